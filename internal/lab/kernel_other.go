@@ -1,0 +1,7 @@
+//go:build !linux
+
+package lab
+
+import "fmt"
+
+func probeKernel(name string) error { return fmt.Errorf("%s needs Linux", name) }
