@@ -1,0 +1,266 @@
+package dnsroot
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Assessment is what a [Sweep] means.
+type Assessment struct {
+	Verdict  Verdict        `json:"verdict"` // of the root server system, as seen from the sweep's host
+	Evidence []string       `json:"evidence,omitempty"`
+	Letters  []LetterReport `json:"letters"`
+	Serial   *uint32        `json:"serial,omitempty"` // the newest validated one; nil if none was
+	Next     []string       `json:"next,omitempty"`
+	Unseen   []Gap          `json:"unseen,omitempty"`
+}
+
+// LetterReport is one letter's verdict and what it rests on.
+type LetterReport struct {
+	Letter   Letter   `json:"letter"`
+	Verdict  Verdict  `json:"verdict"`
+	Evidence []string `json:"evidence,omitempty"`
+}
+
+// Limits that verdicts rest on.
+const (
+	// RSSAC047v2 sections 5.1 and 5.2: response latency of UDP and TCP, and the
+	// share of questions that must be answered.
+	latencyUDP   = 250 * time.Millisecond
+	latencyTCP   = 500 * time.Millisecond
+	availability = 0.96
+	// staleAfter is when a letter must have the zone whose signature begins that
+	// long ago: the root is published within about an hour of it, and RSSAC047
+	// allows 65 minutes more.
+	staleAfter = 3 * time.Hour
+)
+
+// Assess judges a sweep. It is a pure function: the same evidence, saved and
+// read again, gives the same verdicts.
+//
+// What hits every letter alike in one family or transport (no answer from any,
+// loss on most, answers that validate from none) has its cause near the sweep's
+// host as likely as at thirteen operators, and is Unknown. A letter that is
+// behind the newest serial is Stale only when that zone must have arrived:
+// while it is being published, nobody can tell.
+func Assess(s *Sweep) *Assessment {
+	j := newJudge(s)
+	a := &Assessment{Unseen: slices.Clone(s.Unseen)}
+	if j.haveNewest {
+		a.Serial = new(j.newest)
+	}
+	for _, l := range j.letters {
+		a.Letters = append(a.Letters, j.letter(l))
+	}
+	j.system(a)
+	return a
+}
+
+// judge holds what is known of all letters together.
+type judge struct {
+	sweep      *Sweep
+	letters    []Letter
+	groups     map[string]*group
+	order      []string // of the groups
+	newest     uint32
+	haveNewest bool
+	published  time.Time // when the newest zone's signature begins
+	noneValid  bool      // several letters answered and none validates
+	undecided  []string  // what hit all letters alike
+}
+
+// group is all letters over one family and transport.
+type group struct {
+	asked, silent, lossy, slow int
+	why                        string // what hit the group as a whole; "" if nothing did
+	silentAll                  bool
+}
+
+func newJudge(s *Sweep) *judge {
+	j := &judge{sweep: s, groups: map[string]*group{}}
+	answered, valid := map[Letter]bool{}, map[Letter]bool{}
+	for i := range s.Probes {
+		p := &s.Probes[i]
+		if !slices.Contains(j.letters, p.Letter) {
+			j.letters = append(j.letters, p.Letter)
+		}
+		name := p.group()
+		if j.groups[name] == nil {
+			j.groups[name] = &group{}
+			j.order = append(j.order, name)
+		}
+		if p.Reachable == nil {
+			continue
+		}
+		g := j.groups[name]
+		g.asked++
+		if !*p.Reachable {
+			g.silent++
+			continue
+		}
+		if p.Lost > 0 {
+			g.lossy++
+		}
+		if isSlow(p) {
+			g.slow++
+		}
+		if p.Serial != nil {
+			answered[p.Letter] = true
+			valid[p.Letter] = valid[p.Letter] || p.SOA.Security == Secure
+		}
+	}
+	slices.Sort(j.letters)
+	slices.Sort(j.order)
+	for _, name := range j.order {
+		g := j.groups[name]
+		switch {
+		case g.asked == 0:
+			continue
+		case g.silent == g.asked:
+			g.silentAll = true
+			g.why = fmt.Sprintf("no letter answered over %s (%d asked)", name, g.asked)
+		case g.asked >= 3 && 2*(g.silent+g.lossy) > g.asked:
+			g.why = fmt.Sprintf("questions to %d of %d letters were lost over %s", g.silent+g.lossy, g.asked, name)
+		default:
+			continue
+		}
+		j.undecided = append(j.undecided, g.why)
+	}
+	j.noneValid = len(answered) > 1
+	for l := range answered {
+		j.noneValid = j.noneValid && !valid[l]
+	}
+	for i := range s.Probes {
+		p := &s.Probes[i]
+		n := p.Serial // not SerialAgain, which was not validated
+		if n == nil || p.SOA.Security != Secure {
+			continue
+		}
+		switch {
+		case !j.haveNewest || serialLess(j.newest, *n):
+			j.newest, j.haveNewest, j.published = *n, true, p.SOA.Inception
+		case *n == j.newest && p.SOA.Inception.After(j.published):
+			j.published = p.SOA.Inception
+		}
+	}
+	return j
+}
+
+func isSlow(p *Probe) bool {
+	limit := latencyUDP
+	if p.Transport == TCP {
+		limit = latencyTCP
+	}
+	return len(p.RTT) > 0 && slices.Min(p.RTT) > limit
+}
+
+// leastLoss is the lower end of the 95 % Wilson interval of the share lost.
+func leastLoss(lost, sent int) float64 {
+	if sent == 0 {
+		return 0
+	}
+	const z = 1.96
+	n, share := float64(sent), float64(lost)/float64(sent)
+	center := share + z*z/(2*n)
+	spread := z * math.Sqrt(share*(1-share)/n+z*z/(4*n*n))
+	return max(0, (center-spread)/(1+z*z/n))
+}
+
+// system judges the letters together.
+func (j *judge) system(a *Assessment) {
+	by := map[Verdict][]Letter{}
+	for _, l := range a.Letters {
+		by[l.Verdict] = append(by[l.Verdict], l.Letter)
+	}
+	problems := 0
+	for v := Degraded; v <= Suspicious; v++ {
+		problems += len(by[v])
+	}
+	switch {
+	case j.noneValid && len(by[Suspicious]) == len(a.Letters):
+		a.Verdict = Suspicious
+	case problems > 0:
+		a.Verdict = Degraded
+	case len(by[Unknown]) > 0 || len(j.undecided) > 0 || len(a.Letters) == 0:
+		a.Verdict = Unknown
+	default:
+		a.Verdict = Healthy
+	}
+
+	a.Evidence = append(a.Evidence, fmt.Sprintf("%d of %d letters healthy from here", len(by[Healthy]), len(a.Letters)))
+	for v := Suspicious; v >= Degraded; v-- {
+		if len(by[v]) > 0 {
+			a.Evidence = append(a.Evidence, fmt.Sprintf("%s: %s", v, names(by[v])))
+		}
+	}
+	if len(by[Unknown]) > 0 {
+		a.Evidence = append(a.Evidence, "cannot tell: "+names(by[Unknown]))
+	}
+	if j.haveNewest {
+		a.Evidence = append(a.Evidence, fmt.Sprintf("newest validated serial %d", j.newest))
+	}
+	for _, why := range j.undecided {
+		a.Evidence = append(a.Evidence, why+": this host's own network cannot be told from the servers")
+	}
+	if j.noneValid {
+		a.Evidence = append(a.Evidence, "no letter's answers validate: the trust anchors, this host's clock or something between here and all of them")
+		a.Next = append(a.Next, "compare this host's clock and the trust anchors with another source, then sweep from another network")
+	}
+	if len(j.undecided) > 0 || len(by[Unreachable]) > 0 || len(by[Degraded]) > 0 {
+		a.Next = append(a.Next, "sweep from another network before calling a letter down")
+	}
+	if len(by[Suspicious]) > 0 || len(by[Invalid]) > 0 {
+		a.Next = append(a.Next, "compare with the same letter from another network: an answer that does not validate must not be used")
+	}
+	if j.haveNewest && j.lagging() {
+		a.Next = append(a.Next, "sweep again in three hours: a letter that is still behind then is stale")
+	}
+}
+
+// lagging reports whether some letter is behind and nobody can tell why yet.
+func (j *judge) lagging() bool {
+	return slices.ContainsFunc(j.sweep.Probes, func(p Probe) bool {
+		n := p.latest()
+		return n != nil && p.SOA.Security == Secure && serialLess(*n, j.newest) && !j.mustHave(*n)
+	})
+}
+
+// mustHave reports whether a letter that still serves serial n should have had
+// the newest zone by now.
+func (j *judge) mustHave(n uint32) bool {
+	if !j.published.IsZero() && j.sweep.Started.Sub(j.published) >= staleAfter {
+		return true
+	}
+	behind, ok := serialDay(n)
+	current, ok2 := serialDay(j.newest)
+	return ok && ok2 && current.Sub(behind) >= 48*time.Hour
+}
+
+// serialDay reads the day out of a serial in the root's form YYYYMMDDNN.
+func serialDay(n uint32) (time.Time, bool) {
+	day, err := time.Parse("20060102", fmt.Sprintf("%08d", n/100))
+	return day, err == nil && day.Year() >= 1990
+}
+
+// String prints the verdict, its evidence, each letter that is not healthy with
+// its own, what to do next and what was not checked.
+func (a *Assessment) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "root servers: %s\n", a.Verdict)
+	for _, e := range a.Evidence {
+		fmt.Fprintf(&b, "  %s\n", printable(e))
+	}
+	for _, l := range a.Letters {
+		for _, e := range l.Evidence {
+			fmt.Fprintf(&b, "  %s: %s: %s\n", l.Letter, l.Verdict, printable(e))
+		}
+	}
+	for _, n := range a.Next {
+		fmt.Fprintf(&b, "next: %s\n", printable(n))
+	}
+	notChecked(&b, a.Unseen)
+	return b.String()
+}

@@ -1,0 +1,181 @@
+package dnsroot
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// Client asks the root servers. The zero value asks the thirteen letters of
+// [DefaultHints] on port 53 through real sockets and validates by
+// [DefaultAnchors]. The fields must not change during a call; calls are safe
+// for concurrent use if the Exchanger is.
+type Client struct {
+	Exchanger Exchanger        // nil: Sockets{}
+	Hints     Hints            // no servers in it: DefaultHints()
+	Anchors   []Anchor         // nil: DefaultAnchors()
+	Port      uint16           // 0: 53
+	Timeout   time.Duration    // of one question over one transport; 0: 2 s
+	Tries     int              // questions per address and transport that RTT and loss rest on; 0: 3
+	Pace      time.Duration    // between the starts of any two questions; 0: 500 µs; negative: none
+	Now       func() time.Time // the wall clock that signatures are judged by; nil: time.Now
+}
+
+func (c *Client) exchanger() Exchanger {
+	if c.Exchanger == nil {
+		return Sockets{}
+	}
+	return c.Exchanger
+}
+
+func (c *Client) hints() Hints {
+	if len(c.Hints.Servers) == 0 {
+		return DefaultHints()
+	}
+	return c.Hints
+}
+
+func (c *Client) anchors() []Anchor {
+	if c.Anchors == nil {
+		return DefaultAnchors()
+	}
+	return c.Anchors
+}
+
+func (c *Client) port() uint16 {
+	if c.Port == 0 {
+		return 53
+	}
+	return c.Port
+}
+
+func (c *Client) timeout() time.Duration {
+	if c.Timeout <= 0 {
+		return 2 * time.Second
+	}
+	return c.Timeout
+}
+
+func (c *Client) tries() int {
+	if c.Tries <= 0 {
+		return 3
+	}
+	return c.Tries
+}
+
+func (c *Client) now() time.Time {
+	if c.Now == nil {
+		return time.Now()
+	}
+	return c.Now()
+}
+
+// pacer lets one question start at a time: a burst of all of them at once
+// measures this host's queues and not the servers.
+type pacer struct {
+	mu    sync.Mutex
+	next  time.Time
+	every time.Duration
+}
+
+func (c *Client) pacer() *pacer {
+	switch {
+	case c.Pace == 0:
+		return &pacer{every: 500 * time.Microsecond}
+	case c.Pace < 0:
+		return &pacer{}
+	}
+	return &pacer{every: c.Pace}
+}
+
+// wait returns when the caller may send, or the context's error.
+func (p *pacer) wait(ctx context.Context) error {
+	p.mu.Lock()
+	now := time.Now()
+	slot := p.next
+	if slot.Before(now) {
+		slot = now
+	}
+	p.next = slot.Add(p.every)
+	p.mu.Unlock()
+	if slot.After(now) {
+		timer := time.NewTimer(slot.Sub(now))
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+	}
+	return ctx.Err()
+}
+
+// answer is one question's outcome.
+type answer struct {
+	reply     Reply
+	msg       *dns.Msg // nil if err is not nil
+	truncated bool     // the UDP answer was, and this one is TCP's
+	err       error
+}
+
+// ask puts one question, paced and within the timeout. A truncated answer over
+// UDP is asked for again over TCP, once.
+func (c *Client) ask(ctx context.Context, p *pacer, q question, to netip.AddrPort, over Transport) answer {
+	a := c.askOnce(ctx, p, q, to, over)
+	if a.err != nil || !a.msg.Truncated {
+		return a
+	}
+	if over == TCP {
+		a.err = fmt.Errorf("%w, over TCP too", ErrTruncated)
+		return a
+	}
+	full := c.askOnce(ctx, p, q, to, TCP)
+	full.truncated = true
+	full.reply.RTT, full.reply.Connect = a.reply.RTT, 0 // what was measured is the UDP answer
+	for _, d := range a.reply.Discarded {
+		full.reply.Discarded = discard(full.reply.Discarded, d.Why, d.Count)
+	}
+	switch {
+	case full.err != nil:
+		full.err = fmt.Errorf("%w over UDP, and over TCP: %w", ErrTruncated, full.err)
+	case full.msg.Truncated:
+		full.err = fmt.Errorf("%w, over TCP too", ErrTruncated)
+	}
+	return full
+}
+
+func (c *Client) askOnce(ctx context.Context, p *pacer, q question, to netip.AddrPort, over Transport) answer {
+	query, err := q.wire()
+	if err != nil {
+		return answer{err: err}
+	}
+	if err := p.wait(ctx); err != nil {
+		return answer{err: fmt.Errorf("%w: %w", ErrNotSent, err)}
+	}
+	bounded, cancel := context.WithTimeout(ctx, c.timeout())
+	defer cancel()
+	reply, err := c.exchanger().Exchange(bounded, query, to, over)
+	if err != nil {
+		if over := ended(ctx); over != nil {
+			err = fmt.Errorf("%w: stopped before the timeout: %w", ErrNotSent, over)
+		}
+		return answer{reply: reply, err: err}
+	}
+	if why := mismatch(query, reply.Wire); why != "" {
+		return answer{reply: reply, err: fmt.Errorf("%w: %s", ErrMalformed, why)}
+	}
+	msg, err := unpack(reply.Wire)
+	return answer{reply: reply, msg: msg, err: err}
+}
+
+// ended is the context's error, also in the instant before its timer notices: a
+// wait cut short by the caller is no silence of the server.
+func ended(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
+}
