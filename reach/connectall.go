@@ -1,0 +1,117 @@
+package reach
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/netip"
+	"slices"
+)
+
+// limitedGap names the gap that ConnectAll adds from what other targets showed.
+const limitedGap = "whether the silence is a rejection"
+
+// ConnectAll asks many targets as [Prober.Connect] asks one, at most Window at
+// a time, and yields each result with Connect's error as it comes; the order is
+// that of the answers. targets is read as room becomes free, so it may be
+// endless. Leaving the loop, like a canceled ctx, ends the attempts under way;
+// no goroutine is left when the loop has ended. Once ctx is canceled no more
+// targets are read.
+//
+// When this host runs out of descriptors or ports, fewer targets are asked at
+// once and the failed ones again: a shortage is never a target's verdict as
+// long as other attempts hold what is missing.
+//
+// Routers send ICMP errors at a limited rate (Linux: one a second to each
+// peer), so that in bulk most rejections look like silence. A NoAnswer after
+// some router has rejected another target of the run says so in Unseen.
+func (p *Prober) ConnectAll(ctx context.Context, targets iter.Seq[netip.AddrPort]) iter.Seq2[*Connection, error] {
+	type outcome struct {
+		c   *Connection
+		err error
+	}
+	return func(yield func(*Connection, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		next, stop := iter.Pull(targets)
+		results := make(chan outcome)
+		window, flying := p.window(), 0
+		defer func() {
+			cancel()
+			stop()
+			for ; flying > 0; flying-- {
+				<-results
+			}
+		}()
+		var again []netip.AddrPort
+		rejecting := map[netip.Addr]int{}
+		more := true
+		for {
+			for flying < window && ctx.Err() == nil {
+				var target netip.AddrPort
+				if len(again) > 0 {
+					target, again = again[len(again)-1], again[:len(again)-1]
+				} else if more {
+					if target, more = next(); !more {
+						break
+					}
+				} else {
+					break
+				}
+				flying++
+				go func() {
+					c, err := p.Connect(ctx, target)
+					results <- outcome{c, err}
+				}()
+			}
+			if flying == 0 {
+				return
+			}
+			o := <-results
+			flying--
+			if flying > 0 && errors.Is(o.err, ErrLocal) {
+				window = flying
+				again = append(again, o.c.Target)
+				continue
+			}
+			noteRejections(o.c, rejecting)
+			if !yield(o.c, o.err) {
+				return
+			}
+		}
+	}
+}
+
+func (p *Prober) window() int {
+	w := p.Window
+	if w <= 0 {
+		w = defaultWindow
+	}
+	if limit := openFiles(); limit > 0 {
+		w = min(w, max(1, limit/2))
+	}
+	return w
+}
+
+// noteRejections remembers which routers reject, and marks a silence that may
+// be one more rejection.
+func noteRejections(c *Connection, rejecting map[netip.Addr]int) {
+	if c.ICMP != nil && c.ICMP.From.IsValid() {
+		rejecting[c.ICMP.From]++
+		return
+	}
+	if c.Verdict != NoAnswer || len(rejecting) == 0 {
+		return
+	}
+	routers := make([]netip.Addr, 0, len(rejecting))
+	for r := range rejecting {
+		routers = append(routers, r)
+	}
+	most := slices.MaxFunc(routers, func(a, b netip.Addr) int {
+		if d := rejecting[a] - rejecting[b]; d != 0 {
+			return d
+		}
+		return b.Compare(a)
+	})
+	c.gap(limitedGap, fmt.Sprintf("%s rejected %d other targets of this run, and routers limit such errors to about one a second", most, rejecting[most]), "ask this target alone")
+}

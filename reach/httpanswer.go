@@ -1,0 +1,150 @@
+package reach
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// HTTPAnswer is what came of one HTTP request to one address. Its Verdict is
+// Answered (whatever the status), Silent, Closed, Malformed, TLSFailed, or,
+// where the connection did not open, that of Connection.
+type HTTPAnswer struct {
+	URL     string  `json:"url"`
+	Method  string  `json:"method"`
+	Host    string  `json:"host"` // the Host header and server name that were sent
+	Verdict Verdict `json:"verdict"`
+
+	Connection Connection `json:"connection"`
+	TLS        *TLS       `json:"tls,omitempty"` // for https
+
+	Status int                 `json:"status,omitempty"`
+	Proto  string              `json:"proto,omitempty"`
+	Header map[string][]string `json:"header,omitempty"` // at most 100 values of at most 1 KiB
+	// BodySize and BodySHA256 describe the body of a GET, of which at most 256
+	// KiB are read; BodyCut says that there was more, or that it ended early.
+	BodySize   int    `json:"body_size,omitempty"`
+	BodySHA256 string `json:"body_sha256,omitempty"`
+	BodyCut    bool   `json:"body_cut,omitempty"`
+
+	// TimedOut: the time was over before an answer had come. Ended: how the
+	// other side ended it without one: "closed", "malformed", or the name of
+	// the error. Received counts the bytes that had come by then.
+	TimedOut bool   `json:"timed_out,omitempty"`
+	Ended    string `json:"ended,omitempty"`
+	Received int    `json:"received,omitempty"`
+	// RequestAcked tells whether the other side's kernel acknowledged the
+	// request, where an answer was waited for in vain and this one can tell
+	// (TCP_INFO). Without it, the request itself is lost on the way, or
+	// something else completed the handshake in the host's name.
+	RequestAcked *bool `json:"request_acked,omitempty"`
+
+	Fault *Error `json:"fault,omitempty"`
+
+	At        time.Time     `json:"at"`
+	FirstByte time.Duration `json:"first_byte_ns,omitempty"` // from the request to the first byte
+	Took      time.Duration `json:"took_ns"`
+	Unseen    []Gap         `json:"unseen,omitempty"`
+}
+
+// silentAnswer is how long a server must have been silent after the request
+// for Silent; less is Unknown.
+const silentAnswer = 2 * time.Second
+
+// Judge sets Verdict and Unseen from the other fields; it is pure.
+func (a *HTTPAnswer) Judge() {
+	a.Verdict, a.Unseen = Unknown, nil
+	gap := func(what, why, need string) { a.Unseen = append(a.Unseen, Gap{What: what, Why: why, Need: need}) }
+	a.Connection.Judge()
+	if a.Connection.Verdict != Open {
+		a.Verdict = a.Connection.Verdict
+		a.Unseen = slices.Clone(a.Connection.Unseen)
+		return
+	}
+	switch {
+	case a.Status != 0:
+		a.Verdict = Answered
+		if a.Method == http.MethodHead {
+			gap("the body", "a HEAD request asks for none", "a GET")
+		}
+	case a.TLS != nil && a.TLS.Failure != nil:
+		a.Verdict = TLSFailed
+	case a.Connection.Reset:
+		a.Verdict = Closed
+	case a.TimedOut && a.Received > 0:
+		a.Verdict = Malformed
+		gap("the rest of the answer", "it had begun and did not end in time", "a longer timeout")
+	case a.TimedOut && a.silence() < silentAnswer:
+		gap("whether it answers", fmt.Sprintf("%s is too short to judge a server that may be slow", a.silence().Round(time.Millisecond)), "a timeout of 4s")
+	case a.TimedOut:
+		a.Verdict = Silent
+	case a.Ended == "malformed", a.Ended == "closed" && a.Received > 0:
+		a.Verdict = Malformed
+	case a.Ended != "":
+		a.Verdict = Closed
+	default:
+		gap("whether it answers", "the request was ended before anything came back", "")
+	}
+}
+
+// silence is how long the server had, from the open connection to the end.
+func (a *HTTPAnswer) silence() time.Duration {
+	if a.Took > a.Connection.Took {
+		return a.Took - a.Connection.Took
+	}
+	return 0
+}
+
+// noteBody keeps the size and digest of a body.
+func (a *HTTPAnswer) noteBody(body []byte, err error) {
+	if len(body) > maxBody {
+		body, a.BodyCut = body[:maxBody], true
+	}
+	if err != nil {
+		a.BodyCut = true
+	}
+	sum := sha256.Sum256(body)
+	a.BodySize, a.BodySHA256 = len(body), hex.EncodeToString(sum[:])
+}
+
+// String returns the verdict, the evidence under it and what was not checked.
+func (a *HTTPAnswer) String() string {
+	ev := []string{fmt.Sprintf("at %s, Host: %s", a.Connection.Target, printable(a.Host))}
+	if a.Connection.Via.IsValid() {
+		ev = append(ev, fmt.Sprintf("contacted %s in its place", a.Connection.Via))
+	}
+	if a.Connection.ICMP != nil {
+		ev = append(ev, a.Connection.ICMP.String())
+	}
+	if a.Status != 0 {
+		ev = append(ev, printable(fmt.Sprintf("%s %d %s", a.Proto, a.Status, http.StatusText(a.Status))))
+	}
+	for _, name := range []string{"Location", "Server", "X-Powered-By", "Content-Type"} {
+		for _, v := range a.Header[name] {
+			ev = append(ev, name+": "+printable(v))
+		}
+	}
+	if a.TLS != nil {
+		ev = append(ev, a.TLS.evidence())
+	}
+	if a.Ended != "" {
+		ev = append(ev, fmt.Sprintf("ended by the other side (%s) after %d bytes", printable(a.Ended), a.Received))
+	}
+	if a.RequestAcked != nil {
+		s := "the request was acknowledged"
+		if !*a.RequestAcked {
+			s = "the request was never acknowledged"
+		}
+		ev = append(ev, s)
+	}
+	if a.Fault != nil {
+		ev = append(ev, printable(a.Fault.Error()))
+	}
+	if a.FirstByte > 0 {
+		ev = append(ev, fmt.Sprintf("first byte after %s", a.FirstByte))
+	}
+	return report(a.Method+" "+printable(a.URL)+": "+a.Verdict.String(), ev, nil, a.Unseen)
+}

@@ -1,0 +1,52 @@
+package reach
+
+import (
+	"context"
+	"fmt"
+	"net"
+)
+
+// Preflight tells what this package may do on this host. It changes nothing
+// and sends nothing: it opens sockets and closes them again. The names are
+// stable:
+//
+//	ipv4, ipv6         a route to the Internet exists
+//	icmp_codes         TCP sockets show ICMP errors and retransmissions
+//	ping_unprivileged  echo requests without privilege (ping_group_range)
+//	ping_raw           echo requests over a raw socket (CAP_NET_RAW)
+//	resolvers          the system's resolvers are known
+//	open_files         room for ConnectAll's window
+func Preflight(ctx context.Context) []Capability {
+	out := []Capability{
+		routed(ctx, "ipv4", "udp4", "192.0.2.1:9"),
+		routed(ctx, "ipv6", "udp6", "[2001:db8::1]:9"),
+	}
+	out = append(out, kernelCapabilities()...)
+	resolvers := Capability{Name: "resolvers"}
+	if rs, err := SystemResolvers(); err != nil {
+		resolvers.Why, resolvers.Fix = err.Error(), "give the resolvers to Compare"
+	} else {
+		resolvers.OK, resolvers.Why = true, fmt.Sprintf("%d in /etc/resolv.conf", len(rs))
+	}
+	files := Capability{Name: "open_files", OK: true, Why: "no limit known"}
+	if n := openFiles(); n > 0 {
+		files.OK = n/2 >= defaultWindow
+		files.Why = fmt.Sprintf("limit %d", n)
+		if !files.OK {
+			files.Fix = fmt.Sprintf("ulimit -n %d", 4*defaultWindow)
+		}
+	}
+	return append(out, resolvers, files)
+}
+
+// routed connects a datagram socket to an address that is set aside for
+// documentation (RFC 5737, RFC 3849): the kernel looks up the route and sends
+// nothing.
+func routed(ctx context.Context, name, network, address string) Capability {
+	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	if err != nil {
+		return Capability{Name: name, Why: "no route: " + err.Error(), Fix: "ip route"}
+	}
+	defer conn.Close()
+	return Capability{Name: name, OK: true, Why: "a route exists; whether packets come back is for a probe"}
+}
