@@ -1,0 +1,152 @@
+package conf
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Conn is one connection with everything that it inherits resolved.
+type Conn struct {
+	Name    string
+	File    string // where the section begins
+	Line    int
+	Dialect Dialect
+	// Duplicates holds parameters that stand twice where the dialect takes only
+	// one; the daemons differ in which of the two they take, and libreswan 4
+	// does not load such a connection.
+	Duplicates []Param
+
+	params map[string]Param
+}
+
+// Get returns the parameter that takes effect under name, which is in lower
+// case; false when the connection and all that it inherits leave it out or
+// empty.
+func (c *Conn) Get(name string) (Param, bool) {
+	p, ok := c.params[name]
+	return p, ok && p.Value != ""
+}
+
+// Params returns how many parameters take effect.
+func (c *Conn) Params() int { return len(c.params) }
+
+// Conn resolves the connection of that name: its own parameters come before
+// those of the sections that it names by also= or alsoflip=, and these before
+// those of %default. It returns what it could resolve together with an error
+// matching ErrNoSection when the connection, or a section that it names, was
+// not read.
+func (c *Conf) Conn(name string) (*Conn, error) {
+	conn := &Conn{Name: name, Dialect: c.Dialect, params: map[string]Param{}}
+	found := false
+	for _, s := range c.Sections {
+		if s.Kind == "conn" && s.Name == name {
+			conn.File, conn.Line, found = s.File, s.Line, true
+			break
+		}
+	}
+	if !found {
+		return nil, fmt.Errorf("find conn %q: %w", name, ErrNoSection)
+	}
+	res := resolver{conf: c, conn: conn, seen: map[string]bool{}}
+	params := res.section(name, false)
+	for _, s := range c.Sections {
+		if s.Kind != "conn" || s.Name != "%default" {
+			continue
+		}
+		for _, p := range s.Params {
+			if _, ok := params[p.Name]; !ok && !isAlso(p.Name) {
+				params[p.Name] = p
+			}
+		}
+	}
+	conn.params = params
+	return conn, res.err
+}
+
+// resolver follows also= lines.
+type resolver struct {
+	conf *Conf
+	conn *Conn
+	seen map[string]bool // sections appended: none is appended twice, so a circle ends
+	err  error
+}
+
+// section returns the parameters of all sections of one name with what they
+// inherit.
+func (r *resolver) section(name string, flip bool) map[string]Param {
+	own := map[string]Param{}
+	if r.seen[name] {
+		return own
+	}
+	r.seen[name] = true
+	type reference struct {
+		param Param
+		flip  bool
+	}
+	var also []reference
+	for _, s := range r.conf.Sections {
+		if s.Kind != "conn" || s.Name != name {
+			continue
+		}
+		for _, p := range s.Params {
+			if isAlso(p.Name) {
+				also = append(also, reference{p, flip != (p.Name == "alsoflip")})
+				continue
+			}
+			if flip {
+				p.Name = flipped(p.Name)
+			}
+			if p.Value == "" && !r.conf.Dialect.strong() {
+				continue // no line at all, as far as libreswan is concerned
+			}
+			if before, ok := own[p.Name]; ok && !r.conf.Dialect.strong() && before.Value != p.Value {
+				r.conn.Duplicates = append(r.conn.Duplicates, p)
+			}
+			own[p.Name] = p
+		}
+	}
+	inherited := map[string]Param{}
+	for _, ref := range also {
+		if !r.exists(ref.param.Value) {
+			if r.err == nil {
+				r.err = fmt.Errorf("%s:%d: also=%s: %w", ref.param.File, ref.param.Line, ref.param.Value, ErrNoSection)
+			}
+			continue
+		}
+		for key, p := range r.section(ref.param.Value, ref.flip) {
+			// strongSwan overrides in the order of the also= lines, libreswan
+			// keeps the first.
+			if _, ok := inherited[key]; !ok || r.conf.Dialect.strong() {
+				inherited[key] = p
+			}
+		}
+	}
+	for key, p := range inherited {
+		if _, ok := own[key]; !ok {
+			own[key] = p
+		}
+	}
+	return own
+}
+
+func (r *resolver) exists(name string) bool {
+	for _, s := range r.conf.Sections {
+		if s.Kind == "conn" && s.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func isAlso(name string) bool { return name == "also" || name == "alsoflip" }
+
+// flipped exchanges left and right in a parameter's name.
+func flipped(name string) string {
+	if rest, ok := strings.CutPrefix(name, "left"); ok {
+		return "right" + rest
+	}
+	if rest, ok := strings.CutPrefix(name, "right"); ok {
+		return "left" + rest
+	}
+	return name
+}

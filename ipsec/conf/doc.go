@@ -1,0 +1,33 @@
+// Package conf reads ipsec.conf files by the rules of ipsec.conf(5), in the
+// syntax of libreswan and Openswan and in that of strongSwan's starter, and
+// keeps for every parameter the file and line that it stands in.
+//
+//	c, err := conf.Read(os.DirFS("/"), "etc/ipsec.conf", conf.Libreswan)
+//	conn, err := c.Conn("tunnel") // with also= and %default resolved
+//	conn.Get("auto")              // Param{Value: "start", File: …, Line: 7}
+//
+// # Usage
+//
+// [Parse] reads one text and lists the include lines that it did not follow;
+// [Read] follows them within a file system. Both return what they could read
+// together with an error that names file, line, field and what was read
+// instead ([*SyntaxError], matching [ErrSyntax]). [Conf.Conn] resolves one
+// connection as the daemon would: its own parameters, then those of the
+// sections that it names by also=, then those of %default.
+//
+// The package knows the syntax, not the parameters: what a parameter means, and
+// whether two ends agree, is said by package ipsec.
+//
+// # Privileges
+//
+// None of its own. ipsec.conf holds no secrets and is usually readable by all.
+//
+// # Platforms
+//
+// All. Nothing here asks the system anything.
+//
+// # Testing
+//
+// The grammar is compared with libreswan's own addconn and with the pairs of
+// configurations of two projects' test suites, and fuzzed.
+package conf

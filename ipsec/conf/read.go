@@ -1,0 +1,128 @@
+package conf
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+// maxInclude is how deep include lines may nest, as in libreswan: a file that
+// includes itself ends here.
+const maxInclude = 10
+
+// Parse reads one text. Include lines are not followed but listed in
+// Conf.Missing. It returns what it could read together with one *SyntaxError
+// for each line that it could not, joined. name is what the errors and
+// positions call the text.
+func Parse(name, text string, d Dialect) (*Conf, error) {
+	return parse(nil, name, text, d)
+}
+
+// Read reads a file of fsys and every file that its include lines name, as a
+// daemon would whose root directory is fsys: an absolute pattern is taken from
+// the root, a relative one from the folder of the including file. A pattern
+// that matches nothing, or a file that cannot be read, is listed in
+// Conf.Missing and is no error; that name itself cannot be read is.
+func Read(fsys fs.FS, name string, d Dialect) (*Conf, error) {
+	text, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	return parse(fsys, name, string(text), d)
+}
+
+func parse(fsys fs.FS, name, text string, d Dialect) (*Conf, error) {
+	first := parseAs(fsys, name, text, d, d == StrongSwan)
+	if d == Unknown && len(first.errs) > 0 {
+		if second := parseAs(fsys, name, text, d, true); len(second.errs) == 0 {
+			first = second
+		}
+	}
+	if len(first.errs) > 0 {
+		return &first.conf, errors.Join(first.errs...)
+	}
+	return &first.conf, nil
+}
+
+func parseAs(fsys fs.FS, name, text string, d Dialect, strong bool) *reader {
+	r := &reader{fsys: fsys, strong: strong, conf: Conf{Dialect: d}}
+	r.parse(name, text)
+	return r
+}
+
+// reader collects what the files of one configuration hold.
+type reader struct {
+	fsys   fs.FS
+	strong bool
+	depth  int
+	conf   Conf
+	errs   []error
+}
+
+// position is where a statement begins.
+type position struct {
+	file string
+	line int
+}
+
+func (r *reader) parse(name, text string) {
+	text = strings.TrimPrefix(text, "\ufeff")
+	if r.strong {
+		r.parseStrong(name, text)
+	} else {
+		r.parseSwan(name, text)
+	}
+}
+
+func (r *reader) fail(at position, field, read, problem string) {
+	r.errs = append(r.errs, &SyntaxError{
+		File: at.file, Line: at.line, Field: field, Read: clip(read), Problem: problem,
+	})
+}
+
+// orphan opens a section that is not kept, so that the parameters below a
+// broken section line are not taken for those of the section before it.
+func (r *reader) orphan(at position) int {
+	r.conf.Sections = append(r.conf.Sections, Section{Kind: "unreadable", File: at.file, Line: at.line})
+	return len(r.conf.Sections) - 1
+}
+
+func (r *reader) include(at position, pattern string) {
+	missing := func(why string) {
+		r.conf.Missing = append(r.conf.Missing, Include{Pattern: pattern, File: at.file, Line: at.line, Why: why})
+	}
+	if r.fsys == nil {
+		missing("only this text was given")
+		return
+	}
+	if r.depth >= maxInclude {
+		r.fail(at, "include", pattern, fmt.Sprintf("include lines nest deeper than %d", maxInclude))
+		return
+	}
+	full := strings.TrimPrefix(pattern, "/")
+	if full == pattern {
+		full = path.Join(path.Dir(at.file), pattern)
+	}
+	names, err := fs.Glob(r.fsys, path.Clean(full))
+	switch {
+	case err != nil:
+		r.fail(at, "include", pattern, "not a file name pattern")
+		return
+	case len(names) == 0 && strings.ContainsAny(pattern, "*?["):
+		return // an empty folder of additions is the normal case
+	case len(names) == 0:
+		missing("no such file")
+	}
+	r.depth++
+	defer func() { r.depth-- }()
+	for _, name := range names {
+		text, err := fs.ReadFile(r.fsys, name)
+		if err != nil {
+			missing(err.Error())
+			continue
+		}
+		r.parse(name, string(text))
+	}
+}

@@ -1,0 +1,40 @@
+package ipsec
+
+// KeyMatch is what two ipsec.secrets files say about the key of one tunnel,
+// without the key.
+type KeyMatch struct {
+	// Same tells whether both ends hold the same key; nil when one holds none.
+	Same *bool `json:"same,omitempty"`
+	// Missing names the ends whose file has no key for this pair of identities.
+	Missing []string `json:"missing,omitempty"`
+	// Weakness says why the key is weak; empty for a strong one.
+	Weakness string `json:"weakness,omitempty"`
+}
+
+// keys judges what is known about the pre-shared key.
+func (m *mirror) keys() {
+	if !m.uses(authPSK) {
+		return
+	}
+	k := m.a.end.Keys
+	if k == nil {
+		k = m.b.end.Keys
+	}
+	if k == nil {
+		m.report.Unseen = append(m.report.Unseen, Gap{
+			What: "whether both ends hold the same pre-shared key, and a strong one", Why: "ipsec.secrets was not given",
+			Need: "CompareKeys on both ends' ipsec.secrets",
+		})
+		return
+	}
+	for _, end := range k.Missing {
+		m.report.add("no_key", Fatal, "psk", "add a line \"ID ID : PSK ...\" to its ipsec.secrets", nil, "%s has no pre-shared key for these two identities", end)
+	}
+	if k.Same != nil && !*k.Same {
+		m.report.add("key_differs", Fatal, "psk", "copy the line of one end's ipsec.secrets to the other", nil, "the ends hold different pre-shared keys")
+	}
+	if k.Weakness != "" {
+		m.report.add("weak_key", Problem, "psk", "replace it on both ends by one that GenerateSecret makes; one that was published is burnt", nil,
+			"the pre-shared key is weak: %s", k.Weakness)
+	}
+}

@@ -1,0 +1,209 @@
+package ipsec
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/opskit-go/opskit/ipsec/conf"
+)
+
+// wellFormed reports what is wrong with one end alone.
+func (v *view) wellFormed(r *Report) {
+	for i := range v.sides {
+		p := &v.sides[i]
+		switch p.addrKind {
+		case addrNone:
+			s := Fatal
+			if v.conn.Dialect == conf.StrongSwan {
+				s = Warning // %any
+			}
+			r.add("no_address", s, p.word, "write "+p.word+"=ADDRESS", []Ref{v.ref(p.addr)}, "%s leaves out %s", v.label, p.word)
+		case addrBad:
+			r.add("bad_address", Fatal, p.word, "write the full address, or a name that the DNS has", []Ref{v.ref(p.addr)},
+				"%s: %q is no address and can be no host name", v.label, p.addr.Value)
+		}
+		if id := p.idParam; id.Name == p.word+"id" && strings.Count(id.Value, ".") == 3 && masked(strings.Split(id.Value, ".")) {
+			if _, err := netip.ParseAddr(id.Value); err != nil {
+				r.add("bad_id", Warning, id.Name, "write the identity in full", []Ref{v.ref(id)}, "%s: %q looks like an address but is none", v.label, id.Value)
+			}
+		}
+		if n := p.netParam; p.netSet && !p.netKnown && n.Value[0] >= '0' && n.Value[0] <= '9' && !strings.ContainsAny(n.Value, "[") {
+			r.add("bad_subnet", Warning, n.Name, "write it as 10.0.0.0/16", []Ref{v.ref(n)}, "%s: %q cannot be read as networks", v.label, n.Value)
+		}
+	}
+	for _, name := range []string{"ike", "esp", "phase2alg"} {
+		param := v.get(name)
+		if weak := weakIn(param.Value); len(weak) > 0 {
+			r.add("weak_algorithm", Warning, name, "use aes256-sha256 and modp2048 or better (RFC 8221, RFC 8247)", []Ref{v.ref(param)},
+				"%s still offers %s", v.label, listed(weak))
+		}
+	}
+}
+
+// orient finds out whether left means the same participant at both ends.
+func (m *mirror) orient() {
+	m.swap = m.score(true) > m.score(false)
+}
+
+// score says how well the participants of the two ends fit, with left for left
+// or left for right.
+func (m *mirror) score(swap bool) int {
+	n := 0
+	for p := range 2 {
+		q := p
+		if swap {
+			q = 1 - p
+		}
+		a, b := &m.a.sides[p], &m.b.sides[q]
+		if a.netSet && b.netSet && slices.Equal(a.nets, b.nets) && a.netKnown {
+			n += 4
+		}
+		if a.id != "" && a.id == b.id {
+			n += 4
+		}
+		if a.ip.IsValid() && a.ip == b.ip {
+			n += 2
+		}
+		// An end that leaves its own address to the daemon is known to the
+		// other by an address.
+		if a.addrKind == addrMagic && b.addrKind == addrIP {
+			n++
+		}
+	}
+	return n
+}
+
+// addresses compares where a participant is.
+func (m *mirror) addresses(p int) {
+	a, b := m.of(p)
+	if a.addrKind != addrIP || b.addrKind != addrIP || a.ip == b.ip {
+		return
+	}
+	refs := m.both(a.addr, b.addr)
+	if a.ip.Is4() != b.ip.Is4() {
+		m.report.add("address_family", Fatal, a.word, "use addresses of one family", refs, "%s and %s cannot be one gateway", a.ip, b.ip)
+		return
+	}
+	// A gateway behind a 1:1 NAT writes its own address, the other end the
+	// public one: the file with the private address is the gateway's own.
+	own, own2 := m.a, b.ip
+	inner := a.ip
+	if reachable(a.ip) && !reachable(b.ip) {
+		own, own2, inner = m.b, a.ip, b.ip
+	}
+	switch {
+	case own.end.Public == own2:
+		m.report.add("nat", Note, a.word, "", refs, "%s is %s behind the public address %s", own.label, inner, own2)
+	case m.b.end.Public.IsValid() && m.b.end.Public == a.ip, m.a.end.Public.IsValid() && m.a.end.Public == b.ip:
+		m.report.add("nat", Note, a.word, "", refs, "%s and %s are one gateway and its public address", a.ip, b.ip)
+	case own.end.Public.IsValid():
+		m.report.add("address_differs", Fatal, a.word, fmt.Sprintf("write %s at the other end", own.end.Public), refs,
+			"%s is reached at %s, but the other end writes %s", own.label, own.end.Public, own2)
+	case !reachable(inner) && reachable(own2):
+		m.report.add("nat", Warning, a.word, fmt.Sprintf("make sure that %s is the public address of %s", own2, own.label), refs,
+			"%s writes its private address %s and the other end %s: right if a 1:1 NAT joins the two", own.label, inner, own2)
+	default:
+		m.report.add("address_differs", Fatal, a.word, "write the same address at both ends", refs,
+			"%s writes %s for the gateway that is %s at %s", m.a.label, a.ip, b.ip, m.b.label)
+	}
+}
+
+// identity compares who a participant says it is and who it is expected to be.
+func (m *mirror) identity(p int) {
+	a, b := m.of(p)
+	if a.id == "" || b.id == "" || a.id == b.id {
+		return
+	}
+	fix := "write " + a.word + "id= at both ends; without it, each end takes the address that it writes itself"
+	m.report.add("id_differs", Fatal, a.word+"id", fix, m.both(a.idParam, b.idParam),
+		"%s takes the identity %s for the gateway that is %s at %s", m.a.label, a.id, b.id, m.b.label)
+}
+
+// networks compares what the tunnel carries for a participant.
+func (m *mirror) networks(p int) {
+	a, b := m.of(p)
+	if !a.netKnown || !b.netKnown || !a.netSet && !b.netSet || slices.Equal(a.nets, b.nets) {
+		return
+	}
+	refs := m.both(a.netParam, b.netParam)
+	if m.narrows() && overlapping(a.nets, b.nets) {
+		m.report.add("subnets_differ", Warning, a.word+"subnet", "write the same networks at both ends", refs,
+			"%s and %s overlap only: the tunnel is narrowed to what both have", prefixes(a.nets), prefixes(b.nets))
+		return
+	}
+	m.report.add("subnets_differ", Fatal, a.word+"subnet", "write the same networks at both ends", refs,
+		"%s has %s where %s has %s", m.a.label, prefixes(a.nets), m.b.label, prefixes(b.nets))
+}
+
+// narrows reports whether the ends settle on what both offer: strongSwan does
+// with IKEv2, libreswan where narrowing is allowed.
+func (m *mirror) narrows() bool {
+	for _, v := range []*view{m.a, m.b} {
+		if v.conn.Dialect == conf.StrongSwan && v.value("", "keyexchange") != "ikev1" || v.value("no", "narrowing") == "yes" {
+			return true
+		}
+	}
+	return false
+}
+
+func overlapping(a, b []netip.Prefix) bool {
+	for _, x := range a {
+		for _, y := range b {
+			if x.Overlaps(y) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func prefixes(nets []netip.Prefix) string { return joinPrefixes(nets, ", ") }
+
+// overlap reports networks of the two participants that contain one another.
+func (m *mirror) overlap() {
+	for _, v := range []*view{m.a, m.b} {
+		l, r := &v.sides[0], &v.sides[1]
+		for _, x := range l.nets {
+			for _, y := range r.nets {
+				if x.Bits() > 0 && y.Bits() > 0 && x.Overlaps(y) && l.netSet && r.netSet {
+					m.report.add("subnets_overlap", Problem, "leftsubnet", "renumber one side, or translate it before the tunnel",
+						[]Ref{v.ref(l.netParam), v.ref(r.netParam)}, "%s: %s and %s overlap: a host cannot tell which side an address is on", v.label, x, y)
+				}
+			}
+		}
+	}
+}
+
+// selectors compares protocol and port.
+func (m *mirror) selectors(p int) {
+	a, b := m.of(p)
+	if a.port == b.port || strings.HasSuffix(a.port, "/any") || strings.HasSuffix(b.port, "/any") {
+		return
+	}
+	s := Fatal
+	if m.narrows() && (a.port == "" || b.port == "") {
+		s = Warning
+	}
+	m.report.add("protoport_differs", s, a.word+"protoport", "write the same protocol and port at both ends", m.both(a.portOf, b.portOf),
+		"%s and %s select different traffic", quotedOr(a.portOf.Value, "all"), quotedOr(b.portOf.Value, "all"))
+}
+
+func quotedOr(s, def string) string {
+	if s == "" {
+		return def
+	}
+	return s
+}
+
+// authentication compares how a participant proves who it is.
+func (m *mirror) authentication(p int) {
+	a, b := m.of(p)
+	if a.auth == 0 || b.auth == 0 || (a.auth|b.auth)&authOther != 0 || a.auth&b.auth != 0 {
+		return
+	}
+	m.report.add("auth_differs", Fatal, a.authOf.Name, "write the same authby= at both ends", m.both(a.authOf, b.authOf),
+		"%s wants %s and %s wants %s", m.a.label, quotedOr(a.authOf.Value, "the default, public keys"),
+		m.b.label, quotedOr(b.authOf.Value, "the default, public keys"))
+}

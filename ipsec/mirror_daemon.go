@@ -1,0 +1,204 @@
+package ipsec
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/opskit-go/opskit/ipsec/conf"
+)
+
+// versions is the set of IKE versions that an end speaks for this connection,
+// 0 where the file leaves it to the daemon's default.
+func (v *view) versions() (set int, p conf.Param) {
+	const v1, v2 = 1, 2
+	switch kx := v.get("keyexchange"); strings.ToLower(kx.Value) {
+	case "ikev1":
+		return v1, kx
+	case "ikev2":
+		return v2, kx
+	}
+	switch x := v.get("ikev2"); strings.ToLower(x.Value) {
+	case "no", "never":
+		return v1, x
+	case "insist", "yes":
+		return v2, x
+	}
+	return 0, conf.Param{}
+}
+
+func (m *mirror) version() {
+	a, pa := m.a.versions()
+	b, pb := m.b.versions()
+	if a != 0 && b != 0 && a != b {
+		m.report.add("version_differs", Fatal, pa.Name, "use IKEv2 at both ends", m.both(pa, pb),
+			"%s speaks IKEv%d only and %s IKEv%d only", m.a.label, a, m.b.label, b)
+	}
+}
+
+// mode compares tunnel or transport, ESP or AH, and IKEv1's two exchanges.
+func (m *mirror) mode() {
+	for _, x := range []struct {
+		code, def string
+		names     []string
+	}{
+		{"type_differs", "tunnel", []string{"type"}},
+		{"exchange_differs", "no", []string{"aggressive", "aggrmode"}},
+	} {
+		a, b := m.a.value(x.def, x.names...), m.b.value(x.def, x.names...)
+		if a != b {
+			m.report.add(x.code, Fatal, x.names[0], "write the same at both ends", m.both(m.a.get(x.names...), m.b.get(x.names...)),
+				"%s has %s=%s and %s has %s", m.a.label, x.names[0], a, m.b.label, b)
+		}
+	}
+	a, pa := m.a.protocol()
+	b, pb := m.b.protocol()
+	if a != b {
+		m.report.add("protocol_differs", Fatal, "phase2", "use ESP at both ends", m.both(pa, pb),
+			"%s protects packets by %s and %s by %s", m.a.label, a, m.b.label, b)
+	}
+}
+
+func (v *view) protocol() (string, conf.Param) {
+	if p := v.get("phase2", "auth"); p.Value != "" {
+		return strings.ToLower(p.Value), p
+	}
+	if ah := v.get("ah"); ah.Value != "" && v.get("esp").Value == "" {
+		return "ah", ah
+	}
+	return "esp", v.get("esp")
+}
+
+// options compares what makes a rekey fail rather than the start.
+func (m *mirror) options() {
+	pa, pb := m.a.get("pfs"), m.b.get("pfs")
+	if a, b := m.a.value("yes", "pfs"), m.b.value("yes", "pfs"); a != b && m.a.conn.Dialect != conf.StrongSwan && m.b.conn.Dialect != conf.StrongSwan {
+		m.report.add("pfs_differs", Warning, "pfs", "write the same at both ends", m.both(pa, pb),
+			"%s has pfs=%s and %s has pfs=%s: a rekey may be refused", m.a.label, a, m.b.label, b)
+	}
+}
+
+// role is what an end does by itself.
+type role struct {
+	loaded  bool
+	starts  bool // opens the tunnel when it is loaded
+	trapped bool // opens it when a packet wants through
+	auto    conf.Param
+}
+
+func (v *view) role() role {
+	p := v.get("auto")
+	switch strings.ToLower(p.Value) {
+	case "start", "up", "keep":
+		return role{loaded: true, starts: true, auto: p}
+	case "route", "ondemand", "trap":
+		return role{loaded: true, trapped: true, auto: p}
+	case "add":
+		return role{loaded: true, auto: p}
+	}
+	return role{auto: p} // ignore, manual or nothing
+}
+
+// loading reports ends that never load the connection, and who opens it.
+func (m *mirror) loading() {
+	a, b := m.a.role(), m.b.role()
+	for _, x := range []struct {
+		v *view
+		r role
+	}{{m.a, a}, {m.b, b}} {
+		if x.r.loaded {
+			continue
+		}
+		text := "has no auto=, which means auto=ignore"
+		if x.r.auto.Value != "" {
+			text = "has auto=" + x.r.auto.Value
+		}
+		m.report.add("not_loaded", Problem, "auto", "write auto=add, or auto=start at the end that opens the tunnel", []Ref{x.v.ref(x.r.auto)},
+			"%s %s: the connection is not loaded when the daemon starts, so it neither opens nor answers until somebody adds it by hand", x.v.label, text)
+	}
+	switch {
+	case a.loaded && b.loaded && !a.starts && !b.starts && !a.trapped && !b.trapped:
+		m.report.add("nobody_opens", Problem, "auto", "write auto=start at one end", m.both(a.auto, b.auto), "both ends wait for the other to open the tunnel")
+	case a.starts && b.starts:
+		m.report.add("both_open", Warning, "auto", "write auto=add at one end", m.both(a.auto, b.auto),
+			"both ends open the tunnel: expect two SAs for it, and with closeaction=restart one after the other for ever")
+	}
+}
+
+// dpd is how an end notices that the other is gone.
+type dpd struct {
+	on     bool
+	action string
+	param  conf.Param
+}
+
+func (v *view) dpd() dpd {
+	delay, action := v.get("dpddelay"), v.get("dpdaction")
+	d := dpd{action: strings.ToLower(action.Value), param: delay}
+	if v.conn.Dialect == conf.StrongSwan {
+		d.on = d.action != "" && d.action != "none" && (delay.Value == "" || positive(delay.Value))
+		d.param = action
+		return d
+	}
+	d.on = positive(delay.Value) && d.action != "none"
+	if d.action == "" {
+		d.action = "hold" // libreswan's default until 5
+	}
+	return d
+}
+
+// positive reports whether a time value is one above zero; what cannot be read
+// counts as one, since somebody wrote it to have the check.
+func positive(s string) bool {
+	if s == "" {
+		return false
+	}
+	if n, err := strconv.Atoi(s); err == nil {
+		return n > 0
+	}
+	d, err := time.ParseDuration(s)
+	return err != nil || d > 0
+}
+
+// recovery reports, for a reboot of each end, whether the tunnel comes back
+// before the other end rekeys.
+func (m *mirror) recovery() {
+	for _, x := range []struct{ gone, left *view }{{m.a, m.b}, {m.b, m.a}} {
+		gone, watch := x.gone.role(), x.left.dpd()
+		reopens := watch.on && (slices.Contains([]string{"restart", "hold", "trap", "start", "restart_by_peer"}, watch.action) ||
+			x.left.role().starts && x.left.conn.Dialect != conf.StrongSwan || x.left.role().trapped)
+		if gone.starts || gone.trapped || reopens {
+			continue
+		}
+		why := x.left.label + " has no dead peer detection and keeps sending into the old SA"
+		if watch.on {
+			why = x.left.label + " notices, but only clears the SA"
+		}
+		m.report.add("no_recovery", Problem, "dpddelay",
+			"write dpddelay=10, dpdtimeout=60 and dpdaction=restart at "+x.left.label+", or auto=start at "+x.gone.label,
+			[]Ref{x.left.ref(watch.param), x.gone.ref(gone.auto)},
+			"a reboot of %s is not repaired until a rekey: %s does not open the tunnel again, and %s", x.gone.label, x.gone.label, why)
+	}
+	for _, v := range []*view{m.a, m.b} {
+		if d := v.dpd(); !d.on {
+			m.report.add("no_dpd", Warning, "dpddelay", "write dpddelay=10, dpdtimeout=60 and dpdaction=restart (clear at the end that waits)", []Ref{v.ref(d.param)},
+				"%s does not notice when the other end is gone: dead peer detection is off", v.label)
+		}
+	}
+}
+
+// stack reports what the daemon is told, or not told, about the kernel.
+func (m *mirror) stack() {
+	for _, v := range []*view{m.a, m.b} {
+		m.report.Findings = append(m.report.Findings, logFindings(v.label, v.end.Log)...)
+		if v.conn.Dialect != conf.Openswan || !v.end.Conf.HasSetup() || len(v.end.Log) > 0 {
+			continue
+		}
+		set := slices.ContainsFunc(v.end.Conf.Setup(), func(p conf.Param) bool { return p.Name == "protostack" && p.Value != "" })
+		if !set {
+			m.report.add("protostack_unset", Warning, "protostack", "write protostack=netkey under config setup", fileRefs(v.label, v.end.Conf),
+				"%s does not set protostack: Openswan asks for KLIPS first, which current kernels do not have", v.label)
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package ipsec
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/opskit-go/opskit/ipsec/conf"
+)
+
+// CompareKeys compares the pre-shared keys that two ends hold for one
+// connection, given the text of each end's ipsec.secrets. What it returns holds
+// no key; put it into the Keys of either End before Mirror. A text's include
+// lines are not followed; keys other than pre-shared ones are passed over. It
+// is nil when the connection cannot be found at both ends or its identities
+// cannot be told from the files.
+func CompareKeys(a, b End, secretsA, secretsB string) *KeyMatch {
+	views, _, ok := mirrorViews(&Report{}, a, b)
+	if !ok {
+		return nil
+	}
+	var found [2]Secret
+	match := &KeyMatch{}
+	for i, text := range []string{secretsA, secretsB} {
+		left, right := views[i].sides[0].id, views[i].sides[1].id
+		if left == "" || right == "" {
+			return nil
+		}
+		var ok bool
+		if found[i], ok = findKey(text, []string{left, right}, views[i].conn.Dialect); !ok {
+			match.Missing = append(match.Missing, views[i].label)
+			continue
+		}
+		if why := found[i].Weakness(); why != "" {
+			match.Weakness = why
+		}
+	}
+	if len(match.Missing) == 0 {
+		same := found[0].Equal(found[1])
+		match.Same = &same
+	}
+	return match
+}
+
+// findKey finds the key for a pair of identities by the rule of
+// ipsec.secrets(5): of the lines whose selectors fit, the one that names most
+// of the two; a line without selectors fits every pair.
+func findKey(text string, ids []string, d conf.Dialect) (Secret, bool) {
+	best, bestScore := Secret{}, -1
+	for _, entry := range keyLines(text) {
+		selectors, value, ok := cutKey(entry)
+		if !ok {
+			continue
+		}
+		score := 0
+		for _, s := range selectors {
+			switch id := normalID(s, d); {
+			case s == "%any" || s == "%any6" || s == "0.0.0.0":
+			case slices.Contains(ids, id):
+				score += 2
+			default:
+				score = -100 // names somebody else
+			}
+		}
+		if len(selectors) == 1 && score == 2 {
+			score = 1 // for that one, with anybody
+		}
+		if score > bestScore {
+			best, bestScore = secretOf(value), score
+		}
+	}
+	return best, bestScore >= 0
+}
+
+// keyLines joins the lines of an entry: those that begin with white space
+// continue the one before.
+func keyLines(text string) []string {
+	var entries []string
+	for line := range strings.SplitSeq(text, "\n") {
+		line = strings.TrimRight(line, "\r \t")
+		body := strings.TrimLeft(line, " \t")
+		if body == "" || body[0] == '#' || strings.HasPrefix(line, "include") {
+			continue
+		}
+		if len(body) < len(line) && len(entries) > 0 {
+			entries[len(entries)-1] += " " + body
+			continue
+		}
+		entries = append(entries, body)
+	}
+	return entries
+}
+
+// cutKey splits an entry "ID ID : PSK value"; false for other kinds of keys.
+func cutKey(entry string) (selectors []string, value string, ok bool) {
+	at := -1
+	for i := range len(entry) {
+		// The colon stands alone or behind the last selector; those within an
+		// IPv6 address have no white space behind them.
+		if entry[i] == ':' && (i+1 == len(entry) || entry[i+1] == ' ' || entry[i+1] == '\t') {
+			at = i
+			break
+		}
+	}
+	if at < 0 {
+		return nil, "", false
+	}
+	kind := strings.TrimLeft(entry[at+1:], " \t")
+	word, rest, _ := strings.Cut(strings.ReplaceAll(kind, "\t", " "), " ")
+	if !strings.EqualFold(word, "PSK") {
+		return nil, "", false
+	}
+	rest = strings.TrimLeft(rest, " ")
+	if rest == "" {
+		return nil, "", false
+	}
+	for s := range strings.FieldsSeq(entry[:at]) {
+		selectors = append(selectors, strings.Trim(s, `"`))
+	}
+	if q := rest[0]; q == '"' || q == '\'' {
+		end := strings.IndexByte(rest[1:], q)
+		if end < 0 {
+			return nil, "", false
+		}
+		return selectors, rest[1 : 1+end], true
+	}
+	value, _, _ = strings.Cut(rest, " ")
+	return selectors, decodeKey(value), true
+}
+
+// decodeKey returns the bytes of an unquoted key in hexadecimal (0x) or base64
+// (0s), any other as it is.
+func decodeKey(value string) string {
+	var raw []byte
+	var err error
+	switch {
+	case strings.HasPrefix(value, "0x"), strings.HasPrefix(value, "0X"):
+		raw, err = hex.DecodeString(strings.ReplaceAll(value[2:], "_", ""))
+	case strings.HasPrefix(value, "0s"), strings.HasPrefix(value, "0S"):
+		raw, err = base64.RawStdEncoding.DecodeString(strings.TrimRight(value[2:], "="))
+	default:
+		return value
+	}
+	if err != nil {
+		return value
+	}
+	return string(raw)
+}

@@ -1,0 +1,146 @@
+package ipsec
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// The lines that strongSwan's stroke prints (stroke_list.c).
+var (
+	charonHead  = regexp.MustCompile(`^Status of IKE charon daemon \((?:strong|weak)Swan ([^,)]+)`)
+	charonUp    = regexp.MustCompile(`^Security Associations \((\d+) up, (\d+) connecting\):$`)
+	charonConn  = regexp.MustCompile(`^ +(\S+):  (.+)\.\.\.(.+?)  IKEv`)
+	charonChild = regexp.MustCompile(`^ +(\S+):   child:  (.+)$`)
+	charonIKE   = regexp.MustCompile(`^ *(\S+)\[(\d+)\]: ([A-Z]+)(?: .+? ago)?, (.+)$`)
+	charonPeer  = regexp.MustCompile(`\.\.\.(\S+?)\[(.*)\]$`)
+	charonSA    = regexp.MustCompile(`^ *(\S+)\{(\d+)\}: +([A-Z]+), ([A-Z_]+)(?:, reqid \d+)?(.*)$`)
+	charonMore  = regexp.MustCompile(`^ *(\S+)(?:\[\d+\]|\{(\d+)\}): +(.*)$`)
+	charonBytes = regexp.MustCompile(`, (\d+) bytes_([io])\b`)
+)
+
+// strongswan reads a line of ipsec status or statusall.
+func (p *statusParser) strongswan(line string, n int) bool {
+	if m := charonHead.FindStringSubmatch(line); m != nil {
+		p.running(true)
+		p.s.Daemon, p.s.Version, p.full = "strongswan", m[1], true
+		return true
+	}
+	if m := charonUp.FindStringSubmatch(line); m != nil {
+		p.running(true)
+		p.s.Daemon, p.full = "strongswan", true
+		if up, err := strconv.Atoi(m[1]); err == nil {
+			p.totals["IKE SAs"] = up
+		}
+		return true
+	}
+	if m := charonChild.FindStringSubmatch(line); m != nil {
+		p.addConn(m[1], false)
+		return true
+	}
+	if m := charonConn.FindStringSubmatch(line); m != nil {
+		p.addConn(m[1], strings.HasPrefix(m[3], "%any") || strings.HasPrefix(m[3], "0.0.0.0/0"))
+		return true
+	}
+	if m := charonIKE.FindStringSubmatch(line); m != nil && ikeStates[m[3]] {
+		p.charonIKE(m, n)
+		return true
+	}
+	if m := charonSA.FindStringSubmatch(line); m != nil && childStates[m[3]] {
+		p.charonChild(m, n)
+		return true
+	}
+	m := charonMore.FindStringSubmatch(line)
+	if m == nil {
+		return false
+	}
+	if m[2] != "" {
+		p.charonDetail(m[2], m[3])
+		return true
+	}
+	if first, _, _ := strings.Cut(m[3], ","); first == strings.ToUpper(first) && !strings.Contains(first, " ") && first != "" {
+		p.unread(n, line, "not an IKE SA as charon prints it")
+	}
+	return true
+}
+
+// The states of stroke's listings: ike_sa_state_t and child_sa_state_t.
+var (
+	ikeStates = map[string]bool{
+		"CREATED": true, "CONNECTING": true, "ESTABLISHED": true, "PASSIVE": true,
+		"REKEYING": true, "REKEYED": true, "DELETING": true, "DESTROYING": true,
+	}
+	childStates = map[string]bool{
+		"CREATED": true, "ROUTED": true, "INSTALLING": true, "INSTALLED": true, "UPDATING": true,
+		"REKEYING": true, "REKEYED": true, "RETRYING": true, "DELETING": true, "DELETED": true, "DESTROYING": true,
+	}
+)
+
+func (p *statusParser) addConn(name string, template bool) {
+	for _, c := range p.s.Conns {
+		if c == name {
+			return
+		}
+	}
+	p.s.Conns = append(p.s.Conns, name)
+	if template {
+		p.s.Templates = append(p.s.Templates, name)
+	}
+}
+
+func (p *statusParser) charonIKE(m []string, n int) {
+	p.s.Daemon, p.full = "strongswan", true
+	sa := SA{Conn: m[1], State: m[3], Established: m[3] == "ESTABLISHED" || m[3] == "REKEYING", Line: n}
+	sa.Serial, _ = strconv.Atoi(m[2]) // digits; one too large stays 0
+	if peer := charonPeer.FindStringSubmatch(m[4]); peer != nil {
+		sa.Instance, sa.PeerID = peer[1], peer[2]
+	}
+	p.s.IKE = append(p.s.IKE, sa)
+}
+
+// charonChild reads the first line of a Child SA, which charon prints below its
+// IKE SA. A routed connection is a trap in the kernel, not an SA.
+func (p *statusParser) charonChild(m []string, n int) {
+	p.s.Daemon, p.full = "strongswan", true
+	if m[3] == "ROUTED" || m[4] == "PASS" || m[4] == "DROP" {
+		p.addConn(m[1], false)
+		return
+	}
+	sa := SA{Conn: m[1], State: m[3], Line: n}
+	sa.Serial, _ = strconv.Atoi(m[2]) // digits; one too large stays 0
+	sa.Established = m[3] == "INSTALLED" || m[3] == "REKEYING" || m[3] == "UPDATING"
+	if strings.Contains(m[5], "SPIs:") {
+		udp := strings.Contains(m[5], " in UDP ")
+		sa.InUDP = &udp
+	}
+	if k := len(p.s.IKE); k > 0 {
+		sa.IKE, sa.Instance, sa.PeerID = p.s.IKE[k-1].Serial, p.s.IKE[k-1].Instance, p.s.IKE[k-1].PeerID
+	}
+	p.s.Child = append(p.s.Child, sa)
+}
+
+// charonDetail reads a further line of a Child SA: its counters or its networks.
+func (p *statusParser) charonDetail(serial, rest string) {
+	n, err := strconv.Atoi(serial)
+	if err != nil || len(p.s.Child) == 0 {
+		return
+	}
+	sa := &p.s.Child[len(p.s.Child)-1]
+	if sa.Serial != n {
+		return
+	}
+	if strings.Contains(rest, " === ") {
+		sa.Selectors = rest
+	}
+	for _, m := range charonBytes.FindAllStringSubmatch(rest, -1) {
+		v, err := strconv.ParseUint(m[1], 10, 64)
+		if err != nil {
+			continue
+		}
+		if m[2] == "i" {
+			sa.InBytes = &v
+		} else {
+			sa.OutBytes = &v
+		}
+	}
+}

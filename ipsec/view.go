@@ -1,0 +1,358 @@
+package ipsec
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/opskit-go/opskit/ipsec/conf"
+)
+
+// view is one end's connection as that end writes it.
+type view struct {
+	label string
+	end   End
+	conn  *conf.Conn
+	sides [2]participant // left and right
+}
+
+// participant is left or right in one end's file.
+type participant struct {
+	word     string // left or right
+	addr     conf.Param
+	addrKind addrKind
+	ip       netip.Addr
+	idParam  conf.Param
+	id       string // normal form; empty: cannot be told from the file
+	nets     []netip.Prefix
+	netParam conf.Param
+	netKnown bool // nets is all there is to know
+	netSet   bool // a subnet is written, not derived from the address
+	port     string
+	portOf   conf.Param
+	auth     authClass
+	authOf   conf.Param
+}
+
+// addrKind is what left= or right= holds.
+type addrKind uint8
+
+const (
+	addrNone  addrKind = iota // nothing
+	addrIP                    // an address
+	addrName                  // a host name
+	addrMagic                 // %any, %defaultroute, ...
+	addrBad                   // none of these
+)
+
+// authClass is a set of ways to authenticate.
+type authClass uint8
+
+const (
+	authPSK authClass = 1 << iota
+	authPubkey
+	authNull
+	authOther
+)
+
+func newView(label string, e End, c *conf.Conn) *view {
+	v := &view{label: label, end: e, conn: c}
+	for i, word := range []string{"left", "right"} {
+		p := &v.sides[i]
+		p.word = word
+		p.addr, _ = c.Get(word)
+		p.addrKind, p.ip = readAddr(p.addr.Value)
+		v.readID(p)
+		v.readNets(p)
+		p.portOf, _ = c.Get(word + "protoport")
+		p.port = readProtoPort(p.portOf.Value)
+		v.readAuth(p)
+	}
+	return v
+}
+
+// get returns the first of several names of one parameter that is set.
+func (v *view) get(names ...string) conf.Param {
+	for _, n := range names {
+		if p, ok := v.conn.Get(n); ok {
+			return p
+		}
+	}
+	return conf.Param{}
+}
+
+// value is get in lower case, or a default.
+func (v *view) value(def string, names ...string) string {
+	if p := v.get(names...); p.Value != "" {
+		return strings.ToLower(p.Value)
+	}
+	return def
+}
+
+// ref points at a parameter, or at the connection where it is left out.
+func (v *view) ref(p conf.Param) Ref {
+	if p.Name == "" {
+		return Ref{End: v.label, File: v.conn.File, Line: v.conn.Line, Text: "conn " + v.conn.Name}
+	}
+	return paramRef(v.label, p)
+}
+
+func readAddr(s string) (addrKind, netip.Addr) {
+	switch {
+	case s == "":
+		return addrNone, netip.Addr{}
+	case s[0] == '%':
+		return addrMagic, netip.Addr{}
+	}
+	if a, err := netip.ParseAddr(s); err == nil {
+		if a.IsUnspecified() {
+			return addrMagic, netip.Addr{}
+		}
+		return addrIP, a
+	}
+	// strongSwan takes lists, ranges and networks of peers.
+	if strings.ContainsAny(s, ",/-") && strings.Trim(s, "0123456789abcdefABCDEF.:,/-% ") == "" {
+		return addrMagic, netip.Addr{}
+	}
+	if !isHostName(s) {
+		return addrBad, netip.Addr{}
+	}
+	return addrName, netip.Addr{}
+}
+
+// isHostName reports whether a text can be a name in the DNS. An address with
+// its last part masked ("192.0.2.X") cannot: no top level name has one letter,
+// and none is a number.
+func isHostName(s string) bool {
+	s = strings.TrimSuffix(s, ".")
+	labels := strings.Split(s, ".")
+	for _, l := range labels {
+		if l == "" || len(l) > 63 || l[0] == '-' || l[len(l)-1] == '-' {
+			return false
+		}
+		for _, c := range []byte(l) {
+			if !(c == '-' || c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z') {
+				return false
+			}
+		}
+	}
+	last := labels[len(labels)-1]
+	if len(labels) == 4 && masked(labels) {
+		return false
+	}
+	if len(labels) > 1 && len(last) == 1 {
+		return false
+	}
+	return strings.Trim(last, "0123456789") != ""
+}
+
+// masked reports whether four labels are numbers and runs of one letter that
+// stand for a number.
+func masked(labels []string) bool {
+	numbers := 0
+	for _, l := range labels {
+		switch {
+		case strings.Trim(l, "0123456789") == "":
+			numbers++
+		case len(l) <= 3 && (strings.Trim(l, "xX") == "" || strings.Trim(l, l[:1]) == ""):
+		default:
+			return false
+		}
+	}
+	return numbers > 0
+}
+
+// readID fills in the identity that the daemon would use.
+func (v *view) readID(p *participant) {
+	p.idParam = v.get(p.word + "id")
+	id := p.idParam.Value
+	switch {
+	case id == "":
+		p.idParam = p.addr
+		if cert := v.get(p.word+"cert", p.word+"ckaid", p.word+"cert2"); cert.Name != "" {
+			p.idParam = cert // the certificate's subject
+			return
+		}
+		if p.addrKind == addrIP {
+			p.id = "address " + p.ip.String()
+		}
+	case id[0] == '%' || strings.Contains(id, "*"):
+	default:
+		p.id = normalID(id, v.conn.Dialect)
+	}
+}
+
+// normalID brings the ways to write one identity into one form.
+func normalID(id string, d conf.Dialect) string {
+	if a, err := netip.ParseAddr(strings.TrimPrefix(id, "@")); err == nil && (id[0] != '@' || d != conf.StrongSwan) {
+		return "address " + a.String()
+	}
+	switch {
+	case strings.HasPrefix(id, "@#"), strings.HasPrefix(id, "@["), strings.Contains(id, ":"):
+		return "" // key IDs and typed forms, which have many spellings
+	case strings.HasPrefix(id, "@@"), strings.HasPrefix(id, "@~"):
+		return ""
+	case id[0] == '@':
+		return "name " + strings.ToLower(id[1:])
+	case strings.Contains(id, "="):
+		return "subject " + normalDN(id)
+	case strings.Contains(id, "@"):
+		return "user " + strings.ToLower(id)
+	case d == conf.StrongSwan:
+		return "name " + strings.ToLower(id)
+	}
+	return "" // a bare name is resolved to an address
+}
+
+// normalDN brings separators, spacing and attribute names of a distinguished
+// name into one form.
+func normalDN(dn string) string {
+	sep := ","
+	if strings.HasPrefix(dn, "/") {
+		sep = "/"
+	}
+	var parts []string
+	for part := range strings.SplitSeq(dn, sep) {
+		key, value, found := strings.Cut(part, "=")
+		if !found {
+			if strings.TrimSpace(part) != "" {
+				parts = append(parts, strings.ToLower(strings.TrimSpace(part)))
+			}
+			continue
+		}
+		key = strings.ToUpper(strings.TrimSpace(key))
+		if key == "EMAIL" || key == "EMAILADDRESS" {
+			key = "E"
+		}
+		parts = append(parts, key+"="+strings.ToLower(strings.TrimSpace(value)))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// readNets fills in the networks that the tunnel carries for a participant.
+func (v *view) readNets(p *participant) {
+	for _, lease := range []string{"addresspool", "modecfgclient", "modecfgserver", "subnetwithin", "vti", "interface-ip"} {
+		if x := v.get(p.word + lease); x.Value != "" && lease != "vti" && lease != "interface-ip" {
+			return
+		}
+	}
+	if strings.HasPrefix(v.value("", p.word+"sourceip"), "%") || strings.Contains(v.value("", p.word+"sourceip"), "/") {
+		return
+	}
+	p.netParam = v.get(p.word+"subnet", p.word+"subnets")
+	if p.netParam.Value == "" {
+		p.netParam = p.addr
+		if p.addrKind == addrIP {
+			p.nets, p.netKnown = []netip.Prefix{netip.PrefixFrom(p.ip, p.ip.BitLen())}, true
+		}
+		return
+	}
+	p.netSet = true
+	words := strings.FieldsFunc(p.netParam.Value, func(r rune) bool { return r == ',' || r == ' ' })
+	for _, w := range words {
+		n, ok := readPrefix(w)
+		if !ok {
+			p.nets = nil
+			return
+		}
+		p.nets = append(p.nets, n)
+	}
+	slices.SortFunc(p.nets, netip.Prefix.Compare)
+	p.nets, p.netKnown = slices.Compact(p.nets), len(p.nets) > 0
+}
+
+// readPrefix reads one network; an address alone is the network of itself.
+func readPrefix(s string) (netip.Prefix, bool) {
+	if n, err := netip.ParsePrefix(s); err == nil {
+		return n.Masked(), true
+	}
+	if a, err := netip.ParseAddr(s); err == nil {
+		return netip.PrefixFrom(a, a.BitLen()), true
+	}
+	if host, mask, found := strings.Cut(s, "/"); found {
+		a, err1 := netip.ParseAddr(host)
+		m, err2 := netip.ParseAddr(mask)
+		if err1 == nil && err2 == nil && a.Is4() && m.Is4() {
+			return prefixOfMask(a, m)
+		}
+	}
+	return netip.Prefix{}, false
+}
+
+// prefixOfMask reads a network with a dotted mask, 10.0.0.0/255.0.0.0.
+func prefixOfMask(a, m netip.Addr) (netip.Prefix, bool) {
+	bits := 0
+	bytes := m.As4()
+	for bits < 32 && bytes[bits/8]&(0x80>>(bits%8)) != 0 {
+		bits++
+	}
+	n := netip.PrefixFrom(netip.AddrFrom4([4]byte{255, 255, 255, 255}), bits).Masked()
+	if n.Addr() != m {
+		return netip.Prefix{}, false
+	}
+	return netip.PrefixFrom(a, bits).Masked(), true
+}
+
+// readProtoPort brings tcp/666 and 6/666 into one form; empty when it is not
+// set or admits anything.
+func readProtoPort(s string) string {
+	if s == "" {
+		return ""
+	}
+	proto, port, _ := strings.Cut(strings.ToLower(s), "/")
+	switch proto {
+	case "tcp":
+		proto = "6"
+	case "udp":
+		proto = "17"
+	case "icmp":
+		proto = "1"
+	case "gre":
+		proto = "47"
+	case "ipv6-icmp", "icmpv6":
+		proto = "58"
+	case "sctp":
+		proto = "132"
+	case "any", "%any", "0":
+		proto = "any"
+	case "l2tp":
+		return "17/1701"
+	}
+	switch port {
+	case "", "0", "%any", "any":
+		return proto + "/any"
+	case "l2tp", "l2f":
+		port = "1701"
+	}
+	return proto + "/" + port
+}
+
+// readAuth fills in how a participant authenticates, 0 where it cannot be told.
+func (v *view) readAuth(p *participant) {
+	p.authOf = v.get(p.word+"auth", "authby")
+	p.auth = authOf(p.authOf.Value)
+	if p.authOf.Value == "" {
+		p.auth = authPubkey // both families' default
+	}
+	if p.authOf.Name == "authby" && v.get("auto", "type").Value == "" && p.auth == 0 {
+		p.auth = authOther
+	}
+}
+
+func authOf(s string) authClass {
+	var c authClass
+	for _, w := range strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return r == ',' || r == '|' || r == ' ' || r == '+' }) {
+		switch {
+		case w == "secret" || w == "psk":
+			c |= authPSK
+		case strings.HasPrefix(w, "rsa"), strings.HasPrefix(w, "ecdsa"), strings.HasPrefix(w, "pubkey"),
+			strings.HasPrefix(w, "eddsa"), strings.HasPrefix(w, "ed25519"), strings.HasPrefix(w, "ed448"), strings.HasPrefix(w, "ike:"):
+			c |= authPubkey
+		case w == "null":
+			c |= authNull
+		default:
+			c |= authOther
+		}
+	}
+	return c
+}
