@@ -1,0 +1,151 @@
+// Command zombies shows which parents do not reap their children, why, to whom
+// they belong, and what can be done about it.
+//
+//	go run ./examples/zombies
+//	go run ./examples/zombies -plan
+//	sudo go run ./examples/zombies -parent 4242 -apply -yes
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/opskit-go/opskit/examples/internal/program"
+	"github.com/opskit-go/opskit/procstate"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+type options struct {
+	*program.Program
+	scanner          procstate.Scanner
+	plan, apply, yes bool
+	parent           int
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	p := options{Program: program.New("zombies", "[-plan | -apply -yes] [-parent PID] [flags]", stdout, stderr)}
+	p.EvidenceFlags()
+	p.BoolVar(&p.plan, "plan", false, "print what can be done about each parent, and do nothing")
+	p.BoolVar(&p.apply, "apply", false, "do it: needs -yes")
+	p.BoolVar(&p.yes, "yes", false, "really do what -apply says: it may end the parents")
+	p.IntVar(&p.parent, "parent", 0, "only the zombies of this `PID`")
+	p.StringVar(&p.scanner.Root, "root", "", "where procfs is mounted, `DIR` (default /proc)")
+	p.DurationVar(&p.scanner.Settle, "settle", time.Second, "time between the two looks; negative: one look")
+	if code, done := p.Parse(args); done {
+		return code
+	}
+	switch {
+	case p.NArg() > 0:
+		return p.Misused("unexpected argument %q", p.Arg(0))
+	case p.apply && (p.From != "" || p.scanner.Root != ""):
+		return p.Misused("-apply acts on this host as it is now: not with -from or -root")
+	case p.Preflight:
+		return program.PrintPreflight(p.Program, procstate.Preflight(ctx))
+	}
+	report, err := p.look(ctx)
+	if err != nil {
+		return p.Fail(err)
+	}
+	if p.Save != "" {
+		if err := program.Write(p.Save, report); err != nil {
+			return p.Fail(err)
+		}
+	}
+	p.only(report)
+	code := exitCode(report.Verdict)
+	switch {
+	case p.plan, p.apply && !p.yes:
+		for _, g := range report.Groups {
+			code = p.Print(g.Plan(), code)
+		}
+		if p.apply {
+			return p.Misused("nothing was done: -apply needs -yes")
+		}
+		return code
+	case p.apply:
+		return p.applyTo(ctx, report)
+	}
+	if p.Since != "" {
+		earlier, err := program.Read[*procstate.Report](p.Since)
+		if err != nil {
+			return p.Fail(err)
+		}
+		code = p.Print(compare(earlier, report), code)
+	}
+	return p.Print(report, code)
+}
+
+// look looks at the host, or at what was saved.
+func (p *options) look(ctx context.Context) (*procstate.Report, error) {
+	if p.From == "" {
+		return p.scanner.Zombies(ctx)
+	}
+	report, err := program.Read[*procstate.Report](p.From)
+	if err != nil {
+		return nil, err
+	}
+	report.Verdict = report.Judge()
+	return report, nil
+}
+
+// only leaves out the groups that were not asked for.
+func (p *options) only(report *procstate.Report) {
+	if p.parent == 0 {
+		return
+	}
+	var groups []procstate.Group
+	for _, g := range report.Groups {
+		if g.Parent.PID == p.parent {
+			groups = append(groups, g)
+		}
+	}
+	report.Groups = groups
+	report.Verdict = report.Judge()
+}
+
+// applyTo carries out the plan for every zombie that lasted, one parent after
+// the other.
+func (p *options) applyTo(ctx context.Context, report *procstate.Report) int {
+	code := exitCode(report.Verdict)
+	if report.Verdict == procstate.Problem {
+		code = program.Healthy
+	}
+	for _, g := range report.Groups {
+		lasting := g.Lasting(1)
+		if len(lasting.Zombies) == 0 {
+			continue
+		}
+		outcome, err := lasting.Plan().Apply(ctx)
+		if err != nil {
+			fmt.Fprintf(p.Stderr, "zombies: %v\n", err)
+		}
+		if err != nil || outcome.Verdict == procstate.Problem {
+			code = max(code, program.Problem)
+		}
+		code = p.Print(outcome, code)
+	}
+	if len(report.Groups) == 0 {
+		return p.Print(report, code)
+	}
+	return code
+}
+
+func exitCode(verdict procstate.Verdict) int {
+	switch verdict {
+	case procstate.Healthy:
+		return program.Healthy
+	case procstate.Problem:
+		return program.Problem
+	}
+	return program.CannotTell
+}

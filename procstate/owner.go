@@ -1,0 +1,146 @@
+package procstate
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Owner is to whom a process belongs, as far as its control group's path and
+// its status tell. What could not be told is absent.
+type Owner struct {
+	Cgroup    string  `json:"cgroup,omitempty"`    // path of its control group, of the hierarchy that says most
+	Unit      string  `json:"unit,omitempty"`      // systemd unit, such as "nginx.service"
+	Container string  `json:"container,omitempty"` // container id, or the name of an LXC container
+	Pod       string  `json:"pod,omitempty"`       // uid of a Kubernetes pod
+	UID       *uint32 `json:"uid,omitempty"`       // real user, whom RLIMIT_NPROC counts
+	NSPID     int     `json:"ns_pid,omitempty"`    // its PID in its own PID namespace, where that is another
+}
+
+// String returns what is known, such as "unit nginx.service, uid 33".
+func (o Owner) String() string {
+	var known []string
+	add := func(format string, value any) { known = append(known, fmt.Sprintf(format, value)) }
+	if o.Pod != "" {
+		add("pod %q", o.Pod)
+	}
+	if o.Container != "" {
+		add("container %q", o.Container)
+	}
+	if o.Unit != "" {
+		add("unit %q", o.Unit)
+	}
+	if o.Cgroup != "" && o.Unit == "" && o.Container == "" {
+		add("control group %q", o.Cgroup)
+	}
+	if o.UID != nil {
+		add("uid %d", *o.UID)
+	}
+	if o.NSPID != 0 {
+		add("pid %d inside its namespace", o.NSPID)
+	}
+	if len(known) == 0 {
+		return "unknown"
+	}
+	return strings.Join(known, ", ")
+}
+
+// cgroupLine is one line of /proc/PID/cgroup (cgroups(7)).
+type cgroupLine struct {
+	controllers string // "" on the unified hierarchy
+	path        string
+}
+
+// parseCgroups reads /proc/PID/cgroup.
+func parseCgroups(text []byte) ([]cgroupLine, error) {
+	var lines []cgroupLine
+	for line := range strings.Lines(string(text)) {
+		line, whole := strings.CutSuffix(line, "\n")
+		id, rest, ok := strings.Cut(line, ":")
+		controllers, path, ok2 := strings.Cut(rest, ":")
+		if _, number := parseInt([]byte(id)); !whole || !ok || !ok2 || !number || !strings.HasPrefix(path, "/") {
+			return lines, malformed("cgroup", "want id:controllers:/path")
+		}
+		lines = append(lines, cgroupLine{controllers, strings.TrimSuffix(path, " (deleted)")})
+	}
+	return lines, nil
+}
+
+// ownerOf reads the owner out of the control groups' paths: of the first
+// hierarchy that names a container, else of the first that names a unit, else
+// of the first that is not the root.
+func ownerOf(lines []cgroupLine) Owner {
+	var best Owner
+	rank := func(o Owner) int {
+		switch {
+		case o.Container != "" || o.Pod != "":
+			return 3
+		case o.Unit != "":
+			return 2
+		case o.Cgroup != "":
+			return 1
+		}
+		return 0
+	}
+	for _, line := range lines {
+		if owner := ownerOfPath(line.path); rank(owner) > rank(best) {
+			best = owner
+		}
+	}
+	return best
+}
+
+// ownerOfPath reads one control group path. Container managers name the group
+// of a container by its id of 64 hex digits, alone or as "docker-ID.scope";
+// Kubernetes names the group of a pod "podUID" or "kubepods-CLASS-podUID.slice"
+// with underscores; LXC uses "lxc/NAME" or "lxc.payload.NAME".
+func ownerOfPath(path string) Owner {
+	if path == "/" {
+		return Owner{}
+	}
+	owner := Owner{Cgroup: path}
+	parent := ""
+	for segment := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
+		for _, suffix := range []string{".service", ".scope", ".socket", ".mount", ".swap"} {
+			if strings.HasSuffix(segment, suffix) {
+				owner.Unit = segment
+			}
+		}
+		if pod := podUID(segment); pod != "" {
+			owner.Pod = pod
+		}
+		if id := containerID(segment); id != "" {
+			owner.Container = id
+		} else if name, ok := strings.CutPrefix(segment, "lxc.payload."); ok {
+			owner.Container = name
+		} else if parent == "lxc" {
+			owner.Container = segment
+		}
+		parent = segment
+	}
+	return owner
+}
+
+// containerID finds an id of 64 hex digits between separators in one segment.
+func containerID(segment string) string {
+	segment = strings.TrimSuffix(segment, ".scope")
+	id := segment[strings.LastIndexAny(segment, "-:")+1:]
+	if len(id) != 64 || strings.Trim(id, "0123456789abcdef") != "" {
+		return ""
+	}
+	return id
+}
+
+// podUID finds the uid in "podUID" and "kubepods-burstable-podUID.slice", where
+// the uid has underscores for dashes. Static pods have a hash of 32 hex digits.
+func podUID(segment string) string {
+	segment = strings.TrimSuffix(segment, ".slice")
+	if _, after, ok := strings.Cut(segment, "-pod"); ok && strings.HasPrefix(segment, "kubepods") {
+		segment = "pod" + after
+	}
+	uid, ok := strings.CutPrefix(segment, "pod")
+	uid = strings.ReplaceAll(uid, "_", "-")
+	if !ok || len(uid) != 36 && len(uid) != 32 || strings.Trim(uid, "0123456789abcdef-") != "" {
+		return ""
+	}
+	return uid
+}

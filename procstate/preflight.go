@@ -1,0 +1,51 @@
+package procstate
+
+import (
+	"context"
+	"errors"
+	"os"
+)
+
+// Preflight tells what this package may do here. It changes nothing and reads a
+// few files of /proc. The names are stable: "list", "all-users", "all-namespaces",
+// "apply".
+func Preflight(ctx context.Context) []Capability {
+	list := Capability{Name: "list", OK: true, Why: "/proc can be read"}
+	all := Capability{Name: "all-users", OK: true, Why: "/proc hides nobody"}
+	spaces := Capability{Name: "all-namespaces", OK: true, Why: "this is the first PID namespace"}
+	r, err := (&Scanner{}).root()
+	if err == nil {
+		defer r.close()
+		err = ctx.Err()
+	}
+	if err != nil {
+		const fix = "mount -t proc proc /proc"
+		list = Capability{Name: list.Name, Why: err.Error(), Fix: fix}
+		all = Capability{Name: all.Name, Why: err.Error(), Fix: fix}
+		spaces = Capability{Name: spaces.Name, Why: err.Error(), Fix: fix}
+		return []Capability{list, all, spaces, canApply()}
+	}
+	if gaps := newLook(r).gaps(); len(gaps) > 0 {
+		all = Capability{Name: all.Name, Why: gaps[0].Why, Fix: "sudo mount -o remount,hidepid=0 /proc"}
+	}
+	// PROC_PID_INIT_INO of include/linux/proc_ns.h.
+	switch link, err := os.Readlink("/proc/self/ns/pid"); {
+	case err != nil:
+		spaces = Capability{Name: spaces.Name, Why: err.Error()}
+	case link != "pid:[4026531836]":
+		spaces = Capability{
+			Name: spaces.Name, Why: "only this PID namespace is seen, not the host's",
+			Fix: "docker run --pid=host",
+		}
+	}
+	return []Capability{list, all, spaces, canApply()}
+}
+
+// unsupported tells why a capability is missing.
+func unsupported(name string, err error) Capability {
+	c := Capability{Name: name, Why: err.Error()}
+	if errors.Is(err, errors.ErrUnsupported) {
+		c.Why = "only Linux 5.3 and later has pidfds"
+	}
+	return c
+}

@@ -1,0 +1,65 @@
+package procstate
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Report is what [Scanner.Zombies] saw, and its verdict.
+type Report struct {
+	Verdict   Verdict       `json:"verdict"`
+	At        time.Time     `json:"at"`                  // when the first look began
+	Settle    time.Duration `json:"settle_ns,omitempty"` // time between the two looks; 0: there was no second one
+	Processes int           `json:"processes"`           // seen at the first look
+	Reaped    int           `json:"reaped,omitempty"`    // zombies that were reaped between the looks: no problem
+	Groups    []Group       `json:"groups,omitempty"`    // the largest first
+	Unseen    []Gap         `json:"unseen,omitempty"`    // what may hide a zombie
+}
+
+// Judge returns the verdict, which rests on the report's other fields alone: a
+// saved report is judged as it was when it was made. [Problem] means that
+// zombies lasted from the first look to the second. A process whose main thread
+// alone has ended is none.
+func (r *Report) Judge() Verdict {
+	if r.At.IsZero() {
+		return Unknown
+	}
+	for i := range r.Groups {
+		lasting := r.Groups[i].Lasting(1)
+		if lasting.dead() > 0 {
+			return Problem
+		}
+	}
+	if len(r.Unseen) > 0 {
+		return Unknown
+	}
+	return Healthy
+}
+
+// String returns the verdict, the groups with what to do about each, and what
+// was not seen.
+func (r *Report) String() string {
+	var text strings.Builder
+	total, gaps := 0, r.Unseen
+	for i := range r.Groups {
+		total += r.Groups[i].dead()
+	}
+	switch r.Judge() {
+	case Problem:
+		fmt.Fprintf(&text, "problem: %s that nobody reaps, of %s\n", plural(total, "zombie", "zombies"), plural(len(r.Groups), "parent", "parents"))
+	case Healthy:
+		fmt.Fprintf(&text, "healthy: no zombies among %s\n", plural(r.Processes, "process", "processes"))
+	default:
+		fmt.Fprintf(&text, "unknown: %s among %s\n", plural(total, "zombie", "zombies"), plural(r.Processes, "process", "processes"))
+	}
+	if r.Reaped > 0 {
+		fmt.Fprintf(&text, "  %s reaped between two looks, %v apart\n", plural(r.Reaped, "zombie was", "zombies were"), r.Settle)
+	}
+	for i := range r.Groups {
+		r.Groups[i].write(&text, "  ")
+		gaps = append(gaps[:len(gaps):len(gaps)], r.Groups[i].Unseen...)
+	}
+	text.WriteString(notChecked(gaps))
+	return text.String()
+}

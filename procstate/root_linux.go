@@ -1,0 +1,179 @@
+//go:build linux && !opskit_portable
+
+package procstate
+
+import (
+	"encoding/binary"
+	"strconv"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// root is an open /proc, read with as few system calls as there can be and into
+// buffers that are used again. Not safe for concurrent use.
+type root struct {
+	path    string
+	fd      int
+	entries []byte
+	text    []byte
+	name    [96]byte
+}
+
+// openRoot opens the procfs at path.
+func openRoot(path string) (*root, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &Error{Op: "open", Target: path, Err: err}
+	}
+	return &root{path: path, fd: fd, entries: make([]byte, 64<<10), text: make([]byte, 4096)}, nil
+}
+
+func (r *root) close() { unix.Close(r.fd) }
+
+// eachPID yields every PID of the directory, in its order, until yield returns
+// false.
+func (r *root) eachPID(yield func(pid int) bool) error {
+	if _, err := unix.Seek(r.fd, 0, 0); err != nil {
+		return &Error{Op: "list", Target: r.path, Err: err}
+	}
+	return eachNumber(r.fd, r.path, r.entries, yield)
+}
+
+// eachThread yields the thread IDs of a process.
+func (r *root) eachThread(pid int, yield func(tid int) bool) error {
+	fd, err := r.open(r.pidPath(pid, "/task"), unix.O_DIRECTORY)
+	if err != nil {
+		return readError("list threads", pid, err)
+	}
+	defer unix.Close(fd)
+	return eachNumber(fd, "threads of pid "+strconv.Itoa(pid), make([]byte, 4096), yield)
+}
+
+func eachNumber(fd int, what string, buffer []byte, yield func(int) bool) error {
+	const lengthAt, nameAt = 16, 19 // struct linux_dirent64
+	for {
+		n, err := unix.Getdents(fd, buffer)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return &Error{Op: "list", Target: what, Err: goneOr(err)}
+		}
+		if n == 0 {
+			return nil
+		}
+		for entries := buffer[:n]; len(entries) > nameAt; {
+			length := int(binary.NativeEndian.Uint16(entries[lengthAt:]))
+			if length <= nameAt || length > len(entries) {
+				return &Error{Op: "list", Target: what, Err: ErrMalformed}
+			}
+			name := entries[nameAt:length]
+			entries = entries[length:]
+			if number := leadingNumber(name); number > 0 && !yield(number) {
+				return nil
+			}
+		}
+	}
+}
+
+// leadingNumber reads a zero-terminated decimal name; anything else is 0.
+func leadingNumber(name []byte) (number int) {
+	for i, c := range name {
+		if c < '0' || c > '9' || i > 9 {
+			if c != 0 {
+				return 0
+			}
+			break
+		}
+		number = number*10 + int(c-'0')
+	}
+	return number
+}
+
+// stat reads a process's stat file. A process that has gone is ErrGone.
+func (r *root) stat(pid int, p *Process) error {
+	text, err := r.once(r.pidPath(pid, "/stat"))
+	if err != nil {
+		return readError("read stat", pid, err)
+	}
+	return parsedStat(text, pid, p)
+}
+
+// read reads a whole file of a process, such as "status". The bytes are valid
+// until the next call.
+func (r *root) read(pid int, file string) ([]byte, error) {
+	text, err := r.whole(r.pidPath(pid, "/"+file))
+	if err != nil {
+		return nil, readError("read "+file, pid, err)
+	}
+	return text, nil
+}
+
+// readNamed reads a file of the root itself, such as "self/mountinfo".
+func (r *root) readNamed(file string) ([]byte, error) {
+	text, err := r.whole(append(append(r.name[:0], file...), 0))
+	if err != nil {
+		return nil, &Error{Op: "read", Target: r.path + "/" + file, Err: err}
+	}
+	return text, nil
+}
+
+func (r *root) pidPath(pid int, file string) []byte {
+	return append(append(strconv.AppendInt(r.name[:0], int64(pid), 10), file...), 0)
+}
+
+// open opens a path below the root; it ends with a zero byte.
+func (r *root) open(path []byte, flags int) (int, error) {
+	for {
+		fd, _, errno := unix.Syscall6(unix.SYS_OPENAT, uintptr(r.fd), uintptr(unsafe.Pointer(&path[0])),
+			uintptr(unix.O_RDONLY|unix.O_CLOEXEC|flags), 0, 0, 0)
+		switch errno {
+		case 0:
+			return int(fd), nil
+		case unix.EINTR:
+		default:
+			return -1, errno
+		}
+	}
+}
+
+// once reads a file that is shorter than the buffer with one read.
+func (r *root) once(path []byte) ([]byte, error) {
+	fd, err := r.open(path, 0)
+	if err != nil {
+		return nil, err
+	}
+	n, err := unix.Read(fd, r.text)
+	unix.Close(fd)
+	if err != nil {
+		return nil, err
+	}
+	if n == 0 {
+		return nil, unix.ESRCH
+	}
+	return r.text[:n], nil
+}
+
+// whole reads a file of any length.
+func (r *root) whole(path []byte) ([]byte, error) {
+	fd, err := r.open(path, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	for used := 0; ; {
+		n, err := unix.Read(fd, r.text[used:])
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return nil, err
+		case n == 0:
+			return r.text[:used], nil
+		}
+		if used += n; used == len(r.text) {
+			r.text = append(r.text, make([]byte, len(r.text))...)
+		}
+	}
+}

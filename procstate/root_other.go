@@ -1,0 +1,72 @@
+//go:build !linux || opskit_portable
+
+package procstate
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// root is a folder in the form of /proc: a copy or a tree that a test made, or
+// the real one on a Linux that is built with the portable tag.
+type root struct{ path string }
+
+func openRoot(path string) (*root, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, &Error{Op: "open", Target: path, Err: err}
+	}
+	if !info.IsDir() {
+		return nil, &Error{Op: "open", Target: path, Err: os.ErrInvalid}
+	}
+	return &root{path: path}, nil
+}
+
+func (r *root) close() {}
+
+// eachPID yields every PID of the directory until yield returns false.
+func (r *root) eachPID(yield func(pid int) bool) error { return eachNumber(r.path, r.path, yield) }
+
+func eachNumber(path, what string, yield func(int) bool) error {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return &Error{Op: "list", Target: what, Err: goneOr(err)}
+	}
+	for _, entry := range entries {
+		if number, ok := parseInt([]byte(entry.Name())); ok && number > 0 && !yield(number) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// stat reads a process's stat file. A process that has gone is ErrGone.
+func (r *root) stat(pid int, p *Process) error {
+	text, err := r.read(pid, "stat")
+	if err != nil {
+		return err
+	}
+	if len(text) == 0 {
+		return readError("read stat", pid, os.ErrNotExist)
+	}
+	return parsedStat(text, pid, p)
+}
+
+// read reads a whole file of a process, such as "status".
+func (r *root) read(pid int, file string) ([]byte, error) {
+	text, err := os.ReadFile(filepath.Join(r.path, strconv.Itoa(pid), filepath.FromSlash(file)))
+	if err != nil {
+		return nil, readError("read "+file, pid, err)
+	}
+	return text, nil
+}
+
+// readNamed reads a file of the root itself, such as "self/mountinfo".
+func (r *root) readNamed(file string) ([]byte, error) {
+	text, err := os.ReadFile(filepath.Join(r.path, filepath.FromSlash(file)))
+	if err != nil {
+		return nil, &Error{Op: "read", Target: r.path + "/" + file, Err: err}
+	}
+	return text, nil
+}

@@ -1,0 +1,41 @@
+package procstate
+
+import "strings"
+
+// Gap is something that a result could not see, so that silence about it is not
+// taken for health.
+type Gap struct {
+	What string `json:"what"`           // what was not seen
+	Why  string `json:"why"`            // why not
+	Need string `json:"need,omitempty"` // what would show it, where that is known
+}
+
+// String returns "what (why; need: need)".
+func (g Gap) String() string {
+	text := g.What + " (" + g.Why
+	if g.Need != "" {
+		text += "; need: " + g.Need
+	}
+	return text + ")"
+}
+
+// Capability is one thing that this package may or may not do here, as
+// [Preflight] found it.
+type Capability struct {
+	Name string `json:"name"`
+	OK   bool   `json:"ok"`
+	Why  string `json:"why,omitempty"` // why not, or what it rests on
+	Fix  string `json:"fix,omitempty"` // a line to paste
+}
+
+// notChecked is the last line of every report.
+func notChecked(gaps []Gap) string {
+	if len(gaps) == 0 {
+		return "not checked: nothing more"
+	}
+	texts := make([]string, len(gaps))
+	for i, gap := range gaps {
+		texts[i] = gap.String()
+	}
+	return "not checked: " + strings.Join(texts, "; ")
+}

@@ -1,0 +1,244 @@
+package procstate_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/opskit-go/opskit/procstate"
+	"github.com/opskit-go/opskit/procstate/procstatetest"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// oneLook scans a tree once, which takes no time.
+func oneLook(t *testing.T, tree procstatetest.Tree) *procstate.Report {
+	t.Helper()
+	report, err := (&procstate.Scanner{Root: tree.Dir(t), Settle: -1}).Zombies(t.Context())
+	require.NoError(t, err)
+	return report
+}
+
+// twoLooks scans a tree that does not change between the looks.
+func twoLooks(t *testing.T, tree procstatetest.Tree) *procstate.Report {
+	t.Helper()
+	report, err := (&procstate.Scanner{Root: tree.Dir(t), Settle: time.Millisecond}).Zombies(t.Context())
+	require.NoError(t, err)
+	return report
+}
+
+func TestWhyTheParentDoesNotReap(t *testing.T) {
+	const sigchld = procstatetest.SIGCHLD
+	for _, test := range []struct {
+		rule   string
+		parent procstatetest.Process
+		want   procstate.Reason
+	}{
+		{"it never asked to be told", procstatetest.Process{PID: 40, PPID: 1}, procstate.NotWaiting},
+		{"it ignores SIGCHLD, too late", procstatetest.Process{PID: 40, PPID: 1, SigIgn: sigchld}, procstate.Ignoring},
+		{"it blocks SIGCHLD", procstatetest.Process{PID: 40, PPID: 1, SigBlk: sigchld, SigCgt: sigchld}, procstate.Blocking},
+		{"its handler does not loop", procstatetest.Process{PID: 40, PPID: 1, SigCgt: sigchld}, procstate.Handling},
+		{"it is stopped", procstatetest.Process{PID: 40, PPID: 1, State: 'T', SigCgt: sigchld}, procstate.Stopped},
+		{"a debugger stopped it", procstatetest.Process{PID: 40, PPID: 1, State: 't'}, procstate.Stopped},
+		{"it is in D", procstatetest.Process{PID: 40, PPID: 1, State: 'D', SigIgn: sigchld}, procstate.InD},
+		{"it is PID 1 of a container", procstatetest.Process{PID: 40, PPID: 1, NSPIDs: []int{1}}, procstate.NamespaceInit},
+		{"it is in a container, not its PID 1", procstatetest.Process{PID: 40, PPID: 1, NSPIDs: []int{17}}, procstate.NotWaiting},
+		{"it cannot be read", procstatetest.Process{PID: 40, PPID: 1, Files: map[string]string{"stat": "40 (cut"}}, procstate.Unknown},
+		{"its status cannot be read", procstatetest.Process{PID: 40, PPID: 1, Files: map[string]string{"status": "Name:\tx\n"}}, procstate.Unknown},
+	} {
+		t.Run(test.rule, func(t *testing.T) {
+			report := oneLook(t, procstatetest.Tree{
+				{PID: 1, Comm: "init"},
+				test.parent,
+				{PID: 41, PPID: 40, Comm: "job", State: 'Z', ExitStatus: 9 << 8},
+			})
+			require.Len(t, report.Groups, 1)
+			g := report.Groups[0]
+			assert.Equal(t, test.want, g.Why, "%s", g)
+			assert.Equal(t, 40, g.Parent.PID)
+			assert.Equal(t, test.want == procstate.Unknown, len(g.Unseen) > 0, "what is not known is said: %v", g.Unseen)
+		})
+	}
+	t.Run("PID 1 of this namespace", func(t *testing.T) {
+		report := oneLook(t, procstatetest.Tree{{PID: 1, Comm: "app"}, {PID: 41, PPID: 1, State: 'Z'}})
+		assert.Equal(t, procstate.NamespaceInit, report.Groups[0].Why)
+	})
+	t.Run("the parent is outside this namespace", func(t *testing.T) {
+		report := oneLook(t, procstatetest.Tree{{PID: 41, State: 'Z'}})
+		assert.EqualValues(t, procstate.Unknown, report.Groups[0].Why)
+		assert.NotEmpty(t, report.Groups[0].Unseen)
+	})
+}
+
+func TestKindsOfZombies(t *testing.T) {
+	report := oneLook(t, procstatetest.Tree{
+		{PID: 40, Comm: "parent"},
+		{PID: 50, Comm: "tracer", Start: 77, Files: map[string]string{"task/51/stat": ""}},
+		{PID: 41, PPID: 40, State: 'Z'},
+		{PID: 42, PPID: 40, State: 'Z', Threads: 2},
+		{PID: 43, PPID: 40, State: 'Z', Tracer: 50},
+		{PID: 44, PPID: 40, State: 'Z', Tracer: 40},
+		{PID: 45, PPID: 40, State: 'Z', ExitSignal: -1},
+		{PID: 46, PPID: 40, State: 'Z', Files: map[string]string{"status": ""}},
+		{PID: 47, PPID: 40, Comm: ") Z 1 1 1"},
+	})
+	require.Len(t, report.Groups, 1)
+	want := map[int]procstate.Kind{
+		41: procstate.Reapable,
+		42: procstate.DeadLeader,
+		43: procstate.HeldByTracer,
+		44: procstate.Reapable, // a parent that traces its own child can wait for it
+		45: procstate.NotSIGCHLD,
+		46: procstate.Unknown,
+	}
+	got := map[int]procstate.Kind{}
+	for _, z := range report.Groups[0].Zombies {
+		got[z.PID] = z.Kind
+		if z.PID == 43 {
+			assert.Equal(t, procstate.ID{PID: 50, Start: 77}, z.Tracer)
+		}
+	}
+	assert.Equal(t, want, got)
+}
+
+func TestTracingThreadIsNamedByItsProcess(t *testing.T) {
+	report := oneLook(t, procstatetest.Tree{
+		{PID: 40},
+		{PID: 41, PPID: 40, State: 'Z', Tracer: 51},
+		{PID: 50, Comm: "debugger", Start: 77},
+		// A thread has a folder of its own, which a list of /proc does not show.
+		{Files: map[string]string{"51/status": status(t, procstatetest.Process{PID: 50})}},
+	})
+	assert.Equal(t, procstate.ID{PID: 50, Start: 77}, report.Groups[0].Zombies[0].Tracer)
+}
+
+// status returns the status file that a tree would have.
+func status(t *testing.T, p procstatetest.Process) string {
+	t.Helper()
+	dir := procstatetest.Tree{p}.Dir(t)
+	text, err := os.ReadFile(filepath.Join(dir, "50", "status"))
+	require.NoError(t, err)
+	return string(text)
+}
+
+func TestVerdict(t *testing.T) {
+	healthy := procstatetest.Tree{{PID: 1, Comm: "init"}, {PID: 40, PPID: 1}}
+	zombie := append(healthy[:2:2], procstatetest.Process{PID: 41, PPID: 40, State: 'Z'})
+	broken := append(healthy[:2:2], procstatetest.Process{PID: 42, PPID: 1, Files: map[string]string{"stat": "42"}})
+	headless := append(healthy[:2:2], procstatetest.Process{PID: 43, PPID: 40, State: 'Z', Threads: 3})
+
+	assert.Equal(t, procstate.Healthy, twoLooks(t, healthy).Verdict)
+	assert.Equal(t, procstate.Problem, twoLooks(t, zombie).Verdict)
+	assert.EqualValues(t, procstate.Unknown, oneLook(t, zombie).Verdict, "it may be gone in a moment")
+	assert.Equal(t, procstate.Healthy, twoLooks(t, headless).Verdict, "a process that runs on without its main thread is no zombie")
+	assert.EqualValues(t, procstate.Unknown, new(procstate.Report).Judge(), "nothing was looked at")
+
+	hidden := append(broken, procstatetest.Process{PID: 44, PPID: 1, State: 'Z', Files: map[string]string{"stat": "44 (x) Z"}})
+	report := twoLooks(t, hidden)
+	assert.EqualValues(t, procstate.Unknown, report.Verdict)
+	require.Len(t, report.Unseen, 1)
+	assert.Equal(t, "2 processes", report.Unseen[0].What)
+}
+
+func TestHiddenProcessesAreAGap(t *testing.T) {
+	for _, test := range []struct {
+		rule, options, status string
+		hidden                bool
+	}{
+		{"nothing is hidden", "rw", "CapEff:\t0000000000000000\n", false},
+		{"hidepid=0", "rw,hidepid=0", "CapEff:\t0000000000000000\n", false},
+		{"hidepid=2 for an ordinary user", "rw,hidepid=2", "CapEff:\t0000000000000000\n", true},
+		{"the same, as newer kernels write it", "rw,hidepid=invisible", "CapEff:\t0000000000000000\n", true},
+		{"not from who may trace", "rw,hidepid=invisible", "CapEff:\t000001ffffffffff\n", false},
+		{"not from the group of the mount", "rw,gid=23,hidepid=invisible", "Groups:\t4 23 \nCapEff:\t0\n", false},
+		{"from other groups", "rw,gid=23,hidepid=invisible", "Groups:\t4 230 \nCapEff:\t0\n", true},
+		{"the group does not help with ptraceable", "rw,gid=23,hidepid=ptraceable", "Groups:\t4 23 \nCapEff:\t0\n", true},
+	} {
+		t.Run(test.rule, func(t *testing.T) {
+			dir := procstatetest.Tree{{PID: 40}}.Dir(t)
+			require.NoError(t, procstatetest.Tree{{Files: map[string]string{
+				"self/mountinfo": "22 27 0:21 / " + dir + " rw - proc proc " + test.options + "\n",
+				"self/status":    test.status,
+			}}}.Write(dir))
+			report, err := (&procstate.Scanner{Root: dir}).Zombies(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, test.hidden, len(report.Unseen) == 1, "%v", report.Unseen)
+			assert.Equal(t, test.hidden, report.Verdict != procstate.Healthy)
+		})
+	}
+}
+
+func TestProcessesGoesOnAfterAnError(t *testing.T) {
+	dir := procstatetest.Tree{
+		{PID: 1, Comm: "init"},
+		{PID: 40, Files: map[string]string{"stat": "40 (cut off"}},
+		{PID: 41, Files: map[string]string{"stat": "42 (moved) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 5 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0\n"}},
+		{PID: 43, Comm: "last"},
+		{Files: map[string]string{"44/comm": "no stat: it is gone\n", "sys/x": "", "45x/stat": ""}},
+	}.Dir(t)
+	seen := map[int]error{}
+	for p, err := range (&procstate.Scanner{Root: dir}).Processes(t.Context()) {
+		seen[p.PID] = err
+	}
+	require.Len(t, seen, 4)
+	require.NoError(t, seen[1])
+	require.NoError(t, seen[43])
+	var typed *procstate.Error
+	for _, pid := range []int{40, 41} {
+		require.ErrorIs(t, seen[pid], procstate.ErrMalformed)
+		require.ErrorAs(t, seen[pid], &typed)
+		assert.Contains(t, typed.Target, "pid 4")
+	}
+}
+
+func TestProcessesCanBeLeft(t *testing.T) {
+	dir := procstatetest.Tree{{PID: 1}, {PID: 2}, {PID: 3}}.Dir(t)
+	n := 0
+	for range (&procstate.Scanner{Root: dir}).Processes(t.Context()) {
+		n++
+		break
+	}
+	assert.Equal(t, 1, n) // TestMain fails if the walk left a descriptor open
+}
+
+func TestHostThatCannotBeLookedAt(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "proc")
+	report, err := (&procstate.Scanner{Root: missing}).Zombies(t.Context())
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.NotNil(t, report)
+	assert.EqualValues(t, procstate.Unknown, report.Verdict)
+	for p, err := range (&procstate.Scanner{Root: missing}).Processes(t.Context()) {
+		assert.Zero(t, p)
+		assert.ErrorIs(t, err, fs.ErrNotExist)
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	_, err = (&procstate.Scanner{Root: file}).Zombies(t.Context())
+	var typed *procstate.Error
+	require.ErrorAs(t, err, &typed)
+}
+
+func TestContextEndsTheLook(t *testing.T) {
+	dir := procstatetest.Tree{{PID: 40}, {PID: 41, PPID: 40, State: 'Z'}}.Dir(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	report, err := (&procstate.Scanner{Root: dir, Settle: time.Hour}).Zombies(ctx)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.EqualValues(t, procstate.Unknown, report.Verdict)
+	assert.NotEmpty(t, report.Unseen)
+	assert.True(t, errors.Is(err, context.DeadlineExceeded))
+}
+
+func TestLasting(t *testing.T) {
+	g := procstate.Group{Zombies: []procstate.Zombie{
+		{DeadAtLeast: time.Second}, {}, {DeadAtLeast: time.Minute},
+	}}
+	assert.Len(t, g.Lasting(0).Zombies, 3)
+	assert.Len(t, g.Lasting(time.Second).Zombies, 2)
+	assert.Len(t, g.Lasting(time.Hour).Zombies, 0)
+	assert.Len(t, g.Zombies, 3, "the group itself stays as it is")
+}
