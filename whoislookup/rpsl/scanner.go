@@ -71,7 +71,9 @@ func (s *Scanner) Next() bool {
 // Line returns the line that the last call of Next moved to.
 func (s *Scanner) Line() Line { return s.line }
 
-func blank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f' || c == 0 }
+func blank(c byte) bool {
+	return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f' || c == 0
+}
 
 func trim(data []byte, from, to int) Span {
 	for from < to && blank(data[from]) {

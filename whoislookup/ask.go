@@ -1,0 +1,141 @@
+package whoislookup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/opskit-go/opskit/whoislookup/servers"
+)
+
+// ask sends the query to one server (RFC 3912) and reads the whole answer. It
+// returns within the hop's time whatever the server does.
+func (c *Client) ask(ctx context.Context, to referral, q Query) Hop {
+	hop := Hop{Server: to.host, Protocol: to.scheme, Sent: line(to.host, q), Asked: time.Now().UTC().Round(0)}
+	if to.port != defaultPort(to.scheme) {
+		hop.Server = net.JoinHostPort(to.host, strconv.Itoa(int(to.port)))
+	}
+	start := time.Now()
+	raw, err := c.exchange(ctx, to, hop.Sent)
+	hop.Latency = time.Since(start)
+	hop.Raw = raw
+	if err != nil {
+		hop.Err = &Error{Op: "ask", Target: hop.Server, Err: err}
+	}
+	return hop
+}
+
+func (c *Client) exchange(ctx context.Context, to referral, line string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout())
+	defer cancel()
+	if err := c.allowed(to); err != nil {
+		return nil, err
+	}
+	conn, err := c.dial(ctx, net.JoinHostPort(to.host, strconv.Itoa(int(to.port))))
+	if err != nil {
+		return nil, unreachable(ctx, err)
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	if _, err := io.WriteString(conn, line+"\r\n"); err != nil {
+		return nil, unreachable(ctx, err)
+	}
+	limit := c.maxBytes()
+	raw, err := readAll(conn, limit)
+	switch {
+	case len(raw) > limit:
+		return raw[:limit], fmt.Errorf("%d bytes read: %w", limit, ErrTooBig)
+	case err != nil && !errors.Is(err, io.EOF):
+		return raw, unreachable(ctx, err)
+	}
+	return raw, nil
+}
+
+// readAll reads up to limit bytes and one more. It grows as data comes, so a
+// limit costs nothing until it is used.
+func readAll(r io.Reader, limit int) ([]byte, error) {
+	buf := make([]byte, 0, min(limit+1, 4<<10))
+	for {
+		if len(buf) == cap(buf) {
+			grown := make([]byte, len(buf), min(2*cap(buf), limit+1))
+			copy(grown, buf)
+			buf = grown
+		}
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if err != nil || len(buf) > limit {
+			return buf, err
+		}
+	}
+}
+
+// unreachable wraps the error of a connection; a deadline is named as what it
+// was, as the error of a closed connection does not say so.
+func unreachable(ctx context.Context, err error) error {
+	if errors.Is(err, ErrUnsafeTarget) {
+		return err
+	}
+	if cause := ctx.Err(); cause != nil {
+		err = cause
+	}
+	return fmt.Errorf("%w: %w", ErrUnreachable, err)
+}
+
+func (c *Client) dial(ctx context.Context, address string) (net.Conn, error) {
+	if c.Dial != nil {
+		return c.Dial(ctx, "tcp", address)
+	}
+	var d net.Dialer
+	if !c.AllowPrivate {
+		d.Control = refusePrivate
+	}
+	return d.DialContext(ctx, "tcp", address)
+}
+
+// allowed refuses targets that a referral must not name: literal addresses
+// that are not public, and ports that are not WHOIS.
+func (c *Client) allowed(to referral) error {
+	if c.AllowPrivate {
+		return nil
+	}
+	if to.port != 43 && to.port != 4321 && c.Server == "" {
+		return fmt.Errorf("port %d: %w", to.port, ErrUnsafeTarget)
+	}
+	if a, ok := parseAddr(to.host); ok && !public(a) {
+		return fmt.Errorf("%s: %w", a, ErrUnsafeTarget)
+	}
+	return nil
+}
+
+// refusePrivate is a net.Dialer.Control: it sees the address that is really
+// connected to, after DNS.
+func refusePrivate(_, address string, _ syscall.RawConn) error {
+	ap, err := netip.ParseAddrPort(address)
+	if err != nil || !public(ap.Addr()) {
+		return fmt.Errorf("%s: %w", address, ErrUnsafeTarget)
+	}
+	return nil
+}
+
+// public reports whether an address may be that of a registry's server: not
+// special-purpose space, in whatever form it is written.
+func public(a netip.Addr) bool {
+	a = a.Unmap().WithZone("")
+	for _, inner := range embedded(netip.PrefixFrom(a, a.BitLen())) {
+		if !public(inner) {
+			return false
+		}
+	}
+	if !a.IsValid() || a.IsMulticast() || !a.IsGlobalUnicast() || a.IsPrivate() {
+		return false
+	}
+	p, special := servers.Special(netip.PrefixFrom(a, a.BitLen()))
+	return !special || p.Name == "6to4" || p.Name == "TEREDO"
+}

@@ -1,0 +1,40 @@
+package whoislookup
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/japanese"
+)
+
+// charset returns the encoding that a server writes when its answer is not
+// UTF-8. The rest write Latin-1, if anything.
+func charset(server string) (string, encoding.Encoding) {
+	host, _, _ := strings.Cut(strings.ToLower(server), ":")
+	switch host {
+	case "whois.nic.ad.jp", "whois.jprs.jp":
+		return "iso-2022-jp", japanese.ISO2022JP
+	case "whois.kg", "whois.domain.kg":
+		return "windows-1251", charmap.Windows1251
+	}
+	return "iso-8859-1", charmap.ISO8859_1
+}
+
+// decode returns raw as UTF-8 and the name of the charset it was in. Valid
+// UTF-8 is never taken for something else, but for the escape sequences of
+// ISO-2022-JP, which are ASCII.
+func decode(server string, raw []byte) (string, string) {
+	name, enc := charset(server)
+	if utf8.Valid(raw) {
+		if name != "iso-2022-jp" || !strings.Contains(string(raw), "\x1b$") {
+			return string(raw), "utf-8"
+		}
+	}
+	out, err := enc.NewDecoder().Bytes(raw)
+	if err != nil {
+		return strings.ToValidUTF8(string(raw), "\uFFFD"), name
+	}
+	return string(out), name
+}

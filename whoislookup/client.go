@@ -1,0 +1,108 @@
+package whoislookup
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/opskit-go/opskit/whoislookup/servers"
+)
+
+// Client asks registries. The zero value is ready to use and asks only the
+// registries that a look-up needs, following their referrals. It is safe for
+// concurrent use; it must not be copied after first use.
+type Client struct {
+	// Dial connects to a server; nil uses the system's resolver and refuses
+	// every address that is not public when it connects, so that neither a
+	// referral nor DNS can aim it at a host of the caller's network. With a
+	// Dial of one's own only literal addresses are checked here.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+	Server   string        // asked first, "host" or "host:port"; "" chooses by Table
+	Table    servers.Table // which server keeps what; the zero value is the embedded table
+	MaxHops  int           // servers asked for one look-up at most; 0 means 6
+	MaxBytes int           // of one answer; 0 means 1 MiB
+	Timeout  time.Duration // for one server, from the first dial to the last byte; 0 means 10 s
+
+	// AllowPrivate lets the client connect to loopback, private, link-local
+	// and other special-purpose addresses, and to any port.
+	AllowPrivate bool
+}
+
+// Lookup asks about whatever text is: an IP address, a prefix, an AS number, a
+// domain name or a registry handle. See [ParseQuery] for the forms and
+// [Client.Lookup] for the rest.
+func Lookup(ctx context.Context, text string) (*Record, error) {
+	return new(Client).Lookup(ctx, text)
+}
+
+// Lookup asks about whatever text is; see [ParseQuery].
+//
+// The error is nil exactly if the verdict is VerdictFound; otherwise it is an
+// [*Error]. The record is never nil once a server was asked: it holds the hops
+// and what they said. Lookup blocks until the last server has answered, ctx
+// ends, or a limit is reached; nothing goes on after it returns.
+func (c *Client) Lookup(ctx context.Context, text string) (*Record, error) {
+	q, err := ParseQuery(text)
+	if err != nil {
+		return nil, err
+	}
+	return c.look(ctx, q)
+}
+
+// IP asks whose an address is. See [Client.Lookup] for errors.
+func (c *Client) IP(ctx context.Context, addr netip.Addr) (*Record, error) {
+	if !addr.IsValid() {
+		return nil, &Error{Op: "parse query", Target: "invalid address", Err: ErrBadQuery}
+	}
+	return c.look(ctx, addrQuery(addr))
+}
+
+// Prefix asks whose a block is: the record is about the most specific network
+// that covers all of it. See [Client.Lookup] for errors.
+func (c *Client) Prefix(ctx context.Context, prefix netip.Prefix) (*Record, error) {
+	if !prefix.IsValid() {
+		return nil, &Error{Op: "parse query", Target: "invalid prefix", Err: ErrBadQuery}
+	}
+	return c.look(ctx, prefixQuery(prefix))
+}
+
+// ASN asks whose an AS number is. See [Client.Lookup] for errors.
+func (c *Client) ASN(ctx context.Context, asn uint32) (*Record, error) {
+	return c.look(ctx, asnQuery(asn))
+}
+
+// Domain asks about a domain name in any script. See [Client.Lookup] for
+// errors; [ErrNotFound] means that nobody has registered it.
+func (c *Client) Domain(ctx context.Context, name string) (*Record, error) {
+	q, err := ParseQuery(name)
+	if err != nil {
+		return nil, err
+	}
+	if q.Kind != KindDomain {
+		return nil, &Error{Op: "parse query", Target: name, Err: ErrBadQuery}
+	}
+	return c.look(ctx, q)
+}
+
+func (c *Client) maxHops() int {
+	if c.MaxHops > 0 {
+		return c.MaxHops
+	}
+	return 6
+}
+
+func (c *Client) maxBytes() int {
+	if c.MaxBytes > 0 {
+		return c.MaxBytes
+	}
+	return 1 << 20
+}
+
+func (c *Client) timeout() time.Duration {
+	if c.Timeout > 0 {
+		return c.Timeout
+	}
+	return 10 * time.Second
+}

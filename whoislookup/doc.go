@@ -1,0 +1,54 @@
+// Package whoislookup answers whose an IP address, a network, an AS number or
+// a domain is, right for every registry and safe against any server.
+//
+//	rec, err := whoislookup.Lookup(ctx, "138.0.155.10")
+//	fmt.Println(rec.Holder.Name, rec.Network.Range, rec.Country) // Gigared S.A. 138.0.152.0/22 AR
+//
+// # Usage
+//
+// [Lookup] takes what a person types; [Client] has methods for typed values
+// and fields for limits, timeouts and a dial function, and its zero value is
+// ready. A look-up asks the server that the embedded table names for the
+// query, follows referrals (ARIN to LACNIC, IANA to a registry, a registry to
+// a registrar), and reads all answers into one [Record], whichever registry
+// and whatever format they came from:
+//
+//   - Network, AS or Domain: the thing itself, with exact ranges and prefixes
+//   - Holder, Country, Abuse: each with the label that it was read from
+//   - Created, Updated, Expires: as precise as the registry tells, no more
+//   - Hops: every server asked, what was sent, and the answer byte by byte
+//   - Where and Presence: the line of each value, or why there is none
+//
+// The error is nil exactly if something was found. It is an [*Error]
+// otherwise, which matches one of the sentinels: [ErrNotFound], [ErrReserved],
+// [ErrThrottled] (with RetryAfter), [ErrDenied], [ErrLoop], [ErrTooBig],
+// [ErrUnsafeTarget], [ErrBadQuery], [ErrNoServer], [ErrGarbage] or
+// [ErrUnreachable]. The record comes along with it as far as there is one.
+//
+// A placeholder is never taken for the owner: if ARIN says "Transferred to
+// LACNIC" and LACNIC does not answer, the verdict is VerdictElsewhere and the
+// holder is empty. Special-purpose space is answered without asking anybody.
+//
+// [Parse] reads a stored answer, and [Assemble] the hops of a saved record:
+// both are pure, so saved evidence gives the same record again. [Diff] compares
+// two records: did the site move?
+//
+// # Privileges
+//
+// None. A look-up opens TCP connections to port 43 (RFC 3912) or 4321 (RFC
+// 2167) of public addresses only: what a referral or DNS names is checked when
+// the connection is made. Queries with line breaks, control bytes or a leading
+// '-' are refused, answers are bounded in bytes and time, and String prints no
+// control characters. [Preflight] tells what works here without sending
+// anything. The package writes no file, and caches nothing outside a Client.
+//
+// # Platforms
+//
+// All; nothing is particular to one.
+//
+// # Testing
+//
+// Package whoistest runs registries on loopback under their real names, with
+// hand-written answers and with misbehaviour. OPSKIT_CORPUS names the folder of
+// recorded answers that the accuracy tests read.
+package whoislookup

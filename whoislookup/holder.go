@@ -1,0 +1,262 @@
+package whoislookup
+
+import (
+	"strings"
+
+	"github.com/opskit-go/opskit/whoislookup/rpsl"
+)
+
+// finishNumbers follows the handles of the chosen object: whose it is, in
+// which country, and where to complain.
+func (r *reader) finishNumbers(objects []object, index int, l *links) {
+	rec := r.rec
+	descrOnly := rec.Holder.Name == ""
+	for i := index + 1; i < len(objects) && objects[i].class != networkObject && objects[i].class != asObject; i++ {
+		if objects[i].class == arinOrgObject {
+			r.arinOrg(objects[i])
+		}
+	}
+	org := r.find(objects, orgObject, l.org, "organisation")
+	if org != nil && descrOnly {
+		if e := r.attr(org, "org-name"); e != nil && r.set(&rec.Holder.Name, "holder.name", e) {
+			rec.Holder.From = "org-name"
+		}
+	}
+	if org != nil && rec.Country == "" {
+		if e := r.attr(org, "country"); e != nil && r.set(&rec.Country, "country", e) {
+			rec.CountryFrom = "organisation"
+		}
+	}
+	if rec.Holder.Name == "" && l.descr != nil && r.set(&rec.Holder.Name, "holder.name", l.descr) {
+		rec.Holder.From = "descr"
+	}
+	r.findAbuse(objects, index, org, l)
+}
+
+// arinOrg reads the OrgName or CustName block behind an ARIN network. It wins
+// over the "Organization:" line of the network, which is the same shortened.
+func (r *reader) arinOrg(o object) {
+	rec := r.rec
+	for i := o.from; i < o.to; i++ {
+		e := &r.ents[i]
+		switch r.lower(e.name) {
+		case "orgname", "custname":
+			if rec.Holder.From == "Organization" {
+				rec.Holder.Name = ""
+				r.unnote("holder.name")
+			}
+			if r.set(&rec.Holder.Name, "holder.name", e) {
+				rec.Holder.From = r.in(e.name)
+			}
+		case "address", "city", "stateprov", "postalcode":
+			r.addLine(&rec.Holder.Address, "holder.address", e)
+		case "orgid", "custid":
+			r.set(&rec.Holder.Handle, "holder.handle", e)
+		case "country":
+			if r.set(&rec.Country, "country", e) {
+				rec.CountryFrom = "organisation"
+			}
+		}
+	}
+}
+
+// unnote forgets where a value stood that is about to be replaced.
+func (r *reader) unnote(field string) {
+	for i := range r.sources {
+		if r.sources[i].Field == field {
+			r.sources = append(r.sources[:i], r.sources[i+1:]...)
+			return
+		}
+	}
+}
+
+// find returns the object of a class whose attribute label has that handle.
+func (r *reader) find(objects []object, class objectClass, handle string, labels ...string) *object {
+	if handle == "" {
+		return nil
+	}
+	for i := range objects {
+		if objects[i].class != class {
+			continue
+		}
+		for _, label := range labels {
+			if e := r.attr(&objects[i], label); e != nil && strings.EqualFold(r.in(e.value), handle) {
+				return &objects[i]
+			}
+		}
+	}
+	return nil
+}
+
+// attr returns the first attribute of an object with that label.
+func (r *reader) attr(o *object, label string) *entry {
+	for i := o.from; i < o.to; i++ {
+		if e := &r.ents[i]; e.kind == rpsl.Attribute && e.indent == 0 && r.lower(e.name) == label {
+			return e
+		}
+	}
+	return nil
+}
+
+// findAbuse takes the best source of an abuse contact that the answer has. A
+// registry that says that there is none is believed: free text is then no
+// contact either.
+func (r *reader) findAbuse(objects []object, index int, org *object, l *links) {
+	if len(r.rec.Abuse) > 0 || r.abuseComment() || r.abuseHandle(objects, l.abuse) {
+		return
+	}
+	if org != nil {
+		if e := r.attr(org, "abuse-mailbox"); e != nil && r.abuse(e, "", "abuse-mailbox") {
+			return
+		}
+		if e := r.attr(org, "abuse-c"); e != nil && r.abuseHandle(objects, r.in(e.value)) {
+			return
+		}
+	}
+	if irt := r.find(objects, contactObject, l.irt, "irt"); irt != nil {
+		for _, label := range [...]string{"abuse-mailbox", "e-mail"} {
+			if e := r.attr(irt, label); e != nil && r.abuse(e, l.irt, "irt") {
+				return
+			}
+		}
+	}
+	for i := range objects {
+		if objects[i].class == contactObject {
+			if e := r.attr(&objects[i], "abuse-mailbox"); e != nil {
+				r.abuse(e, "", "abuse-mailbox")
+			}
+		}
+	}
+	if len(r.rec.Abuse) > 0 || r.arinAbuse(objects, index) {
+		return
+	}
+	if l.remark != nil && !r.deniesAbuse() {
+		if m, ok := r.firstEmail(l.remark.value); ok {
+			r.addAbuse(Contact{Role: "abuse", Email: m, From: "remarks"}, l.remark.line)
+		}
+	}
+}
+
+// abuseComment reads the line that the RIPE database software puts on top:
+// "% Abuse contact for '192.0.2.0 - 192.0.2.255' is 'abuse@example.net'".
+func (r *reader) abuseComment() bool {
+	found := false
+	for i := range r.ents {
+		e := &r.ents[i]
+		if e.kind != rpsl.Comment || !strings.HasPrefix(strings.TrimLeft(r.lower(e.value), "% "), "abuse contact for '") {
+			continue
+		}
+		v := e.value
+		q := strings.LastIndex(r.in(v), " is '")
+		if q < 0 {
+			continue
+		}
+		if about := strings.IndexByte(r.in(v), '\''); r.rec.Network != nil {
+			text := r.in(v)[about+1:]
+			if end := strings.IndexByte(text, '\''); end > 0 {
+				if got, ok := parseRange(text[:end]); ok && got != r.rec.Network.Range {
+					continue
+				}
+			}
+		}
+		v.from += int32(q) + int32(len(" is '"))
+		for from := v.from; from < v.to; {
+			to := from
+			for to < v.to && r.text[to] != ',' && r.text[to] != '\'' && r.text[to] != ' ' {
+				to++
+			}
+			if m, ok := r.email(span{from, to}); ok {
+				r.addAbuse(Contact{Role: "abuse", Email: m, From: "comment"}, e.line)
+				found = true
+			}
+			from = to + 1
+		}
+	}
+	return found
+}
+
+// deniesAbuse reports whether the registry says that no contact is registered.
+func (r *reader) deniesAbuse() bool {
+	for i := range r.ents {
+		e := &r.ents[i]
+		if e.kind == rpsl.Comment && strings.Contains(r.lower(e.value), "no abuse contact registered") {
+			return true
+		}
+	}
+	return false
+}
+
+// abuseHandle adds the addresses of the contact with that handle.
+func (r *reader) abuseHandle(objects []object, handle string) bool {
+	o := r.find(objects, contactObject, handle, "nic-hdl", "nic-hdl-br")
+	if o == nil {
+		return false
+	}
+	for _, label := range [...]string{"abuse-mailbox", "e-mail"} {
+		if e := r.attr(o, label); e != nil && r.abuse(e, handle, "abuse-c") {
+			c := &r.rec.Abuse[len(r.rec.Abuse)-1]
+			for i := o.from; i < o.to; i++ {
+				if a := &r.ents[i]; r.lower(a.name) == "address" {
+					r.addLine(&c.Address, "abuse.address", a)
+				}
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// arinAbuse reads the abuse contacts of the network before those of its
+// organisation.
+func (r *reader) arinAbuse(objects []object, index int) bool {
+	for _, label := range [...]string{"rabuseemail", "orgabuseemail"} {
+		for i := index + 1; i < len(objects) && objects[i].class != networkObject && objects[i].class != asObject; i++ {
+			for j := objects[i].from; j < objects[i].to; j++ {
+				if e := &r.ents[j]; r.lower(e.name) == label {
+					r.abuse(e, "", r.in(e.name))
+				}
+			}
+		}
+		if len(r.rec.Abuse) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// krnicContact reads KRNIC's "[ Network Abuse Contact Information ]" block.
+func (r *reader) krnicContact(objects []object, index int) {
+	inside := false
+	for i := objects[index].to; i < len(r.ents); i++ {
+		e := &r.ents[i]
+		label := r.lower(e.name)
+		switch {
+		case e.tag == ']' && e.value.empty():
+			inside = strings.Contains(label, "abuse contact")
+		case classOf(label) == networkObject:
+			return
+		case inside && (label == "e-mail" || label == "전자우편"):
+			r.abuse(e, "", "abuse contact information")
+			return
+		}
+	}
+}
+
+// abuse adds the address in e; false if there is none.
+func (r *reader) abuse(e *entry, handle, from string) bool {
+	m, ok := r.email(e.value)
+	if ok {
+		r.addAbuse(Contact{Role: "abuse", Handle: handle, Email: m, From: from}, e.line)
+	}
+	return ok
+}
+
+func (r *reader) addAbuse(c Contact, line int32) {
+	for i := range r.rec.Abuse {
+		if strings.EqualFold(r.rec.Abuse[i].Email, c.Email) {
+			return
+		}
+	}
+	r.note("abuse.email", len(r.rec.Abuse), line)
+	r.rec.Abuse = append(r.rec.Abuse, c)
+}

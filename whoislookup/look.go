@@ -1,0 +1,135 @@
+package whoislookup
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/opskit-go/opskit/whoislookup/servers"
+)
+
+// look asks every server that the query needs and reads their answers.
+func (c *Client) look(ctx context.Context, q Query) (*Record, error) {
+	if hop, ok := localHop(q); ok && c.Server == "" {
+		rec, err := Assemble(q, []Hop{hop})
+		for _, a := range embedded(q.Prefix) {
+			inner, innerErr := c.look(ctx, addrQuery(a))
+			rec.Embedded = append(rec.Embedded, inner)
+			if innerErr != nil {
+				rec.Unseen = append(rec.Unseen, Gap{What: "the holder of " + a.String() + " inside", Why: innerErr.Error()})
+			}
+		}
+		return rec, err
+	}
+	target, ok := c.first(q)
+	if !ok {
+		return nil, &Error{Op: "look up", Target: q.Text, Err: ErrNoServer}
+	}
+	var hops []Hop
+	asked := map[string]bool{}
+	var stop error
+	for {
+		key := target.host
+		switch {
+		case asked[key]:
+			stop = fmt.Errorf("referred to %s again: %w", target.host, ErrLoop)
+		case len(hops) == c.maxHops():
+			stop = fmt.Errorf("%d servers asked, and referred to %s: %w", len(hops), target.host, ErrLoop)
+		}
+		if stop != nil {
+			break
+		}
+		asked[key] = true
+		hop := c.ask(ctx, target, q)
+		hops = append(hops, hop)
+		if hop.Err != nil {
+			break
+		}
+		next, more := follow(q, hops)
+		if !more {
+			break
+		}
+		target = next
+	}
+	rec, err := Assemble(q, hops)
+	if stop != nil && rec.Verdict != VerdictFound {
+		err = &Error{Op: "follow referral", Target: q.Text, Err: stop, Partial: rec}
+	}
+	return rec, err
+}
+
+// first chooses the server to start with.
+func (c *Client) first(q Query) (referral, bool) {
+	if c.Server != "" {
+		return parseReferral(c.Server)
+	}
+	host, ok := "", false
+	switch q.Kind {
+	case KindIP:
+		host, ok = c.Table.Addr(q.Prefix.Addr())
+	case KindASN:
+		host, ok = c.Table.ASN(q.ASN)
+	case KindDomain:
+		host, ok = c.Table.Domain(q.Text)
+		if !strings.Contains(q.Text, ".") {
+			host, ok = servers.IANA, true
+		}
+	case KindHandle:
+		host, ok = handleServer(q.Text), true
+	}
+	if !ok {
+		host = servers.IANA
+	}
+	return referral{scheme: "whois", host: host, port: 43}, true
+}
+
+// handleServer tells a registry by the way it ends its handles.
+func handleServer(handle string) string {
+	up := strings.ToUpper(handle)
+	for _, s := range [...]struct{ suffix, host string }{
+		{"-RIPE", "whois.ripe.net"},
+		{"-AP", "whois.apnic.net"},
+		{"-AFRINIC", "whois.afrinic.net"},
+		{"-LACNIC", "whois.lacnic.net"},
+		{"-ARIN", "whois.arin.net"},
+		{"-NICAT", "whois.nic.at"},
+		{"-FRNIC", "whois.nic.fr"},
+		{"-NORID", "whois.norid.no"},
+		{"JP", "whois.nic.ad.jp"},
+	} {
+		if strings.HasSuffix(up, s.suffix) {
+			return s.host
+		}
+	}
+	return "whois.arin.net"
+}
+
+// follow reads the last answer as far as its referral. It asks no further once
+// an answer is complete: a registrar is asked only when the registry does not
+// say who holds the name.
+func follow(q Query, hops []Hop) (referral, bool) {
+	h := hops[len(hops)-1]
+	rec := &Record{Hops: []Hop{h}}
+	p, err := readHop(rec, 0, q)
+	if err != nil || p.referral.host == "" {
+		return referral{}, false
+	}
+	if p.referral.host == hostOf(h.Server) {
+		return referral{}, false
+	}
+	return p.referral, true
+}
+
+// line returns what to send to a server.
+func line(host string, q Query) string {
+	kind := servers.Handle
+	switch q.Kind {
+	case KindIP:
+		kind = servers.Addr
+	case KindASN:
+		kind = servers.ASN
+	case KindDomain:
+		kind = servers.Domain
+	}
+	return servers.Line(host, kind, q.Text)
+}

@@ -1,0 +1,489 @@
+package whoislookup
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/opskit-go/opskit/whoislookup/rpsl"
+)
+
+// object is a run of entries between blank lines.
+type object struct {
+	class    objectClass
+	from, to int // indexes into reader.ents
+}
+
+type objectClass uint8
+
+const (
+	otherObject objectClass = iota
+	networkObject
+	asObject
+	routeObject
+	orgObject     // RPSL organisation, by handle
+	arinOrgObject // OrgName or CustName: belongs to the network before it
+	contactObject // nic-hdl or irt
+	arinContactObject
+)
+
+// classOf tells an object by the first label that decides.
+func classOf(label string) objectClass {
+	switch label {
+	case "inetnum", "inet6num", "netrange", "network number", "ip-network", "ip-network-block", "netblock",
+		"ipv4 address", "ipv6 address", "ipv4주소", "ipv6주소", "ipネットワークアドレス":
+		return networkObject
+	case "aut-num", "as-block", "asnumber", "as number", "autonomous system number":
+		return asObject
+	case "route", "route6":
+		return routeObject
+	case "organisation":
+		return orgObject
+	case "orgname", "custname":
+		return arinOrgObject
+	case "orgabusehandle", "rabusehandle", "orgtechhandle", "orgnochandle", "rtechhandle", "rnochandle",
+		"orgdnshandle", "orgroutinghandle":
+		return arinContactObject
+	case "role", "person", "irt", "nic-hdl", "nic-hdl-br":
+		return contactObject
+	}
+	return otherObject
+}
+
+// objects groups the entries by blank lines.
+func (r *reader) objects(out []object) []object {
+	open := false
+	for i := range r.ents {
+		e := &r.ents[i]
+		switch e.kind {
+		case rpsl.Blank:
+			open = false
+			continue
+		case rpsl.Comment:
+			continue
+		}
+		if !open {
+			out = append(out, object{from: i})
+			open = true
+		}
+		o := &out[len(out)-1]
+		o.to = i + 1
+		if o.class == otherObject && e.indent == 0 {
+			o.class = classOf(r.lower(e.name))
+		}
+	}
+	return out
+}
+
+// isRegistryAnswer reports whether the answer is about numbers, not names.
+func isRegistryAnswer(objects []object) bool {
+	for i := range objects {
+		switch objects[i].class {
+		case networkObject, asObject, routeObject, arinOrgObject:
+			return true
+		}
+	}
+	return false
+}
+
+// readNumbers fills the record from an answer about addresses or AS numbers.
+// It returns false if there is no such object.
+func (r *reader) readNumbers(objects []object) bool {
+	if i := r.chooseNetwork(objects); i >= 0 {
+		r.readNetwork(objects, i)
+		return true
+	}
+	for i, o := range objects {
+		if o.class == asObject && r.readAS(objects, i) {
+			return true
+		}
+	}
+	return r.query.Kind != KindASN && r.readEntity(objects)
+}
+
+// readEntity reads an answer about an organisation or a contact: what a
+// handle gives, or what is left of a longer answer.
+func (r *reader) readEntity(objects []object) bool {
+	for i := range objects {
+		o := &objects[i]
+		switch o.class {
+		case arinOrgObject:
+			r.arinOrg(*o)
+		case orgObject, contactObject:
+			for _, label := range [...]string{"org-name", "role", "person", "irt"} {
+				if e := r.attr(o, label); e != nil && r.set(&r.rec.Holder.Name, "holder.name", e) {
+					r.rec.Holder.From = label
+				}
+			}
+			for _, label := range [...]string{"organisation", "nic-hdl", "nic-hdl-br"} {
+				if e := r.attr(o, label); e != nil {
+					r.set(&r.rec.Holder.Handle, "holder.handle", e)
+				}
+			}
+			if e := r.attr(o, "country"); e != nil && r.set(&r.rec.Country, "country", e) {
+				r.rec.CountryFrom = "holder"
+			}
+		}
+	}
+	if r.rec.Holder.Name == "" {
+		return false
+	}
+	r.findAbuse(objects, -1, nil, &links{})
+	return true
+}
+
+// networkRange returns the range that an object is about, and its entry.
+func (r *reader) networkRange(o object) (Range, *entry) {
+	var found Range
+	var at *entry
+	for i := o.from; i < o.to; i++ {
+		e := &r.ents[i]
+		if e.kind != rpsl.Attribute || classOf(r.lower(e.name)) != networkObject {
+			continue
+		}
+		if got, ok := parseRange(r.in(e.value)); ok && (at == nil || got.smaller(found)) {
+			found, at = got, e
+		}
+	}
+	return found, at
+}
+
+// chooseNetwork returns the index of the most specific network that holds the
+// query, or of the most specific one if there was no query; -1 if none. Of two
+// with the same range the one with ASCII labels wins: KRNIC says everything
+// twice.
+func (r *reader) chooseNetwork(objects []object) int {
+	best, bestRange, bestASCII := -1, Range{}, false
+	for i, o := range objects {
+		if o.class != networkObject {
+			continue
+		}
+		got, e := r.networkRange(o)
+		if e == nil || !r.wanted(got) {
+			continue
+		}
+		ascii := isASCII(r.in(e.name))
+		if best < 0 || got.smaller(bestRange) || got == bestRange && ascii && !bestASCII {
+			best, bestRange, bestASCII = i, got, ascii
+		}
+	}
+	return best
+}
+
+// wanted reports whether a network is an answer to the query.
+func (r *reader) wanted(got Range) bool {
+	if r.query.Kind != KindIP {
+		return true
+	}
+	asked := rangeOf(r.query.Prefix)
+	return got.Covers(asked) || asked.Covers(got)
+}
+
+// links are the handles by which an object names others.
+type links struct {
+	org, abuse, irt string
+	descr, remark   *entry
+}
+
+func (r *reader) readNetwork(objects []object, index int) {
+	o := objects[index]
+	got, at := r.networkRange(o)
+	n := &Network{Range: got}
+	r.rec.Network = n
+	r.note("network.range", 0, at.line)
+	for p := range got.Prefixes() {
+		n.Prefixes = append(n.Prefixes, p)
+	}
+	if rest := n.Prefixes; cap(rest) > len(rest) {
+		n.Prefixes = slices.Clip(rest)
+	}
+
+	var l links
+	last := ""
+	for i := o.from; i < o.to; i++ {
+		e := &r.ents[i]
+		if e.kind == rpsl.Comment {
+			continue
+		}
+		label := r.lower(e.name)
+		if e.indent > 0 || label == "" {
+			continue
+		}
+		r.networkField(n, label, last, e, &l)
+		last = label
+	}
+	r.krnicContact(objects, index)
+	r.ianaRest(objects, index)
+	r.finishNumbers(objects, index, &l)
+	r.lessSpecific(objects, index, n)
+	for _, o := range objects {
+		if o.class == routeObject {
+			r.readRoute(n, o)
+		}
+	}
+}
+
+// ianaRest reads what IANA puts behind a blank line: "changed: 1993-05".
+func (r *reader) ianaRest(objects []object, index int) {
+	for i := index + 1; i < len(objects) && objects[i].class == otherObject; i++ {
+		if e := r.attr(&objects[i], "source"); e == nil || r.lower(e.value) != "iana" {
+			continue
+		}
+		for j := objects[i].from; j < objects[i].to; j++ {
+			e := &r.ents[j]
+			r.numbersField(r.lower(e.name), e, &links{})
+		}
+	}
+}
+
+func (r *reader) networkField(n *Network, label, last string, e *entry, l *links) {
+	switch label {
+	case "netname", "network name", "network-name", "ネットワーク名":
+		r.set(&n.Name, "network.name", e)
+	case "service name":
+		r.set(&n.Name, "network.name", e)
+	case "nethandle", "id":
+		r.set(&n.Handle, "network.handle", e)
+	case "status", "nettype", "network type":
+		r.set(&n.Status, "network.status", e)
+	case "inetnum-up", "inet6num-up", "parent":
+		if p, ok := parseRange(r.in(e.value)); ok {
+			n.Parent = p
+			r.note("network.parent", 0, e.line)
+		} else {
+			r.set(&n.ParentHandle, "network.parent_handle", e)
+		}
+	case "originas", "origin", "aut-num", "origin-as":
+		r.origins(n, e)
+	case "nserver", "nameserver", "name server", "ネームサーバ":
+		r.nameserver(&n.Nameservers, "network.nameservers", e)
+	default:
+		r.numbersField(label, e, l)
+	}
+}
+
+// numbersField reads what networks and AS numbers have in common.
+func (r *reader) numbersField(label string, e *entry, l *links) {
+	rec := r.rec
+	switch label {
+	case "owner", "organization", "organization name", "org name", "org-name", "organisation", "custname",
+		"orgname", "기관명", "組織名":
+		r.holderName(e)
+	case "ownerid", "orgid", "org-id", "custid":
+		if r.set(&rec.Holder.Handle, "holder.handle", e) && l.org == "" {
+			l.org = rec.Holder.Handle
+		}
+	case "org":
+		if r.set(&rec.Holder.Handle, "holder.handle", e) {
+			l.org = rec.Holder.Handle
+		}
+	case "address":
+		r.addLine(&rec.Holder.Address, "holder.address", e)
+	case "country", "country-code":
+		if r.set(&rec.Country, "country", e) {
+			rec.CountryFrom = "network"
+			if rec.Network == nil {
+				rec.CountryFrom = "as"
+			}
+		}
+	case "created", "regdate", "registration date", "assigned date", "allocated date", "할당일자", "割当年月日":
+		r.date(&rec.Created, "created", e, firstDate)
+	case "changed", "updated", "last-modified", "last update", "last updated", "最終更新":
+		r.date(&rec.Updated, "updated", e, lastDate)
+	case "abuse-c":
+		if l.abuse == "" {
+			l.abuse = r.in(e.value)
+		}
+	case "mnt-irt":
+		if l.irt == "" {
+			l.irt = r.in(e.value)
+		}
+	case "abuse-mailbox", "abuse-contact", "abuse", "abuse-email", "abuse email":
+		r.abuse(e, "", r.in(e.name))
+	case "descr", "description":
+		if l.descr == nil {
+			l.descr = e
+		}
+	case "remarks", "comment":
+		if l.remark == nil && (strings.Contains(r.lower(e.value), "abuse") || strings.Contains(r.lower(e.value), "spam")) {
+			if _, ok := r.firstEmail(e.value); ok {
+				l.remark = e
+			}
+		}
+	}
+}
+
+// holderName takes "Google Inc. (GOGL)" apart where ARIN writes the handle
+// behind the name.
+func (r *reader) holderName(e *entry) {
+	rec := r.rec
+	v := *e
+	if r.lower(e.name) == "organization" && strings.HasSuffix(r.in(e.value), ")") {
+		text := r.in(e.value)
+		if i := strings.LastIndex(text, " ("); i > 0 {
+			handle := text[i+2 : len(text)-1]
+			if !strings.ContainsAny(handle, " ()") {
+				if rec.Holder.Handle == "" {
+					rec.Holder.Handle = handle
+					r.note("holder.handle", 0, e.line)
+				}
+				v.value.to = v.value.from + int32(i)
+			}
+		}
+	}
+	if r.set(&rec.Holder.Name, "holder.name", &v) {
+		rec.Holder.From = r.in(e.name)
+	}
+}
+
+// origins adds the AS numbers in a value such as "AS32181, AS64500".
+func (r *reader) origins(n *Network, e *entry) {
+	for word := range strings.FieldsFuncSeq(r.in(e.value), func(c rune) bool { return c == ',' || c == ' ' }) {
+		if len(word) > 2 && (word[0]|0x20) == 'a' && (word[1]|0x20) == 's' {
+			if asn, ok := parseASN(word); ok && !slices.Contains(n.Origin, asn) {
+				r.note("network.origin", len(n.Origin), e.line)
+				n.Origin = append(n.Origin, asn)
+			}
+		}
+	}
+}
+
+// nameserver adds the host in a value, which may be followed by addresses.
+func (r *reader) nameserver(to *[]string, field string, e *entry) {
+	low := r.lower(e.value)
+	if i := strings.IndexAny(low, " \t,"); i >= 0 {
+		low = low[:i]
+	}
+	low = strings.TrimRight(low, ".")
+	if !isHost(low) || slices.Contains(*to, low) {
+		return
+	}
+	r.note(field, len(*to), e.line)
+	*to = append(*to, low)
+}
+
+// isHost reports whether s, in lower case, can be a host name.
+func isHost(s string) bool {
+	if len(s) < 3 || len(s) > 253 || s[0] == '.' || s[0] == '-' || !strings.Contains(s, ".") {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == '_' || c >= 0x80) {
+			return false
+		}
+	}
+	return !strings.Contains(s, "..")
+}
+
+func (r *reader) readRoute(n *Network, o object) {
+	var route Route
+	line := int32(0)
+	for i := o.from; i < o.to; i++ {
+		e := &r.ents[i]
+		switch r.lower(e.name) {
+		case "route", "route6":
+			if got, ok := parseRange(r.in(e.value)); ok {
+				for p := range got.Prefixes() {
+					route.Prefix = p
+					break
+				}
+				line = e.line
+			}
+		case "origin":
+			route.Origin, _ = parseASN(r.in(e.value))
+		}
+	}
+	if line > 0 && route.Origin != 0 && route.Prefix.IsValid() && !slices.Contains(n.Routes, route) {
+		r.note("network.routes", len(n.Routes), line)
+		n.Routes = append(n.Routes, route)
+	}
+}
+
+// lessSpecific finds the parent where the answer shows it without saying so:
+// a wider network of the same answer, or JPNIC's "Less Specific Info.".
+func (r *reader) lessSpecific(objects []object, index int, n *Network) {
+	if n.Parent.IsValid() {
+		return
+	}
+	consider := func(got Range, line int32) {
+		if got != n.Range && got.Covers(n.Range) && (!n.Parent.IsValid() || got.smaller(n.Parent)) {
+			n.Parent = got
+			r.sources = slices.DeleteFunc(r.sources, func(s Source) bool { return s.Field == "network.parent" })
+			r.note("network.parent", 0, line)
+		}
+	}
+	for i, o := range objects {
+		if o.class == networkObject && i != index {
+			if got, e := r.networkRange(o); e != nil {
+				consider(got, e.line)
+			}
+			continue
+		}
+		for j := o.from; j < o.to; j++ {
+			e := &r.ents[j]
+			text := r.in(e.value)
+			if e.kind == rpsl.Text && !strings.HasSuffix(text, ")") {
+				if k := strings.LastIndexByte(text, ']'); k > 0 {
+					text = text[k+1:]
+				} else {
+					continue
+				}
+			} else if e.tag != ']' {
+				continue
+			}
+			if got, ok := parseRange(text); ok {
+				consider(got, e.line)
+			}
+		}
+	}
+}
+
+func (r *reader) readAS(objects []object, index int) bool {
+	o := objects[index]
+	as := &AS{}
+	var l links
+	for i := o.from; i < o.to; i++ {
+		e := &r.ents[i]
+		label := r.lower(e.name)
+		if e.kind != rpsl.Attribute || e.indent > 0 {
+			continue
+		}
+		switch label {
+		case "aut-num", "as-block", "asnumber", "as number", "autonomous system number":
+			from, to, two := strings.Cut(r.in(e.value), "-")
+			a, ok := parseASN(strings.TrimSpace(from))
+			b := a
+			if two && ok {
+				b, ok = parseASN(strings.TrimSpace(to))
+			}
+			if !ok || as.To != 0 {
+				continue
+			}
+			as.From, as.To = a, b
+			r.rec.AS = as
+			r.note("as.from", 0, e.line)
+			r.note("as.to", 0, e.line)
+		case "as-name", "asname", "as name":
+			r.set(&as.Name, "as.name", e)
+		case "ashandle":
+			r.set(&as.Handle, "as.handle", e)
+		case "status":
+			r.set(&as.Status, "as.status", e)
+		case "inetnum", "inet6num":
+			if got, ok := parseRange(r.in(e.value)); ok {
+				for p := range got.Prefixes() {
+					r.note("as.prefixes", len(as.Prefixes), e.line)
+					as.Prefixes = append(as.Prefixes, p)
+				}
+			}
+		default:
+			r.numbersField(label, e, &l)
+		}
+	}
+	if r.rec.AS == nil || r.query.Kind == KindASN && (r.query.ASN < as.From || r.query.ASN > as.To) {
+		r.rec.AS = nil
+		return false
+	}
+	r.finishNumbers(objects, index, &l)
+	return true
+}

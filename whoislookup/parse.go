@@ -1,0 +1,185 @@
+package whoislookup
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Parse reads one stored answer without asking anybody. server is the host
+// that gave it, which decides the charset of bytes that are not UTF-8 and
+// whose referrals count; "" if it is not known, and then a transcript of a
+// client that followed referrals ("Found a referral to ...") is read as the
+// several answers that it is. raw is kept in the record's Hops, not copied:
+// it must not be changed afterwards.
+//
+// The error is nil exactly if the verdict is VerdictFound or VerdictElsewhere.
+// Otherwise it is an [*Error] that matches [ErrNotFound], [ErrReserved],
+// [ErrThrottled], [ErrDenied] or [ErrGarbage], and the record still holds the
+// raw answer and what was read of it. Of several networks in the answer the
+// most specific one is taken.
+//
+// In an answer of VerdictElsewhere the holder is the registry that keeps the
+// placeholder, not the owner.
+func Parse(server string, raw []byte) (*Record, error) {
+	if server == "" {
+		if hops := splitTranscript(raw); len(hops) > 1 {
+			return Assemble(Query{}, hops)
+		}
+	}
+	rec := &Record{Server: server, Hops: []Hop{{Server: server, Protocol: "whois", Raw: raw}}}
+	part, err := readHop(rec, 0, Query{})
+	rec.Hops[0].Referral = part.referral.String()
+	rec.Query = impliedQuery(rec)
+	return rec, err
+}
+
+// part is what one hop gave beside the record.
+type part struct {
+	referral referral
+}
+
+// readHop reads rec.Hops[hop] into rec, which is otherwise empty.
+func readHop(rec *Record, hop int, q Query) (part, error) {
+	h := &rec.Hops[hop]
+	fail := func(v Verdict, err error) (part, error) {
+		rec.Verdict = v
+		return part{}, &Error{Op: "read answer", Target: h.Server, Err: err}
+	}
+	if h.Err != nil {
+		return part{}, h.Err
+	}
+	if len(bytes.TrimSpace(h.Raw)) == 0 {
+		return fail(VerdictUnknown, fmt.Errorf("empty answer: %w", ErrGarbage))
+	}
+	if bytes.IndexByte(h.Raw, 0) >= 0 {
+		return fail(VerdictUnknown, fmt.Errorf("binary answer: %w", ErrGarbage))
+	}
+	text, charset := decode(h.Server, h.Raw)
+	h.Charset = charset
+	data := h.Raw
+	if charset != "utf-8" {
+		data = []byte(text)
+	}
+
+	var entBuf [192]entry
+	var sourceBuf [64]Source
+	var objectBuf [24]object
+	r := reader{
+		text: text, low: lowerASCII(text), ents: entBuf[:0], sources: sourceBuf[:0],
+		rec: rec, query: q, hop: hop,
+	}
+	r.scan(data)
+	objects := r.objects(objectBuf[:0])
+	var p part
+	found := false
+	if q.Kind != KindDomain && (isRegistryAnswer(objects) || q.Kind == KindHandle) {
+		found = r.readNumbers(objects)
+		p.referral = r.findReferral(h.Server, objects)
+		rec.Verdict = VerdictFound
+		if found && r.isPlaceholder(objects, p.referral) {
+			rec.Verdict = VerdictElsewhere
+		}
+	} else {
+		p.referral = r.findReferral(h.Server, objects)
+		found = r.readDomain(&p)
+	}
+	rec.Sources = slices.Clone(r.sources)
+	if found {
+		if rec.Verdict == VerdictUnknown {
+			rec.Verdict = VerdictFound
+		}
+		return p, nil
+	}
+	if p.referral.host != "" {
+		rec.Verdict = VerdictElsewhere
+		return p, nil
+	}
+	verdict, err := r.refusal(h.Server)
+	_, e := fail(verdict, err)
+	return p, e
+}
+
+// isPlaceholder reports whether the record only says which registry knows.
+func (r *reader) isPlaceholder(objects []object, f referral) bool {
+	n := r.rec.Network
+	if n == nil {
+		return false
+	}
+	if n.Range.From.IsUnspecified() && (n.Range == rangeOf(prefixAll(n.Range.From))) {
+		return true // "IANA-BLK": the whole space
+	}
+	status := strings.ToLower(n.Status)
+	if strings.Contains(status, "transferred to ") || strings.HasPrefix(status, "early registration") ||
+		strings.HasPrefix(status, "allocated to ") && rirHost(strings.ToLower(lastWord(status))) != "" {
+		return true
+	}
+	switch strings.ToUpper(n.Name) {
+	case "NON-RIPE-NCC-MANAGED-ADDRESS-BLOCK", "IANA-BLK", "IANA-NETBLOCK", "ERX-NETBLOCK", "NOT-MANAGED-BY-RIPE-NCC":
+		return true
+	}
+	if f.host == "" || f.scheme == "rwhois" {
+		return false
+	}
+	return strings.HasPrefix(r.rec.Holder.Name, "Administered by ") || f.host != "" && rirOf(r.rec.Holder.Name) ||
+		r.apnicStub(objects).host != ""
+}
+
+// rirOf reports whether a name is that of a regional registry.
+func rirOf(name string) bool {
+	switch strings.ToUpper(name) {
+	case "APNIC", "ARIN", "LACNIC", "AFRINIC", "RIPE NCC", "RIPE NETWORK COORDINATION CENTRE",
+		"ASIA PACIFIC NETWORK INFORMATION CENTRE", "AFRICAN NETWORK INFORMATION CENTER",
+		"LATIN AMERICAN AND CARIBBEAN IP ADDRESS REGIONAL REGISTRY":
+		return true
+	}
+	return false
+}
+
+func lastWord(s string) string {
+	return s[strings.LastIndexByte(s, ' ')+1:]
+}
+
+// impliedQuery says what a stored answer was about, as the question is not
+// stored with it.
+func impliedQuery(rec *Record) Query {
+	switch {
+	case rec.Network != nil && len(rec.Network.Prefixes) > 0:
+		return prefixQuery(rec.Network.Prefixes[0])
+	case rec.AS != nil:
+		return asnQuery(rec.AS.From)
+	case rec.Domain != nil && rec.Domain.Name != "":
+		return Query{Kind: KindDomain, Text: rec.Domain.Name}
+	}
+	return Query{}
+}
+
+// splitTranscript cuts the output of a whole client run at the lines by which
+// Debian's whois announces the next server.
+func splitTranscript(raw []byte) []Hop {
+	const mark = "\nFound a referral to "
+	var hops []Hop
+	server := ""
+	for {
+		i := bytes.Index(raw, []byte(mark))
+		if i < 0 {
+			break
+		}
+		host, rest, ok := bytes.Cut(raw[i+len(mark):], []byte("\n"))
+		name := strings.TrimSuffix(strings.TrimSpace(string(host)), ".")
+		if !ok || !isHost(strings.ToLower(hostOf(name))) {
+			break
+		}
+		hops = append(hops, Hop{Server: server, Protocol: "whois", Raw: raw[:i+1], Referral: "whois://" + name})
+		server, raw = name, rest
+	}
+	if len(hops) == 0 {
+		return nil
+	}
+	hops = append(hops, Hop{Server: server, Protocol: "whois", Raw: raw})
+	if hops[0].Server == "" && strings.Contains(string(hops[0].Raw), "ARIN WHOIS data") {
+		hops[0].Server = "whois.arin.net"
+	}
+	return hops
+}

@@ -1,0 +1,168 @@
+package whoislookup
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
+// Query is one question. [ParseQuery] makes it from what a person types;
+// Client's methods make it from typed values.
+type Query struct {
+	Kind   Kind         `json:"kind"`
+	Text   string       `json:"text"`            // as sent: lower case, A-labels
+	Prefix netip.Prefix `json:"prefix,omitzero"` // for KindIP: a single address has the full length
+	ASN    uint32       `json:"asn,omitempty"`   // for KindASN
+}
+
+// maxQuery is longer than any name (RFC 1035: 253) and any handle.
+const maxQuery = 255
+
+// ParseQuery reads an IP address, a prefix (also short, "138.0.152/22"), an AS
+// number ("AS13335", "as 13335", "13335", asdot "1.10"), a domain name in any
+// script, or a registry handle ("ORG-RIEN1-RIPE"). Anything that could reach a
+// server as something else (line breaks, control bytes, blanks, a leading '-')
+// gives an error that matches [ErrBadQuery].
+func ParseQuery(s string) (Query, error) {
+	text := strings.TrimSpace(s)
+	bad := func(why string) (Query, error) {
+		return Query{}, &Error{Op: "parse query", Target: s, Err: fmt.Errorf("%s: %w", why, ErrBadQuery)}
+	}
+	if strings.ContainsAny(s, "\r\n\x00") {
+		return bad("line break or NUL inside")
+	}
+	if text == "" {
+		return bad("empty")
+	}
+	if len(text) > maxQuery {
+		return bad("longer than 255 bytes")
+	}
+	if text[0] == '-' || text[0] == '!' {
+		return bad("starts like an option of the server")
+	}
+	if a, ok := parseAddr(text); ok {
+		return Query{Kind: KindIP, Text: strings.ToLower(text), Prefix: netip.PrefixFrom(a, a.BitLen())}, nil
+	}
+	if a, err := netip.ParseAddr(text); err == nil {
+		if !a.Is4In6() {
+			return bad("address with a zone")
+		}
+		a = a.Unmap()
+		return Query{Kind: KindIP, Text: a.String(), Prefix: netip.PrefixFrom(a, 32)}, nil
+	}
+	if addr, length, ok := strings.Cut(text, "/"); ok {
+		p, ok := parsePrefix(addr, length)
+		if !ok {
+			return bad("no prefix")
+		}
+		return prefixQuery(p), nil
+	}
+	if n, ok := parseASN(text); ok {
+		return asnQuery(n), nil
+	}
+	for _, r := range text {
+		if r <= ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return bad("blank or control byte inside")
+		}
+	}
+	if strings.Contains(strings.TrimSuffix(text, "."), ".") || isLowerWord(text) || !isASCII(text) {
+		name, err := domainName(text)
+		if err != nil {
+			return bad(err.Error())
+		}
+		return Query{Kind: KindDomain, Text: name}, nil
+	}
+	for i := range len(text) {
+		c := text[i]
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_') {
+			return bad("unexpected character")
+		}
+	}
+	return Query{Kind: KindHandle, Text: text}, nil
+}
+
+func addrQuery(a netip.Addr) Query {
+	a = a.Unmap().WithZone("")
+	return Query{Kind: KindIP, Text: a.String(), Prefix: netip.PrefixFrom(a, a.BitLen())}
+}
+
+func prefixQuery(p netip.Prefix) Query {
+	p = p.Masked()
+	if p.IsSingleIP() {
+		return addrQuery(p.Addr())
+	}
+	return Query{Kind: KindIP, Text: p.String(), Prefix: p}
+}
+
+func asnQuery(n uint32) Query {
+	return Query{Kind: KindASN, Text: fmt.Sprintf("as%d", n), ASN: n}
+}
+
+// parseASN reads "AS13335", "as 13335", "13335", "AS1.10" and "1.10".
+func parseASN(s string) (uint32, bool) {
+	if len(s) > 2 && (s[0]|0x20) == 'a' && (s[1]|0x20) == 's' {
+		s = strings.TrimLeft(s[2:], " ")
+	}
+	if high, low, dot := strings.Cut(s, "."); dot {
+		h, ok1 := parseUint(high, 1<<16-1)
+		l, ok2 := parseUint(low, 1<<16-1)
+		return uint32(h<<16 | l), ok1 && ok2
+	}
+	n, ok := parseUint(s, 1<<32-1)
+	return uint32(n), ok
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// isLowerWord reports whether s can only be meant as a top-level domain: one
+// label of lower-case letters. Handles are written in upper case.
+func isLowerWord(s string) bool {
+	if strings.HasPrefix(s, "xn--") {
+		return true
+	}
+	for i := range len(s) {
+		if s[i] < 'a' || s[i] > 'z' {
+			return false
+		}
+	}
+	return true
+}
+
+// domainName returns the name in lower case with A-labels and no final dot.
+func domainName(s string) (string, error) {
+	s = strings.TrimSuffix(s, ".")
+	if !isASCII(s) {
+		// Lookup mapping of UTS 46; hyphen and underscore rules are the registry's.
+		p := idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false))
+		a, err := p.ToASCII(s)
+		if err != nil {
+			return "", fmt.Errorf("no domain name (%v)", err)
+		}
+		s = a
+	}
+	s = strings.ToLower(s)
+	if len(s) > 253 {
+		return "", fmt.Errorf("name longer than 253 bytes")
+	}
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return "", fmt.Errorf("no domain name (bad label %q)", label)
+		}
+		for i := range len(label) {
+			c := label[i]
+			if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_') {
+				return "", fmt.Errorf("no domain name (character %q)", c)
+			}
+		}
+	}
+	return s, nil
+}

@@ -1,0 +1,216 @@
+package whoislookup
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/opskit-go/opskit/whoislookup/rpsl"
+)
+
+// span is a part of a reader's text.
+type span struct{ from, to int32 }
+
+func (s span) empty() bool { return s.from >= s.to }
+
+// entry is one line of an answer.
+type entry struct {
+	line   int32
+	indent int16
+	kind   rpsl.Kind
+	tag    byte
+	name   span // without filling; empty unless kind is rpsl.Attribute
+	value  span
+}
+
+// reader holds one answer while it is read. text and low have the same
+// length, so a value found in one can be taken from the other: that is how
+// lower-case values cost no allocation of their own.
+type reader struct {
+	text    string // UTF-8
+	low     string // text with A-Z in lower case
+	ents    []entry
+	sources []Source
+	rec     *Record
+	query   Query
+	hop     int
+	dates   dateOrder
+}
+
+func (r *reader) in(s span) string    { return r.text[s.from:s.to] }
+func (r *reader) lower(s span) string { return r.low[s.from:s.to] }
+
+// lowerASCII returns s with A-Z lowered and everything else as it is.
+func lowerASCII(s string) string {
+	for i := range len(s) {
+		if c := s[i]; c >= 'A' && c <= 'Z' {
+			b := []byte(s)
+			for ; i < len(b); i++ {
+				if c := b[i]; c >= 'A' && c <= 'Z' {
+					b[i] = c + 'a' - 'A'
+				}
+			}
+			return string(b)
+		}
+	}
+	return s
+}
+
+// scan fills r.ents from data, which has the same bytes as r.text.
+func (r *reader) scan(data []byte) {
+	s := rpsl.NewScanner(data)
+	for s.Next() {
+		l := s.Line()
+		e := entry{line: int32(l.Number), indent: int16(min(l.Indent, 1<<14)), kind: l.Kind, tag: l.Tag}
+		e.name = span{int32(l.Name.From), int32(l.Name.To)}
+		e.value = span{int32(l.Value.From), int32(l.Value.To)}
+		if l.Kind != rpsl.Attribute {
+			e.name = span{}
+			e.value = span{int32(l.Body.From), int32(l.Body.To)}
+		} else if l.Tag == ':' {
+			r.rwhois(&e)
+		}
+		r.ents = append(r.ents, e)
+	}
+}
+
+// rwhois takes apart "class:Attribute;I:value" of RFC 2167 section 3.1.
+func (r *reader) rwhois(e *entry) {
+	switch r.lower(e.name) {
+	case "network", "contact", "organization", "asn", "autonomous-system":
+	default:
+		return
+	}
+	if e.value.from != e.name.to+1 {
+		return
+	}
+	name, _, ok := strings.Cut(r.in(e.value), ":")
+	if !ok || name == "" || strings.ContainsAny(name, " \t/") {
+		return
+	}
+	from := e.value.from + int32(len(name)) + 1
+	bare, _, _ := strings.Cut(name, ";")
+	e.name = span{e.value.from, e.value.from + int32(len(bare))}
+	for from < e.value.to && (r.text[from] == ' ' || r.text[from] == '\t') {
+		from++
+	}
+	e.value.from = from
+}
+
+// note records where a value stands. A field is noted once.
+func (r *reader) note(field string, index int, line int32) {
+	for i := range r.sources {
+		if r.sources[i].Index == index && r.sources[i].Field == field {
+			return
+		}
+	}
+	r.sources = append(r.sources, Source{Field: field, Index: index, Hop: r.hop, Line: int(line)})
+}
+
+// set stores the value of e in dst unless dst has one already, and says so in
+// the record: what is withheld goes to Redacted, what is empty to Empty.
+func (r *reader) set(dst *string, field string, e *entry) bool {
+	if *dst != "" {
+		return false
+	}
+	v := r.in(e.value)
+	switch {
+	case isNothing(r.lower(e.value)):
+		r.list(&r.rec.Empty, field)
+		return false
+	case isRedacted(r.lower(e.value)):
+		r.list(&r.rec.Redacted, field)
+		return false
+	}
+	*dst = v
+	r.note(field, 0, e.line)
+	return true
+}
+
+// addLine appends a line to a text of several lines.
+func (r *reader) addLine(dst *string, field string, e *entry) {
+	switch v := r.in(e.value); {
+	case v == "":
+	case *dst == "":
+		r.set(dst, field, e)
+	default:
+		*dst += "\n" + v
+	}
+}
+
+func (r *reader) list(to *[]string, field string) {
+	if !slices.Contains(*to, field) {
+		*to = append(*to, field)
+	}
+}
+
+// isNothing reports whether a value, in lower case, says that there is none.
+func isNothing(low string) bool {
+	switch strings.Trim(low, " .-_*") {
+	case "", "n/a", "none", "null", "unknown", "not applicable", "no information", "not available":
+		return true
+	}
+	return false
+}
+
+// isRedacted reports whether a value, in lower case, says that it is withheld.
+func isRedacted(low string) bool {
+	for _, s := range [...]string{
+		"redacted", "data protected", "not disclosed", "gdpr masked", "gdpr redacted", "withheld for privacy",
+		"non-public data", "statutory masking", "not shown due to gdpr", "hidden upon user request",
+	} {
+		if strings.Contains(low, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// email returns the address in a value with its host part in lower case, or
+// false if the value is no address: RFC 5321 atoms only, as anything else in
+// these databases is a mistake.
+func (r *reader) email(s span) (string, bool) {
+	v := strings.TrimPrefix(r.in(s), "mailto:")
+	at := strings.IndexByte(v, '@')
+	if at <= 0 || at == len(v)-1 || strings.IndexByte(v[at+1:], '@') >= 0 {
+		return "", false
+	}
+	dot := false
+	for i := range len(v) {
+		c := v[i]
+		switch {
+		case c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80 || c == '@':
+		case i < at && strings.IndexByte("!#$%&'*+-/=?^_`{|}~.", c) >= 0:
+		case i > at && (c == '-' || c == '.'):
+			dot = dot || c == '.'
+		default:
+			return "", false
+		}
+	}
+	if !dot {
+		return "", false
+	}
+	host := v[at+1:]
+	if low := lowerASCII(host); low != host {
+		return v[:at+1] + low, true
+	}
+	return v, true
+}
+
+// firstEmail returns the first address inside free text.
+func (r *reader) firstEmail(s span) (string, bool) {
+	for from := s.from; from < s.to; {
+		to := from
+		for to < s.to && strings.IndexByte(" \t,;()<>[]'\"", r.text[to]) < 0 {
+			to++
+		}
+		word := span{from, to}
+		for !word.empty() && strings.IndexByte(".:", r.text[word.to-1]) >= 0 {
+			word.to--
+		}
+		if m, ok := r.email(word); ok {
+			return m, true
+		}
+		from = to + 1
+	}
+	return "", false
+}

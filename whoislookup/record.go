@@ -1,0 +1,202 @@
+package whoislookup
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Record is what the registries say about one query, whichever of them
+// answered and over which protocol. Exactly one of Network, AS and Domain is
+// set when Verdict is VerdictFound and the query was no handle. Values are
+// UTF-8 as the registry wrote them, and may hold control characters: String
+// escapes them, JSON does by itself.
+//
+// A Record is a plain value: it may be read by several goroutines, and it
+// keeps the raw answers alive that its strings were taken from.
+type Record struct {
+	Query   Query    `json:"query"`
+	Verdict Verdict  `json:"verdict"`
+	Server  string   `json:"server,omitempty"` // whose answer decided
+	Network *Network `json:"network,omitempty"`
+	AS      *AS      `json:"as,omitempty"`
+	Domain  *Domain  `json:"domain,omitempty"`
+
+	Holder      Holder    `json:"holder,omitzero"`
+	Country     string    `json:"country,omitempty"`      // two letters as registered; EU, AP and ZZ are no countries
+	CountryFrom string    `json:"country_from,omitempty"` // "network", "as", "organisation", "holder", "registry"
+	Abuse       []Contact `json:"abuse,omitempty"`        // where to complain, best first
+	Contacts    []Contact `json:"contacts,omitempty"`     // everybody else named
+
+	Created Date `json:"created,omitempty"`
+	Updated Date `json:"updated,omitempty"`
+	Expires Date `json:"expires,omitempty"` // Presence("expires") tells not published from not parsed
+
+	// Embedded is about the IPv4 addresses inside a 6to4 (RFC 3056) or Teredo
+	// address (RFC 4380: the client's, then the server's). They have holders,
+	// while the IPv6 range that this record is about has none.
+	Embedded []*Record `json:"embedded,omitempty"`
+
+	Hops        []Hop    `json:"hops,omitempty"`        // every server asked, in order
+	Sources     []Source `json:"sources,omitempty"`     // where each value stands; see Where
+	Redacted    []string `json:"redacted,omitempty"`    // fields withheld by the registry
+	Empty       []string `json:"empty,omitempty"`       // fields that the answer has, without a value
+	Unparsed    []string `json:"unparsed,omitempty"`    // "field: text" that could not be read
+	Differences []Change `json:"differences,omitempty"` // where RDAP and WHOIS disagree; the RDAP value is in the record
+	Unseen      []Gap    `json:"unseen,omitempty"`
+}
+
+// Network is a registered range of addresses.
+type Network struct {
+	Range        Range          `json:"range"`
+	Prefixes     []netip.Prefix `json:"prefixes"` // the fewest that make up Range
+	Name         string         `json:"name,omitempty"`
+	Handle       string         `json:"handle,omitempty"`
+	Status       string         `json:"status,omitempty"`        // "ASSIGNED PA", "reallocated", "Direct Allocation"
+	Parent       Range          `json:"parent,omitzero"`         // the range that this one was cut from
+	ParentHandle string         `json:"parent_handle,omitempty"` // where the registry names it instead
+	Origin       []uint32       `json:"origin,omitempty"`        // AS numbers that the registration names as origin
+	Routes       []Route        `json:"routes,omitempty"`        // route objects in the answer
+	Nameservers  []string       `json:"nameservers,omitempty"`   // for the reverse zone; lower case, no final dot
+}
+
+// Route is a route object: Origin may announce Prefix.
+type Route struct {
+	Prefix netip.Prefix `json:"prefix"`
+	Origin uint32       `json:"origin"`
+}
+
+// AS is a registered AS number, or a block of them.
+type AS struct {
+	From     uint32         `json:"from"`
+	To       uint32         `json:"to"` // equal to From for a single number
+	Name     string         `json:"name,omitempty"`
+	Handle   string         `json:"handle,omitempty"`
+	Status   string         `json:"status,omitempty"`
+	Prefixes []netip.Prefix `json:"prefixes,omitempty"` // networks that the registry lists with it
+}
+
+// Domain is a domain name in its registry.
+type Domain struct {
+	Name        string   `json:"name,omitempty"`    // lower case, A-labels where the answer has them, no final dot
+	Unicode     string   `json:"unicode,omitempty"` // U-label form, if the name is internationalised
+	ID          string   `json:"id,omitempty"`
+	Status      []Status `json:"status,omitempty"`
+	Registrar   Contact  `json:"registrar,omitzero"`
+	Registrant  Contact  `json:"registrant,omitzero"`
+	Nameservers []string `json:"nameservers,omitempty"` // lower case, no final dot
+	DNSSEC      string   `json:"dnssec,omitempty"`      // as written: "signedDelegation", "unsigned"
+}
+
+// Holder is whose it is.
+type Holder struct {
+	Name   string `json:"name,omitempty"`
+	Handle string `json:"handle,omitempty"`
+	From   string `json:"from,omitempty"` // the label it was read from: "owner", "org-name", "OrgName", "descr"
+
+	Address string `json:"address,omitempty"` // postal, lines joined by "\n"
+}
+
+// Contact is somebody to write to, in some role. The zero value is nobody.
+type Contact struct {
+	Role         string `json:"role,omitempty"` // "abuse", "registrant", "admin", "tech", "billing", "registrar"
+	Handle       string `json:"handle,omitempty"`
+	Name         string `json:"name,omitempty"`
+	Organization string `json:"organization,omitempty"`
+	Email        string `json:"email,omitempty"` // the part behind '@' in lower case
+	Phone        string `json:"phone,omitempty"`
+	Address      string `json:"address,omitempty"` // postal, lines joined by "\n"
+	Country      string `json:"country,omitempty"`
+	URL          string `json:"url,omitempty"`
+	From         string `json:"from,omitempty"` // how it was found: "comment", "abuse-c", "abuse-mailbox", "OrgAbuseEmail", "remarks", "rdap"
+}
+
+// Hop is one server asked, with everything that is needed to read its answer
+// again: what [Parse] does offline.
+type Hop struct {
+	Server   string        `json:"server"`             // host name, with ":port" where it is not the protocol's own
+	Protocol string        `json:"protocol"`           // "whois", "rwhois", "rdap", or "local" for special-purpose space
+	Sent     string        `json:"sent,omitempty"`     // the query line without its line break, or the URL
+	Raw      []byte        `json:"raw,omitempty"`      // the answer, byte by byte
+	Charset  string        `json:"charset,omitempty"`  // that Raw was decoded from
+	Asked    time.Time     `json:"asked,omitzero"`     // UTC
+	Latency  time.Duration `json:"latency_ns"`         // from the first dial to the last byte
+	Referral string        `json:"referral,omitempty"` // "whois://whois.lacnic.net", as far as one was read
+	Cached   bool          `json:"cached,omitempty"`   // not asked now
+	Err      *Error        `json:"error,omitempty"`    // why this hop gave no usable answer
+}
+
+// Source says where a value stands.
+type Source struct {
+	Field string `json:"field"`           // "holder.name", "domain.nameservers"
+	Index int    `json:"index,omitempty"` // which element, for a list
+	Hop   int    `json:"hop"`             // index in Record.Hops
+	Line  int    `json:"line"`            // number in that hop's text, from 1; for RDAP, of the member's value
+}
+
+// Presence says whether the answer has the field, named as in JSON
+// ("expires", "domain.registrant.email"), and if not, why. It never guesses:
+// what the answer does not mention is Unsupported.
+func (r *Record) Presence(field string) Presence {
+	if r == nil || len(r.Hops) == 0 {
+		return PresenceUnknown
+	}
+	if _, ok := r.Where(field); ok {
+		return Published
+	}
+	for _, f := range r.Unparsed {
+		if len(f) > len(field) && f[:len(field)] == field && f[len(field)] == ':' {
+			return Unparsed
+		}
+	}
+	for _, f := range r.Redacted {
+		if f == field {
+			return Redacted
+		}
+	}
+	for _, f := range r.Empty {
+		if f == field {
+			return Absent
+		}
+	}
+	if r.Verdict == VerdictFound {
+		return Unsupported
+	}
+	return PresenceUnknown
+}
+
+// Where returns the hop and line that a value was read from. field is the path
+// of the value in JSON: "holder.name", "network.range", "abuse.0.email",
+// "domain.nameservers.1"; without an index the first element is meant.
+// network.prefixes stands where network.range does. False if the record has no
+// such value.
+func (r *Record) Where(field string) (Source, bool) {
+	if r == nil {
+		return Source{}, false
+	}
+	name, index := splitIndex(field)
+	if name == "network.prefixes" {
+		name, index = "network.range", 0
+	}
+	for _, s := range r.Sources {
+		if s.Index == index && s.Field == name {
+			return s, true
+		}
+	}
+	return Source{}, false
+}
+
+// splitIndex takes the numeric part out of a path: "abuse.1.email" is
+// "abuse.email", 1.
+func splitIndex(field string) (string, int) {
+	for from := 0; from < len(field); {
+		to := from
+		for to < len(field) && field[to] != '.' {
+			to++
+		}
+		if n, ok := parseUint(field[from:to], 1<<31-1); ok && from > 0 {
+			return field[:from-1] + field[to:], int(n)
+		}
+		from = to + 1
+	}
+	return field, 0
+}

@@ -1,0 +1,169 @@
+package whoislookup
+
+import (
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/opskit-go/opskit/whoislookup/rpsl"
+)
+
+// referral is where an answer sends the asker.
+type referral struct {
+	scheme string // "whois" or "rwhois"
+	host   string
+	port   uint16
+}
+
+func (f referral) String() string {
+	if f.host == "" {
+		return ""
+	}
+	s := f.scheme + "://" + f.host
+	if f.port != defaultPort(f.scheme) {
+		s += fmt.Sprintf(":%d", f.port)
+	}
+	return s
+}
+
+func defaultPort(scheme string) uint16 {
+	if scheme == "rwhois" {
+		return 4321 // RFC 2167
+	}
+	return 43 // RFC 3912
+}
+
+// parseReferral reads "whois://host", "rwhois://host:4321/auth-area=.",
+// "host:port" and "host". Web addresses are no referral for a WHOIS client.
+func parseReferral(s string) (referral, bool) {
+	f := referral{scheme: "whois"}
+	low := strings.ToLower(strings.TrimSpace(s))
+	if scheme, rest, ok := strings.Cut(low, "://"); ok {
+		if scheme != "whois" && scheme != "rwhois" {
+			return referral{}, false
+		}
+		f.scheme, low = scheme, rest
+	}
+	if i := strings.IndexAny(low, "/ \t"); i >= 0 {
+		if f.scheme == "whois" && low[i] == '/' && i+1 < len(low) {
+			return referral{}, false // "porkbun.com/whois" is a page
+		}
+		low = low[:i]
+	}
+	f.port = defaultPort(f.scheme)
+	host := low
+	if strings.HasPrefix(low, "[") || strings.Count(low, ":") == 1 {
+		h, port, err := net.SplitHostPort(low)
+		if err == nil {
+			n, ok := parseUint(port, 65535)
+			if !ok || n == 0 {
+				return referral{}, false
+			}
+			host, f.port = h, uint16(n)
+		}
+	}
+	host = strings.TrimSuffix(strings.Trim(host, "[]"), ".")
+	if _, isIP := parseAddr(host); !isIP && (!isHost(host) || !isASCII(host)) {
+		return referral{}, false
+	}
+	f.host = host
+	return f, true
+}
+
+// findReferral reads the one place where each kind of registry puts a
+// referral. Text that holders write (remarks, descr, addresses) is never one.
+func (r *reader) findReferral(server string, objects []object) referral {
+	var last referral
+	arin, iana := r.isARIN(server), r.isIANA(server)
+	for i := range r.ents {
+		e := &r.ents[i]
+		if e.kind == rpsl.Text || e.kind == rpsl.Comment {
+			// RFC 2167 section 3.3.2: "%referral rwhois://host:port/auth-area=..."
+			if low := r.lower(e.value); strings.HasPrefix(low, "%referral ") {
+				if f, ok := parseReferral(low[len("%referral "):]); ok {
+					last = f
+				}
+			}
+			continue
+		}
+		if e.indent > 0 || e.tag != ':' {
+			continue
+		}
+		switch label := r.lower(e.name); {
+		case label == "referralserver" && arin:
+			// The record of the most specific network comes last.
+			if f, ok := parseReferral(r.in(e.value)); ok {
+				last = f
+			}
+		case label == "resourcelink" && arin && last.host == "":
+			if f, ok := parseReferral(r.in(e.value)); ok && strings.HasPrefix(f.host, "whois.") {
+				last = f
+			}
+		case (label == "refer" || label == "whois" && last.host == "") && iana:
+			if f, ok := parseReferral(r.in(e.value)); ok {
+				last = f
+			}
+		}
+	}
+	if last.host == "" {
+		last = r.apnicStub(objects)
+	}
+	return last
+}
+
+func (r *reader) isARIN(server string) bool {
+	if server != "" {
+		return strings.HasSuffix(hostOf(server), ".arin.net")
+	}
+	return strings.Contains(r.low, "arin whois data and services are subject to") || strings.Contains(r.low, "\nnethandle:")
+}
+
+func (r *reader) isIANA(server string) bool {
+	if server != "" {
+		return strings.HasSuffix(hostOf(server), ".iana.org")
+	}
+	return strings.Contains(r.low, "% iana whois server") || strings.Contains(r.low, "\nsource:       iana")
+}
+
+// apnicStub reads APNIC's marker for space that it keeps no data of: "descr:
+// Transferred to the RIPE region ..." counts only in an object that APNIC
+// itself maintains, as anybody may write a descr.
+func (r *reader) apnicStub(objects []object) referral {
+	for i := range objects {
+		o := &objects[i]
+		if o.class != networkObject {
+			continue
+		}
+		stub, host := false, ""
+		for j := o.from; j < o.to; j++ {
+			e := &r.ents[j]
+			switch r.lower(e.name) {
+			case "mnt-by":
+				stub = stub || r.lower(e.value) == "apnic-stub"
+			case "descr":
+				if rest, ok := strings.CutPrefix(r.lower(e.value), "transferred to the "); ok {
+					word, _, _ := strings.Cut(rest, " ")
+					host = rirHost(word)
+				}
+			}
+		}
+		if stub && host != "" {
+			return referral{scheme: "whois", host: host, port: 43}
+		}
+	}
+	return referral{}
+}
+
+// rirHost returns the WHOIS server of a regional registry.
+func rirHost(name string) string {
+	switch name {
+	case "afrinic", "apnic", "arin", "lacnic", "ripe":
+		return "whois." + name + ".net"
+	}
+	return ""
+}
+
+func hostOf(server string) string {
+	host, _, _ := strings.Cut(strings.ToLower(server), ":")
+	return strings.TrimSuffix(host, ".")
+}

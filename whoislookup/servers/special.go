@@ -1,0 +1,61 @@
+package servers
+
+import (
+	_ "embed"
+	"net/netip"
+	"strings"
+)
+
+//go:embed special.txt
+var specialText string
+
+// Purpose is a block that is set aside, so that no registry has a holder of it.
+type Purpose struct {
+	Prefix netip.Prefix // the block; not valid for AS numbers
+	From   uint32       // for AS numbers: the block
+	To     uint32
+	Name   string // "Private-Use"
+	RFC    string // "RFC 1918"
+}
+
+// Special returns the special-purpose block of IANA's registries (RFC 6890)
+// that holds all of p, the most specific one. Blocks that are globally
+// reachable and registered like any other, such as AS112's, are not special.
+func Special(p netip.Prefix) (Purpose, bool) {
+	var best Purpose
+	a := p.Addr().Unmap()
+	found := false
+	for line := range strings.Lines(specialText) {
+		key, rest, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "|")
+		if !ok || strings.Contains(key, ":") != a.Is6() {
+			continue
+		}
+		block, err := netip.ParsePrefix(key)
+		if err != nil || !block.Contains(a) || block.Bits() > p.Bits() || found && block.Bits() < best.Prefix.Bits() {
+			continue
+		}
+		rfc, name, _ := strings.Cut(rest, "|")
+		best, found = Purpose{Prefix: block, Name: name, RFC: rfc}, true
+	}
+	return best, found
+}
+
+// SpecialASN returns the special-purpose block of AS numbers (IANA's registry
+// of RFC 7249) that holds n.
+func SpecialASN(n uint32) (Purpose, bool) {
+	for _, p := range [...]Purpose{
+		{From: 0, To: 0, Name: "Reserved", RFC: "RFC 7607"},
+		{From: 23456, To: 23456, Name: "AS_TRANS", RFC: "RFC 6793"},
+		{From: 64496, To: 64511, Name: "Documentation and sample code", RFC: "RFC 5398"},
+		{From: 64512, To: 65534, Name: "Private use", RFC: "RFC 6996"},
+		{From: 65535, To: 65535, Name: "Last 16-bit AS number", RFC: "RFC 7300"},
+		{From: 65536, To: 65551, Name: "Documentation and sample code", RFC: "RFC 5398"},
+		{From: 4200000000, To: 4294967294, Name: "Private use", RFC: "RFC 6996"},
+		{From: 4294967295, To: 4294967295, Name: "Last 32-bit AS number", RFC: "RFC 7300"},
+	} {
+		if p.From <= n && n <= p.To {
+			return p, true
+		}
+	}
+	return Purpose{}, false
+}

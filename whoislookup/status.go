@@ -1,0 +1,126 @@
+package whoislookup
+
+import "strings"
+
+// Status is one status of a domain. What is an EPP status (RFC 5731 section
+// 2.3, RFC 3915, RFC 8334) in any spelling has its EPP name here
+// ("clientTransferProhibited"); anything else stands as the registry wrote it.
+type Status string
+
+// eppStatus returns the EPP name for a status whose letters, in lower case and
+// without anything else, are key. RDAP (RFC 8056) spells the same with blanks.
+func eppStatus(key string) (Status, bool) {
+	switch key {
+	case "ok", "active":
+		return Status(key), true
+	case "inactive", "linked":
+		return Status(key), true
+	case "addperiod":
+		return "addPeriod", true
+	case "autorenewperiod":
+		return "autoRenewPeriod", true
+	case "renewperiod":
+		return "renewPeriod", true
+	case "transferperiod":
+		return "transferPeriod", true
+	case "redemptionperiod":
+		return "redemptionPeriod", true
+	case "pendingcreate":
+		return "pendingCreate", true
+	case "pendingdelete":
+		return "pendingDelete", true
+	case "pendingrenew":
+		return "pendingRenew", true
+	case "pendingrestore":
+		return "pendingRestore", true
+	case "pendingtransfer":
+		return "pendingTransfer", true
+	case "pendingupdate":
+		return "pendingUpdate", true
+	case "clienthold":
+		return "clientHold", true
+	case "serverhold":
+		return "serverHold", true
+	case "clientdeleteprohibited":
+		return "clientDeleteProhibited", true
+	case "clientrenewprohibited":
+		return "clientRenewProhibited", true
+	case "clienttransferprohibited":
+		return "clientTransferProhibited", true
+	case "clientupdateprohibited":
+		return "clientUpdateProhibited", true
+	case "serverdeleteprohibited":
+		return "serverDeleteProhibited", true
+	case "serverrenewprohibited":
+		return "serverRenewProhibited", true
+	case "servertransferprohibited":
+		return "serverTransferProhibited", true
+	case "serverupdateprohibited":
+		return "serverUpdateProhibited", true
+	}
+	return "", false
+}
+
+// parseStatus turns the text of a status line into a Status. A link behind it
+// and a remark in brackets or behind a dash are no part of the status.
+func parseStatus(text string) Status {
+	if i := strings.Index(text, "http"); i > 0 {
+		text = strings.TrimRight(text[:i], " (-")
+	}
+	text = strings.TrimSpace(text)
+	var key [32]byte
+	n := 0
+	for i := range len(text) {
+		c := text[i]
+		switch {
+		case c >= 'A' && c <= 'Z':
+			c += 'a' - 'A'
+		case c == ' ' || c == '-' || c == '_':
+			continue
+		case c < 'a' || c > 'z':
+			return Status(text)
+		}
+		if n == len(key) {
+			return Status(text)
+		}
+		key[n] = c
+		n++
+	}
+	if s, ok := eppStatus(string(key[:n])); ok {
+		return s
+	}
+	return Status(text)
+}
+
+// Delegated reports whether the registry puts the domain into DNS, and the
+// status that decides, if one does. RFC 5731: clientHold, serverHold and
+// inactive keep it out; so do pendingCreate (not there yet), redemptionPeriod
+// (RFC 3915), and pendingDelete. Without such a status a domain with
+// nameservers is in. Statuses of registries that do not use EPP, and a domain
+// that shows neither, give DelegationUnknown: ask DNS.
+func (d *Domain) Delegated() (Delegation, Status) {
+	if d == nil {
+		return DelegationUnknown, ""
+	}
+	var positive Status
+	for _, s := range d.Status {
+		switch s {
+		case "clientHold", "serverHold", "inactive", "redemptionPeriod", "pendingDelete", "pendingCreate":
+			return NotDelegated, s
+		case "ok", "active":
+			positive = s
+		}
+	}
+	if len(d.Nameservers) > 0 {
+		for _, s := range d.Status {
+			if _, epp := eppStatus(strings.ToLower(string(s))); !epp {
+				return DelegationUnknown, s
+			}
+		}
+		if positive == "" && len(d.Status) > 0 {
+			positive = d.Status[0]
+		}
+		return Delegated, positive
+	}
+	return DelegationUnknown, positive
+}
