@@ -1,0 +1,197 @@
+package ebssnap
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"maps"
+	"time"
+)
+
+// Consistent takes a snapshot of vol while f has stopped its writers, and says whether it is consistent, and why.
+//
+// Writers run again as soon as the cloud has answered: the point in time of a snapshot is taken then, and its completion may take
+// hours. timeout is the longest time that writers are stopped, over all attempts together, counted from just before the first
+// step that can stop them. Before that a DryRun asks for permission and makes the connection, so that exactly one request is sent while they are
+// stopped. A request that the cloud throttles is sent again after a thaw, a pause and a new freeze.
+//
+// The error is nil only if the snapshot is consistent, its tag says so, and nothing is frozen. Once anything was done the Result is not nil.
+// Errors match ErrThawedEarly, ErrOutcomeUnknown, ErrNotCreated, ErrThrottled, ErrDenied, ErrUnknownVolume, ErrUsage and what
+// the freezer returns, above all *ThawError: something is still frozen.
+//
+// When ctx ends writers run again at once; Consistent may then take up to vol.Settle longer to find out whether a snapshot exists.
+func Consistent(ctx context.Context, vol Volume, f Freezer, timeout time.Duration) (*Result, error) {
+	if err := vol.check(f, timeout); err != nil {
+		return nil, err
+	}
+	s := &session{vol: vol, freezer: f, result: &Result{Evidence: Evidence{
+		Started: time.Now().UTC(), Token: rand.Text(), Volumes: vol.IDs, Mounts: mountsOf(f), Budget: timeout,
+	}}}
+	s.start = time.Now()
+	err := s.take(ctx)
+	s.result.Verdict, s.result.Reasons = Judge(s.result.Evidence)
+	if s.result.Verdict == VerdictConsistent {
+		err = errors.Join(err, s.raise(ctx))
+	} else {
+		err = errors.Join(err, s.discard(ctx))
+	}
+	s.result.Timing.Stopped = s.result.Evidence.Stopped()
+	s.result.Unseen = s.unseen()
+	return s.result, err
+}
+
+func (v Volume) check(f Freezer, timeout time.Duration) error {
+	var missing error
+	switch {
+	case v.Cloud == nil:
+		missing = errors.New("Volume.Cloud is not set")
+	case len(v.IDs) == 0:
+		missing = errors.New("Volume.IDs is empty")
+	case f == nil:
+		missing = errors.New("no freezer")
+	case timeout <= 0:
+		missing = errors.New("timeout must be above zero")
+	default:
+		return nil
+	}
+	return &Error{Op: "snapshot", Err: errors.Join(ErrUsage, missing)}
+}
+
+// session is one call of Consistent.
+type session struct {
+	vol     Volume
+	freezer Freezer
+	start   time.Time
+	result  *Result
+	gaps    []Gap
+}
+
+func (s *session) request() Request {
+	tags := maps.Clone(s.vol.Tags)
+	if tags == nil {
+		tags = map[string]string{}
+	}
+	tags[TagToken] = s.result.Evidence.Token
+	tags[TagConsistency] = tagUnproven
+	return Request{
+		Volumes: s.vol.IDs, Instance: s.vol.Instance, Token: s.result.Evidence.Token,
+		Description: s.vol.Description, Tags: tags,
+	}
+}
+
+// take makes attempts until one was not throttled.
+func (s *session) take(ctx context.Context) error {
+	r := s.request()
+	r.DryRun = true
+	if _, err := s.vol.Cloud.Create(ctx, r); err != nil {
+		s.result.Evidence.Error = asError("dry run", "", err)
+		return s.result.Evidence.Error
+	}
+	r.DryRun = false
+	attempts := s.vol.Attempts
+	if attempts <= 0 {
+		attempts = 5
+	}
+	for n := 1; ; n++ {
+		err, throttled := s.attempt(ctx, r)
+		if !throttled || n >= attempts || errors.Is(err, ErrStillFrozen) {
+			return err
+		}
+		if s.result.Evidence.Budget <= s.result.Evidence.Stopped() {
+			return errors.Join(err, &Error{Op: "snapshot", Err: errors.New("the budget is used up")})
+		}
+		if pause(ctx, retryAfter(err, n)) != nil {
+			return errors.Join(err, context.Cause(ctx))
+		}
+	}
+}
+
+// attempt stops writers, sends the request, and lets them run again.
+func (s *session) attempt(ctx context.Context, r Request) (err error, throttled bool) { //nolint:revive // the error decides, throttled only explains it
+	e := &s.result.Evidence
+	var a Attempt
+	var createErr error
+	h := holding{start: s.start}
+	h.run(ctx, s.freezer, e.Budget-e.Stopped(), func(ctx context.Context) error {
+		a.Requested = h.now()
+		e.Snapshots, createErr = s.vol.Cloud.Create(ctx, r)
+		a.Answered = h.now()
+		return createErr
+	})
+	a.FreezeBegun, a.Frozen, a.ThawBegun, a.Thawed = h.freezeBegun, h.frozen, h.thawBegun, h.thawed
+	a.FreezeError = asError("freeze", "", h.freezeErr)
+	a.CreateError = asError("create snapshot", "", createErr)
+	a.ThawError = asError("thaw", "", h.thawErr)
+	a.Refused = createErr != nil && errors.Is(createErr, ErrNotCreated)
+	e.Attempts = append(e.Attempts, a)
+	s.result.Timing = h.timing()
+	s.gaps = h.gaps
+	err = h.err()
+	if a.Requested == 0 || createErr == nil || a.Refused {
+		return err, a.Refused && errors.Is(createErr, ErrThrottled)
+	}
+	return errors.Join(err, s.settle(ctx)), false
+}
+
+// raise says on the snapshots themselves that they are consistent.
+func (s *session) raise(ctx context.Context) error {
+	ids := make([]string, 0, len(s.result.Evidence.Snapshots))
+	for _, snapshot := range s.result.Evidence.Snapshots {
+		ids = append(ids, snapshot.ID)
+	}
+	bounded, cancel := s.aftermath(ctx)
+	defer cancel()
+	err := s.vol.Cloud.Tag(bounded, ids, map[string]string{TagConsistency: tagFrozen})
+	if err != nil {
+		s.result.Evidence.Error = asError("tag", "", err)
+		return s.result.Evidence.Error
+	}
+	s.result.Evidence.Raised = true
+	for i, snapshot := range s.result.Evidence.Snapshots {
+		if tags := maps.Clone(snapshot.Tags); tags != nil {
+			tags[TagConsistency] = tagFrozen
+			s.result.Evidence.Snapshots[i].Tags = tags
+		}
+	}
+	return nil
+}
+
+// discard deletes unproven snapshots where the caller wants that.
+func (s *session) discard(ctx context.Context) error {
+	deleter, ok := s.vol.Cloud.(Deleter)
+	if !s.vol.DeleteUnproven || !ok || s.result.Verdict != VerdictUnproven {
+		return nil
+	}
+	bounded, cancel := s.aftermath(ctx)
+	defer cancel()
+	var err error
+	for _, snapshot := range s.result.Evidence.Snapshots {
+		if failed := deleter.Delete(bounded, snapshot.ID); failed != nil {
+			err = errors.Join(err, asError("delete", snapshot.ID, failed))
+			continue
+		}
+		s.result.Evidence.Deleted = append(s.result.Evidence.Deleted, snapshot.ID)
+	}
+	return err
+}
+
+// aftermath returns a context for what must be done although ctx has ended.
+func (s *session) aftermath(ctx context.Context) (context.Context, context.CancelFunc) {
+	limit := s.vol.Settle
+	if limit <= 0 {
+		limit = settleWithin
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), limit)
+}
+
+// unseen returns what no attempt can show.
+func (s *session) unseen() []Gap {
+	gaps := s.gaps
+	if len(s.result.Evidence.Snapshots) > 0 {
+		gaps = append(gaps, Gap{
+			What: "whether the snapshot completes", Why: "it is copied in the background, and may still fail",
+			Need: "wait until its state is completed",
+		})
+	}
+	return gaps
+}

@@ -1,0 +1,164 @@
+package ebssnaptest
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/opskit-go/opskit/ebssnap"
+)
+
+// Cloud is an ebssnap.Cloud in memory, for programs and tests that need no wire. The zero value knows every volume and answers at once. It is
+// safe for concurrent use; set the fields before the first call.
+type Cloud struct {
+	Latency time.Duration // of every Create; the snapshot is taken half way
+	Fail    []error       // errors of the next Creates that are no DryRun, in order; nil lets one pass
+	Hang    bool          // Create takes nothing and waits for the end of its context
+	DenyTag error         // Tag fails with this
+	Unknown []string      // volumes that do not exist
+
+	mu        sync.Mutex
+	snapshots []ebssnap.Snapshot
+	calls     []string
+}
+
+// Create takes snapshots, or fails as the fields say.
+func (c *Cloud) Create(ctx context.Context, r ebssnap.Request) ([]ebssnap.Snapshot, error) {
+	if r.DryRun {
+		c.note("dry run")
+		return nil, c.check(r)
+	}
+	c.note("create")
+	if err := c.check(r); err != nil {
+		return nil, err
+	}
+	if c.Hang {
+		<-ctx.Done()
+		return nil, context.Cause(ctx)
+	}
+	if err := sleep(ctx, c.Latency/2); err != nil {
+		return nil, err
+	}
+	taken, err := c.take(r)
+	if err != nil {
+		return nil, err
+	}
+	return taken, sleep(ctx, c.Latency/2)
+}
+
+func (c *Cloud) check(r ebssnap.Request) error {
+	for _, volume := range r.Volumes {
+		for _, unknown := range c.Unknown {
+			if volume == unknown {
+				return &ebssnap.Error{Op: "create snapshot", Target: volume, Err: fmt.Errorf("%w, %w", ebssnap.ErrUnknownVolume, ebssnap.ErrNotCreated)}
+			}
+		}
+	}
+	return nil
+}
+
+func (c *Cloud) take(r ebssnap.Request) ([]ebssnap.Snapshot, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.Fail) > 0 {
+		err := c.Fail[0]
+		c.Fail = c.Fail[1:]
+		if err != nil {
+			return nil, err
+		}
+	}
+	var taken []ebssnap.Snapshot
+	for _, volume := range r.Volumes {
+		taken = append(taken, ebssnap.Snapshot{
+			ID: fmt.Sprintf("snap-%017x", len(c.snapshots)+1+len(taken)), Volume: volume, State: "pending", Started: time.Now().UTC(), Tags: maps.Clone(r.Tags),
+		})
+	}
+	c.snapshots = append(c.snapshots, taken...)
+	return append([]ebssnap.Snapshot(nil), taken...), nil
+}
+
+// Find returns the snapshots that match.
+func (c *Cloud) Find(_ context.Context, q ebssnap.Query) ([]ebssnap.Snapshot, error) {
+	c.note("find")
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var found []ebssnap.Snapshot
+	for _, s := range c.snapshots {
+		byID := len(q.IDs) == 0
+		for _, id := range q.IDs {
+			byID = byID || id == s.ID
+		}
+		_, tagged := s.Tags[ebssnap.TagToken]
+		if byID && (q.Token == "" || q.Token == s.Tags[ebssnap.TagToken]) && (q.Volume == "" || q.Volume == s.Volume) && (tagged || !q.Tagged) {
+			found = append(found, s)
+		}
+	}
+	return found, nil
+}
+
+// Tag sets tags.
+func (c *Cloud) Tag(_ context.Context, ids []string, tags map[string]string) error {
+	c.note("tag")
+	if c.DenyTag != nil {
+		return c.DenyTag
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, s := range c.snapshots {
+		for _, id := range ids {
+			if s.ID == id {
+				merged := maps.Clone(s.Tags)
+				maps.Copy(merged, tags)
+				c.snapshots[i].Tags = merged
+			}
+		}
+	}
+	return nil
+}
+
+// Delete deletes one snapshot.
+func (c *Cloud) Delete(_ context.Context, id string) error {
+	c.note("delete")
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, s := range c.snapshots {
+		if s.ID == id {
+			c.snapshots = append(c.snapshots[:i:i], c.snapshots[i+1:]...)
+			return nil
+		}
+	}
+	return fmt.Errorf("delete %s: no such snapshot", id)
+}
+
+// Snapshots returns what exists.
+func (c *Cloud) Snapshots() []ebssnap.Snapshot {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]ebssnap.Snapshot(nil), c.snapshots...)
+}
+
+// Calls returns the calls so far, in order: "dry run", "create", "find", "tag", "delete".
+func (c *Cloud) Calls() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]string(nil), c.calls...)
+}
+
+func (c *Cloud) note(call string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.calls = append(c.calls, call)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,211 @@
+// Package ebssnaptest lets programs that use ebssnap be tested without AWS and without root: an EC2 server that speaks
+// the real query and XML protocol and IMDSv2 on loopback, with faults on request, and a freezer that freezes nothing.
+//
+//	server := ebssnaptest.NewServer()
+//	defer server.Close()
+//	server.AddInstance(ebssnaptest.Instance{ID: "i-0abc", Devices: map[string]string{"/dev/sdb": "vol-0abc"}})
+//	server.Next(ebssnaptest.DropResponse)
+//
+// Server.Snapshots tells the instant at which each snapshot was taken: the truth that a verdict is compared with.
+package ebssnaptest
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"time"
+)
+
+// Fault is what happens to one request that would create snapshots.
+type Fault uint8
+
+const (
+	// None answers as EC2 does when all is well.
+	None Fault = iota
+	// Throttle answers RequestLimitExceeded and creates nothing.
+	Throttle
+	// VolumeRate answers SnapshotCreationPerVolumeRateExceeded and creates nothing.
+	VolumeRate
+	// ServerError answers 500 InternalError and creates nothing.
+	ServerError
+	// Hang creates nothing and never answers; the connection stays open until the client or the server closes it.
+	Hang
+	// DropRequest closes the connection without creating anything.
+	DropRequest
+	// DropResponse creates the snapshots and closes the connection without an answer.
+	DropResponse
+	// Late creates the snapshots and answers, but only after Server.Delay.
+	Late
+	// LateExecution closes the connection, and creates the snapshots after Server.Delay.
+	LateExecution
+	// LateVisibility creates and answers, but DescribeSnapshots shows the snapshots only after Server.Delay.
+	LateVisibility
+	// DropLateVisibility is DropResponse with LateVisibility.
+	DropLateVisibility
+)
+
+// Instance is an instance of the fake account.
+type Instance struct {
+	ID      string
+	Region  string            // zero: "eu-west-1"
+	Zone    string            // zero: Region + "a"
+	Devices map[string]string // device name to volume ID
+	Root    string            // the device that is the root device, if any
+}
+
+// Snapshot is a snapshot of the fake account.
+type Snapshot struct {
+	ID      string
+	Volume  string
+	Tags    map[string]string
+	Taken   time.Time // the instant whose data it holds
+	Visible time.Time // from when on DescribeSnapshots shows it
+	State   string    // set it with Server.SetState; by default it is pending for Server.Pending descriptions
+	Deleted bool
+
+	described int
+}
+
+// Request is one request that the server got.
+type Request struct {
+	Action string // "CreateSnapshot", or "GET /latest/..." of the metadata service
+	DryRun bool
+	At     time.Time
+	Remote string // the client's address: the same for requests on one connection
+}
+
+// Server is an EC2 endpoint and a metadata service at one address. The fields may be set before the first request.
+type Server struct {
+	URL     string        // "http://127.0.0.1:PORT", the endpoint of both
+	Delay   time.Duration // of the Late faults; zero: 50 ms
+	Latency time.Duration // of every answer of EC2; a snapshot is taken half way
+	Pending int           // how often a snapshot is described as pending before it is completed
+	Role    string        // the instance profile's role in the metadata service; zero: "backup"
+
+	http *httptest.Server
+	done chan struct{}
+	work sync.WaitGroup
+
+	mu        sync.Mutex
+	instances []Instance
+	snapshots []*Snapshot
+	requests  []Request
+	faults    []Fault
+	denied    map[string]bool
+	onCreate  func(volumes []string)
+	count     int
+}
+
+// NewServer starts a server on a free port of 127.0.0.1. Close ends it.
+func NewServer() *Server {
+	s := &Server{done: make(chan struct{}), denied: map[string]bool{}}
+	s.http = httptest.NewServer(s)
+	s.URL = s.http.URL
+	return s
+}
+
+// Close ends the server, also requests that hang.
+func (s *Server) Close() {
+	close(s.done)
+	s.http.CloseClientConnections()
+	s.http.Close()
+	s.work.Wait()
+}
+
+// AddInstance adds an instance with its volumes. The first one is where the metadata service is asked from.
+func (s *Server) AddInstance(i Instance) {
+	if i.Region == "" {
+		i.Region = "eu-west-1"
+	}
+	if i.Zone == "" {
+		i.Zone = i.Region + "a"
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.instances = append(s.instances, i)
+}
+
+// Next sets what happens to the next requests that would create snapshots, in order; those after them are answered normally. DryRuns are not counted.
+func (s *Server) Next(faults ...Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, faults...)
+}
+
+// Deny makes an action ("CreateTags") fail with UnauthorizedOperation.
+func (s *Server) Deny(actions ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, action := range actions {
+		s.denied[action] = true
+	}
+}
+
+// OnCreate sets a function that is called at the instant at which snapshots are taken, with their volumes.
+func (s *Server) OnCreate(f func(volumes []string)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onCreate = f
+}
+
+// Snapshots returns every snapshot that was ever taken, visible or not.
+func (s *Server) Snapshots() []Snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]Snapshot, len(s.snapshots))
+	for i, snapshot := range s.snapshots {
+		all[i] = *snapshot
+	}
+	return all
+}
+
+// SetState sets the state in which DescribeSnapshots shows a snapshot, "error" for example.
+func (s *Server) SetState(id, state string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, snapshot := range s.snapshots {
+		if snapshot.ID == id {
+			snapshot.State = state
+		}
+	}
+}
+
+// Requests returns every request so far, in order of arrival.
+func (s *Server) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Request(nil), s.requests...)
+}
+
+// ServeHTTP answers one request of either service.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		s.record(Request{Action: r.Method + " " + r.URL.Path, At: time.Now(), Remote: r.RemoteAddr})
+		s.metadata(w, r)
+		return
+	}
+	s.ec2(w, r)
+}
+
+func (s *Server) record(r Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = append(s.requests, r)
+}
+
+func (s *Server) delay() time.Duration {
+	if s.Delay > 0 {
+		return s.Delay
+	}
+	return 50 * time.Millisecond
+}
+
+// wait waits, but not longer than the server runs.
+func (s *Server) wait(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.done:
+	}
+}

@@ -1,0 +1,151 @@
+package ebssnap
+
+import (
+	"context"
+	"errors"
+)
+
+// Freezer stops writers. FS stops them in the kernel, Hook in an application, and Freezers does several in order.
+type Freezer interface {
+	// Freeze stops writers, all or nothing. ctx limits the freeze, not only the call: when ctx ends, the freezer thaws. A freeze
+	// that only completes after ctx has ended is undone before Freeze returns its error.
+	Freeze(ctx context.Context) (Thawer, error)
+}
+
+// Thawer lets writers run again.
+type Thawer interface {
+	// Thaw undoes the freeze. It may be called from any goroutine and again, with the same answer. An error that matches
+	// ErrThawedEarly means that writers ran before Thaw was called; *ThawError that they are still stopped.
+	Thaw() error
+}
+
+// Preparer is a Freezer that has work to do before the first writer is stopped: checks, a guard process, writing dirty data.
+type Preparer interface {
+	// Prepare does that work. The freezer that it returns must be closed, and freezes at most once.
+	Prepare(ctx context.Context) (Prepared, error)
+}
+
+// Prepared is a Freezer that is ready to stop writers.
+type Prepared interface {
+	Freezer
+	// Close thaws if that was not done and frees what Prepare took.
+	Close() error
+}
+
+// prepare prepares f if it wants that.
+func prepare(ctx context.Context, f Freezer) (Prepared, error) {
+	if p, ok := f.(Preparer); ok {
+		return p.Prepare(ctx)
+	}
+	return unprepared{f}, nil
+}
+
+type unprepared struct{ Freezer }
+
+func (unprepared) Close() error { return nil }
+
+// Hook is a Freezer of two functions, for applications: a database's backup lock and its release.
+type Hook struct {
+	Name string // for errors
+	// Stop stops writers. It must return when ctx ends.
+	Stop func(ctx context.Context) error
+	// Start lets them run again. It is called exactly once for every call of Stop, also if Stop failed half way.
+	Start func() error
+}
+
+// Freeze calls Stop, and Start if that fails.
+func (h Hook) Freeze(ctx context.Context) (Thawer, error) {
+	thawer := &onceThawer{thaw: func() error {
+		if h.Start == nil {
+			return nil
+		}
+		if err := h.Start(); err != nil {
+			return &Error{Op: "start", Target: h.Name, Err: err}
+		}
+		return nil
+	}}
+	if h.Stop == nil {
+		return thawer, nil
+	}
+	stopped := false
+	defer func() {
+		if !stopped { // Stop failed or panicked
+			_ = thawer.Thaw()
+		}
+	}()
+	if err := h.Stop(ctx); err != nil {
+		return nil, errors.Join(&Error{Op: "stop", Target: h.Name, Err: err}, thawer.Thaw())
+	}
+	stopped = true
+	return thawer, nil
+}
+
+// Freezers returns a Freezer that freezes with each of fs in order and thaws in reverse. If one fails, those before it are thawed.
+func Freezers(fs ...Freezer) Freezer { return chain(fs) }
+
+type chain []Freezer
+
+// Freeze prepares and freezes in order.
+func (c chain) Freeze(ctx context.Context) (Thawer, error) {
+	if _, ok := ctx.Deadline(); !ok {
+		return nil, &Error{Op: "freeze", Err: ErrNoDeadline}
+	}
+	p, err := c.Prepare(ctx)
+	if err != nil {
+		return nil, err
+	}
+	thawer, err := p.Freeze(ctx)
+	if err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return &onceThawer{thaw: func() error { return errors.Join(thawer.Thaw(), p.Close()) }, inner: []Thawer{thawer}}, nil
+}
+
+// Prepare prepares every freezer that wants it before the first one stops anything.
+func (c chain) Prepare(ctx context.Context) (Prepared, error) {
+	var p preparedChain
+	for _, f := range c {
+		one, err := prepare(ctx, f)
+		if err != nil {
+			return nil, errors.Join(err, p.Close())
+		}
+		p = append(p, one)
+	}
+	return p, nil
+}
+
+type preparedChain []Prepared
+
+func (c preparedChain) Close() error {
+	var err error
+	for i := len(c) - 1; i >= 0; i-- {
+		err = errors.Join(err, c[i].Close())
+	}
+	return err
+}
+
+func (c preparedChain) Freeze(ctx context.Context) (Thawer, error) {
+	all := &onceThawer{}
+	all.thaw = func() error {
+		var err error
+		for i := len(all.inner) - 1; i >= 0; i-- {
+			err = errors.Join(err, all.inner[i].Thaw())
+		}
+		return err
+	}
+	complete := false
+	defer func() {
+		if !complete { // one failed or panicked
+			_ = all.Thaw()
+		}
+	}()
+	for _, one := range c {
+		thawer, err := one.Freeze(ctx)
+		if err != nil {
+			return nil, errors.Join(err, all.Thaw())
+		}
+		all.inner = append(all.inner, thawer)
+	}
+	complete = true
+	return all, nil
+}

@@ -1,0 +1,224 @@
+//go:build linux && !opskit_portable
+
+package ebssnap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/opskit-go/opskit/ebssnap/internal/guard"
+)
+
+// engine freezes and thaws a list of directories: a guard process, or this one.
+type engine interface {
+	Freeze(ctx context.Context, deadline time.Duration) error
+	Thaw()
+	Mounts() []guard.Mount
+	ThawedBy() guard.By
+	Sleeps() []bool
+	Close() error
+}
+
+// Prepare checks the mount points, starts the guard and writes dirty data. Nothing is stopped yet.
+func (f *FS) Prepare(ctx context.Context) (Prepared, error) {
+	mounts, err := openMounts(f.Mounts)
+	if err != nil {
+		return nil, err
+	}
+	p := &preparedFS{mounts: mounts}
+	if err := p.start(ctx, f.Guard); err != nil {
+		return nil, errors.Join(err, closeMounts(mounts))
+	}
+	if err := p.sync(ctx); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+// preparedFS holds the descriptors and the guard of one freeze.
+type preparedFS struct {
+	mounts []mount // in the order in which they are frozen
+	engine engine
+	gaps   []Gap
+
+	once   sync.Once
+	err    error
+	stop   func() bool
+	closed bool
+}
+
+func (p *preparedFS) start(ctx context.Context, choice Guard) error {
+	dirs := make([]*os.File, len(p.mounts))
+	canaries := make([]bool, len(p.mounts))
+	for i, m := range p.mounts {
+		dirs[i], canaries[i] = m.dir, !m.entry.readOnly
+	}
+	if choice == GuardNone {
+		p.engine = guard.NewInProcess(dirs)
+		p.gaps = append(p.gaps,
+			Gap{"what happens if this process is killed while filesystems are frozen", "no guard was wanted: they would stay frozen", "GuardAuto"},
+			Gap{"a thaw and a new freeze by another program in between", "no guard was wanted", "GuardAuto"})
+		return nil
+	}
+	g, err := guard.Start(ctx, guard.Config{Dirs: dirs, Canaries: canaries, Probe: len(dirs) > 1, NoMemory: choice == GuardFile})
+	if err != nil {
+		return p.refusal("guard", err)
+	}
+	p.engine = g
+	return nil
+}
+
+// sync writes dirty data until little can be left, so that the freeze itself has nothing to write.
+func (p *preparedFS) sync(ctx context.Context) error {
+	for range 3 {
+		began := time.Now()
+		for _, m := range p.mounts {
+			if err := guard.Sync(m.dir); err != nil {
+				return &Error{Op: "sync", Target: m.path, Err: err}
+			}
+			if err := ctx.Err(); err != nil {
+				return &Error{Op: "sync", Target: m.path, Err: context.Cause(ctx)}
+			}
+		}
+		if time.Since(began) < 20*time.Millisecond {
+			break
+		}
+	}
+	return nil
+}
+
+// Freeze freezes all or none, until ctx ends or Thaw.
+func (p *preparedFS) Freeze(ctx context.Context) (Thawer, error) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return nil, &Error{Op: "freeze", Err: ErrNoDeadline}
+	}
+	err := p.engine.Freeze(ctx, guard.Now()+time.Until(deadline))
+	if err != nil {
+		return nil, errors.Join(p.refusal("freeze", err), p.frozenStill())
+	}
+	p.awaitCanaries()
+	p.stop = context.AfterFunc(ctx, func() { _ = p.Thaw() })
+	return p, nil
+}
+
+// awaitCanaries waits until every canary sleeps in the freeze: from then on no thaw goes unseen.
+func (p *preparedFS) awaitCanaries() {
+	end := time.Now().Add(20 * time.Millisecond)
+	for i, asleep := range p.engine.Sleeps() {
+		for !asleep && !p.mounts[i].entry.readOnly && p.engine.Mounts()[i].Canary == guard.CanaryGo && time.Now().Before(end) {
+			asleep = p.engine.Sleeps()[i]
+		}
+		if !asleep && p.engine.Mounts()[i].Canary != guard.CanaryBack {
+			why := "nobody could be seen to sleep in the freeze"
+			if p.mounts[i].entry.readOnly {
+				why = "it is read-only: nothing can write to it anyway"
+			}
+			p.gaps = append(p.gaps, Gap{What: "a thaw and a new freeze of " + p.mounts[i].path + " by another program in between", Why: why})
+		}
+	}
+}
+
+// Unseen returns what could not be watched.
+func (p *preparedFS) Unseen() []Gap { return p.gaps }
+
+// Thaw thaws what was frozen, and says if somebody else did before.
+func (p *preparedFS) Thaw() error {
+	p.once.Do(func() {
+		p.settleCanaries()
+		p.engine.Thaw()
+		p.err = errors.Join(p.frozenStill(), p.thawedEarly())
+	})
+	return p.err
+}
+
+// settleCanaries gives a canary that has just been woken by somebody else's thaw the time to say so.
+func (p *preparedFS) settleCanaries() {
+	end := time.Now().Add(10 * time.Millisecond)
+	for i, asleep := range p.engine.Sleeps() {
+		for !asleep && p.engine.Mounts()[i].Canary == guard.CanaryGo && time.Now().Before(end) {
+			asleep = p.engine.Sleeps()[i]
+		}
+	}
+}
+
+// frozenStill returns a *ThawError if something is frozen by us and could not be thawed.
+func (p *preparedFS) frozenStill() error {
+	var failed ThawError
+	for i, m := range p.engine.Mounts() {
+		switch m.State {
+		case guard.Stuck:
+			failed.Err = m.Errno
+		case guard.Freezing, guard.Frozen, guard.Thawing:
+			failed.Err = errors.New("the thaw has not ended")
+		default:
+			continue
+		}
+		failed.Mounts = append(failed.Mounts, p.mounts[i].path)
+	}
+	if failed.Mounts == nil {
+		return nil
+	}
+	return &failed
+}
+
+// thawedEarly returns ErrThawedEarly if it was not Thaw that thawed.
+func (p *preparedFS) thawedEarly() error {
+	for i, m := range p.engine.Mounts() {
+		if m.State == guard.Lost {
+			return &Error{Op: "thaw", Target: p.mounts[i].path, Err: fmt.Errorf("%w: another program thawed it", ErrThawedEarly)}
+		}
+	}
+	switch p.engine.ThawedBy() {
+	case guard.ByDeadline:
+		return &Error{Op: "thaw", Err: fmt.Errorf("%w: the guard thawed at the deadline", ErrThawedEarly)}
+	case guard.ByDeath:
+		return &Error{Op: "thaw", Err: fmt.Errorf("%w: the guard lost its owner's thread", ErrThawedEarly)}
+	}
+	return nil
+}
+
+// Close thaws if need be, ends the guard and closes the descriptors.
+func (p *preparedFS) Close() error {
+	if p.closed {
+		return nil
+	}
+	p.closed = true
+	if p.stop != nil {
+		p.stop()
+	}
+	err := p.Thaw()
+	if p.stop == nil {
+		err = nil // never frozen: there was nothing to thaw
+	}
+	return errors.Join(err, p.engine.Close(), closeMounts(p.mounts))
+}
+
+// refusal turns what the guard reported into an error of this package.
+func (p *preparedFS) refusal(op string, err error) error {
+	var target string
+	var at *guard.MountError
+	if errors.As(err, &at) {
+		target = p.mounts[at.Index].path
+	}
+	var errno syscall.Errno
+	_ = errors.As(err, &errno)
+	switch {
+	case errors.Is(err, guard.ErrExpired):
+		err = fmt.Errorf("%w: the freeze took longer than its budget, or was canceled, and is undone", ErrThawedEarly)
+	case errors.Is(err, guard.ErrFrozenBefore), errno == syscall.EBUSY:
+		err = fmt.Errorf("%w: left as it is, this library only thaws what it froze", ErrAlreadyFrozen)
+	case errno == syscall.EOPNOTSUPP:
+		err = fmt.Errorf("%w: %w", ErrNotFreezable, errno)
+	case errno == syscall.EPERM, errno == syscall.EACCES:
+		err = fmt.Errorf("%w: %w: freezing needs CAP_SYS_ADMIN", ErrPermission, errno)
+	case errors.Is(err, guard.ErrStart):
+		err = fmt.Errorf("%w: %w", ErrNoGuard, err)
+	}
+	return &Error{Op: op, Target: target, Err: err}
+}

@@ -1,0 +1,231 @@
+//go:build linux && !opskit_portable
+
+package guard
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Pid returns the guard's process.
+func (g *Guard) Pid() int { return g.pid }
+
+// Memory reports whether the guard was executed from a memfd.
+func (g *Guard) Memory() bool { return g.memory }
+
+// Mounts returns where every filesystem stands now.
+func (g *Guard) Mounts() []Mount {
+	mounts := make([]Mount, len(g.dirs))
+	for i := range mounts {
+		mounts[i] = g.page.mount(i)
+	}
+	return mounts
+}
+
+// ThawedBy returns what made the guard thaw first.
+func (g *Guard) ThawedBy() By { return By(g.page.load32(offThawedBy)) }
+
+// Freeze freezes every filesystem or none. From then on the guard thaws them at the deadline (CLOCK_MONOTONIC), when this
+// process dies, or at Thaw. A FIFREEZE cannot be interrupted: when ctx ends Freeze waits for it, and what it froze is thawed.
+func (g *Guard) Freeze(ctx context.Context, deadline time.Duration) error {
+	g.lock <- struct{}{}
+	defer func() { <-g.lock }()
+	if err := g.send(opFreeze, deadline); err != nil {
+		return errors.Join(ErrStart, err)
+	}
+	canceled := ctx.Done()
+	for {
+		select {
+		case kind, ok := <-g.answers:
+			switch {
+			case !ok:
+				g.thawHere(true)
+				return ErrStart
+			case kind == answerFrozen:
+				return nil
+			case kind == answerRefused:
+				return g.refusal()
+			}
+		case <-canceled:
+			canceled = nil
+			_ = g.send(opThaw, 0) // a guard that is gone closes answers
+		}
+	}
+}
+
+func (g *Guard) refusal() error {
+	for i, m := range g.Mounts() {
+		if m.State == Refused {
+			return &MountError{Index: i, Err: errors.Join(ErrRefused, m.Errno)}
+		}
+	}
+	return ErrExpired
+}
+
+// Thaw thaws what is frozen. It waits for the guard, and does it itself when the guard is gone or stopped. Mounts tells the outcome.
+func (g *Guard) Thaw() {
+	g.lock <- struct{}{}
+	defer func() { <-g.lock }()
+	g.thaw()
+}
+
+func (g *Guard) thaw() {
+	if g.closed || !g.unsettled() {
+		return
+	}
+	if g.send(opThaw, 0) != nil {
+		g.thawHere(g.gone())
+		return
+	}
+	limit := time.NewTimer(thawWithin)
+	defer limit.Stop()
+	end := time.Now().Add(stuckAfter)
+	for g.unsettled() {
+		select {
+		case _, ok := <-g.answers:
+			if !ok {
+				g.thawHere(true)
+				return
+			}
+		case <-limit.C:
+			if time.Now().After(end) {
+				return
+			}
+			_ = syscall.Kill(g.pid, syscall.SIGCONT)
+			g.thawHere(false)
+			limit.Reset(thawWithin)
+		}
+	}
+}
+
+// orphaned thaws when the guard has gone before its time: what it protected is not protected any more.
+func (g *Guard) orphaned() {
+	if !g.closing.Load() {
+		g.thawHere(true)
+	}
+}
+
+// unsettled reports whether anything is frozen or about to be.
+func (g *Guard) unsettled() bool {
+	for _, m := range g.Mounts() {
+		if m.State == Freezing || m.State == Frozen || m.State == Thawing {
+			return true
+		}
+	}
+	return false
+}
+
+// thawHere thaws from this process what the guard froze. With dead it also finishes what the guard died in: an FIFREEZE whose
+// outcome nobody saw is undone, because leaving the filesystem frozen is worse.
+func (g *Guard) thawHere(dead bool) {
+	for i := len(g.dirs) - 1; i >= 0; i-- {
+		fd := int(g.dirs[i].Fd())
+		g.page.thaw(i, fd, Frozen)
+		if dead {
+			g.page.thaw(i, fd, Freezing)
+			if g.page.claim(i, Thawing, Frozen) {
+				g.page.thaw(i, fd, Frozen)
+			}
+		}
+	}
+}
+
+// Close thaws what is frozen, ends the guard and frees what belongs to it.
+func (g *Guard) Close() error {
+	g.lock <- struct{}{}
+	defer func() { <-g.lock }()
+	if g.closed {
+		return nil
+	}
+	g.thaw()
+	g.closed = true
+	g.closing.Store(true)
+	_ = g.send(opExit, 0)
+	g.reap()
+	err := g.socket.Close()
+	close(g.release)
+	<-g.done
+	<-g.done
+	err = errors.Join(err, g.page.close())
+	if g.pidfd >= 0 {
+		err = errors.Join(err, unix.Close(g.pidfd))
+	}
+	return err
+}
+
+// reap waits for the end of the guard, and kills it when it does not end.
+func (g *Guard) reap() {
+	if g.pidfd >= 0 && !g.ends(stuckAfter) {
+		_ = syscall.Kill(g.pid, syscall.SIGCONT)
+		_ = syscall.Kill(g.pid, syscall.SIGKILL)
+		if !g.ends(stuckAfter) {
+			return // inside an ioctl that does not end
+		}
+	}
+	for {
+		_, err := syscall.Wait4(g.pid, nil, 0, nil)
+		if !errors.Is(err, syscall.EINTR) {
+			return // also ECHILD: the program reaps all its children itself
+		}
+	}
+}
+
+func (g *Guard) ends(within time.Duration) bool {
+	end := time.Now().Add(within)
+	for {
+		left := time.Until(end)
+		if left < 0 {
+			return false
+		}
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(g.pidfd), Events: unix.POLLIN}}, int(left/time.Millisecond)+1)
+		if err == nil && n > 0 {
+			return true
+		}
+	}
+}
+
+// gone reports whether the guard has ended.
+func (g *Guard) gone() bool {
+	if g.pidfd < 0 {
+		return errors.Is(syscall.Kill(g.pid, 0), syscall.ESRCH)
+	}
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(g.pidfd), Events: unix.POLLIN}}, 0)
+	return err == nil && n > 0
+}
+
+func (g *Guard) send(op uint32, deadline time.Duration) error {
+	var packet [16]byte
+	binary.NativeEndian.PutUint32(packet[0:], op)
+	binary.NativeEndian.PutUint64(packet[8:], uint64(deadline))
+	_, err := g.socket.Write(packet[:])
+	return err
+}
+
+// Sleeps reports for every filesystem whether its canary is asleep in the freeze. A canary that sleeps
+// has slept since the freeze: nobody has thawed.
+func (g *Guard) Sleeps() []bool {
+	sleeps := make([]bool, len(g.dirs))
+	for i := range sleeps {
+		m := g.page.mount(i)
+		sleeps[i] = m.CanaryPID > 0 && m.Canary == CanaryGo && blocked(m.CanaryPID)
+	}
+	return sleeps
+}
+
+// blocked reports whether a process is in an uninterruptible sleep.
+func blocked(pid int) bool {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return false
+	}
+	_, rest, ok := strings.Cut(string(text), ") ")
+	return ok && strings.HasPrefix(rest, "D")
+}

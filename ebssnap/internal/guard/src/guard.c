@@ -1,0 +1,368 @@
+/*
+ * The guard of ebssnap: a process of its own that freezes and thaws filesystems through descriptors that it
+ * inherited, and thaws them when its owner dies, hangs or says so. Freestanding: no libc, no heap, no files.
+ *
+ *   descriptor 0      SOCK_SEQPACKET to the owner: commands in, one answer each
+ *   descriptor 1      the shared page (struct page), mapped by the owner too
+ *   descriptors 2...  the directories, in the order in which they are to be frozen
+ *
+ * One thread does it all, so who froze is who knows: an owner that is killed inside FIFREEZE would not.
+ * The layout of struct page and the numbers below are repeated in page.go; a test compares them.
+ */
+typedef unsigned int u32;
+typedef int i32;
+typedef unsigned long u64;
+typedef long i64;
+
+#define DIRS 2
+#define MAXMOUNTS 32
+#define FIFREEZE 0xC0045877UL
+#define FITHAW 0xC0045878UL
+
+#define EINTR 4
+#define EINVAL 22
+#define EROFS 30
+
+#define SIGKILL 9
+#define SIGCHLD 17
+#define SIGOWNER 63 /* sent by the kernel when the owner's thread dies, see PR_SET_PDEATHSIG in prctl(2) */
+
+enum { OP_FREEZE = 1, OP_THAW = 2, OP_EXIT = 3 };
+enum { ANSWER_READY = 1, ANSWER_FROZEN = 2, ANSWER_REFUSED = 3, ANSWER_THAWED = 4 };
+enum { BY_NOBODY = 0, BY_OWNER = 1, BY_DEATH = 2, BY_DEADLINE = 3, BY_ROLLBACK = 4 };
+enum { IDLE = 0, FREEZING = 1, FROZEN = 2, THAWING = 3, THAWED = 4, REFUSED = 5, LOST = 6, STUCK = 7 };
+enum { CANARY_NONE = 0, CANARY_WAITS = 1, CANARY_GO = 2, CANARY_BACK = 3, CANARY_PROBE = 4 };
+
+struct mount {
+	u32 state;
+	i32 err;          /* errno of the last FIFREEZE or FITHAW */
+	u32 canary;       /* futex */
+	i32 canary_pid;
+	i32 canary_err;
+	u32 canary_wanted;
+	i64 freeze_begin; /* CLOCK_MONOTONIC, nanoseconds */
+	i64 freeze_end;
+	i64 thaw_begin;
+	i64 thaw_end;
+	i64 canary_back;
+};
+
+struct page {
+	u32 magic;
+	u32 version;
+	u32 count;
+	i32 owner;
+	i32 guard;
+	u32 thawed_by;
+	u32 probe;        /* let each canary pass once before READY: it does not come back from a frozen filesystem */
+	u32 unused;
+	i64 deadline;
+	i64 ready;
+	u64 reserved[10];
+	struct mount mounts[MAXMOUNTS];
+};
+
+struct command {
+	u32 op;
+	u32 unused;
+	i64 deadline;
+};
+
+struct timespec {
+	i64 sec;
+	i64 nsec;
+};
+
+struct pollfd {
+	i32 fd;
+	short events;
+	short revents;
+};
+
+#if defined(__x86_64__)
+enum {
+	NR_close = 3, NR_mmap = 9, NR_rt_sigprocmask = 14, NR_ioctl = 16, NR_sendto = 44, NR_recvfrom = 45, NR_clone = 56,
+	NR_wait4 = 61, NR_getpid = 39, NR_getppid = 110, NR_mlockall = 151, NR_prctl = 157, NR_futex = 202,
+	NR_clock_gettime = 228, NR_exit_group = 231, NR_unlinkat = 263, NR_ppoll = 271, NR_signalfd4 = 289
+};
+static inline i64 sys(i64 n, i64 a, i64 b, i64 c, i64 d, i64 e, i64 f)
+{
+	i64 r;
+	register i64 r10 __asm__("r10") = d;
+	register i64 r8 __asm__("r8") = e;
+	register i64 r9 __asm__("r9") = f;
+	__asm__ volatile("syscall" : "=a"(r) : "a"(n), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+		: "rcx", "r11", "memory");
+	return r;
+}
+__asm__(".globl _start\n_start:\n\txor %ebp,%ebp\n\tand $-16,%rsp\n\tcall guard\n\thlt\n");
+#elif defined(__aarch64__)
+enum {
+	NR_close = 57, NR_mmap = 222, NR_rt_sigprocmask = 135, NR_ioctl = 29, NR_sendto = 206, NR_recvfrom = 207,
+	NR_clone = 220, NR_wait4 = 260, NR_getpid = 172, NR_getppid = 173, NR_mlockall = 230, NR_prctl = 167, NR_futex = 98,
+	NR_clock_gettime = 113, NR_exit_group = 94, NR_unlinkat = 35, NR_ppoll = 73, NR_signalfd4 = 74
+};
+static inline i64 sys(i64 n, i64 a, i64 b, i64 c, i64 d, i64 e, i64 f)
+{
+	register i64 x8 __asm__("x8") = n;
+	register i64 x0 __asm__("x0") = a;
+	register i64 x1 __asm__("x1") = b;
+	register i64 x2 __asm__("x2") = c;
+	register i64 x3 __asm__("x3") = d;
+	register i64 x4 __asm__("x4") = e;
+	register i64 x5 __asm__("x5") = f;
+	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
+	return x0;
+}
+__asm__(".globl _start\n_start:\n\tmov x29,#0\n\tmov x30,#0\n\tbl guard\n\tbrk #0\n");
+#else
+#error "no guard for this processor"
+#endif
+
+#define call0(n) sys(n, 0, 0, 0, 0, 0, 0)
+#define call1(n, a) sys(n, (i64)(a), 0, 0, 0, 0, 0)
+#define call3(n, a, b, c) sys(n, (i64)(a), (i64)(b), (i64)(c), 0, 0, 0)
+#define call4(n, a, b, c, d) sys(n, (i64)(a), (i64)(b), (i64)(c), (i64)(d), 0, 0)
+#define call6(n, a, b, c, d, e, f) sys(n, (i64)(a), (i64)(b), (i64)(c), (i64)(d), (i64)(e), (i64)(f))
+
+#define load(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define store(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
+
+static struct page *page;
+static i32 death = -1; /* signalfd */
+static char name[300]; /* longer than any directory entry may be: unlinking it can never remove anything */
+
+static i64 now(void)
+{
+	struct timespec t;
+	call3(NR_clock_gettime, 1, &t, 0);
+	return t.sec * 1000000000L + t.nsec;
+}
+
+static void answer(u32 kind)
+{
+	u32 packet[2] = { kind, page->thawed_by };
+	call6(NR_sendto, 0, packet, sizeof packet, 0x4040 /* MSG_NOSIGNAL|MSG_DONTWAIT */, 0, 0);
+}
+
+/*
+ * The canary of a mount is a child that asks the filesystem for write access and does nothing with it: unlinkat
+ * takes it before it looks at the name. On a frozen filesystem it sleeps until the thaw, whoever thaws, and no later
+ * freeze can complete before it is through. A canary that is back says that the freeze which it met has ended.
+ */
+static i64 meet(u32 i)
+{
+	return call3(NR_unlinkat, DIRS + i, name, 0);
+}
+
+static void canary(u32 i)
+{
+	struct mount *m = &page->mounts[i];
+	u64 wait_mask = 0;
+
+	call6(NR_prctl, 1 /* PR_SET_PDEATHSIG */, SIGKILL, 0, 0, 0, 0);
+	call4(NR_rt_sigprocmask, 2, &wait_mask, 0, 8);
+	call1(NR_close, 0);
+	call1(NR_close, death);
+	if (call0(NR_getppid) != page->guard)
+		call1(NR_exit_group, 0);
+	if (page->probe) {
+		store(&m->canary, CANARY_PROBE);
+		meet(i);
+	}
+	store(&m->canary, CANARY_WAITS);
+	while (load(&m->canary) == CANARY_WAITS)
+		call6(NR_futex, &m->canary, 0 /* FUTEX_WAIT */, CANARY_WAITS, 0, 0, 0);
+	m->canary_err = (i32)-meet(i);
+	m->canary_back = now();
+	store(&m->canary, CANARY_BACK);
+	call1(NR_exit_group, 0);
+}
+
+static void thaw(u32 i)
+{
+	struct mount *m = &page->mounts[i];
+	u32 frozen = FROZEN;
+	i64 r;
+
+	if (!__atomic_compare_exchange_n(&m->state, &frozen, THAWING, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return;
+	if (load(&m->canary) == CANARY_BACK) { /* thawed by somebody else; what is frozen now is not ours */
+		m->err = EINVAL;
+		store(&m->state, LOST);
+		return;
+	}
+	m->thaw_begin = now();
+	r = call3(NR_ioctl, DIRS + i, FITHAW, 0);
+	m->thaw_end = now();
+	m->err = (i32)-r;
+	store(&m->state, r == 0 ? THAWED : r == -EINVAL ? LOST : STUCK);
+}
+
+static void thaw_all(u32 by)
+{
+	u32 i;
+
+	if (page->thawed_by == BY_NOBODY)
+		page->thawed_by = by;
+	for (i = page->count; i > 0; i--)
+		thaw(i - 1);
+}
+
+/* owner_gone reports, without waiting, that the owner's thread died, closed its end, or has something to say. */
+static u32 interrupted(void)
+{
+	struct pollfd p[2] = { { 0, 1, 0 }, { death, 1, 0 } };
+	struct timespec zero = { 0, 0 };
+
+	return call6(NR_ppoll, p, 2, &zero, 0, 0, 0) > 0;
+}
+
+static void freeze_all(i64 deadline)
+{
+	u32 i;
+
+	store(&page->deadline, deadline);
+	page->thawed_by = BY_NOBODY;
+	for (i = 0; i < page->count; i++) {
+		struct mount *m = &page->mounts[i];
+		i64 r;
+
+		if (interrupted() || now() >= deadline)
+			break;
+		m->freeze_begin = now();
+		store(&m->state, FREEZING);
+		r = call3(NR_ioctl, DIRS + i, FIFREEZE, 0);
+		m->freeze_end = now();
+		m->err = (i32)-r;
+		if (r != 0) {
+			store(&m->state, REFUSED);
+			break;
+		}
+		store(&m->state, FROZEN);
+		if (m->canary_pid > 0 && m->canary_wanted) {
+			store(&m->canary, CANARY_GO);
+			call6(NR_futex, &m->canary, 1 /* FUTEX_WAKE */, 1, 0, 0, 0);
+		}
+	}
+	if (i < page->count) {
+		thaw_all(load(&page->mounts[i].state) == REFUSED ? BY_ROLLBACK : now() >= deadline ? BY_DEADLINE : BY_OWNER);
+		answer(ANSWER_REFUSED);
+	} else if (now() >= deadline) {
+		thaw_all(BY_DEADLINE);
+		answer(ANSWER_REFUSED);
+	} else {
+		answer(ANSWER_FROZEN);
+	}
+}
+
+static u32 any_frozen(void)
+{
+	u32 i;
+
+	for (i = 0; i < page->count; i++)
+		if (load(&page->mounts[i].state) == FROZEN)
+			return 1;
+	return 0;
+}
+
+/* leave waits for the canaries that a thaw has let go, and ends the others with this process (PR_SET_PDEATHSIG). */
+static void leave(void)
+{
+	u32 i;
+
+	for (i = 0; i < page->count; i++) {
+		struct mount *m = &page->mounts[i];
+		u32 s = load(&m->state), c = load(&m->canary);
+
+		if (m->canary_pid > 0 && (c == CANARY_BACK || (c == CANARY_GO && (s == THAWED || s == LOST))))
+			call4(NR_wait4, m->canary_pid, 0, 0, 0);
+	}
+	call1(NR_exit_group, 0);
+}
+
+static u32 start_canaries(void)
+{
+	u32 i;
+
+	for (i = 0; i < page->count; i++) {
+		i64 pid;
+
+		if (!page->mounts[i].canary_wanted)
+			continue;
+		pid = sys(NR_clone, SIGCHLD, 0, 0, 0, 0, 0);
+		if (pid == 0)
+			canary(i);
+		page->mounts[i].canary_pid = (i32)pid;
+	}
+	return 1;
+}
+
+__attribute__((used, noreturn)) void guard(void)
+{
+	u64 all = ~0UL, owner = 1UL << (SIGOWNER - 1);
+	u32 i;
+
+	call4(NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &all, 0, 8);
+	death = (i32)call4(NR_signalfd4, -1, &owner, 8, 02000000 /* SFD_CLOEXEC */);
+	page = (struct page *)call6(NR_mmap, 0, sizeof(struct page), 3, 1 /* MAP_SHARED */, 1, 0);
+	if (death < 0 || (u64)page > -4096UL || page->count > MAXMOUNTS)
+		call1(NR_exit_group, 2);
+	page->guard = (i32)call0(NR_getpid);
+	if (call0(NR_getppid) != page->owner)
+		call1(NR_exit_group, 3);
+	for (i = 0; i < sizeof name - 1; i++)
+		name[i] = '-';
+	call1(NR_mlockall, 1 /* MCL_CURRENT */);
+	start_canaries();
+	page->ready = now();
+	answer(ANSWER_READY);
+
+	for (;;) {
+		struct pollfd p[2] = { { 0, 1, 0 }, { death, 1, 0 } };
+		struct timespec t, *timeout = 0;
+		struct command c;
+		i64 r;
+
+		if (any_frozen()) {
+			i64 left = page->deadline - now();
+
+			if (left <= 0) {
+				thaw_all(BY_DEADLINE);
+				answer(ANSWER_THAWED);
+				continue;
+			}
+			t.sec = left / 1000000000L;
+			t.nsec = left % 1000000000L;
+			timeout = &t;
+		}
+		r = call6(NR_ppoll, p, 2, timeout, 0, 0, 0);
+		if (r <= 0)
+			continue;
+		if (p[1].revents) {
+			thaw_all(BY_DEATH);
+			leave();
+		}
+		if (!p[0].revents)
+			continue;
+		r = call6(NR_recvfrom, 0, &c, sizeof c, 0, 0, 0);
+		if (r == -EINTR)
+			continue;
+		if (r != sizeof c) {
+			thaw_all(BY_DEATH);
+			leave();
+		}
+		switch (c.op) {
+		case OP_FREEZE:
+			freeze_all(c.deadline);
+			break;
+		case OP_THAW:
+			thaw_all(BY_OWNER);
+			answer(ANSWER_THAWED);
+			break;
+		default:
+			thaw_all(BY_OWNER);
+			leave();
+		}
+	}
+}

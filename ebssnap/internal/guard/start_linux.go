@@ -1,0 +1,251 @@
+//go:build linux && !opskit_portable
+
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// deathSignal is what the kernel sends to the guard when the thread that started it is gone. The end of the socket says
+// the same, but only after the last thread of the owner has left, and a thread that writes to the frozen
+// filesystem cannot leave.
+const deathSignal = syscall.Signal(63)
+
+// Config says what to guard.
+type Config struct {
+	Dirs     []*os.File // directories of the filesystems, in the order in which they are frozen; kept open by the caller
+	Canaries []bool     // for which of them a canary is wanted
+	Probe    bool       // refuse at the start if one of them is frozen already
+	NoMemory bool       // do not execute from a memfd
+	Page     *os.File   // the shared page; nil: a memfd
+}
+
+// Guard is a running guard process. Its methods may be called from several goroutines.
+type Guard struct {
+	dirs    []*os.File
+	page    *page
+	pid     int
+	pidfd   int
+	socket  *os.File
+	answers chan answer   // closed when the guard is gone
+	release chan struct{} // lets the thread that started the guard go
+	done    chan struct{} // closed by the goroutines of the guard, twice
+	memory  bool
+	lock    chan struct{} // held by Freeze, Thaw and Close
+	closed  bool
+	closing atomic.Bool // Close has begun: the end of the guard is no accident
+}
+
+type answer uint32
+
+const (
+	answerReady   answer = 1
+	answerFrozen  answer = 2
+	answerRefused answer = 3
+	answerThawed  answer = 4
+)
+
+const (
+	opFreeze uint32 = 1
+	opThaw   uint32 = 2
+	opExit   uint32 = 3
+)
+
+// Limits of waiting for a guard that does not answer.
+const (
+	startWithin = 5 * time.Second
+	probeWithin = 500 * time.Millisecond
+	thawWithin  = 150 * time.Millisecond
+	stuckAfter  = 5 * time.Second
+)
+
+// Start starts a guard and waits until it is ready. Nothing is frozen yet. Close must be called.
+func Start(ctx context.Context, c Config) (*Guard, error) {
+	if len(c.Dirs) > maxMounts {
+		return nil, fmt.Errorf("%w: %d filesystems, at most %d", ErrStart, len(c.Dirs), maxMounts)
+	}
+	file := c.Page
+	if file == nil {
+		fd, err := unix.MemfdCreate("ebssnap-page", unix.MFD_CLOEXEC)
+		if err != nil {
+			return nil, fmt.Errorf("%w: create memfd: %w", ErrStart, err)
+		}
+		file = os.NewFile(uintptr(fd), "ebssnap-page")
+		defer file.Close()
+	}
+	shared, err := newPage(file, c.Canaries, c.Probe)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrStart, err)
+	}
+	g := &Guard{
+		dirs: c.Dirs, page: shared, answers: make(chan answer, 8), release: make(chan struct{}),
+		done: make(chan struct{}, 2), lock: make(chan struct{}, 1),
+	}
+	if err := g.launch(file, c.NoMemory); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: %w", ErrStart, err), shared.close())
+	}
+	if err := g.ready(ctx, c.Probe); err != nil {
+		return nil, errors.Join(err, g.Close())
+	}
+	return g, nil
+}
+
+// launch starts the process from a thread that stays until release, and the goroutine that reads its answers.
+func (g *Guard) launch(file *os.File, noMemory bool) error {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("make socket: %w", err)
+	}
+	defer unix.Close(pair[1])
+	if err := unix.SetNonblock(pair[0], true); err != nil {
+		unix.Close(pair[0])
+		return fmt.Errorf("make socket: %w", err)
+	}
+	g.socket = os.NewFile(uintptr(pair[0]), "ebssnap-guard")
+	files := append([]uintptr{uintptr(pair[1]), file.Fd()}, g.descriptors()...)
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := g.start(files, noMemory)
+		started <- err
+		if err == nil {
+			<-g.release
+			g.done <- struct{}{}
+		}
+	}()
+	if err := <-started; err != nil {
+		return errors.Join(err, g.socket.Close())
+	}
+	// A guard that the OOM killer spares is worth a try; without CAP_SYS_RESOURCE it keeps its owner's score.
+	_ = os.WriteFile("/proc/"+strconv.Itoa(g.pid)+"/oom_score_adj", []byte("-1000"), 0)
+	go g.read()
+	return nil
+}
+
+func (g *Guard) descriptors() []uintptr {
+	fds := make([]uintptr, len(g.dirs))
+	for i, dir := range g.dirs {
+		fds[i] = dir.Fd()
+	}
+	return fds
+}
+
+// start tries each way to execute the guard's program until one works.
+func (g *Guard) start(files []uintptr, noMemory bool) error {
+	var tried []error
+	if !noMemory {
+		path, closeProgram, err := openMemory()
+		if err == nil {
+			err = g.exec(path, files)
+			closeProgram()
+		}
+		if err == nil {
+			g.memory = true
+			return nil
+		}
+		tried = append(tried, fmt.Errorf("from a memfd: %w", err))
+	}
+	for _, dir := range []string{"/run", "/dev/shm", os.TempDir(), "/var/lib"} {
+		path, closeProgram, err := openFile(dir)
+		if err == nil {
+			err = g.exec(path, files)
+			closeProgram()
+		}
+		if err == nil {
+			return nil
+		}
+		tried = append(tried, fmt.Errorf("from a file in %s: %w", dir, err))
+	}
+	return errors.Join(tried...)
+}
+
+// exec starts the program; syscall.ForkExec uses CLONE_VM and CLONE_VFORK, so its cost does not depend on the size of
+// this process.
+func (g *Guard) exec(path string, files []uintptr) error {
+	g.pidfd = -1
+	pid, err := syscall.ForkExec(path, []string{"ebssnap-guard"}, &syscall.ProcAttr{
+		Dir: "/", Env: []string{}, Files: files,
+		Sys: &syscall.SysProcAttr{Setsid: true, Pdeathsig: deathSignal, PidFD: &g.pidfd},
+	})
+	if err != nil {
+		return err
+	}
+	g.pid = pid
+	return nil
+}
+
+// read passes the guard's answers on until its end of the socket is closed.
+func (g *Guard) read() {
+	defer func() { g.done <- struct{}{} }()
+	defer close(g.answers)
+	defer g.orphaned()
+	var packet [8]byte
+	for {
+		n, err := g.socket.Read(packet[:])
+		if err != nil || n != len(packet) {
+			return
+		}
+		kind := answer(packet[0])
+		if kind == answerThawed && len(g.answers) == cap(g.answers)-1 {
+			continue // nobody listens; the page says it too
+		}
+		g.answers <- kind
+	}
+}
+
+func (g *Guard) ready(ctx context.Context, probe bool) error {
+	limit := time.NewTimer(startWithin)
+	defer limit.Stop()
+	select {
+	case kind, ok := <-g.answers:
+		if !ok || kind != answerReady {
+			return fmt.Errorf("%w: it ended at once", ErrStart)
+		}
+	case <-limit.C:
+		return fmt.Errorf("%w: no answer within %s", ErrStart, startWithin)
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ErrStart, context.Cause(ctx))
+	}
+	if !probe {
+		return nil
+	}
+	return g.probed(ctx)
+}
+
+// probed waits until each canary has passed once over its filesystem.
+func (g *Guard) probed(ctx context.Context) error {
+	tick := time.NewTicker(200 * time.Microsecond)
+	defer tick.Stop()
+	end := time.Now().Add(probeWithin)
+	for {
+		frozen := -1
+		for i := range g.dirs {
+			m := g.page.mount(i)
+			if m.CanaryPID > 0 && m.Canary != CanaryWaits {
+				frozen = i
+			}
+		}
+		if frozen < 0 {
+			return nil
+		}
+		if time.Now().After(end) && blocked(g.page.mount(frozen).CanaryPID) {
+			return &MountError{Index: frozen, Err: ErrFrozenBefore}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", ErrStart, context.Cause(ctx))
+		}
+	}
+}

@@ -1,0 +1,7 @@
+package ebssnap
+
+import "context"
+
+// Preflight tells whether this process may freeze filesystems ("freeze"), start a guard process ("guard") and find mount points ("mounts"). It
+// changes nothing, starts nothing and does not block. What the cloud allows is told by a DryRun, which Consistent makes before it stops anything.
+func Preflight(context.Context) []Capability { return capabilities() }

@@ -1,0 +1,85 @@
+package ebssnap
+
+import (
+	"context"
+	"time"
+)
+
+// Volume is what a snapshot is taken of, and how. Cloud and IDs are required.
+type Volume struct {
+	Cloud       Cloud             // the side that takes snapshots: ec2snap.Cloud for AWS
+	IDs         []string          // "vol-..."; several are taken as one atomic set
+	Instance    string            // the instance that a set is attached to; empty lets the Cloud find it
+	Tags        map[string]string // put on every snapshot, besides TagToken and TagConsistency
+	Description string            // at most 255 characters
+
+	// Attempts limits how often a request is sent that the cloud throttles; between two attempts everything is thawed. Zero means 5.
+	Attempts int
+	// Settle limits the search for a snapshot whose creation was never answered. Zero means 10 s. It runs after the thaw,
+	// also when the context has ended.
+	Settle time.Duration
+	// DeleteUnproven deletes a snapshot that turns out unproven, when Cloud is a Deleter. Otherwise nothing is ever deleted.
+	DeleteUnproven bool
+}
+
+// Tags that every snapshot carries from its creation.
+const (
+	// TagToken holds the token of the call that made the snapshot; Settle finds it by this.
+	TagToken = "opskit:token"
+	// TagConsistency is "unproven" from the creation on, and "frozen" once the proof is there.
+	TagConsistency = "opskit:consistency"
+)
+
+const (
+	tagUnproven = "unproven"
+	tagFrozen   = "frozen"
+)
+
+// Cloud takes snapshots. Implementations are safe for concurrent use.
+//
+// An error of Create must match ErrNotCreated if, and only if, it is certain that nothing was or will be created: every other
+// error is an unknown outcome. Errors match ErrThrottled, ErrDenied and ErrUnknownVolume where they are one; an error with a
+// method RetryAfter() time.Duration says how long to wait after ErrThrottled.
+type Cloud interface {
+	// Create asks once, without retries, for snapshots of all volumes, and returns when their point in time is taken. With
+	// DryRun it creates nothing, checks what can be checked, and makes the connection that the next Create uses.
+	Create(ctx context.Context, r Request) ([]Snapshot, error)
+	// Find returns the snapshots of this account that match every field of q that is set. None is not an error.
+	Find(ctx context.Context, q Query) ([]Snapshot, error)
+	// Tag sets tags on snapshots.
+	Tag(ctx context.Context, ids []string, tags map[string]string) error
+}
+
+// Deleter is a Cloud that can also delete.
+type Deleter interface {
+	// Delete deletes one snapshot.
+	Delete(ctx context.Context, id string) error
+}
+
+// Request is one request for snapshots.
+type Request struct {
+	Volumes     []string
+	Instance    string
+	Token       string // the same for DryRun and the request that follows
+	Description string
+	Tags        map[string]string // set in the same request, not by a second one
+	DryRun      bool
+}
+
+// Query selects snapshots. The zero value selects nothing.
+type Query struct {
+	Token  string   // the value of TagToken
+	IDs    []string // "snap-..."
+	Volume string   // the volume that they were taken of
+	Tagged bool     // only those that carry TagToken, whatever its value
+}
+
+// Snapshot is one snapshot as the cloud describes it.
+type Snapshot struct {
+	ID       string            `json:"id"`
+	Volume   string            `json:"volume"`
+	State    string            `json:"state,omitempty"`    // "pending", "completed", "error", as the cloud writes it
+	Progress string            `json:"progress,omitempty"` // "37%"; often empty, and no proof of completion
+	Started  time.Time         `json:"started,omitzero"`   // as the cloud says, UTC
+	Tags     map[string]string `json:"tags,omitempty"`
+}
