@@ -34,7 +34,7 @@ var (
 type Error struct {
 	Op     string // "render", "parse status", ...
 	Target string // a file, connection or field; may be empty
-	Err    error
+	Err    error  // the reason; matches one of the sentinels where it is one of these conditions
 }
 
 // Error returns "op target: reason".

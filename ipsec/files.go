@@ -18,8 +18,8 @@ type Files []File
 // its content; JSON holds the same.
 type File struct {
 	Path string      `json:"path"` // from the root directory, without a leading slash
-	Mode fs.FileMode `json:"mode"`
-	Size int         `json:"size"`
+	Mode fs.FileMode `json:"mode"` // permission bits
+	Size int         `json:"size"` // bytes
 
 	content *[]byte // a pointer, so that no printing of a surrounding value shows a key
 }

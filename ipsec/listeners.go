@@ -22,12 +22,12 @@ type ListenerReport struct {
 	// the list of sockets could not be read.
 	Verdict   Verdict    `json:"verdict"`
 	Listeners []Listener `json:"listeners,omitempty"` // by port, then address
-	Unseen    []Gap      `json:"unseen,omitempty"`
+	Unseen    []Gap      `json:"unseen,omitempty"`    // tables and owners that could not be read
 }
 
 // Listener is one UDP socket.
 type Listener struct {
-	Local netip.AddrPort `json:"local"`
+	Local netip.AddrPort `json:"local"` // unspecified: every address of the family
 	UID   uint32         `json:"uid"`   // of the user who opened it
 	Inode uint64         `json:"inode"` // of the socket; 0: the kernel's own
 	// Processes hold the socket open; empty when they could not be seen.
@@ -36,7 +36,7 @@ type Listener struct {
 
 // Holder is a process that holds a socket open.
 type Holder struct {
-	PID  int    `json:"pid"`
+	PID  int    `json:"pid"`            // in the namespace of that /proc
 	Comm string `json:"comm,omitempty"` // its name, up to 15 bytes, as it is
 }
 

@@ -14,18 +14,18 @@ import (
 // Code is stable and in snake_case; the codes are listed in the package's
 // documentation. Message says what is the matter, Fix what to do.
 type Finding struct {
-	Code     string   `json:"code"`
-	Severity Severity `json:"severity"`
+	Code     string   `json:"code"`            // stable, listed in the package's documentation
+	Severity Severity `json:"severity"`        // never unknown
 	Field    string   `json:"field,omitempty"` // the parameter of ipsec.conf or the field of Tunnel
-	Message  string   `json:"message"`
-	Fix      string   `json:"fix,omitempty"`
-	Refs     []Ref    `json:"refs,omitempty"` // where it stands; empty for a Tunnel, which has no files
+	Message  string   `json:"message"`         // one sentence, never a key
+	Fix      string   `json:"fix,omitempty"`   // what to do; empty when there is nothing to do
+	Refs     []Ref    `json:"refs,omitempty"`  // where it stands; empty for a Tunnel, which has no files
 }
 
 // Ref is a place in a file or in a command's output.
 type Ref struct {
-	End  string `json:"end,omitempty"` // the name of the end that the file belongs to
-	File string `json:"file,omitempty"`
+	End  string `json:"end,omitempty"`  // the name of the end that the file belongs to
+	File string `json:"file,omitempty"` // as the configuration or source is named
 	Line int    `json:"line,omitempty"` // counted from 1
 	Text string `json:"text,omitempty"` // what stands there
 }
@@ -48,13 +48,13 @@ func (r Ref) String() string {
 // findings for it, worst first, and the evidence that both were derived from.
 // It is safe for concurrent reading.
 type Report struct {
-	Subject  string    `json:"subject"`
-	Verdict  Verdict   `json:"verdict"`
-	Findings []Finding `json:"findings,omitempty"`
-	Tunnel   *Tunnel   `json:"tunnel,omitempty"` // evidence of Tunnel.Check
-	Ends     []End     `json:"ends,omitempty"`   // evidence of Mirror: two of them
-	Log      []Ref     `json:"log,omitempty"`    // evidence of CheckLog
-	Unseen   []Gap     `json:"unseen,omitempty"`
+	Subject  string    `json:"subject"`            // what was checked
+	Verdict  Verdict   `json:"verdict"`            // follows from the worst finding
+	Findings []Finding `json:"findings,omitempty"` // worst first
+	Tunnel   *Tunnel   `json:"tunnel,omitempty"`   // evidence of Tunnel.Check
+	Ends     []End     `json:"ends,omitempty"`     // evidence of Mirror: two of them
+	Log      []Ref     `json:"log,omitempty"`      // evidence of CheckLog
+	Unseen   []Gap     `json:"unseen,omitempty"`   // what the evidence cannot show
 }
 
 // Judge derives verdict and findings once more from the report's evidence, so

@@ -39,18 +39,18 @@ func (v *TunnelVerdict) UnmarshalText(text []byte) error {
 
 // State is what the tunnels of a host are in, derived from a Status.
 type State struct {
-	Verdict  TunnelVerdict `json:"verdict"`
-	Tunnels  []TunnelState `json:"tunnels,omitempty"`
-	Findings []Finding     `json:"findings,omitempty"`
-	Status   *Status       `json:"status"`          // the evidence
-	Conns    []string      `json:"conns,omitempty"` // the connections that State was asked for
-	Unseen   []Gap         `json:"unseen,omitempty"`
+	Verdict  TunnelVerdict `json:"verdict"`            // on all tunnels together
+	Tunnels  []TunnelState `json:"tunnels,omitempty"`  // one per connection
+	Findings []Finding     `json:"findings,omitempty"` // what is odd about them
+	Status   *Status       `json:"status"`             // the evidence
+	Conns    []string      `json:"conns,omitempty"`    // the connections that State was asked for
+	Unseen   []Gap         `json:"unseen,omitempty"`   // what the output does not show
 }
 
 // TunnelState is the state of one connection.
 type TunnelState struct {
-	Conn     string        `json:"conn"`
-	Verdict  TunnelVerdict `json:"verdict"`
+	Conn     string        `json:"conn"`                // the connection's name
+	Verdict  TunnelVerdict `json:"verdict"`             // never Partial
 	IKE      int           `json:"ike"`                 // established IKE SAs
 	Child    int           `json:"child"`               // established Child SAs
 	InBytes  *uint64       `json:"in_bytes,omitempty"`  // of all of them; nil: not printed

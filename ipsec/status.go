@@ -14,7 +14,7 @@ type Status struct {
 	Daemon  string `json:"daemon,omitempty"`  // openswan, libreswan or strongswan, where the output shows it
 	Version string `json:"version,omitempty"` // as printed
 	Running *bool  `json:"running,omitempty"` // nil: the output does not say
-	PID     int    `json:"pid,omitempty"`
+	PID     int    `json:"pid,omitempty"`     // of the daemon; 0: not printed
 	// Conns are the loaded connections, as named in the output; an instance of
 	// a connection for one peer is "name[1]".
 	Conns []string `json:"conns,omitempty"`
@@ -29,16 +29,16 @@ type Status struct {
 	Listed bool `json:"listed,omitempty"`
 	// ChildOnly is set for commands that do not print IKE SAs.
 	ChildOnly bool  `json:"child_only,omitempty"`
-	Unseen    []Gap `json:"unseen,omitempty"`
+	Unseen    []Gap `json:"unseen,omitempty"` // lines and totals that do not fit
 }
 
 // SA is one security association as printed.
 type SA struct {
-	Conn        string  `json:"conn"`               // the connection, without instance
-	Instance    string  `json:"instance,omitempty"` // which peer or network of it, as printed
-	Serial      int     `json:"serial"`
-	State       string  `json:"state,omitempty"` // as printed
-	Established bool    `json:"established"`
+	Conn        string  `json:"conn"`                // the connection, without instance
+	Instance    string  `json:"instance,omitempty"`  // which peer or network of it, as printed
+	Serial      int     `json:"serial"`              // the daemon's number for it
+	State       string  `json:"state,omitempty"`     // as printed
+	Established bool    `json:"established"`         // it can be used
 	IKE         int     `json:"ike,omitempty"`       // of a Child SA: serial of its IKE SA
 	InBytes     *uint64 `json:"in_bytes,omitempty"`  // nil: not printed
 	OutBytes    *uint64 `json:"out_bytes,omitempty"` // nil: not printed

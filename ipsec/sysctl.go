@@ -11,10 +11,10 @@ import (
 // Sysctl is one kernel setting that a gateway needs, and what it is set to
 // where that was read.
 type Sysctl struct {
-	Key   string `json:"key"`  // as in sysctl.d(5): a '.' of an interface's name is written '/'
-	Want  string `json:"want"` // the value that it needs
-	Have  string `json:"have,omitempty"`
-	Why   string `json:"why"`
+	Key   string `json:"key"`             // as in sysctl.d(5): a '.' of an interface's name is written '/'
+	Want  string `json:"want"`            // the value that it needs
+	Have  string `json:"have,omitempty"`  // the value it has, once read
+	Why   string `json:"why"`             // why a gateway needs it
 	Unset bool   `json:"unset,omitempty"` // read, and not there or not readable: Have says nothing
 }
 

@@ -30,8 +30,8 @@ type Tunnel struct {
 	// IKE and ESP are proposals in the notation that all daemons share:
 	// cipher-hash-group and cipher-hash. Empty: aes256-sha256-modp2048 and
 	// aes256-sha256, which Openswan 2.6 knows too.
-	IKE string `json:"ike,omitempty"`
-	ESP string `json:"esp,omitempty"`
+	IKE string `json:"ike,omitempty"` // of the IKE SA
+	ESP string `json:"esp,omitempty"` // of the Child SA
 	// IKEv1 asks for the version of the protocol that RFC 9395 deprecated.
 	IKEv1 bool `json:"ikev1,omitempty"`
 }
@@ -55,7 +55,7 @@ type Endpoint struct {
 // DPD is dead peer detection (RFC 3706; liveness checks in IKEv2, RFC 7296
 // section 2.4). The zero value is on: every 10 s, peer given up after 60 s.
 type DPD struct {
-	Off     bool          `json:"off,omitempty"`
+	Off     bool          `json:"off,omitempty"`        // no dead peer detection at all
 	Delay   time.Duration `json:"delay_ns,omitempty"`   // whole seconds; 0: 10 s
 	Timeout time.Duration `json:"timeout_ns,omitempty"` // whole seconds, IKEv1 only; 0: six delays
 }

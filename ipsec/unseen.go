@@ -24,8 +24,8 @@ func (g Gap) String() string {
 // Capability is one thing that this package may or may not do here, and what
 // would allow it.
 type Capability struct {
-	Name string `json:"name"`
-	OK   bool   `json:"ok"`
+	Name string `json:"name"`          // stable
+	OK   bool   `json:"ok"`            // whether it can be done here
 	Why  string `json:"why,omitempty"` // why not, or what it rests on
 	Fix  string `json:"fix,omitempty"` // a line to paste
 }

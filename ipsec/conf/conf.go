@@ -6,7 +6,7 @@ import "strings"
 // order of reading. It marshals to JSON and back without loss. The zero value
 // is an empty configuration. It is safe for concurrent reading.
 type Conf struct {
-	Dialect  Dialect   `json:"dialect"`
+	Dialect  Dialect   `json:"dialect"`            // as it was read
 	Files    []string  `json:"files,omitempty"`    // every file read, in order
 	Sections []Section `json:"sections,omitempty"` // every section, in order
 	Missing  []Include `json:"missing,omitempty"`  // include lines that could not be followed
@@ -15,28 +15,28 @@ type Conf struct {
 // Section is one "config setup", "conn NAME" or "ca NAME" with its parameters
 // as written.
 type Section struct {
-	Kind   string  `json:"kind"` // config, conn or ca
-	Name   string  `json:"name"` // setup, a connection's name, or %default
-	File   string  `json:"file"`
-	Line   int     `json:"line"`
-	Params []Param `json:"params,omitempty"`
+	Kind   string  `json:"kind"`             // config, conn or ca
+	Name   string  `json:"name"`             // setup, a connection's name, or %default
+	File   string  `json:"file"`             // the file it stands in
+	Line   int     `json:"line"`             // its first line, counted from 1
+	Params []Param `json:"params,omitempty"` // in the order of the file
 }
 
 // Param is one line name=value. Names are in lower case, as the daemons compare
 // them without regard to case; values are without their quotes.
 type Param struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
-	File  string `json:"file"`
-	Line  int    `json:"line"`
+	Name  string `json:"name"`  // in lower case
+	Value string `json:"value"` // without quotes; empty: left to the default
+	File  string `json:"file"`  // the file it stands in
+	Line  int    `json:"line"`  // counted from 1
 }
 
 // Include is an include line that was not followed.
 type Include struct {
-	Pattern string `json:"pattern"`
-	File    string `json:"file"`
-	Line    int    `json:"line"`
-	Why     string `json:"why"`
+	Pattern string `json:"pattern"` // as written
+	File    string `json:"file"`    // the file that the line stands in
+	Line    int    `json:"line"`    // counted from 1
+	Why     string `json:"why"`     // why it was not followed
 }
 
 // Setup returns the parameters of all "config setup" sections; the later of two

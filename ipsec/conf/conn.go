@@ -7,10 +7,10 @@ import (
 
 // Conn is one connection with everything that it inherits resolved.
 type Conn struct {
-	Name    string
-	File    string // where the section begins
-	Line    int
-	Dialect Dialect
+	Name    string  // of the section
+	File    string  // where the section begins
+	Line    int     // where the section begins, counted from 1
+	Dialect Dialect // of the configuration
 	// Duplicates holds parameters that stand twice where the dialect takes only
 	// one; the daemons differ in which of the two they take, and libreswan 4
 	// does not load such a connection.

@@ -16,7 +16,7 @@ var (
 
 // SyntaxError says where a file leaves the syntax of ipsec.conf(5).
 type SyntaxError struct {
-	File    string `json:"file"`
+	File    string `json:"file"`            // as the caller or an include line names it
 	Line    int    `json:"line"`            // counted from 1
 	Field   string `json:"field,omitempty"` // the parameter or section type concerned, where known
 	Read    string `json:"read"`            // what stands there, at most 80 bytes of it
