@@ -1,7 +1,6 @@
 package dnsroot
 
 import (
-	"bytes"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -55,9 +54,11 @@ func ParseAnchors(r io.Reader) ([]Anchor, error) {
 	}
 	var anchors []Anchor
 	var problems []error
-	parser := dns.NewZoneParser(bytes.NewReader(text), ".", "anchors")
-	parser.SetDefaultTTL(0) // anchor files carry none
-	for rr, ok := parser.Next(); ok; rr, ok = parser.Next() {
+	for rr, err := range records(text, "anchors") {
+		if err != nil {
+			problems = append(problems, err)
+			break
+		}
 		if rr.Header().Name != "." || rr.Header().Class != dns.ClassINET {
 			problems = append(problems, fmt.Errorf("%w: record of %s, want IN records of the root", ErrSyntax, rr.Header().Name))
 			continue
@@ -78,9 +79,6 @@ func ParseAnchors(r io.Reader) ([]Anchor, error) {
 		default:
 			problems = append(problems, fmt.Errorf("%w: %s record, want DS or DNSKEY", ErrSyntax, dns.TypeToString[rr.Header().Rrtype]))
 		}
-	}
-	if err := parser.Err(); err != nil {
-		problems = append(problems, fmt.Errorf("%w: %w", ErrSyntax, err))
 	}
 	for _, a := range anchors {
 		if _, err := hex.DecodeString(a.Digest); err != nil {

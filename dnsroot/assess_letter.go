@@ -9,11 +9,11 @@ import (
 
 // signs is what the probes of one letter add up to.
 type signs struct {
-	answered, silent, unsure int
-	sent, lost                         int // over groups that were not hit as a whole
-	lame, slow, stale, lagging         int
-	invalid, suspicious, unproved      int
-	withheld                           int // no answer to the questions that prove
+	answered, silent, unsure      int
+	sent, lost                    int // over groups that were not hit as a whole
+	lame, slow, stale, lagging    int
+	invalid, suspicious, unproved int
+	withheld                      int // no answer to the questions that prove
 }
 
 // letter judges one letter by its probes.
@@ -150,7 +150,7 @@ func (j *judge) addSecurity(s *signs, p *Probe, note func(string, ...any)) {
 			continue
 		case v.Security == Bogus || v.Security == Unsigned:
 			s.invalid++
-		case v.Why != nil && errors.Is(v.Why, ErrNoAnswer):
+		case v.Why != nil && errors.Is(v.Why, ErrNoAnswer) && j.groups[p.group()].why == "":
 			s.withheld++
 		default:
 			s.unproved++

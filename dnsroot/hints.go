@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -28,9 +29,34 @@ type Hints struct {
 	Serial  uint32    `json:"serial,omitempty"` // "related version of root zone"; 0: not told
 }
 
-// maxMasterFile bounds the text of hints and anchors; the real files have a few
-// kilobytes.
-const maxMasterFile = 1 << 20
+// Bounds of hints and anchors files: the real ones have a few kilobytes and 39
+// records. $GENERATE makes many records of a short text.
+const (
+	maxMasterFile    = 1 << 20
+	maxMasterRecords = 10000
+)
+
+// records yields the records of a master file of the root. The last error, if
+// there is one, tells why it ends early.
+func records(text []byte, file string) iter.Seq2[dns.RR, error] {
+	return func(yield func(dns.RR, error) bool) {
+		parser := dns.NewZoneParser(bytes.NewReader(text), ".", file)
+		parser.SetDefaultTTL(0) // anchor files carry none
+		n := 0
+		for rr, ok := parser.Next(); ok; rr, ok = parser.Next() {
+			if n++; n > maxMasterRecords {
+				yield(nil, fmt.Errorf("%w: more than %d records, not a file of this kind", ErrSyntax, maxMasterRecords))
+				return
+			}
+			if !yield(rr, nil) {
+				return
+			}
+		}
+		if err := parser.Err(); err != nil {
+			yield(nil, fmt.Errorf("%w: %w", ErrSyntax, err))
+		}
+	}
+}
 
 // ParseHints reads a hints file (named.root, root.hints) in master format, RFC
 // 1035 section 5: the NS records of the root and the addresses of the letters,
@@ -55,8 +81,11 @@ func ParseHints(r io.Reader) (Hints, error) {
 	var problems []error
 	named := map[Letter]bool{}
 	addrs := map[Letter][]netip.Addr{}
-	parser := dns.NewZoneParser(bytes.NewReader(text), ".", "hints")
-	for rr, ok := parser.Next(); ok; rr, ok = parser.Next() {
+	for rr, err := range records(text, "hints") {
+		if err != nil {
+			problems = append(problems, err)
+			break
+		}
 		switch rr := rr.(type) {
 		case *dns.NS:
 			if rr.Hdr.Name != "." {
@@ -77,9 +106,6 @@ func ParseHints(r io.Reader) (Hints, error) {
 			problems = append(problems, fmt.Errorf("%w: %s record of %s, want NS, A or AAAA",
 				ErrSyntax, dns.TypeToString[rr.Header().Rrtype], rr.Header().Name))
 		}
-	}
-	if err := parser.Err(); err != nil {
-		problems = append(problems, fmt.Errorf("%w: %w", ErrSyntax, err))
 	}
 	for l := range Letters() {
 		switch {

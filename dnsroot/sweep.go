@@ -149,7 +149,7 @@ func unsent(probes []Probe) []Gap {
 		m.transports = append(m.transports, p.Transport.String())
 	}
 	slices.Sort(order)
-	gaps := make([]Gap, 0, len(order))
+	var gaps []Gap
 	for _, family := range order {
 		m := missed[family]
 		if len(m.letters) == all[family] {
@@ -163,7 +163,7 @@ func unsent(probes []Probe) []Gap {
 			Why:  m.why,
 		})
 	}
-	return slices.Clip(gaps)
+	return gaps
 }
 
 // cause is the innermost part of an error that still says something.

@@ -1,13 +1,19 @@
 package dnsroot_test
 
 import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/opskit-go/opskit/dnsroot"
 	"github.com/opskit-go/opskit/dnsroot/dnsroottest"
+	"github.com/opskit-go/opskit/internal/lab"
 )
 
 func start(t testing.TB, config dnsroottest.Config) *dnsroottest.Fleet {
@@ -25,9 +31,308 @@ func sweep(t testing.TB, client *dnsroot.Client) *dnsroot.Sweep {
 	return s
 }
 
-func TestSweepOfHealthyFleetIsHealthy(t *testing.T) {
+func report(t testing.TB, a *dnsroot.Assessment, l dnsroot.Letter) dnsroot.LetterReport {
+	t.Helper()
+	i := slices.IndexFunc(a.Letters, func(r dnsroot.LetterReport) bool { return r.Letter == l })
+	require.GreaterOrEqual(t, i, 0, "letter %s", l)
+	return a.Letters[i]
+}
+
+func TestSweepMeasuresEveryLetterFamilyAndTransport(t *testing.T) {
 	fleet := start(t, dnsroottest.Config{})
 	s := sweep(t, fleet.Client())
+	families := 1
+	if fleet.HasIPv6() {
+		families = 2
+	}
+	seen := 0
+	for _, p := range s.Probes {
+		if p.Addr.Addr().Is6() && !fleet.HasIPv6() {
+			continue
+		}
+		seen++
+		name := fmt.Sprintf("%s %s %s", p.Letter, p.Addr, p.Transport)
+		require.NotNil(t, p.Reachable, name)
+		assert.True(t, *p.Reachable, name)
+		assert.Equal(t, 5, p.Sent, name)
+		assert.Zero(t, p.Lost, name)
+		assert.Len(t, p.RTT, 3, name)
+		for _, rtt := range p.RTT {
+			assert.Positive(t, rtt, name)
+		}
+		assert.Len(t, p.Connect, map[dnsroot.Transport]int{dnsroot.UDP: 0, dnsroot.TCP: 3}[p.Transport], name)
+		require.NotNil(t, p.Serial, name)
+		assert.Equal(t, fleet.Serial(), *p.Serial, name)
+		require.NotNil(t, p.Identity.NSID, name)
+		assert.Equal(t, p.Letter.String()+"1.lab.root", *p.Identity.NSID, name)
+		if p.Transport == dnsroot.UDP {
+			require.NotNil(t, p.Identity.HostnameBind, name)
+			require.NotNil(t, p.Identity.IDServer, name)
+			assert.Equal(t, *p.Identity.NSID, *p.Identity.HostnameBind, name)
+			assert.Equal(t, *p.Identity.NSID, *p.Identity.IDServer, name)
+		}
+		for _, v := range []dnsroot.Validation{p.SOA, p.NS, p.DNSKEY} {
+			assert.Equal(t, dnsroot.Secure, v.Security, "%s: %v", name, v.Why)
+		}
+		assert.Nil(t, p.Err, name)
+	}
+	assert.Equal(t, 13*2*families, seen)
+	assert.Equal(t, fleet.HasIPv6(), len(s.Unseen) == 0)
+
 	a := dnsroot.Assess(s)
-	assert.Equal(t, dnsroot.Healthy, a.Verdict)
+	assert.Equal(t, dnsroot.Healthy, a.Verdict, a.String())
+	require.NotNil(t, a.Serial)
+	assert.Equal(t, fleet.Serial(), *a.Serial)
+}
+
+// Each fault is set on letter k alone; every other letter must stay healthy.
+func TestAssessNamesTheFault(t *testing.T) {
+	const tcp, udp = dnsroot.TCP, dnsroot.UDP
+	fleet := start(t, dnsroottest.Config{})
+	for name, test := range map[string]struct {
+		fault    dnsroottest.Fault
+		verdict  dnsroot.Verdict
+		evidence string
+	}{
+		"silence is unreachable":         {dnsroottest.Fault{Silence: true}, dnsroot.Unreachable, "no answer over IPv4 UDP (3 of 3 questions), which 12 other letters answered"},
+		"silent UDP alone is degraded":   {dnsroottest.Fault{Silence: true, Transport: udp}, dnsroot.Degraded, "no answer over IPv4 UDP"},
+		"silent TCP alone is degraded":   {dnsroottest.Fault{Silence: true, Transport: tcp}, dnsroot.Degraded, "no answer over IPv4 TCP"},
+		"half of the questions lost":     {dnsroottest.Fault{Loss: 0.5}, dnsroot.Degraded, "95 % confidence"},
+		"slow over UDP":                  {dnsroottest.Fault{Delay: 300 * time.Millisecond}, dnsroot.Degraded, "where most letters are faster"},
+		"TCP too slow to finish":         {dnsroottest.Fault{SlowTCP: 50 * time.Millisecond}, dnsroot.Degraded, "no answer over IPv4 TCP"},
+		"another id is no answer":        {dnsroottest.Fault{WrongID: true}, dnsroot.Suspicious, "other_id"},
+		"forged answer before the true":  {dnsroottest.Fault{Decoy: true}, dnsroot.Suspicious, "other_id"},
+		"another source is no answer":    {dnsroottest.Fault{SpoofedSource: true, Transport: udp}, dnsroot.Suspicious, "other_address"},
+		"truncated over TCP too":         {dnsroottest.Fault{Truncated: true}, dnsroot.Lame, "what cannot be read"},
+		"garbage":                        {dnsroottest.Fault{Garbage: true}, dnsroot.Lame, "what cannot be read"},
+		"SERVFAIL is lame":               {dnsroottest.Fault{Rcode: 2}, dnsroot.Lame, "answers SERVFAIL over IPv4 UDP"},
+		"SERVFAIL over TCP is degraded":  {dnsroottest.Fault{Rcode: 2, Transport: tcp}, dnsroot.Degraded, "answers SERVFAIL over IPv4 TCP"},
+		"old serial is stale":            {dnsroottest.Fault{Serial: fleet.Serial() - 5}, dnsroot.Stale, "5 behind"},
+		"unsigned":                       {dnsroottest.Fault{Unsigned: true}, dnsroot.Invalid, "not signed"},
+		"bad signature":                  {dnsroottest.Fault{BadSignature: true}, dnsroot.Invalid, "bad signature"},
+		"signed by another":              {dnsroottest.Fault{Rogue: true}, dnsroot.Invalid, "no key of the set matches a trust anchor"},
+		"wrong answer":                   {dnsroottest.Fault{WrongAnswer: true}, dnsroot.Invalid, "validate . SOA"},
+		"wrong answer over one family":   {dnsroottest.Fault{WrongAnswer: true, Family: dnsroottest.IPv4}, dnsroot.Invalid, "IPv4"},
+		"a resolver in its place":        {dnsroottest.Fault{Intercepted: true}, dnsroot.Suspicious, "RA is set"},
+		"truncated UDP answers over TCP": {dnsroottest.Fault{Truncated: true, Transport: udp}, dnsroot.Healthy, ""},
+		"no identity is no fault":        {dnsroottest.Fault{NoIdentity: true}, dnsroot.Healthy, ""},
+		"a little slow is no fault":      {dnsroottest.Fault{Delay: 60 * time.Millisecond}, dnsroot.Healthy, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.NoError(t, fleet.Set('k', test.fault))
+			a := dnsroot.Assess(sweep(t, fleet.Client()))
+			k := report(t, a, 'k')
+			assert.Equal(t, test.verdict, k.Verdict, a.String())
+			if test.evidence == "" {
+				assert.Equal(t, dnsroot.Healthy, a.Verdict, a.String())
+			} else {
+				assert.Contains(t, fmt.Sprint(k.Evidence), test.evidence)
+				assert.Equal(t, dnsroot.Degraded, a.Verdict, a.String())
+			}
+			for _, r := range a.Letters {
+				if r.Letter != 'k' {
+					assert.Equal(t, dnsroot.Healthy, r.Verdict, "%s: %v", r.Letter, r.Evidence)
+				}
+			}
+		})
+	}
+}
+
+func setAll(t *testing.T, fleet *dnsroottest.Fleet, faults ...dnsroottest.Fault) {
+	t.Helper()
+	for l := range dnsroot.Letters() {
+		require.NoError(t, fleet.Set(l, faults...))
+	}
+}
+
+// What hits all letters alike may as well be this host's own network.
+func TestOneVantagePointCannotTell(t *testing.T) {
+	fleet := start(t, dnsroottest.Config{})
+	lab.NeedIf(t, "ipv6", missingIPv6(fleet))
+	for name, test := range map[string]struct {
+		fault   dnsroottest.Fault
+		letters dnsroot.Verdict
+		says    string
+	}{
+		"nobody answers":             {dnsroottest.Fault{Silence: true}, dnsroot.Unknown, "no letter answered over IPv4 UDP (13 asked)"},
+		"nobody answers over IPv6":   {dnsroottest.Fault{Silence: true, Family: dnsroottest.IPv6}, dnsroot.Healthy, "no letter answered over IPv6 UDP"},
+		"nobody answers over TCP":    {dnsroottest.Fault{Silence: true, Transport: dnsroot.TCP}, dnsroot.Healthy, "no letter answered over IPv4 TCP"},
+		"all lose a third":           {dnsroottest.Fault{Loss: 0.34}, dnsroot.Healthy, "were lost over IPv4 UDP"},
+		"nobody validates":           {dnsroottest.Fault{Rogue: true}, dnsroot.Unknown, "no letter's answers validate"},
+		"all are slow: the path":     {dnsroottest.Fault{Delay: 300 * time.Millisecond, Transport: dnsroot.UDP}, dnsroot.Healthy, "13 of 13"},
+		"a resolver answers for all": {dnsroottest.Fault{Intercepted: true, Rogue: true}, dnsroot.Suspicious, "no letter's answers validate"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			setAll(t, fleet, test.fault)
+			a := dnsroot.Assess(sweep(t, fleet.Client()))
+			for _, r := range a.Letters {
+				if name == "all lose a third" && r.Verdict == dnsroot.Unknown {
+					continue // a letter that lost its proof in the general loss
+				}
+				assert.Equal(t, test.letters, r.Verdict, "%s: %v", r.Letter, r.Evidence)
+			}
+			want := dnsroot.Unknown
+			switch name {
+			case "all are slow: the path":
+				want = dnsroot.Healthy
+			case "a resolver answers for all":
+				want = dnsroot.Suspicious
+			}
+			assert.Equal(t, want, a.Verdict, a.String())
+			assert.Contains(t, a.String(), test.says)
+		})
+	}
+}
+
+func missingIPv6(fleet *dnsroottest.Fleet) error {
+	if fleet.HasIPv6() {
+		return nil
+	}
+	return fmt.Errorf("no IPv6 loopback")
+}
+
+func TestHostWithoutIPv6IsAGap(t *testing.T) {
+	fleet := start(t, dnsroottest.Config{NoIPv6: true})
+	s := sweep(t, fleet.Client())
+	for _, p := range s.Probes {
+		if p.Addr.Addr().Is6() {
+			assert.Nil(t, p.Reachable)
+			assert.Zero(t, p.Sent)
+			assert.ErrorIs(t, p.Err, dnsroot.ErrNotSent)
+		}
+	}
+	require.Len(t, s.Unseen, 1)
+	assert.Equal(t, "every letter over IPv6", s.Unseen[0].What)
+	a := dnsroot.Assess(s)
+	assert.Equal(t, dnsroot.Healthy, a.Verdict, a.String())
+	assert.Equal(t, s.Unseen, a.Unseen)
+	for _, r := range a.Letters {
+		assert.Equal(t, dnsroot.Healthy, r.Verdict)
+	}
+}
+
+// A zone that was published while the sweep ran must not make anybody stale:
+// who was behind is asked again.
+func TestZonePublishedDuringTheSweep(t *testing.T) {
+	fleet := start(t, dnsroottest.Config{})
+	require.NoError(t, fleet.Set('c', dnsroottest.Fault{Serial: fleet.Serial() - 1}))
+	client := fleet.Client()
+	client.Hints.Servers = fleet.Hints().Servers[:4]
+	client.Exchanger = exchangerFunc(func(ctx context.Context, query []byte, to netip.AddrPort, over dnsroot.Transport) (dnsroot.Reply, error) {
+		reply, err := fleet.Exchange(ctx, query, to, over)
+		if fleet.Queries('c') >= 24 || (!fleet.HasIPv6() && fleet.Queries('c') >= 12) {
+			err = fleet.Set('c') // all that the sweep asks at first has been answered
+		}
+		return reply, err
+	})
+	s := sweep(t, client)
+	again := 0
+	for _, p := range s.Probes {
+		if p.SerialAgain != nil {
+			again++
+			assert.Equal(t, dnsroot.Letter('c'), p.Letter)
+			assert.Equal(t, fleet.Serial(), *p.SerialAgain)
+		}
+	}
+	assert.Positive(t, again)
+	assert.Equal(t, dnsroot.Healthy, dnsroot.Assess(s).Verdict)
+}
+
+// While a zone may still be on its way nobody can call a letter stale.
+func TestZoneOnItsWayIsNotStale(t *testing.T) {
+	fleet := start(t, dnsroottest.Config{Signed: time.Now().Add(-time.Hour)})
+	require.NoError(t, fleet.Set('c', dnsroottest.Fault{Serial: fleet.Serial() - 1}))
+	a := dnsroot.Assess(sweep(t, fleet.Client()))
+	assert.Equal(t, dnsroot.Unknown, report(t, a, 'c').Verdict, a.String())
+	assert.Equal(t, dnsroot.Unknown, a.Verdict)
+	assert.Contains(t, a.String(), "next: sweep again")
+
+	require.NoError(t, fleet.Set('c', dnsroottest.Fault{Serial: fleet.Serial() - 1000})) // ten days
+	a = dnsroot.Assess(sweep(t, fleet.Client()))
+	assert.Equal(t, dnsroot.Stale, report(t, a, 'c').Verdict, a.String())
+}
+
+// A forged far-future serial must not make the twelve others look stale.
+func TestForgedSerialIsNotTheNewest(t *testing.T) {
+	fleet := start(t, dnsroottest.Config{})
+	require.NoError(t, fleet.Set('m', dnsroottest.Fault{Serial: fleet.Serial() + 100000, BadSignature: true}))
+	a := dnsroot.Assess(sweep(t, fleet.Client()))
+	assert.Equal(t, dnsroot.Invalid, report(t, a, 'm').Verdict)
+	assert.Equal(t, dnsroot.Healthy, report(t, a, 'a').Verdict, a.String())
+	assert.Equal(t, fleet.Serial(), *a.Serial)
+}
+
+func TestSignaturesAreJudgedByTheClientsClock(t *testing.T) {
+	fleet := start(t, dnsroottest.Config{})
+	for name, test := range map[string]struct {
+		now  time.Time
+		says string
+	}{
+		"expired":       {time.Now().Add(20 * 24 * time.Hour), "expired at"},
+		"not yet valid": {time.Now().Add(-30 * 24 * time.Hour), "is not valid before"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := fleet.Client()
+			client.Now = func() time.Time { return test.now }
+			a := dnsroot.Assess(sweep(t, client))
+			assert.Equal(t, dnsroot.Unknown, a.Verdict, "a wrong clock here is no forgery there")
+			assert.Contains(t, a.String(), test.says)
+			assert.Contains(t, a.String(), "next: compare this host's clock")
+		})
+	}
+}
+
+func TestSweepEndsWithItsContext(t *testing.T) {
+	fleet := start(t, dnsroottest.Config{})
+	setAll(t, fleet, dnsroottest.Fault{Silence: true})
+	client := fleet.Client()
+	client.Timeout = time.Minute
+	ctx, cancel := context.WithTimeout(t.Context(), 150*time.Millisecond)
+	defer cancel()
+	begin := time.Now()
+	s, err := client.Sweep(ctx)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.Less(t, time.Since(begin), 10*time.Second)
+	require.NotNil(t, s)
+	for _, p := range s.Probes {
+		assert.Nil(t, p.Reachable, "a wait cut short says nothing about the server")
+	}
+	assert.Equal(t, dnsroot.Unknown, dnsroot.Assess(s).Verdict)
+}
+
+func TestSweepOfNothingIsAnError(t *testing.T) {
+	client := &dnsroot.Client{Hints: dnsroot.Hints{Servers: []dnsroot.Server{{Letter: 'a'}}}}
+	s, err := client.Sweep(t.Context())
+	assert.Nil(t, s)
+	assert.ErrorIs(t, err, dnsroot.ErrSyntax)
+}
+
+type exchangerFunc func(context.Context, []byte, netip.AddrPort, dnsroot.Transport) (dnsroot.Reply, error)
+
+func (f exchangerFunc) Exchange(ctx context.Context, q []byte, to netip.AddrPort, over dnsroot.Transport) (dnsroot.Reply, error) {
+	return f(ctx, q, to, over)
+}
+
+// A healthy fleet is swept well within a second, and dead letters cost one
+// timeout together.
+func TestBarSweep(t *testing.T) {
+	fleet := start(t, dnsroottest.Config{})
+	client := fleet.Client()
+	begin := time.Now()
+	require.Equal(t, dnsroot.Healthy, dnsroot.Assess(sweep(t, client)).Verdict)
+	healthy := time.Since(begin)
+
+	for _, l := range []dnsroot.Letter{'b', 'g', 'k'} {
+		require.NoError(t, fleet.Set(l, dnsroottest.Fault{Silence: true}))
+	}
+	begin = time.Now()
+	a := dnsroot.Assess(sweep(t, client))
+	dead := time.Since(begin)
+	assert.Equal(t, dnsroot.Unreachable, report(t, a, 'k').Verdict)
+	if lab.Bars() != lab.Small && !lab.Race {
+		assert.Less(t, healthy, time.Second)
+		assert.Less(t, dead, client.Timeout+time.Second)
+	}
+	lab.BarTiming(t, "dnsroot_sweep", "52 probes healthy in %s; three dead letters, timeout %s: %s",
+		healthy.Round(time.Millisecond), client.Timeout, dead.Round(time.Millisecond))
 }
