@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 func prefixAll(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, 0) }
@@ -73,10 +74,7 @@ func Assemble(q Query, hops []Hop) (*Record, error) {
 		if failed == nil && len(out.Hops) == 1 {
 			return out, nil
 		}
-		out.Holder, out.Country, out.CountryFrom, out.Abuse, out.Contacts = Holder{}, "", "", nil, nil
-		out.Sources = slices.DeleteFunc(out.Sources, func(s Source) bool {
-			return s.Field == "country" || len(s.Field) > 5 && (s.Field[:5] == "abuse" || s.Field[:6] == "holder")
-		})
+		out.dropPlaceholder()
 		if failed == nil {
 			failed = &Error{Op: "look up", Target: q.Text, Err: fmt.Errorf("every registry points to another: %w", ErrLoop)}
 		}
@@ -93,6 +91,14 @@ func Assemble(q Query, hops []Hop) (*Record, error) {
 		out.Query = impliedQuery(out)
 	}
 	return out, failed
+}
+
+// dropPlaceholder takes out of a placeholder what looks like an owner.
+func (r *Record) dropPlaceholder() {
+	r.Holder, r.Country, r.CountryFrom, r.Abuse, r.Contacts = Holder{}, "", "", nil, nil
+	r.Sources = slices.DeleteFunc(r.Sources, func(s Source) bool {
+		return s.Field == "country" || strings.HasPrefix(s.Field, "abuse.") || strings.HasPrefix(s.Field, "holder.")
+	})
 }
 
 // withHops completes the record that won.

@@ -55,6 +55,10 @@ func (c *Client) look(ctx context.Context, q Query) (*Record, error) {
 	if stop != nil && rec.Verdict != VerdictFound {
 		err = &Error{Op: "follow referral", Target: q.Text, Err: stop, Partial: rec}
 	}
+	if err == nil && rec.Verdict == VerdictElsewhere {
+		rec.dropPlaceholder()
+		err = &Error{Op: "look up", Target: q.Text, Err: fmt.Errorf("a placeholder that refers to no server: %w", ErrNoServer), Partial: rec}
+	}
 	return rec, err
 }
 

@@ -153,6 +153,9 @@ func domainName(s string) (string, error) {
 	if len(s) > 253 {
 		return "", fmt.Errorf("name longer than 253 bytes")
 	}
+	if top := s[strings.LastIndexByte(s, '.')+1:]; strings.Trim(top, "0123456789") == "" {
+		return "", fmt.Errorf("no domain name (top-level domain of digits)")
+	}
 	for label := range strings.SplitSeq(s, ".") {
 		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
 			return "", fmt.Errorf("no domain name (bad label %q)", label)

@@ -216,7 +216,7 @@ func parsePrefix(addr, length string) (netip.Prefix, bool) {
 // zeros, as ARIN writes them ("074.125.000.000"): they are decimal, never octal.
 func parseAddr(s string) (netip.Addr, bool) {
 	if a, err := netip.ParseAddr(s); err == nil {
-		return a.WithZone(""), !a.Is4In6()
+		return a, !a.Is4In6() && a.Zone() == ""
 	}
 	if strings.Count(s, ".") != 3 || strings.Contains(s, ":") {
 		return netip.Addr{}, false

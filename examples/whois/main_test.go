@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/opskit-go/opskit/whoislookup/whoistest"
+)
+
+// drive runs the program against registries on loopback.
+func drive(t *testing.T, srv *whoistest.Server, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	if srv == nil {
+		code = run(t.Context(), args, &out, &err)
+	} else {
+		code = ask(t.Context(), srv.Client(), args, &out, &err)
+	}
+	return code, out.String(), err.String()
+}
+
+func newServer(t *testing.T) *whoistest.Server {
+	t.Helper()
+	srv, err := whoistest.NewServer(whoistest.Blog())
+	require.NoError(t, err)
+	t.Cleanup(srv.Close)
+	return srv
+}
+
+func TestHolderComesFirst(t *testing.T) {
+	code, out, stderr := drive(t, newServer(t), "138.0.155.10", "104.20.75.37")
+	assert.Equal(t, 0, code, stderr)
+	assert.True(t, strings.HasPrefix(out, "138.0.155.10: Gigared S.A., AR\n  network: 138.0.152.0/22"), out)
+	assert.Contains(t, out, "\n104.20.75.37: CloudFlare, Inc., US\n")
+	assert.True(t, strings.HasSuffix(out, "not checked: nothing more\n"), out)
+}
+
+func TestJSONIsOneObjectALine(t *testing.T) {
+	code, out, _ := drive(t, newServer(t), "-json", "138.0.155.10", "190.57.233.170")
+	assert.Equal(t, 0, code)
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	require.Len(t, lines, 2)
+	var rec struct {
+		Holder struct{ Name string }
+	}
+	require.NoError(t, json.Unmarshal([]byte(lines[1]), &rec))
+	assert.Equal(t, "EDITORIAL LA PAGINA S.A.", rec.Holder.Name)
+}
+
+func TestExitCodes(t *testing.T) {
+	srv := newServer(t)
+	srv.Handle("whois.ripe.net", whoistest.Throttle())
+	for _, c := range []struct {
+		rule  string
+		args  []string
+		code  int
+		shows string
+	}{
+		{"not found is a problem", []string{"138.1.0.1"}, 1, "not found"},
+		{"special-purpose space has no holder", []string{"10.0.0.1"}, 1, "Private-Use (RFC 1918)"},
+		{"throttled is cannot tell", []string{"2.0.0.1"}, 2, "unknown: the server answers no more"},
+		{"no query is bad usage", []string{"a b"}, 2, ""},
+		{"nothing asked is bad usage", nil, 2, ""},
+		{"unknown flag is bad usage", []string{"-nonsense"}, 2, ""},
+		{"help", []string{"-h"}, 0, "usage: whois"},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			code, out, stderr := drive(t, srv, c.args...)
+			assert.Equal(t, c.code, code, stderr)
+			assert.Contains(t, out, c.shows)
+		})
+	}
+}
+
+func TestPreflight(t *testing.T) {
+	_, out, _ := drive(t, nil, "-preflight")
+	assert.Contains(t, out, "server_table")
+}
+
+func TestParseStoredAnswer(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "answer")
+	require.NoError(t, os.WriteFile(file, []byte("inetnum: 138.0.152/22\nowner: Gigared S.A.\ncountry: AR\n"), 0o600))
+	code, out, stderr := drive(t, nil, "-parse", file, "-server", "whois.lacnic.net")
+	assert.Equal(t, 0, code, stderr)
+	assert.Contains(t, out, "Gigared S.A., AR")
+
+	require.NoError(t, os.WriteFile(file, []byte("\x1b[2J\x00"), 0o600))
+	code, out, _ = drive(t, nil, "-parse", file)
+	assert.Equal(t, 2, code)
+	assert.NotContains(t, out, "\x1b")
+}
+
+func TestSavedEvidence(t *testing.T) {
+	srv := newServer(t)
+	before := filepath.Join(t.TempDir(), "before")
+	code, live, _ := drive(t, srv, "-save", before, "190.57.233.170", "10.0.0.1")
+	assert.Equal(t, 1, code)
+	code, again, _ := drive(t, nil, "-from", before)
+	assert.Equal(t, 1, code)
+	assert.Equal(t, live, again)
+
+	code, out, _ := drive(t, srv, "-since", before, "190.57.233.170")
+	assert.Equal(t, 0, code)
+	assert.Contains(t, out, "190.57.233.170: nothing changed")
+
+	moved := whoistest.Blog()
+	moved["whois.lacnic.net"]["190.57.233.170"] = "inetnum: 190.57.233.160/28\nowner: Gigared S.A.\ncountry: AR\n"
+	later, err := whoistest.NewServer(moved)
+	require.NoError(t, err)
+	defer later.Close()
+	code, out, _ = drive(t, later, "-since", before, "190.57.233.170")
+	assert.Equal(t, 1, code)
+	assert.Contains(t, out, "holder.name: EDITORIAL LA PAGINA S.A. -> Gigared S.A.")
+}

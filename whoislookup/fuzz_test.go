@@ -1,0 +1,111 @@
+package whoislookup_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/opskit-go/opskit/whoislookup"
+	"github.com/opskit-go/opskit/whoislookup/whoistest"
+)
+
+func FuzzParse(f *testing.F) {
+	for server, answers := range whoistest.Blog() {
+		for _, text := range answers {
+			f.Add(server, []byte(text))
+		}
+	}
+	f.Add("whois.apnic.net", []byte("% Abuse contact for '1.0.0.0 - 1.0.0.255' is 'abuse@example.net'\n\ninetnum: 1.0.0.0 - 1.0.0.255\nnetname: X\nmnt-irt: IRT-X\n\nirt: IRT-X\ne-mail: a@example.net\n"))
+	f.Add("whois.nic.ad.jp", []byte("a. [Network Number]  192.0.2.0/25\ng. [Organization] X\n[Last Update] 2012/12/05 08:30:31(JST)\n"))
+	f.Add("rwhois.example.net", []byte("%rwhois V-1.5\nnetwork:IP-Network:192.0.2.0/28\nnetwork:Org-Name;I:X\n%referral rwhois://h.example.net:4321/auth-area=.\n%ok\n"))
+	f.Add("", []byte("refer: x"))
+	f.Fuzz(func(t *testing.T, server string, raw []byte) {
+		rec, err := whoislookup.Parse(server, raw)
+		if rec == nil {
+			t.Fatal("no record")
+		}
+		if (err == nil) != (rec.Verdict == whoislookup.VerdictFound || rec.Verdict == whoislookup.VerdictElsewhere) {
+			t.Fatalf("verdict %s with error %v", rec.Verdict, err)
+		}
+		text := rec.String()
+		if !utf8.ValidString(text) {
+			t.Fatal("summary is not UTF-8")
+		}
+		for _, r := range text {
+			if r < ' ' && r != '\n' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+				t.Fatalf("control character %U in the summary", r)
+			}
+		}
+		lines := strings.Count(string(raw), "\n") + 1
+		for _, s := range rec.Sources {
+			if s.Hop >= len(rec.Hops) || s.Line < 1 || s.Line > lines {
+				t.Fatalf("%+v of %d hops, %d lines", s, len(rec.Hops), lines)
+			}
+		}
+		data, err := json.Marshal(rec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back whoislookup.Record
+		if err := json.Unmarshal(data, &back); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func FuzzParseQuery(f *testing.F) {
+	for _, s := range []string{"138.0.152/22", "as 13335", "1.10", "EXAMPLE.com.", "m\u00fcnchen.de", "-h x", "2001:db8::/32", "GOGL", "000.0."} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		q, err := whoislookup.ParseQuery(s)
+		if err != nil {
+			return
+		}
+		for i := range len(q.Text) {
+			if c := q.Text[i]; c <= ' ' || c >= 0x7f {
+				t.Fatalf("%q goes out as %q", s, q.Text)
+			}
+		}
+		if q.Text == "" || q.Text[0] == '-' {
+			t.Fatalf("%q goes out as %q", s, q.Text)
+		}
+		again, err := whoislookup.ParseQuery(q.Text)
+		if err != nil || again != q {
+			t.Fatalf("%q is %+v, and that is %+v (%v)", s, q, again, err)
+		}
+	})
+}
+
+func FuzzRange(f *testing.F) {
+	for _, s := range []string{"138.0.152.0 - 138.0.155.255", "138.0.152/22", "2001:0240:010c::/48", "196.11.239.0 - 196.11.246.255", "::/0"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		var r whoislookup.Range
+		if r.UnmarshalText([]byte(s)) != nil || !r.IsValid() {
+			return
+		}
+		next, n := r.From, 0
+		for p := range r.Prefixes() {
+			if p.Addr() != next || p != p.Masked() {
+				t.Fatalf("%s: prefix %s does not start at %s", r, p, next)
+			}
+			var whole whoislookup.Range
+			if err := whole.UnmarshalText([]byte(p.String())); err != nil || !r.Covers(whole) {
+				t.Fatalf("%s: prefix %s is outside", r, p)
+			}
+			if next = whole.To.Next(); !next.IsValid() {
+				break
+			}
+			if n++; n > 256 {
+				t.Fatalf("%s: more than 256 prefixes", r)
+			}
+		}
+		var back whoislookup.Range
+		if err := back.UnmarshalText([]byte(r.String())); err != nil || back != r {
+			t.Fatalf("%q is %s, and that is %s (%v)", s, r, back, err)
+		}
+	})
+}
