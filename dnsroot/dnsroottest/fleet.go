@@ -208,10 +208,10 @@ func (f *Fleet) HasIPv6() bool {
 // hints; it is not valid if nothing does.
 func (f *Fleet) AddrPort(a netip.Addr) netip.AddrPort { return f.real[a.Unmap()] }
 
-// Client returns a client for the fleet, with a timeout for loopback: half a
+// Client returns a client for the fleet, with a timeout for loopback: one
 // second. The caller may change its fields.
 func (f *Fleet) Client() *dnsroot.Client {
-	c := &dnsroot.Client{Exchanger: f, Hints: f.Hints(), Anchors: f.Anchors(), Timeout: 500 * time.Millisecond}
+	c := &dnsroot.Client{Exchanger: f, Hints: f.Hints(), Anchors: f.Anchors(), Timeout: time.Second}
 	if f.config.Listen {
 		c.Port = f.port()
 	}
