@@ -55,7 +55,7 @@ func FuzzParse(f *testing.F) {
 }
 
 func FuzzParseQuery(f *testing.F) {
-	for _, s := range []string{"138.0.152/22", "as 13335", "1.10", "EXAMPLE.com.", "m\u00fcnchen.de", "-h x", "2001:db8::/32", "GOGL", "000.0."} {
+	for _, s := range []string{"138.0.152/22", "as 13335", "1.10", "EXAMPLE.com.", "m\u00fcnchen.de", "-h x", "2001:db8::/32", "GOGL", "000.0.", "\u21210"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -72,6 +72,9 @@ func ParseQuery(s string) (Query, error) {
 		if err != nil {
 			return bad(err.Error())
 		}
+		if !strings.Contains(name, ".") && !isLowerWord(name) {
+			return bad("one label that is no top-level domain")
+		}
 		return Query{Kind: KindDomain, Text: name}, nil
 	}
 	for i := range len(text) {
