@@ -1,0 +1,125 @@
+package reaper
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func golden[T any](t *testing.T, name string, value T) {
+	t.Helper()
+	text, err := json.MarshalIndent(value, "", "  ")
+	require.NoError(t, err)
+	text = append(text, '\n')
+	path := "testdata/" + name + ".golden.json"
+	if *update {
+		require.NoError(t, os.WriteFile(path, text, 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), string(text))
+	var back T
+	require.NoError(t, json.Unmarshal(want, &back))
+	again, err := json.MarshalIndent(back, "", "  ")
+	require.NoError(t, err)
+	assert.Equal(t, string(want), string(again)+"\n", "it decodes to what it was made from")
+}
+
+func TestGolden(t *testing.T) {
+	golden(t, "report", Report{
+		Reaped: 12, Blind: 1, Err: &Error{Op: "read own descriptors", Err: ErrNoProc},
+		Left: []Left{
+			{PID: 41, Reason: Owned, FD: 7},
+			{PID: 42, FD: -1, Err: &Error{Op: "read status", Err: errors.New("permission denied")}},
+		},
+		Unseen: []string{"children that died after the last look"},
+	})
+	golden(t, "reaped", Reaped{
+		PID: 40, UID: 1000, Status: Status{Code: -1, Signal: 11, Core: true}, At: time.Date(2026, 11, 22, 10, 0, 0, 5, time.UTC),
+		Usage: Usage{User: 3 * time.Millisecond, System: time.Millisecond, MaxRSS: 1 << 20, MinorFaults: 100, MajorFaults: 2},
+	})
+}
+
+func TestReportText(t *testing.T) {
+	assert.Equal(t, "0 orphans reaped, 0 dead children left alone\nnot checked: nothing more", Report{}.String())
+	report := Report{
+		Reaped: 1, Left: []Left{{PID: 41, Reason: Owned, FD: 7}, {PID: 42, Err: &Error{Op: "read status", Err: errors.New("a\x1b[2Jb")}, FD: -1}},
+		Blind: 3, Err: &Error{Op: "read own descriptors", Err: errors.New("full")}, Unseen: []string{"a", "b"},
+	}
+	assert.Equal(t, `1 orphan reaped, 2 dead children left alone
+  pid 41: owned: descriptor 7 is a pidfd of it
+  pid 42: unknown: "read status: a\x1b[2Jb"
+  could not judge 3 times: "read own descriptors: full"
+not checked: a; b`, report.String())
+}
+
+func TestReasonNames(t *testing.T) {
+	var zero Reason
+	assert.Equal(t, Unknown, zero)
+	for reason := Unknown; reason <= Young; reason++ {
+		text, err := reason.MarshalText()
+		require.NoError(t, err)
+		var back Reason
+		require.NoError(t, back.UnmarshalText(text))
+		assert.Equal(t, reason, back)
+	}
+	assert.Len(t, reasonNames(), int(Young)+1)
+	assert.Equal(t, "unknown", Reason(200).String())
+	assert.Error(t, new(Reason).UnmarshalText([]byte("fine")))
+}
+
+func TestErrorsKeepTheirSentinel(t *testing.T) {
+	for _, c := range errorCodes() {
+		text, err := json.Marshal(&Error{Op: "reap orphans", Err: c.sentinel})
+		require.NoError(t, err)
+		assert.Contains(t, string(text), `"code":"`+c.code+`"`)
+		var back Error
+		require.NoError(t, json.Unmarshal(text, &back))
+		assert.ErrorIs(t, &back, c.sentinel)
+		assert.Equal(t, "reap orphans: "+c.sentinel.Error(), back.Error())
+	}
+	text, err := json.Marshal(&Error{Err: errors.New("odd")})
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"code":"other","message":"odd"}`, string(text))
+	assert.Error(t, new(Error).UnmarshalJSON([]byte("1")))
+}
+
+func TestStatusNumbers(t *testing.T) {
+	status := []byte("Name:\tx\nTracerPid:\t0\nNSpid:\t77\t1\n")
+	got, err := statusNumbers(status, "NSpid")
+	require.NoError(t, err)
+	assert.Equal(t, []int{77, 1}, got)
+	fdinfo := []byte("pos:\t0\nflags:\t02000002\nmnt_id:\t15\nino:\t900\nPid:\t-1\nNSpid:\t-1\n")
+	got, err = statusNumbers(fdinfo, "Pid")
+	require.NoError(t, err)
+	assert.Equal(t, []int{-1}, got)
+	for name, text := range map[string]string{"absent": "pos:\t0\n", "empty": "Pid:\t\n", "no number": "Pid:\tx\n", "other key": "PPid:\t1\n"} {
+		_, err := statusNumbers([]byte(text), "Pid")
+		assert.Error(t, err, name)
+	}
+}
+
+func FuzzStatusNumbers(f *testing.F) {
+	f.Add([]byte("Name:\tcat\nPid:\t3\n"), "Pid")
+	f.Add([]byte("pos:\t0\nPid:\t-1\nNSpid:\t-1\n"), "NSpid")
+	f.Fuzz(func(t *testing.T, text []byte, key string) {
+		if numbers, err := statusNumbers(text, key); err == nil && len(numbers) == 0 {
+			t.Fatal("an answer without a number")
+		}
+	})
+}
+
+func TestZeroValues(t *testing.T) {
+	assert.Equal(t, DefaultGrace, Reaper{}.grace())
+	assert.Equal(t, DefaultInterval, Reaper{}.interval())
+	assert.Zero(t, Reaper{Grace: -1}.grace())
+	assert.Equal(t, time.Second, Reaper{Grace: time.Second, Interval: time.Second}.grace())
+}

@@ -1,0 +1,33 @@
+package reaper
+
+import "time"
+
+// Reaped is an orphan that was reaped.
+type Reaped struct {
+	PID    int       `json:"pid"` // in this process's PID namespace
+	UID    uint32    `json:"uid"` // its real user ID
+	Status Status    `json:"status"`
+	Usage  Usage     `json:"usage"`
+	At     time.Time `json:"at"` // when it was reaped, UTC
+}
+
+// Status is how a process ended.
+type Status struct {
+	// Code is what it passed to exit, 0 to 255, or -1 if a signal ended it (as
+	// os.ProcessState.ExitCode has it).
+	Code int `json:"code"`
+	// Signal is the number of the signal that ended it, 0 if it exited.
+	Signal int `json:"signal,omitempty"`
+	// Core tells that the signal left a core dump.
+	Core bool `json:"core,omitempty"`
+}
+
+// Usage is what an orphan and the descendants that it had waited for used, as
+// getrusage(2) counts it.
+type Usage struct {
+	User        time.Duration `json:"user_ns"`
+	System      time.Duration `json:"system_ns"`
+	MaxRSS      int64         `json:"max_rss_bytes"` // the largest of them, not their sum
+	MinorFaults int64         `json:"minor_faults"`
+	MajorFaults int64         `json:"major_faults"`
+}

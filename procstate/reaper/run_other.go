@@ -1,0 +1,14 @@
+//go:build !linux || opskit_portable
+
+package reaper
+
+import (
+	"context"
+	"errors"
+)
+
+func (r Reaper) run(context.Context) (Report, error) { return Report{}, r.check() }
+
+func (r Reaper) check() error {
+	return &Error{Op: "reap orphans", Err: errors.ErrUnsupported}
+}
