@@ -76,7 +76,7 @@ func TestBarZombiesOfTheBlog(t *testing.T) {
 	require.Len(t, outcome.Done, 1)
 	assert.Equal(t, procstate.Terminate, outcome.Done[0].Action)
 	for _, pid := range parent.Zombies {
-		assert.ErrorIs(t, syscall.Kill(pid, 0), syscall.ESRCH)
+		require.ErrorIs(t, syscall.Kill(pid, 0), syscall.ESRCH)
 	}
 	lab.BarTiming(t, "procstate zombies of the blog", "found in %v, parent ended and 5 reaped in %v", found.Round(time.Microsecond), applied.Round(time.Millisecond))
 }

@@ -123,7 +123,7 @@ func TestParseMounts(t *testing.T) {
 		}
 		_, err := parseMounts([]byte(mountsText[:end]))
 		if end > 0 {
-			assert.ErrorIs(t, err, ErrMalformed, "%q", mountsText[:end])
+			require.ErrorIs(t, err, ErrMalformed, "%q", mountsText[:end])
 		}
 	}
 

@@ -3,7 +3,6 @@ package procstate
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io/fs"
 	"os"
 	"strings"
@@ -116,7 +115,7 @@ func TestErrorsSurviveJSON(t *testing.T) {
 		assert.Contains(t, string(text), `"code":"`+c.code+`"`)
 		var back Error
 		require.NoError(t, json.Unmarshal(text, &back))
-		assert.ErrorIs(t, &back, c.sentinel)
+		require.ErrorIs(t, &back, c.sentinel)
 		assert.Equal(t, err.Error(), back.Error())
 		again, jsonErr := json.Marshal(&back)
 		require.NoError(t, jsonErr)
@@ -127,9 +126,9 @@ func TestErrorsSurviveJSON(t *testing.T) {
 	assert.Contains(t, string(text), `"code":"other"`)
 	var back Error
 	require.NoError(t, json.Unmarshal(text, &back))
-	assert.NotErrorIs(t, &back, ErrGone)
+	require.NotErrorIs(t, &back, ErrGone)
 	require.Error(t, json.Unmarshal([]byte(`[]`), &back))
-	assert.True(t, errors.Is(&Error{Op: "read", Err: fs.ErrPermission}, fs.ErrPermission))
+	assert.ErrorIs(t, &Error{Op: "read", Err: fs.ErrPermission}, fs.ErrPermission)
 }
 
 func TestPreflight(t *testing.T) {

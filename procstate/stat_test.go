@@ -71,7 +71,7 @@ func TestParseStatCutAnywhere(t *testing.T) {
 		var p Process
 		err := parseStat([]byte(whole[:end]), &p)
 		if end < complete {
-			assert.ErrorIs(t, err, ErrMalformed, "%q", whole[:end])
+			require.ErrorIs(t, err, ErrMalformed, "%q", whole[:end])
 			continue
 		}
 		require.NoError(t, err)

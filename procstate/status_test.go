@@ -46,7 +46,7 @@ func TestParseStatusCutAnywhere(t *testing.T) {
 	for end := range statusText {
 		got, err := parseStatus([]byte(statusText[:end]))
 		if end < complete {
-			assert.ErrorIs(t, err, ErrMalformed, "%q", statusText[:end])
+			require.ErrorIs(t, err, ErrMalformed, "%q", statusText[:end])
 			continue
 		}
 		require.NoError(t, err, "%q", statusText[:end])

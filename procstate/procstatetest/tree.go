@@ -2,6 +2,7 @@ package procstatetest
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -49,9 +50,7 @@ func (t Tree) Write(dir string) error {
 			folder = filepath.Join(dir, strconv.Itoa(p.PID))
 			files["stat"], files["status"], files["cgroup"] = p.stat(), p.status(), p.cgroup()
 		}
-		for name, content := range p.Files {
-			files[name] = content
-		}
+		maps.Copy(files, p.Files)
 		for name, content := range files {
 			path := filepath.Join(folder, filepath.FromSlash(name))
 			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -105,16 +104,17 @@ func (p *Process) stat() string {
 // status has the lines of fs/proc/array.c, proc_pid_status, without those about
 // memory.
 func (p *Process) status() string {
-	nspids := strconv.Itoa(p.PID)
+	var nspids strings.Builder
+	nspids.WriteString(strconv.Itoa(p.PID))
 	for _, pid := range p.NSPIDs {
-		nspids += "\t" + strconv.Itoa(pid)
+		nspids.WriteString("\t" + strconv.Itoa(pid))
 	}
 	name := strings.NewReplacer(`\`, `\\`, "\n", `\n`).Replace(p.Comm)
 	return fmt.Sprintf("Name:\t%s\nState:\t%c\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n"+
 		"Uid:\t%d\t%d\t%d\t%d\nGid:\t0\t0\t0\t0\nFDSize:\t64\nGroups:\t \nNSpid:\t%s\nThreads:\t%d\nSigQ:\t0/96365\n"+
 		"SigPnd:\t%016x\nShdPnd:\t%016x\nSigBlk:\t%016x\nSigIgn:\t%016x\nSigCgt:\t%016x\n"+
 		"voluntary_ctxt_switches:\t1\nnonvoluntary_ctxt_switches:\t0\n",
-		name, p.state(), p.PID, p.PID, p.PPID, p.Tracer, p.UID, p.UID, p.UID, p.UID, nspids, p.threads(),
+		name, p.state(), p.PID, p.PID, p.PPID, p.Tracer, p.UID, p.UID, p.UID, p.UID, nspids.String(), p.threads(),
 		0, 0, p.SigBlk, p.SigIgn, p.SigCgt)
 }
 

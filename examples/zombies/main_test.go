@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/opskit-go/opskit/procstate/procstatetest"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func tree(t *testing.T, zombies ...int) string {
+	t.Helper()
+	tree := procstatetest.Tree{
+		{PID: 1, Comm: "init"},
+		{PID: 42, PPID: 1, Comm: "worker", Cgroup: "0::/system.slice/worker.service\n"},
+		{Files: map[string]string{"sys/kernel/random/boot_id": "first\n"}},
+	}
+	for _, pid := range zombies {
+		tree = append(tree, procstatetest.Process{PID: pid, PPID: 42, Comm: "jo\x1bb", State: 'Z'})
+	}
+	return tree.Dir(t)
+}
+
+func zombiesOf(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(t.Context(), append([]string{"-settle", "1ms"}, args...), &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+func TestHealthyHost(t *testing.T) {
+	code, out, _ := zombiesOf(t, "-root", tree(t))
+	assert.Equal(t, 0, code)
+	assert.Equal(t, "healthy: no zombies among 2 processes\nnot checked: nothing more\n", out)
+}
+
+func TestZombies(t *testing.T) {
+	code, out, _ := zombiesOf(t, "-root", tree(t, 50, 51))
+	assert.Equal(t, 1, code)
+	assert.True(t, strings.HasPrefix(out, "problem: 2 zombies that nobody reaps, of 1 parent\n"), out)
+	for _, want := range []string{
+		`2 zombies of 42 "worker" (sleeping): not-waiting`, `owner: unit "worker.service"`, `50 "jo\x1bb" reapable`,
+		"next: terminate 42", "\nnot checked: nothing more\n",
+	} {
+		assert.Contains(t, out, want)
+	}
+	assert.NotContains(t, out, "\x1b")
+}
+
+func TestCannotTell(t *testing.T) {
+	root := tree(t)
+	require.NoError(t, os.WriteFile(filepath.Join(root, "42", "stat"), []byte("42 (wor"), 0o600))
+	code, out, _ := zombiesOf(t, "-root", root)
+	assert.Equal(t, 2, code)
+	assert.Contains(t, out, "not checked: a process (read stat pid 42")
+
+	code, out, _ = zombiesOf(t, "-root", tree(t, 50), "-settle", "-1s")
+	assert.Equal(t, 2, code)
+	assert.Contains(t, out, "not checked: whether the zombies last")
+
+	code, _, errs := zombiesOf(t, "-root", filepath.Join(root, "missing"))
+	assert.Equal(t, 2, code)
+	assert.Contains(t, errs, "missing")
+	code, out, _ = zombiesOf(t, "-json", "-root", filepath.Join(root, "missing"))
+	assert.Equal(t, 2, code)
+	assert.Contains(t, out, `"code":"not_found"`)
+}
+
+func TestUsage(t *testing.T) {
+	for _, args := range [][]string{
+		{"-nonsense"}, {"argument"}, {"-apply", "-yes", "-root", "/proc"}, {"-apply", "-from", "file"},
+	} {
+		code, out, errs := zombiesOf(t, args...)
+		assert.Equal(t, 2, code, "%v", args)
+		assert.Empty(t, out)
+		assert.Contains(t, errs, "usage: zombies")
+	}
+	code, out, _ := zombiesOf(t, "-h")
+	assert.Equal(t, 0, code)
+	assert.Contains(t, out, "-apply")
+}
+
+func TestPlanOnly(t *testing.T) {
+	code, out, _ := zombiesOf(t, "-root", tree(t, 50), "-plan")
+	assert.Equal(t, 1, code)
+	assert.Contains(t, out, "plan for 1 zombie of 42")
+	assert.Contains(t, out, "useless: kill -9 of a zombie")
+	code, out, _ = zombiesOf(t, "-root", tree(t, 50), "-plan", "-parent", "43")
+	assert.Equal(t, 0, code)
+	assert.Empty(t, out)
+}
+
+func TestJSONIsOneObjectALine(t *testing.T) {
+	for _, args := range [][]string{{}, {"-plan"}, {"-preflight"}} {
+		_, out, _ := zombiesOf(t, append([]string{"-json", "-root", tree(t, 50)}, args...)...)
+		lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+		assert.NotEmpty(t, lines)
+		for _, line := range lines {
+			var object map[string]any
+			require.NoError(t, json.Unmarshal([]byte(line), &object), "%s", line)
+		}
+	}
+}
+
+func TestPreflight(t *testing.T) {
+	_, out, _ := zombiesOf(t, "-preflight")
+	for _, name := range []string{"list", "all-users", "all-namespaces", "apply"} {
+		assert.Contains(t, out, "  "+name)
+	}
+}
+
+func TestSavedEvidence(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "evidence.json")
+	code, live, _ := zombiesOf(t, "-root", tree(t, 50, 51), "-save", file)
+	assert.Equal(t, 1, code)
+	code, saved, _ := zombiesOf(t, "-from", file)
+	assert.Equal(t, 1, code)
+	assert.Equal(t, live, saved)
+
+	code, out, _ := zombiesOf(t, "-root", tree(t, 51, 52), "-since", file)
+	assert.Equal(t, 1, code)
+	assert.Contains(t, out, ": 1 new, 1 gone, 1 still there\n")
+
+	require.NoError(t, os.WriteFile(file, []byte("{"), 0o600))
+	for _, flag := range []string{"-from", "-since"} {
+		code, _, errs := zombiesOf(t, "-root", tree(t), flag, file)
+		assert.Equal(t, 2, code)
+		assert.Contains(t, errs, "not evidence")
+	}
+}
+
+func TestEvidenceOfAnotherBoot(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "evidence.json")
+	zombiesOf(t, "-root", tree(t, 50), "-save", file)
+	root := tree(t, 50)
+	require.NoError(t, os.WriteFile(filepath.Join(root, "sys/kernel/random/boot_id"), []byte("second\n"), 0o600))
+	_, out, _ := zombiesOf(t, "-root", root, "-since", file)
+	assert.Contains(t, out, "1 new, 1 gone, 0 still there (the system was restarted meanwhile)")
+}

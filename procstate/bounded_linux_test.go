@@ -1,0 +1,76 @@
+//go:build linux && !opskit_portable
+
+package procstate_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/opskit-go/opskit/internal/lab"
+	"github.com/opskit-go/opskit/procstate"
+	"github.com/opskit-go/opskit/procstate/procstatetest"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestBarZombiesIsBounded: thousands of zombies are listed well within the ten
+// seconds that Zombies allows itself.
+func TestBarZombiesIsBounded(t *testing.T) {
+	n := map[lab.Size]int{lab.Small: 50, lab.CI: 1000, lab.Full: 10000}[lab.Bars()]
+	parent := procstatetest.Zombies(t, n)
+	start := time.Now()
+	g := groupOf(t, parent.PID)
+	took := time.Since(start)
+	require.Len(t, g.Zombies, n)
+	if lab.Bars() != lab.Small && !lab.Race {
+		assert.Less(t, took, 5*time.Second)
+	}
+	lab.BarTiming(t, "procstate zombies bounded", "%d zombies grouped in %v", n, took.Round(time.Millisecond))
+}
+
+// TestReadsOnlyWhatCannotHang runs Zombies under strace(1) and checks every file
+// that it opened.
+func TestReadsOnlyWhatCannotHang(t *testing.T) {
+	lab.Need(t, "program:strace")
+	if os.Getenv("OPSKIT_UNDER_STRACE") != "" {
+		_, err := procstate.Zombies()
+		require.NoError(t, err)
+		_, err = (&procstate.Scanner{Settle: time.Millisecond}).Zombies(t.Context())
+		require.NoError(t, err)
+		return
+	}
+	procstatetest.Zombies(t, 3)
+	trace := filepath.Join(t.TempDir(), "trace")
+	cmd := exec.Command("strace", "-f", "-qq", "-e", "trace=open,openat,openat2", "-o", trace,
+		"/proc/self/exe", "-test.run=^TestReadsOnlyWhatCannotHang$")
+	self, err := os.Executable()
+	require.NoError(t, err)
+	cmd.Args[len(cmd.Args)-2] = self
+	cmd.Env = append(os.Environ(), "OPSKIT_UNDER_STRACE=1")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	text, err := os.ReadFile(trace)
+	require.NoError(t, err)
+	allowed := regexp.MustCompile(`^"(/proc|\d+/(stat|status|cgroup)|self/(mountinfo|status)|sys/kernel/random/boot_id|/sys/fs/cgroup/.*(cgroup\.freeze|freezer\.state))"$`)
+	quoted := regexp.MustCompile(`"[^"]*"`)
+	// From the first opening of /proc itself it is Zombies that reads.
+	_, ours, found := strings.Cut(string(text), `"/proc", `)
+	require.True(t, found)
+	opened := 0
+	for line := range strings.Lines(ours) {
+		path := quoted.FindString(line)
+		if path == "" || path == `"/proc/self/fd"` { // TestMain counts descriptors
+			continue
+		}
+		opened++
+		assert.Regexp(t, allowed, path)
+	}
+	assert.Greater(t, opened, 50)
+}
