@@ -1,0 +1,104 @@
+package volumes
+
+import (
+	"slices"
+	"strings"
+)
+
+// Layout is what data lies on: the evidence that Check judges. It can be saved as JSON and judged again.
+type Layout struct {
+	Paths  []string `json:"paths"`            // as they were asked for
+	Parts  []Part   `json:"parts,omitempty"`  // in the order in which they were found
+	Unseen []Gap    `json:"unseen,omitempty"` // parts that there may be
+}
+
+// Part is one piece of the data that may lie on a device of its own.
+type Part struct {
+	Path    string   `json:"path"`             // as it was found
+	Target  string   `json:"target,omitempty"` // without symbolic links, where that is another path
+	Via     string   `json:"via,omitempty"`    // how it was found: "symlink", "mount", "device"; empty if it was asked for
+	Mount   *Mount   `json:"mount,omitempty"`  // what it lies on; absent for a block device
+	Devices []Device `json:"devices,omitempty"`
+	Err     *Error   `json:"error,omitempty"` // why no device is known: matches ErrNoBlockDevice, ErrUnknownDevice or ErrMalformed
+}
+
+// Volumes returns the EBS volumes that the part is known to lie on, sorted. It may lie on more: see Check.
+func (p Part) Volumes() []string { return volumesOf(p.Devices) }
+
+// String returns the part on one line: "/data/pg_wal (symlink to /wal) on nvme2n1 vol-0b".
+func (p Part) String() string {
+	text := quote(p.Path)
+	switch {
+	case p.Via == "symlink":
+		text += " (symlink to " + quote(p.Target) + ")"
+	case p.Target != "":
+		text += " (" + quote(p.Target) + ")"
+	case p.Via != "":
+		text += " (" + p.Via + ")"
+	}
+	if p.Err != nil {
+		return text + ": " + p.Err.Error()
+	}
+	var devices []string
+	for _, device := range p.Devices {
+		devices = append(devices, device.String())
+	}
+	return text + " on " + strings.Join(devices, ", ")
+}
+
+// Volumes returns the EBS volumes that any part is known to lie on, sorted: what a set must hold at least.
+func (l *Layout) Volumes() []string {
+	var list []string
+	for _, part := range l.Parts {
+		list = append(list, part.Volumes()...)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// String returns the volumes, then a line for each part.
+func (l *Layout) String() string {
+	var text strings.Builder
+	if volumes := l.Volumes(); len(volumes) > 0 {
+		text.WriteString("volumes " + quoteAll(volumes))
+	} else {
+		text.WriteString("volumes unknown")
+	}
+	text.WriteString("\n")
+	for _, part := range l.Parts {
+		text.WriteString("  " + part.String() + "\n")
+		for _, device := range part.Devices {
+			device.disks(func(disk Device) {
+				if disk.Store == StoreUnknown {
+					text.WriteString("    " + disk.gap().String() + "\n")
+				}
+			})
+		}
+	}
+	text.WriteString(notChecked(l.Unseen))
+	return text.String()
+}
+
+// gap says why the volume of a disk is not known.
+func (d Device) gap() Gap {
+	return Gap{What: "the volume of " + quote(d.Name), Why: d.Why, Need: d.Need}
+}
+
+func quoteAll(words []string) string {
+	var quoted []string
+	for _, word := range words {
+		quoted = append(quoted, quote(word))
+	}
+	return strings.Join(quoted, " ")
+}
+
+func notChecked(gaps []Gap) string {
+	if len(gaps) == 0 {
+		return "not checked: nothing more"
+	}
+	var list []string
+	for _, gap := range gaps {
+		list = append(list, gap.String())
+	}
+	return "not checked: " + strings.Join(list, "; ")
+}
