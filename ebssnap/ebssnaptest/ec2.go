@@ -64,9 +64,9 @@ func (s *Server) tagsDenied(action string, form url.Values) bool {
 // create creates snapshots, with the fault that is next.
 func (s *Server) create(w http.ResponseWriter, action string, form url.Values) {
 	s.wait(s.Latency / 2)
-	volumes, err := s.volumesOf(action, form)
-	if err != nil {
-		fail(w, http.StatusBadRequest, "InvalidVolume.NotFound", err.Error())
+	volumes, complaint := s.volumesOf(action, form)
+	if complaint != "" {
+		fail(w, http.StatusBadRequest, "InvalidVolume.NotFound", complaint)
 		return
 	}
 	tags := tagsOf(form, "TagSpecification.1.Tag.")
@@ -131,8 +131,8 @@ func (s *Server) create(w http.ResponseWriter, action string, form url.Values) {
 	answer(w, "CreateSnapshotsResponse", snapshotSetXML{Items: items})
 }
 
-// volumesOf returns the volumes that a request is about.
-func (s *Server) volumesOf(action string, form url.Values) ([]string, error) {
+// volumesOf returns the volumes that a request is about, or what EC2 would complain about.
+func (s *Server) volumesOf(action string, form url.Values) (volumes []string, complaint string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if action == "CreateSnapshot" {
@@ -140,11 +140,11 @@ func (s *Server) volumesOf(action string, form url.Values) ([]string, error) {
 		for _, instance := range s.instances {
 			for _, v := range instance.Devices {
 				if v == volume {
-					return []string{volume}, nil
+					return []string{volume}, ""
 				}
 			}
 		}
-		return nil, fmt.Errorf("The volume '%s' does not exist.", volume) //nolint:staticcheck // the words of EC2
+		return nil, "The volume '" + volume + "' does not exist."
 	}
 	id := form.Get("InstanceSpecification.InstanceId")
 	var excluded []string
@@ -155,7 +155,6 @@ func (s *Server) volumesOf(action string, form url.Values) ([]string, error) {
 		if instance.ID != id {
 			continue
 		}
-		var volumes []string
 		for _, device := range slices.Sorted(maps.Keys(instance.Devices)) {
 			volume := instance.Devices[device]
 			if slices.Contains(excluded, volume) || device == instance.Root && form.Get("InstanceSpecification.ExcludeBootVolume") == "true" {
@@ -163,9 +162,9 @@ func (s *Server) volumesOf(action string, form url.Values) ([]string, error) {
 			}
 			volumes = append(volumes, volume)
 		}
-		return volumes, nil
+		return volumes, ""
 	}
-	return nil, fmt.Errorf("The instance ID '%s' does not exist", id) //nolint:staticcheck // the words of EC2
+	return nil, "The instance ID '" + id + "' does not exist"
 }
 
 // snapshot takes snapshots of volumes at one instant: now.

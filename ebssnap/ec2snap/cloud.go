@@ -1,0 +1,252 @@
+package ec2snap
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http/httptrace"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/opskit-go/opskit/ebssnap"
+)
+
+// Cloud is the ebssnap.Cloud of AWS; it is also an ebssnap.Deleter. Make one with New, or set Client. It is safe for concurrent use.
+type Cloud struct {
+	Client *ec2.Client
+
+	mu    sync.Mutex
+	plans map[string]*ec2.CreateSnapshotsInput // by token: what the DryRun found out about a set
+}
+
+// Create sends one CreateSnapshot, or CreateSnapshots for several volumes, without retries.
+func (c *Cloud) Create(ctx context.Context, r ebssnap.Request) ([]ebssnap.Snapshot, error) {
+	if err := check(r); err != nil {
+		return nil, err
+	}
+	var sent atomic.Bool
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }})
+	var snapshots []ebssnap.Snapshot
+	var err error
+	if len(r.Volumes) == 1 {
+		snapshots, err = c.createOne(traced, r)
+	} else {
+		snapshots, err = c.createSet(traced, r, &sent)
+	}
+	if r.DryRun {
+		return nil, dryRun(r, err)
+	}
+	return snapshots, creation(r, err, sent.Load())
+}
+
+func (c *Cloud) createOne(ctx context.Context, r ebssnap.Request) ([]ebssnap.Snapshot, error) {
+	output, err := c.Client.CreateSnapshot(ctx, &ec2.CreateSnapshotInput{
+		VolumeId: aws.String(r.Volumes[0]), Description: optional(r.Description), DryRun: dry(r),
+		TagSpecifications: specification(r.Tags),
+	}, retries(r))
+	if err != nil {
+		return nil, err
+	}
+	return []ebssnap.Snapshot{{
+		ID: aws.ToString(output.SnapshotId), Volume: aws.ToString(output.VolumeId), State: string(output.State),
+		Progress: aws.ToString(output.Progress), Started: aws.ToTime(output.StartTime).UTC(), Tags: tagMap(output.Tags),
+	}}, nil
+}
+
+func (c *Cloud) createSet(ctx context.Context, r ebssnap.Request, sent *atomic.Bool) ([]ebssnap.Snapshot, error) {
+	input, err := c.plan(ctx, r)
+	sent.Store(false) // what the plan asked for creates nothing
+	if err != nil {
+		return nil, err
+	}
+	input.DryRun = dry(r)
+	output, err := c.Client.CreateSnapshots(ctx, input, retries(r))
+	if err != nil {
+		return nil, err
+	}
+	var snapshots []ebssnap.Snapshot
+	for _, s := range output.Snapshots {
+		snapshots = append(snapshots, ebssnap.Snapshot{
+			ID: aws.ToString(s.SnapshotId), Volume: aws.ToString(s.VolumeId), State: string(s.State),
+			Progress: aws.ToString(s.Progress), Started: aws.ToTime(s.StartTime).UTC(), Tags: tagMap(s.Tags),
+		})
+	}
+	return snapshots, nil
+}
+
+// plan returns the request for a set: which volumes of the instance to leave out. It asks DescribeInstances at the DryRun,
+// and remembers the answer for the request that follows.
+func (c *Cloud) plan(ctx context.Context, r ebssnap.Request) (*ec2.CreateSnapshotsInput, error) {
+	c.mu.Lock()
+	known := c.plans[r.Token]
+	if known != nil && !r.DryRun {
+		delete(c.plans, r.Token)
+	}
+	c.mu.Unlock()
+	if known != nil {
+		input := *known
+		return &input, nil
+	}
+	attached, err := c.attached(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	input := &ec2.CreateSnapshotsInput{
+		Description: optional(r.Description), TagSpecifications: specification(r.Tags),
+		InstanceSpecification: &types.InstanceSpecification{InstanceId: attached.InstanceId},
+	}
+	found := map[string]bool{}
+	for _, mapping := range attached.BlockDeviceMappings {
+		if mapping.Ebs == nil {
+			continue
+		}
+		volume := aws.ToString(mapping.Ebs.VolumeId)
+		switch {
+		case slices.Contains(r.Volumes, volume):
+			found[volume] = true
+		case aws.ToString(mapping.DeviceName) == aws.ToString(attached.RootDeviceName):
+			input.InstanceSpecification.ExcludeBootVolume = aws.Bool(true)
+		default:
+			input.InstanceSpecification.ExcludeDataVolumeIds = append(input.InstanceSpecification.ExcludeDataVolumeIds, volume)
+		}
+	}
+	for _, volume := range r.Volumes {
+		if !found[volume] {
+			return nil, fmt.Errorf("%w: %q is not attached to %s", ebssnap.ErrUnknownVolume, volume, aws.ToString(attached.InstanceId))
+		}
+	}
+	if n := len(input.InstanceSpecification.ExcludeDataVolumeIds); n > 40 {
+		return nil, fmt.Errorf("%w: %d volumes of the instance would have to be left out, EC2 allows 40", ebssnap.ErrUsage, n)
+	}
+	if r.DryRun {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.plans == nil {
+			c.plans = map[string]*ec2.CreateSnapshotsInput{}
+		}
+		remembered := *input
+		c.plans[r.Token] = &remembered
+	}
+	return input, nil
+}
+
+// attached returns the instance that the volumes of r are attached to.
+func (c *Cloud) attached(ctx context.Context, r ebssnap.Request) (*types.Instance, error) {
+	input := &ec2.DescribeInstancesInput{}
+	if r.Instance != "" {
+		input.InstanceIds = []string{r.Instance}
+	} else {
+		input.Filters = []types.Filter{{Name: aws.String("block-device-mapping.volume-id"), Values: r.Volumes}}
+	}
+	output, err := c.Client.DescribeInstances(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	var instances []types.Instance
+	for _, reservation := range output.Reservations {
+		instances = append(instances, reservation.Instances...)
+	}
+	if len(instances) != 1 {
+		return nil, fmt.Errorf("%w: the volumes of an atomic set must be attached to one instance, these are on %d", ebssnap.ErrUnknownVolume, len(instances))
+	}
+	return &instances[0], nil
+}
+
+// Find returns this account's snapshots that match q.
+func (c *Cloud) Find(ctx context.Context, q ebssnap.Query) ([]ebssnap.Snapshot, error) {
+	input := &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}, SnapshotIds: q.IDs}
+	filter := func(name, value string) {
+		input.Filters = append(input.Filters, types.Filter{Name: aws.String(name), Values: []string{value}})
+	}
+	if q.Token != "" {
+		filter("tag:"+ebssnap.TagToken, q.Token)
+	}
+	if q.Volume != "" {
+		filter("volume-id", q.Volume)
+	}
+	if q.Tagged {
+		filter("tag-key", ebssnap.TagToken)
+	}
+	if len(input.Filters) == 0 && len(q.IDs) == 0 {
+		return nil, nil
+	}
+	var snapshots []ebssnap.Snapshot
+	pages := ec2.NewDescribeSnapshotsPaginator(c.Client, input)
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return snapshots, failure("describe snapshots", "", err)
+		}
+		for _, s := range page.Snapshots {
+			snapshots = append(snapshots, ebssnap.Snapshot{
+				ID: aws.ToString(s.SnapshotId), Volume: aws.ToString(s.VolumeId), State: string(s.State),
+				Progress: aws.ToString(s.Progress), Started: aws.ToTime(s.StartTime).UTC(), Tags: tagMap(s.Tags),
+			})
+		}
+	}
+	return snapshots, nil
+}
+
+// Tag sets tags with CreateTags.
+func (c *Cloud) Tag(ctx context.Context, ids []string, tags map[string]string) error {
+	_, err := c.Client.CreateTags(ctx, &ec2.CreateTagsInput{Resources: ids, Tags: tagList(tags)})
+	return failure("create tags", "", err)
+}
+
+// Delete deletes one snapshot.
+func (c *Cloud) Delete(ctx context.Context, id string) error {
+	_, err := c.Client.DeleteSnapshot(ctx, &ec2.DeleteSnapshotInput{SnapshotId: aws.String(id)})
+	return failure("delete snapshot", id, err)
+}
+
+// retries turns the SDK's retries off for a request that creates something.
+func retries(r ebssnap.Request) func(*ec2.Options) {
+	return func(o *ec2.Options) {
+		if !r.DryRun {
+			o.Retryer = aws.NopRetryer{}
+			o.RetryMaxAttempts = 1
+		}
+	}
+}
+
+func dry(r ebssnap.Request) *bool {
+	if r.DryRun {
+		return aws.Bool(true)
+	}
+	return nil
+}
+
+func optional(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return aws.String(text)
+}
+
+func specification(tags map[string]string) []types.TagSpecification {
+	return []types.TagSpecification{{ResourceType: types.ResourceTypeSnapshot, Tags: tagList(tags)}}
+}
+
+func tagList(tags map[string]string) []types.Tag {
+	var list []types.Tag
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		list = append(list, types.Tag{Key: aws.String(key), Value: aws.String(tags[key])})
+	}
+	return list
+}
+
+func tagMap(list []types.Tag) map[string]string {
+	if len(list) == 0 {
+		return nil
+	}
+	tags := make(map[string]string, len(list))
+	for _, tag := range list {
+		tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+	}
+	return tags
+}

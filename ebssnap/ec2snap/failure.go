@@ -1,0 +1,168 @@
+package ec2snap
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/opskit-go/opskit/ebssnap"
+)
+
+// check refuses what EC2 would refuse, before anything is sent.
+func check(r ebssnap.Request) error {
+	var why string
+	switch {
+	case len(r.Volumes) == 0:
+		why = "no volume given"
+	case utf8.RuneCountInString(r.Description) > 255:
+		why = "the description is longer than 255 characters"
+	case len(r.Tags) > 50:
+		why = "more than 50 tags"
+	}
+	for key, value := range r.Tags {
+		if key == "" || utf8.RuneCountInString(key) > 128 || utf8.RuneCountInString(value) > 256 || strings.HasPrefix(strings.ToLower(key), "aws:") {
+			why = fmt.Sprintf("tag %q: a key has 1 to 128 characters and does not begin with aws:, a value at most 256", key)
+		}
+	}
+	if why == "" {
+		return nil
+	}
+	return &ebssnap.Error{Op: "create snapshot", Err: fmt.Errorf("%w: %w: %s", ebssnap.ErrUsage, ebssnap.ErrNotCreated, why)}
+}
+
+// dryRun turns the answer to a DryRun into nil or an error.
+func dryRun(r ebssnap.Request, err error) error {
+	var api smithy.APIError
+	if err == nil || errors.As(err, &api) && api.ErrorCode() == "DryRunOperation" {
+		return nil
+	}
+	return notCreated(failure("dry run", target(r), err))
+}
+
+// creation turns the outcome of a request that creates into nil, an error that proves that nothing was created, or one that does not.
+func creation(r ebssnap.Request, err error, sent bool) error {
+	if err == nil {
+		return nil
+	}
+	failed := failure("create snapshot", target(r), err)
+	var api smithy.APIError
+	answered := errors.As(err, &api)
+	switch {
+	case !sent:
+		return notCreated(failed)
+	case answered && (refused(api.ErrorCode()) || status(err) >= 400 && status(err) < 500):
+		return notCreated(failed)
+	}
+	return failed
+}
+
+// refused reports whether an error code means that EC2 did nothing, although the HTTP status may be 503.
+func refused(code string) bool { return throttled(code) || denied(code) }
+
+func throttled(code string) bool {
+	switch code {
+	case "RequestLimitExceeded", "Throttling", "ThrottlingException", "SnapshotCreationPerVolumeRateExceeded":
+		return true
+	}
+	return false
+}
+
+func denied(code string) bool {
+	switch code {
+	case "UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "AuthFailure", "OptInRequired", "Blocked",
+		"InvalidClientTokenId", "ExpiredToken", "RequestExpired", "SignatureDoesNotMatch", "UnrecognizedClientException":
+		return true
+	}
+	return false
+}
+
+func unknownVolume(code string) bool {
+	switch code {
+	case "InvalidVolume.NotFound", "InvalidVolumeID.Malformed", "InvalidVolumeID.ZoneMismatch", "InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed":
+		return true
+	}
+	return false
+}
+
+// failure wraps an error of the SDK with the sentinel that it stands for.
+func failure(op, target string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		switch code := api.ErrorCode(); {
+		case throttled(code):
+			err = &throttle{code: code, err: fmt.Errorf("%w: %w", ebssnap.ErrThrottled, err)}
+		case denied(code):
+			err = fmt.Errorf("%w: allow %s: %w", ebssnap.ErrDenied, actions(op), err)
+		case unknownVolume(code):
+			err = fmt.Errorf("%w: %w", ebssnap.ErrUnknownVolume, err)
+		}
+	}
+	return &ebssnap.Error{Op: op, Target: target, Err: err}
+}
+
+// actions names the IAM actions that an operation needs; the statements are in the package's documentation.
+func actions(op string) string {
+	switch op {
+	case "create tags":
+		return "ec2:CreateTags on snapshots tagged " + ebssnap.TagToken + " (statement RaiseConsistency)"
+	case "describe snapshots":
+		return "ec2:DescribeSnapshots (statement Look)"
+	case "describe instances":
+		return "ec2:DescribeInstances (statement Look)"
+	case "delete snapshot":
+		return "ec2:DeleteSnapshot"
+	}
+	return "ec2:CreateSnapshot, ec2:CreateSnapshots and ec2:CreateTags (statements Create and TagAtCreation)"
+}
+
+func notCreated(err error) error {
+	var e *ebssnap.Error
+	if errors.As(err, &e) {
+		return &ebssnap.Error{Op: e.Op, Target: e.Target, Err: &proven{e.Err}}
+	}
+	return &proven{err}
+}
+
+// proven is an error after which it is certain that nothing was created.
+type proven struct{ err error }
+
+func (p *proven) Error() string { return p.err.Error() }
+
+func (p *proven) Unwrap() []error { return []error{p.err, ebssnap.ErrNotCreated} }
+
+// throttle is a refusal for now.
+type throttle struct {
+	code string
+	err  error
+}
+
+func (t *throttle) Error() string { return t.err.Error() }
+
+func (t *throttle) Unwrap() error { return t.err }
+
+// RetryAfter returns how long EC2 wants to be left alone: 15 s for the limit of a volume, otherwise the caller's choice.
+func (t *throttle) RetryAfter() time.Duration {
+	if t.code == "SnapshotCreationPerVolumeRateExceeded" {
+		return 15 * time.Second
+	}
+	return 0
+}
+
+// status returns the HTTP status of an answer, or 0.
+func status(err error) int {
+	var response *smithyhttp.ResponseError
+	if errors.As(err, &response) && response.Response != nil && response.Response.Response != nil {
+		return response.HTTPStatusCode()
+	}
+	return 0
+}
+
+func target(r ebssnap.Request) string { return strings.Join(r.Volumes, " ") }
