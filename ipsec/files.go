@@ -21,11 +21,11 @@ type File struct {
 	Mode fs.FileMode `json:"mode"` // permission bits
 	Size int         `json:"size"` // bytes
 
-	content *[]byte // a pointer, so that no printing of a surrounding value shows a key
+	content func() []byte // a function, so that no printing of a surrounding value shows a key
 }
 
 func newFile(name string, mode fs.FileMode, content []byte) File {
-	return File{Path: name, Mode: mode, Size: len(content), content: &content}
+	return File{Path: name, Mode: mode, Size: len(content), content: func() []byte { return content }}
 }
 
 // Bytes returns a copy of the content, which for ipsec.secrets is a secret; nil
@@ -34,7 +34,7 @@ func (f File) Bytes() []byte {
 	if f.content == nil {
 		return nil
 	}
-	return append([]byte{}, *f.content...)
+	return append([]byte{}, f.content()...)
 }
 
 // String returns path, mode and size.
@@ -100,7 +100,7 @@ func writeFile(root *os.Root, f File) (err error) {
 			err = errors.Join(err, root.Remove(temp))
 		}
 	}()
-	_, err = w.Write(*f.content)
+	_, err = w.Write(f.content())
 	if err == nil {
 		err = w.Chmod(f.Mode.Perm())
 	}

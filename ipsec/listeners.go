@@ -89,12 +89,15 @@ func Listeners(ctx context.Context, proc fs.FS) (*ListenerReport, error) {
 // sockets reads one of the kernel's tables; a line that is not as expected is
 // in Unseen.
 func (r *ListenerReport) sockets(name, text string) {
-	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	for i, line := range lines {
+	head, body, _ := strings.Cut(text, "\n")
+	if !strings.HasPrefix(strings.TrimLeft(head, " "), "sl ") {
+		r.Unseen = append(r.Unseen, Gap{What: "sockets of /proc/" + name, Why: "the table has no head: it was cut off"})
+		return
+	}
+	n := 1
+	for line := range strings.Lines(body) {
+		n++
 		f := strings.Fields(line)
-		if i == 0 && len(f) > 0 && f[0] == "sl" {
-			continue
-		}
 		var l Listener
 		var err error
 		if len(f) < 10 {
@@ -114,7 +117,7 @@ func (r *ListenerReport) sockets(name, text string) {
 			l.Inode, err = strconv.ParseUint(f[9], 10, 64)
 		}
 		if err != nil {
-			r.Unseen = append(r.Unseen, Gap{What: fmt.Sprintf("line %d of /proc/%s", i+1, name), Why: err.Error()})
+			r.Unseen = append(r.Unseen, Gap{What: fmt.Sprintf("sockets of /proc/%s, line %d", name, n), Why: err.Error()})
 			continue
 		}
 		r.Listeners = append(r.Listeners, l)

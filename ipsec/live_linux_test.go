@@ -134,6 +134,14 @@ func TestBarLiveTunnel(t *testing.T) {
 	pcap := filepath.Join(t.TempDir(), "wan.pcap")
 	dump := west.nat.Daemon("tcpdump", "--immediate-mode", "-U", "-n", "-s0", "-i", wan, "-w", pcap)
 	lab.Eventually(t, 10*time.Second, "tcpdump to listen", func() bool { return strings.Contains(dump.Output(), "listening on") })
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("on the wire:\n%s", west.nat.Run("tcpdump", "-n", "-r", pcap))
+			for _, n := range []*lab.NS{east.gateway, east.nat, west.gateway} {
+				t.Logf("%s", n.Run("bash", "-c", "nft list ruleset; ss -ulnp; ip a; ip r; cat /proc/net/udp; iptables-save"))
+			}
+		}
+	})
 	begin := time.Now()
 	west.start(t, tunnel, ipsec.SideA)
 	lab.Eventually(t, 20*time.Second, "the tunnel to come up", func() bool {

@@ -193,8 +193,13 @@ func connNames(a, b End) [2]string {
 		return names
 	}
 	na, nb := a.Conf.ConnNames(), b.Conf.ConnNames()
-	if len(na) == 1 && len(nb) == 1 {
+	switch {
+	case len(na) == 1 && len(nb) == 1:
 		return [2]string{na[0], nb[0]}
+	case len(na) == 1:
+		return [2]string{na[0], na[0]}
+	case len(nb) == 1:
+		return [2]string{nb[0], nb[0]}
 	}
 	common := ""
 	for _, x := range na {

@@ -120,6 +120,9 @@ func (r *Report) settle() {
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.Code, b.Code))
 	})
+	r.Findings = slices.CompactFunc(r.Findings, func(a, b Finding) bool {
+		return a.Code == b.Code && a.Message == b.Message && slices.Equal(a.Refs, b.Refs)
+	})
 	switch worst := r.Worst(); {
 	case worst >= Fatal:
 		r.Verdict = Broken

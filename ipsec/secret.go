@@ -14,9 +14,10 @@ import (
 // logging and marshalling show that there is one and whether it is strong. The
 // zero value holds none. It is safe for concurrent use.
 type Secret struct {
-	// A pointer, because fmt follows no pointer in the depth of a value: so the
-	// text stays hidden even in an unexported field of somebody's struct.
-	text *[]byte
+	// A function, because no printing by reflection looks into one: the text
+	// stays hidden even in an unexported field of somebody's struct, where fmt
+	// does not call the methods below.
+	text func() []byte
 	note string // "strong" or why it is weak; without text, of a key that was saved
 }
 
@@ -58,7 +59,7 @@ func secretOf(text string) Secret {
 	if note == "" {
 		note = "strong"
 	}
-	return Secret{text: &b, note: note}
+	return Secret{text: func() []byte { return b }, note: note}
 }
 
 // IsZero reports whether there is no key at all.
@@ -82,12 +83,12 @@ func (s Secret) Reveal() (string, bool) {
 	if s.text == nil {
 		return "", false
 	}
-	return string(*s.text), true
+	return string(s.text()), true
 }
 
 // Equal compares two keys in constant time; keys without text equal nothing.
 func (s Secret) Equal(other Secret) bool {
-	return s.text != nil && other.text != nil && subtle.ConstantTimeCompare(*s.text, *other.text) == 1
+	return s.text != nil && other.text != nil && subtle.ConstantTimeCompare(s.text(), other.text()) == 1
 }
 
 // String returns "redacted: strong", "redacted: WHY IT IS WEAK" or "none".
