@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,10 +51,8 @@ func (c *Cloud) Create(ctx context.Context, r ebssnap.Request) ([]ebssnap.Snapsh
 
 func (c *Cloud) check(r ebssnap.Request) error {
 	for _, volume := range r.Volumes {
-		for _, unknown := range c.Unknown {
-			if volume == unknown {
-				return &ebssnap.Error{Op: "create snapshot", Target: volume, Err: fmt.Errorf("%w, %w", ebssnap.ErrUnknownVolume, ebssnap.ErrNotCreated)}
-			}
+		if slices.Contains(c.Unknown, volume) {
+			return &ebssnap.Error{Op: "create snapshot", Target: volume, Err: fmt.Errorf("%w, %w", ebssnap.ErrUnknownVolume, ebssnap.ErrNotCreated)}
 		}
 	}
 	return nil

@@ -1,0 +1,97 @@
+//go:build linux && !opskit_portable
+
+package ebssnap_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/opskit-go/opskit/ebssnap"
+	"github.com/opskit-go/opskit/ebssnap/ebssnaptest"
+	"github.com/opskit-go/opskit/ebssnap/internal/guard"
+)
+
+// The environment of a child that freezes a filesystem and comes to grief.
+const (
+	envDeath  = "OPSKIT_TEST_DEATH" // the cause
+	envMount  = "OPSKIT_TEST_DEATH_MOUNT"
+	envBudget = "OPSKIT_TEST_DEATH_BUDGET"
+	envCall   = "OPSKIT_TEST_DEATH_CALL" // "consistent" or "hold"
+)
+
+// TestDeathChild is the child of the death matrix; on its own it does nothing.
+func TestDeathChild(*testing.T) {
+	cause := os.Getenv(envDeath)
+	if cause == "" {
+		return
+	}
+	budget, err := time.ParseDuration(os.Getenv(envBudget))
+	if err != nil {
+		fmt.Println("error", err)
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	work := func(ctx context.Context) error {
+		fmt.Printf("frozen %d\n", guard.Now())
+		return come(ctx, cancel, cause)
+	}
+	freezer := &ebssnap.FS{Mounts: []string{os.Getenv(envMount)}}
+	if os.Getenv(envCall) == "hold" {
+		_, err = ebssnap.Hold(ctx, freezer, budget, work)
+	} else {
+		_, err = ebssnap.Consistent(ctx, volume(&grimCloud{work: work}), freezer, budget)
+	}
+	fmt.Println("returned", err)
+}
+
+// come does what cause says; signals come from outside.
+func come(ctx context.Context, cancel func(), cause string) error {
+	announce := func() { fmt.Printf("dying %d\n", guard.Now()) }
+	switch cause {
+	case "panic":
+		announce()
+		panic("as the test wants")
+	case "panic in another goroutine":
+		announce()
+		go func() { panic("as the test wants") }()
+	case "runtime fatal":
+		announce()
+		new(sync.Mutex).Unlock()
+	case "os.Exit":
+		announce()
+		os.Exit(3)
+	case "cancel":
+		announce()
+		cancel()
+		<-ctx.Done()
+		return context.Cause(ctx)
+	case "hung API":
+		if os.Getenv(envCall) == "consistent" { // as an HTTP client does
+			<-ctx.Done()
+			return context.Cause(ctx)
+		}
+	case "log on the frozen filesystem", "SIGKILL with a blocked write":
+		return os.WriteFile(filepath.Join(os.Getenv(envMount), "log"), []byte("line\n"), 0o600)
+	}
+	<-make(chan struct{}) // waits for its death
+	return nil
+}
+
+// grimCloud runs work while the filesystem is frozen.
+type grimCloud struct {
+	ebssnaptest.Cloud
+	work func(ctx context.Context) error
+}
+
+func (c *grimCloud) Create(ctx context.Context, r ebssnap.Request) ([]ebssnap.Snapshot, error) {
+	if r.DryRun {
+		return nil, nil
+	}
+	return nil, c.work(ctx)
+}

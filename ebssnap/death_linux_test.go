@@ -1,0 +1,171 @@
+//go:build linux && !opskit_portable
+
+package ebssnap_test
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/opskit-go/opskit/ebssnap/internal/guard"
+	"github.com/opskit-go/opskit/internal/lab"
+)
+
+// death is one row of the matrix.
+type death struct {
+	cause  string
+	signal syscall.Signal // sent by the test
+	group  bool           // to the process group
+	budget bool           // thawed at the end of the budget, not at once
+}
+
+func deaths() []death {
+	return []death{
+		{cause: "panic"},
+		{cause: "panic in another goroutine"},
+		{cause: "runtime fatal"},
+		{cause: "os.Exit"},
+		{cause: "SIGTERM", signal: syscall.SIGTERM},
+		{cause: "SIGKILL", signal: syscall.SIGKILL},
+		{cause: "SIGKILL of the process group", signal: syscall.SIGKILL, group: true},
+		{cause: "SIGKILL with a blocked write", signal: syscall.SIGKILL},
+		{cause: "cancel"},
+		{cause: "SIGSTOP", signal: syscall.SIGSTOP, budget: true},
+		{cause: "hung API", budget: true},
+		{cause: "log on the frozen filesystem", budget: true},
+	}
+}
+
+func TestBarDeathMatrix(t *testing.T) {
+	lab.Need(t, "root")
+	types, calls, rows, rounds, budget := filesystems(), []string{"consistent", "hold"}, deaths(), 1, 300*time.Millisecond
+	switch lab.Bars() {
+	case lab.Small:
+		types, calls, rows = types[:1], calls[:1], slices.DeleteFunc(rows, func(d death) bool { return d.cause != "SIGKILL" && d.cause != "SIGSTOP" })
+	case lab.Full:
+		rounds, budget = 3, time.Second
+	}
+	var worstDeath, worstBudget time.Duration
+	count := 0
+	for _, fstype := range types {
+		fs := lab.LoopFS(t, fstype, 64)
+		for _, call := range calls {
+			for _, row := range rows {
+				for range rounds {
+					t.Run(fstype+" "+call+" "+row.cause, func(t *testing.T) {
+						late := dies(t, fs, call, row, budget)
+						count++
+						if row.budget {
+							worstBudget = max(worstBudget, late)
+						} else {
+							worstDeath = max(worstDeath, late)
+						}
+					})
+				}
+			}
+		}
+	}
+	if lab.Bars() != lab.Small && !lab.Race {
+		require.Less(t, worstDeath, 50*time.Millisecond)
+		require.Less(t, worstBudget, 100*time.Millisecond)
+	}
+	lab.BarTiming(t, "death matrix", "%d deaths, all thawed; at most %.1f ms after a death, %.1f ms after the budget", count,
+		float64(worstDeath)/1e6, float64(worstBudget)/1e6)
+}
+
+// dies starts a child that freezes fs, lets it die, and returns how long after the death, or the budget, fs was thawed.
+func dies(t *testing.T, fs *lab.FS, call string, row death, budget time.Duration) time.Duration {
+	t.Helper()
+	child := exec.Command(os.Args[0], "-test.run=^TestDeathChild$")
+	child.Env = append(os.Environ(), envDeath+"="+row.cause, envMount+"="+fs.Dir, envBudget+"="+budget.String(), envCall+"="+call)
+	if !row.budget {
+		child.Env = append(child.Env, envBudget+"=20s")
+	}
+	child.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	stdout, err := child.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, child.Start())
+	lines := bufio.NewScanner(stdout)
+	began := awaitLine(t, lines, "frozen")
+	// The probe sleeps in the freeze, and ends with it.
+	probe := exec.Command("touch", filepath.Join(fs.Dir, "probe"))
+	thawed := make(chan time.Duration, 1)
+	var died time.Duration
+	if row.signal != 0 || row.budget {
+		require.NoError(t, probe.Start())
+		go func() { _ = probe.Wait(); thawed <- guard.Now() }()
+		lab.Eventually(t, time.Second, "probe to block", func() bool { return sleeping(probe.Process.Pid) })
+	}
+	switch {
+	case row.signal != 0:
+		if row.cause == "SIGKILL with a blocked write" {
+			lab.Eventually(t, time.Second, "the child's write to block", func() bool { return threadSleeps(child.Process.Pid) })
+		}
+		pid := child.Process.Pid
+		if row.group {
+			pid = -pid
+		}
+		died = guard.Now()
+		require.NoError(t, syscall.Kill(pid, row.signal))
+	case !row.budget:
+		died = awaitLine(t, lines, "dying")
+		require.NoError(t, probe.Start())
+		go func() { _ = probe.Wait(); thawed <- guard.Now() }()
+	}
+	if row.budget {
+		died = began + budget
+	}
+	var at time.Duration
+	select {
+	case at = <-thawed:
+	case <-time.After(budget + 5*time.Second):
+		fs.Thaw()
+		t.Errorf("still frozen")
+		at = <-thawed
+	}
+	_ = syscall.Kill(child.Process.Pid, syscall.SIGKILL)
+	_ = child.Wait()
+	require.False(t, fs.Thaw(), "frozen again or still")
+	return at - died
+}
+
+// awaitLine returns the time that the child wrote behind word.
+func awaitLine(t *testing.T, lines *bufio.Scanner, word string) time.Duration {
+	t.Helper()
+	for lines.Scan() {
+		if rest, ok := strings.CutPrefix(lines.Text(), word+" "); ok {
+			ns, err := strconv.ParseInt(rest, 10, 64)
+			require.NoError(t, err)
+			return time.Duration(ns)
+		}
+		require.NotContains(t, lines.Text(), "returned", "the child did not freeze")
+	}
+	require.Fail(t, "the child ended without a word", word)
+	return 0
+}
+
+// sleeping reports whether a process or thread is in an uninterruptible sleep.
+func sleeping(pid int) bool {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, rest, _ := strings.Cut(string(text), ") ")
+	return err == nil && strings.HasPrefix(rest, "D")
+}
+
+// threadSleeps reports whether any thread of a process does.
+func threadSleeps(pid int) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
+	return slices.ContainsFunc(threads, func(path string) bool {
+		tid, err := strconv.Atoi(filepath.Base(path))
+		return err == nil && sleeping(tid)
+	})
+}
