@@ -166,7 +166,7 @@ func (w *weighing) address(a netip.Addr, cs []Connection) bool {
 	list := func(v Verdict) string { return a.String() + " port " + strings.Join(ports[v], ", ") }
 	if len(ports[Open]) > 0 {
 		w.not(8, list(Open)+" is open", cause.HostDown, cause.ServiceDown, cause.Path, cause.ThisHost)
-		w.not(4, list(Open)+" is open", cause.Migration, cause.Filtered)
+		w.not(4, list(Open)+" is open", cause.Migration)
 	}
 	if len(ports[Refused]) > 0 {
 		w.not(8, list(Refused)+" was refused, so something is there", cause.HostDown, cause.Path)
@@ -186,7 +186,10 @@ func (w *weighing) address(a netip.Addr, cs []Connection) bool {
 	}
 	fact := list(NoAnswer) + " does not answer"
 	if len(ports[Open])+len(ports[Refused])+len(ports[Prohibited]) > 0 {
-		w.add(2, fact+", another port does", cause.Filtered)
+		// Dropped by a rule, or by a queue that is full.
+		w.add(3, fact+", another port does", cause.Filtered)
+		w.add(2, fact+", another port does", cause.Application, cause.Attack)
+		w.not(4, fact, cause.Nothing)
 		return false
 	}
 	w.not(8, fact, cause.Nothing)

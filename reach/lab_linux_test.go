@@ -165,6 +165,7 @@ func rules(hook string, lines []string) string {
 }
 
 func TestLabEveryRuleOfTheRouterIsItsOwnVerdict(t *testing.T) {
+	t.Parallel()
 	lab.Need(t, "program:nmap")
 	w := newWorld(t)
 	var lines, v4 []string

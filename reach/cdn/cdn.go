@@ -1,0 +1,133 @@
+package cdn
+
+import (
+	"bufio"
+	"bytes"
+	_ "embed"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+//go:embed ranges.txt
+var ranges []byte
+
+// Match is one listed range that holds an address.
+type Match struct {
+	Provider string       `json:"provider"`
+	Prefix   netip.Prefix `json:"prefix"`
+	AsOf     string       `json:"as_of"`  // day of the list, as in 2026-01-02
+	Source   string       `json:"source"` // whose list it is
+}
+
+// String returns "provider prefix (list of day)".
+func (m Match) String() string {
+	return fmt.Sprintf("%s %s (list of %s)", m.Provider, m.Prefix, m.AsOf)
+}
+
+// Table is a set of ranges, safe for concurrent use. The zero value is empty.
+type Table struct{ all []Match }
+
+// Embedded returns the table that this package brings.
+func Embedded() (*Table, error) { return Parse(ranges) }
+
+// Lookup looks an address up in the embedded table. It reads the table anew;
+// to look up many, keep what [Embedded] returns.
+func Lookup(a netip.Addr) []Match {
+	t, err := Embedded()
+	if err != nil {
+		return nil // a test shows that the embedded table parses
+	}
+	return t.Lookup(a)
+}
+
+// Prefixes returns the ranges of one provider in the embedded table, named as
+// in [Match], IPv4 first; nil if it is not listed.
+func Prefixes(provider string) []netip.Prefix {
+	t, err := Embedded()
+	if err != nil {
+		return nil
+	}
+	return t.Prefixes(provider)
+}
+
+// Lookup returns every range that holds a, the longest prefix first and then
+// by provider, so that the order never varies. An IPv4-mapped IPv6 address is
+// looked up as the IPv4 address that it means; a zone is ignored.
+func (t *Table) Lookup(a netip.Addr) []Match {
+	a = a.Unmap().WithZone("")
+	var out []Match
+	for _, m := range t.all {
+		if m.Prefix.Contains(a) {
+			out = append(out, m)
+		}
+	}
+	slices.SortFunc(out, func(x, y Match) int {
+		if d := y.Prefix.Bits() - x.Prefix.Bits(); d != 0 {
+			return d
+		}
+		return strings.Compare(x.Provider, y.Provider)
+	})
+	return out
+}
+
+// Prefixes returns the ranges of one provider, in the order of the table.
+func (t *Table) Prefixes(provider string) []netip.Prefix {
+	var out []netip.Prefix
+	for _, m := range t.all {
+		if strings.EqualFold(m.Provider, provider) {
+			out = append(out, m.Prefix)
+		}
+	}
+	return out
+}
+
+// Providers returns the names in the table, in its order.
+func (t *Table) Providers() []string {
+	var out []string
+	for _, m := range t.all {
+		if !slices.Contains(out, m.Provider) {
+			out = append(out, m.Provider)
+		}
+	}
+	return out
+}
+
+// Parse reads a table: for each provider the lines "provider NAME", "as-of
+// DAY" and "source TEXT", then one prefix a line; "#" begins a comment line.
+// It returns what it read, and an error that names the first line it could
+// not read.
+func Parse(b []byte) (*Table, error) {
+	t := &Table{}
+	var current Match
+	var bad error
+	lines := bufio.NewScanner(bytes.NewReader(b))
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(lines.Text())
+		key, value, _ := strings.Cut(line, " ")
+		value = strings.TrimSpace(value)
+		switch {
+		case line == "" || strings.HasPrefix(line, "#"):
+		case key == "provider":
+			current = Match{Provider: value}
+		case key == "as-of":
+			current.AsOf = value
+		case key == "source":
+			current.Source = value
+		default:
+			p, err := netip.ParsePrefix(line)
+			switch {
+			case err == nil && current.Provider != "" && !p.Addr().Is4In6():
+				current.Prefix = p.Masked()
+				t.all = append(t.all, current)
+			case bad == nil:
+				bad = fmt.Errorf("parse ranges: line %d: %q is no prefix of a provider", n, line)
+			}
+		}
+	}
+	if err := lines.Err(); err != nil && bad == nil {
+		bad = fmt.Errorf("parse ranges: %w", err)
+	}
+	return t, bad
+}

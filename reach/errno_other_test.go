@@ -1,0 +1,7 @@
+//go:build !unix
+
+package reach
+
+import "syscall"
+
+const errTooManyFiles = syscall.Errno(10024)

@@ -1,0 +1,197 @@
+package reach
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"math/big"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/opskit-go/opskit/reach/reachtest"
+)
+
+// certificate makes a self-signed certificate for a name, and a pool with it.
+func certificate(t *testing.T, name string, until time.Time) (tls.Certificate, *x509.CertPool) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
+		NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: until,
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	require.NoError(t, err)
+	cert, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	pool := x509.NewCertPool()
+	pool.AddCert(cert)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
+}
+
+func TestHTTPAsksTheAddressForTheName(t *testing.T) {
+	// What the blog typed: curl -I 138.0.155.10/index.php -H 'Host: www.pagina12.com.ar'.
+	web, err := reachtest.StartHTTP(reachtest.Site{
+		"www.pagina12.com.ar": {Status: 302, Header: map[string]string{"Location": "/diario/ultimas/index.html", "Server": "Apache\u009b2J"}},
+	})
+	require.NoError(t, err)
+	defer web.Close()
+	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
+	p := &Prober{Via: func(netip.AddrPort) netip.AddrPort { return web.Addr() }}
+	a, err := p.HTTP(t.Context(), HTTPRequest{URL: "http://user:secret@www.pagina12.com.ar/index.php#top", At: addr("138.0.155.10:0")})
+	require.NoError(t, err)
+	assert.Equal(t, Answered, a.Verdict, "%s", a)
+	assert.Equal(t, 302, a.Status, "a redirect is not followed")
+	assert.Equal(t, []string{"/diario/ultimas/index.html"}, a.Header["Location"])
+	assert.Equal(t, addr("138.0.155.10:80"), a.Connection.Target)
+	assert.Equal(t, "http://www.pagina12.com.ar/index.php", a.URL, "neither password nor fragment is kept")
+	assert.Equal(t, []string{"HEAD www.pagina12.com.ar /index.php"}, web.Requests())
+	assert.Contains(t, a.String(), `Server: Apache\u009b2J`)
+	assert.NotContains(t, a.String(), "\u009b", "a control sequence of the server reaches no terminal")
+
+	a, err = p.HTTP(t.Context(), HTTPRequest{URL: "http://www.pagina12.com.ar/", Host: "other.example", At: addr("138.0.155.10:80")})
+	require.NoError(t, err)
+	assert.Equal(t, Closed, a.Verdict, "%s", a)
+}
+
+func TestHTTPFaultsAreVerdicts(t *testing.T) {
+	t.Parallel()
+	web, err := reachtest.StartHTTP(reachtest.Site{
+		"silent": {Silent: true}, "closed": {Close: true}, "garbage": {Raw: "220 mail.example ESMTP\r\n"},
+		"half": {Raw: "HTTP/1.1 200 OK\r\nServer:"}, "long": {Raw: "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("a", maxHead) + "\r\n\r\n"},
+		"error": {Status: 503}, "continue": {Raw: "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"},
+		"page": {Body: "hello"}, "big": {Body: strings.Repeat("x", maxBody+10)},
+	})
+	require.NoError(t, err)
+	defer web.Close()
+	get := func(host, method string, timeout time.Duration) *HTTPAnswer {
+		p := &Prober{Timeout: timeout}
+		a, err := p.HTTP(t.Context(), HTTPRequest{URL: "http://" + host + "/", At: web.Addr(), Method: method})
+		require.NoError(t, err, host)
+		return a
+	}
+	for host, want := range map[string]Verdict{
+		"closed": Closed, "garbage": Malformed, "half": Malformed, "long": Malformed, "error": Answered, "continue": Answered, "nobody": Closed,
+	} {
+		assert.Equal(t, want, get(host, "HEAD", 0).Verdict, host)
+	}
+	assert.Equal(t, 503, get("error", "", 0).Status)
+	assert.Equal(t, 204, get("continue", "", 0).Status)
+	page := get("page", "GET", 0)
+	assert.Equal(t, 5, page.BodySize)
+	assert.Equal(t, "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824", page.BodySHA256) // printf hello | sha256sum
+	assert.False(t, page.BodyCut)
+	big := get("big", "GET", 0)
+	assert.Equal(t, maxBody, big.BodySize)
+	assert.True(t, big.BodyCut)
+
+	short := get("silent", "", 200*time.Millisecond)
+	assert.Equal(t, Unknown, short.Verdict)
+	assert.Contains(t, short.String(), "too short to judge")
+	silent := get("silent", "", silentAnswer+300*time.Millisecond)
+	assert.Equal(t, Silent, silent.Verdict)
+	if kernelEvidence {
+		require.NotNil(t, silent.RequestAcked)
+		assert.True(t, *silent.RequestAcked)
+	}
+}
+
+func TestHTTPWithoutAConnection(t *testing.T) {
+	web, err := reachtest.StartHTTP(nil)
+	require.NoError(t, err)
+	at := web.Addr()
+	require.NoError(t, web.Close())
+	a, err := new(Prober).HTTP(t.Context(), HTTPRequest{URL: "http://www.example.org/", At: at})
+	require.NoError(t, err)
+	assert.Equal(t, Refused, a.Verdict)
+	for _, r := range []HTTPRequest{
+		{},
+		{URL: "www.example.org"},
+		{URL: "ftp://www.example.org/", At: at},
+		{URL: "http://\x00/", At: at},
+		{URL: "http://www.example.org/"},
+		{URL: "http://www.example.org/", At: at, Method: "DELETE"},
+		{URL: "http://www.example.org/", At: at, Host: "a b\r\nX: y"},
+		{URL: "http://www.example.org:99999/", At: netip.AddrPortFrom(at.Addr(), 0)},
+	} {
+		_, err := new(Prober).HTTP(t.Context(), r)
+		require.ErrorIs(t, err, ErrTarget, "%v", r)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = new(Prober).HTTP(ctx, HTTPRequest{URL: "http://www.example.org/", At: at})
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestHTTPEndsWithTheCaller(t *testing.T) {
+	web, err := reachtest.StartHTTP(reachtest.Site{"": {Silent: true}})
+	require.NoError(t, err)
+	defer web.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	a, err := new(Prober).HTTP(ctx, HTTPRequest{URL: "http://www.example.org/", At: web.Addr()})
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Equal(t, Unknown, a.Verdict)
+}
+
+func TestHTTPSJudgesTheCertificateAndStillAnswers(t *testing.T) {
+	good, roots := certificate(t, "www.example.org", time.Now().Add(time.Hour))
+	old, oldRoots := certificate(t, "www.example.org", time.Now().Add(-time.Hour))
+	for rule, tt := range map[string]struct {
+		cert  tls.Certificate
+		roots *x509.CertPool
+		host  string
+		why   string
+	}{
+		"a good one":           {good, roots, "www.example.org", ""},
+		"of another name":      {good, roots, "www.example.net", "not www.example.net"},
+		"of an unknown issuer": {good, oldRoots, "www.example.org", "unknown authority"},
+		"an expired one":       {old, oldRoots, "www.example.org", "expired"},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			web, err := reachtest.StartHTTPS(reachtest.Site{tt.host: {Body: "hello"}}, tt.cert)
+			require.NoError(t, err)
+			defer web.Close()
+			a, err := new(Prober).HTTP(t.Context(), HTTPRequest{URL: "https://" + tt.host + "/", At: web.Addr(), Roots: tt.roots})
+			require.NoError(t, err)
+			require.Equal(t, Answered, a.Verdict, "%s", a)
+			assert.Equal(t, tt.host, a.TLS.ServerName)
+			assert.Equal(t, [][]byte{tt.cert.Certificate[0]}, a.TLS.Chain)
+			if tt.why == "" {
+				assert.Nil(t, a.TLS.Problem)
+				return
+			}
+			require.NotNil(t, a.TLS.Problem)
+			require.ErrorIs(t, a.TLS.Problem, ErrCertificate)
+			assert.Contains(t, a.String(), tt.why)
+		})
+	}
+	plain, err := reachtest.StartHTTP(reachtest.Site{"": {}})
+	require.NoError(t, err)
+	defer plain.Close()
+	a, err := new(Prober).HTTP(t.Context(), HTTPRequest{URL: "https://www.example.org/", At: plain.Addr()})
+	require.NoError(t, err)
+	assert.Equal(t, TLSFailed, a.Verdict, "a server that speaks no TLS")
+}
+
+func TestTLSHandshakeThatNeverComesIsSilence(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	p := &Prober{Timeout: silentAnswer + 300*time.Millisecond}
+	a, err := p.HTTP(t.Context(), HTTPRequest{URL: "https://www.example.org/", At: addr(l.Addr().String())})
+	require.NoError(t, err)
+	assert.Equal(t, Silent, a.Verdict, "%s", a)
+	assert.Nil(t, a.TLS.Failure)
+}

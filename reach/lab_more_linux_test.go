@@ -1,0 +1,294 @@
+//go:build linux && !opskit_portable
+
+package reach
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/opskit-go/opskit/internal/lab"
+)
+
+func TestLabLocalFailuresAreKeptApart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i, kind := range []string{"unreachable", "prohibit", "blackhole"} {
+		w.client.Run("ip", "route", "add", kind, fmt.Sprintf("10.99.%d.0/24", i+1))
+	}
+	w.client.Run("ip", "-6", "route", "add", "prohibit", "fd99::/64")
+	w.client.Nft(rules("output", []string{
+		"ip daddr 10.77.1.2 meta l4proto tcp reject with icmp admin-prohibited",
+		"ip daddr 10.77.1.3 meta l4proto tcp reject with icmp port-unreachable",
+		"ip daddr 10.77.1.4 drop",
+		"ip6 daddr fd77::14 meta l4proto tcp reject with icmpv6 admin-prohibited",
+		"ip daddr 10.77.1.9 meta l4proto icmp drop",
+	}))
+	const absent = "10.70.1.77:80" // on the client's own link
+	got := w.connect(t, Prober{}, "10.99.1.1:80", "10.99.2.1:80", "10.99.3.1:80", "[fd99::1]:80",
+		"10.77.1.2:80", "10.77.1.3:80", "10.77.1.4:80", "[fd77::14]:80", absent)
+	for target, errno := range map[string]string{
+		"10.99.1.1:80": "EHOSTUNREACH", "10.99.2.1:80": "EACCES", "10.99.3.1:80": "EINVAL", "[fd99::1]:80": "EACCES",
+	} {
+		c := got[target]
+		assert.Equal(t, LocalFailure, c.Verdict, "%s", c)
+		assert.Equal(t, errno, c.Errno)
+		require.ErrorIs(t, c.Fault, ErrNoRoute)
+	}
+	for _, target := range []string{"10.77.1.2:80", "10.77.1.3:80", "[fd77::14]:80"} {
+		c := got[target]
+		assert.Equal(t, LocalFailure, c.Verdict, "a rule on this host: %s", c)
+		require.NotNil(t, c.ICMP)
+		assert.Equal(t, c.Source, c.ICMP.From)
+	}
+	// A local drop cannot be told from a remote one, and nothing is claimed.
+	assert.Equal(t, NoAnswer, got["10.77.1.4:80"].Verdict)
+	c := got[absent]
+	assert.Equal(t, Unreachable, c.Verdict, "nobody on the link has the address: %s", c)
+	require.NotNil(t, c.ICMP)
+	assert.Equal(t, clientV4, c.ICMP.From.String())
+	assert.Contains(t, c.String(), "local packet filter")
+
+	short := w.connect(t, Prober{Timeout: 1500 * time.Millisecond}, "10.70.1.78:80")["10.70.1.78:80"]
+	assert.Equal(t, Unknown, short.Verdict, "%s", short)
+	assert.Contains(t, short.String(), "no SYN has left this host")
+
+	w.client.Sysctl("net.ipv4.ping_group_range", "0 2147483647")
+	w.unprivileged(t, func() {
+		p, err := (&Prober{Timeout: time.Second}).Ping(t.Context(), netip.MustParseAddr("10.77.1.9"), 1)
+		assert.NoError(t, err)
+		assert.Equal(t, LocalFailure, p.Verdict, "%s", p)
+		assert.Equal(t, "EPERM", p.Errno)
+	})
+}
+
+// What a router's routing table answers comes only after the first SYN was
+// sent again, and what it finds no neighbour for after three seconds.
+func TestLabSlowRouters(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.router.Run("ip", "route", "add", "unreachable", "10.98.1.0/24")
+	w.router.Run("ip", "route", "add", "prohibit", "10.98.2.0/24")
+	w.router.Run("ip", "route", "add", "blackhole", "10.98.3.0/24")
+	const unreachable, prohibited, blackhole, absent = "10.98.1.1:80", "10.98.2.1:80", "10.98.3.1:80", "10.70.2.77:80"
+	got := w.connect(t, Prober{}, unreachable, prohibited, blackhole, absent)
+	router := netip.MustParseAddr(routerV4)
+	for target, want := range map[string]ICMP{
+		unreachable: {Type: 3, Code: 1, Name: "host-unreachable", From: router},
+		prohibited:  {Type: 3, Code: 13, Name: "admin-prohibited", From: router},
+		absent:      {Type: 3, Code: 1, Name: "host-unreachable", From: router},
+	} {
+		require.NotNil(t, got[target].ICMP, "%s", got[target])
+		assert.Equal(t, want, *got[target].ICMP)
+	}
+	assert.Equal(t, Prohibited, got[prohibited].Verdict)
+	assert.Equal(t, NoAnswer, got[blackhole].Verdict)
+	assert.Greater(t, got[absent].Took, 2*time.Second)
+
+	// Asked for less than that, nobody is called silent.
+	short := w.connect(t, Prober{Timeout: 1900 * time.Millisecond}, "10.70.2.78:80")["10.70.2.78:80"]
+	assert.Equal(t, Unknown, short.Verdict, "%s", short)
+	assert.Contains(t, short.String(), "too short to judge")
+}
+
+func TestLabHopLimitIsNoUnreachableHost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.client.Sysctl("net.ipv4.ip_default_ttl", "1")
+	w.client.Sysctl("net.ipv6.conf.all.hop_limit", "1")
+	w.client.Sysctl("net.ipv6.conf."+w.clientDev+".hop_limit", "1")
+	got := w.connect(t, Prober{}, "10.77.0.1:80", "[fd77::1000]:80")
+	for target, from := range map[string]string{"10.77.0.1:80": routerV4, "[fd77::1000]:80": routerV6} {
+		c := got[target]
+		require.NotNil(t, c.ICMP, "%s", c)
+		assert.Equal(t, "ttl-exceeded", c.ICMP.Name)
+		assert.Equal(t, from, c.ICMP.From.String())
+		assert.Equal(t, Unreachable, c.Verdict)
+	}
+}
+
+func TestLabPing(t *testing.T) {
+	t.Parallel()
+	lab.Need(t, "program:ping")
+	w := newWorld(t)
+	w.router.Nft(rules("forward", []string{
+		"ip daddr 10.77.12.1 drop", "ip daddr 10.77.12.2 reject with icmp host-prohibited", "ip6 daddr fd77::1 reject with icmpv6 admin-prohibited",
+		"ip saddr 10.77.12.3 drop",
+	}))
+	ping := func(as func(func()), target string) *Ping {
+		var p *Ping
+		var err error
+		as(func() {
+			p, err = (&Prober{Interval: 20 * time.Millisecond, Timeout: 1200 * time.Millisecond}).Ping(t.Context(), netip.MustParseAddr(target), 3)
+		})
+		require.NoError(t, err, target)
+		return p
+	}
+	root := func(f func()) { w.client.Do(f) }
+	user := func(f func()) { w.unprivileged(t, f) }
+	for rule, tt := range map[string]struct {
+		groups string
+		as     func(func())
+		method string
+	}{
+		"an ordinary user whom the sysctl lets": {"0 2147483647", user, "unprivileged"},
+		"root where the sysctl lets nobody":     {"1 0", root, "raw"},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			w.client.Sysctl("net.ipv4.ping_group_range", tt.groups)
+			for _, target := range []string{"10.77.0.1", "fd77::1000"} {
+				p := ping(tt.as, target)
+				assert.Equal(t, Answered, p.Verdict, "%s", p)
+				assert.Equal(t, tt.method, p.Method)
+				assert.Len(t, p.Replies, 3)
+				assert.Zero(t, p.Duplicates)
+				for i, e := range p.Replies {
+					assert.Equal(t, i, e.Seq)
+					assert.Equal(t, 63, e.TTL, "one router on the way: %s", p)
+					assert.Less(t, e.RTT, time.Second)
+				}
+			}
+			for target, want := range map[string]Verdict{
+				"10.77.12.1": NoAnswer, "10.77.12.3": NoAnswer, "10.77.12.2": Prohibited, "fd77::1": Prohibited,
+			} {
+				p := ping(tt.as, target)
+				assert.Equal(t, want, p.Verdict, "%s", p)
+				if want == Prohibited {
+					assert.Contains(t, []string{routerV4, routerV6}, p.ICMP.From.String())
+				}
+			}
+		})
+	}
+	w.client.Sysctl("net.ipv4.ping_group_range", "1 0")
+	p := ping(user, "10.77.0.1")
+	assert.Equal(t, Unknown, p.Verdict, "neither kind of socket: %s", p)
+	assert.Contains(t, p.String(), pingFix)
+	out := w.client.Run("ping", "-n", "-c", "1", "10.77.0.1")
+	assert.Contains(t, out, "ttl=63", "ping(8) is the oracle")
+}
+
+// Insides below run as a process of their own in the client's namespace, so
+// that every goroutine of ConnectAll is there.
+
+func TestLabManyTargetsBehindALimitedRouter(t *testing.T) {
+	t.Parallel()
+	if !lab.Inside(t, func() *lab.NS {
+		w := newWorld(t)
+		w.router.Sysctl("net.ipv4.icmp_ratelimit", "1000") // as Linux has it
+		w.router.Nft(rules("forward", []string{"ip daddr 10.77.12.0/22 meta l4proto tcp reject with icmp admin-prohibited", "ip daddr 10.77.8.0/22 drop"}))
+		return w.client
+	}) {
+		return
+	}
+	size := map[lab.Size]int{lab.Small: 8, lab.CI: 256, lab.Full: 1024}[lab.Bars()]
+	var targets []netip.AddrPort
+	for i := range size {
+		for _, net := range []byte{0, 8, 12} { // open, dropped, rejected
+			targets = append(targets, netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 77, net + byte(i>>8), byte(i)}), 80))
+		}
+		targets = append(targets, netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 77, byte(i >> 8), byte(i)}), 81)) // closed
+	}
+	proven, marked, wrong, n := 0, 0, 0, 0
+	for c, err := range (&Prober{Window: 4096}).ConnectAll(t.Context(), slices.Values(targets)) {
+		require.NoError(t, err)
+		n++
+		third := c.Target.Addr().As4()[2]
+		switch want := map[bool]Verdict{true: Open, false: Refused}[c.Target.Port() == 80]; {
+		case third >= 12 && c.Verdict == Prohibited && c.ICMP.From.String() == routerV4:
+			proven++
+		case third >= 8:
+			if c.Verdict != NoAnswer {
+				wrong++
+				t.Log(c)
+			} else if slices.ContainsFunc(c.Unseen, func(g Gap) bool { return g.What == limitedGap }) {
+				marked++
+			}
+		case c.Verdict != want:
+			wrong++
+			t.Log(c)
+		}
+	}
+	assert.Zero(t, wrong)
+	assert.Equal(t, len(targets), n, "none is lost")
+	assert.Positive(t, proven)
+	assert.Equal(t, 2*size-proven, marked, "every silence says that it may be a rejection")
+	lab.Bar(t, "reach-limited", "%d targets, 0 wrong, %d rejections proven, %d silences marked as perhaps rejected", n, proven, marked)
+}
+
+func TestLabFewDescriptors(t *testing.T) {
+	t.Parallel()
+	if !lab.Inside(t, func() *lab.NS { return newWorld(t).client }) {
+		return
+	}
+	var held []*os.File
+	defer func() {
+		for _, f := range held {
+			_ = f.Close()
+		}
+	}()
+	limit := openFiles()
+	if limit == 0 || limit > 1<<17 {
+		limit = 1 << 17
+	}
+	for len(held) < limit { // leave a handful
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			break
+		}
+		held = append(held, f)
+	}
+	for range 5 {
+		_ = held[len(held)-1].Close()
+		held = held[:len(held)-1]
+	}
+	size := map[lab.Size]int{lab.Small: 64, lab.CI: 1024, lab.Full: 4096}[lab.Bars()]
+	var targets []netip.AddrPort
+	for i := range size {
+		targets = append(targets, netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 77, byte(i >> 8), byte(i)}), uint16(80+i%2)))
+	}
+	seen := map[netip.AddrPort]Verdict{}
+	for c, err := range new(Prober).ConnectAll(t.Context(), slices.Values(targets)) {
+		require.NoError(t, err)
+		seen[c.Target] = c.Verdict
+	}
+	assert.Len(t, seen, size, "none is lost")
+	for target, v := range seen {
+		assert.Equal(t, map[uint16]Verdict{80: Open, 81: Refused}[target.Port()], v, "%s", target)
+	}
+	lab.Bar(t, "reach-descriptors", "%d targets with 5 descriptors left: 0 lost, 0 wrong", size)
+}
+
+// A firewall that completes handshakes in the name of a dead host, or lets
+// only handshakes through, is found by asking for a page.
+func TestLabHandshakeWithNobodyBehind(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.listenSilently(t, "10.77.0.9:8080")
+	w.router.Nft(rules("forward", []string{"ip daddr 10.77.0.9 tcp dport 8080 tcp flags & psh == psh drop"}))
+	var a *HTTPAnswer
+	w.unprivileged(t, func() {
+		var err error
+		a, err = new(Prober).HTTP(t.Context(), HTTPRequest{URL: "http://www.example.org/", At: addr("10.77.0.9:8080")})
+		assert.NoError(t, err)
+	})
+	assert.Equal(t, Open, a.Connection.Verdict)
+	assert.Equal(t, Silent, a.Verdict, "%s", a)
+	require.NotNil(t, a.RequestAcked)
+	assert.False(t, *a.RequestAcked, "the request itself is lost")
+}
+
+// listenSilently accepts connections and says nothing.
+func (w *world) listenSilently(t *testing.T, address string) {
+	var l net.Listener
+	var err error
+	w.server.Do(func() { l, err = net.Listen("tcp", address) })
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+}

@@ -1,0 +1,195 @@
+package origin
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/opskit-go/opskit/reach"
+	"github.com/opskit-go/opskit/reach/cdn"
+)
+
+// Verdict is whether an origin server is exposed. The zero value is Unknown.
+type Verdict uint8
+
+const (
+	// Unknown: cannot tell; Why says what is in the way.
+	Unknown Verdict = iota
+	// Exposed: it serves the site to whoever asks it by name.
+	Exposed
+	// Shielded: it could be asked and does not serve the site from here.
+	Shielded
+)
+
+func verdictNames() []string { return []string{"unknown", "exposed", "shielded"} }
+
+// String returns the stable lower-case text of v, the same as in JSON.
+func (v Verdict) String() string {
+	if n := verdictNames(); int(v) < len(n) {
+		return n[v]
+	}
+	return fmt.Sprintf("verdict(%d)", uint8(v))
+}
+
+// MarshalText returns the text of String; a value that is no member is an error.
+func (v Verdict) MarshalText() ([]byte, error) {
+	if int(v) >= len(verdictNames()) {
+		return nil, fmt.Errorf("marshal verdict %d: no such member", uint8(v))
+	}
+	return []byte(v.String()), nil
+}
+
+// UnmarshalText accepts exactly the texts of String.
+func (v *Verdict) UnmarshalText(b []byte) error {
+	for i, n := range verdictNames() {
+		if n == string(b) {
+			*v = Verdict(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("unmarshal verdict %q: no such member", b)
+}
+
+// Question is which server to ask for which site.
+type Question struct {
+	URL    string         // of a page of the site; its host is the name asked for
+	Origin netip.AddrPort // the server that should not answer; port 0 as in reach.HTTPRequest
+	// Edge, where given, is an address of the network that shields the site, to
+	// compare with.
+	Edge netip.AddrPort
+}
+
+// Exposure is what a server gave for the site and for other names. Its JSON
+// can be saved and judged again.
+type Exposure struct {
+	URL     string         `json:"url"`
+	Origin  netip.AddrPort `json:"origin"`
+	Verdict Verdict        `json:"verdict"`
+	Why     string         `json:"why"` // the verdict's reason, in one sentence
+
+	Site     reach.HTTPAnswer   `json:"site"`               // the origin, asked by the site's name
+	Controls []reach.HTTPAnswer `json:"controls,omitempty"` // the origin, asked by names that it cannot know
+	Edge     *reach.HTTPAnswer  `json:"edge,omitempty"`     // the network, asked by the site's name
+	Network  []cdn.Match        `json:"network,omitempty"`  // lists that hold the origin's own address
+
+	Next   []string    `json:"next,omitempty"`
+	Unseen []reach.Gap `json:"unseen,omitempty"`
+}
+
+// Check asks the origin three times and, where an edge is given, that once.
+// It sends HEAD, or GET where the server does not know HEAD. The names of the
+// controls have the length of the site's, so that a page that repeats the name
+// has the same size.
+//
+// The error is not nil where a question could not be asked; it is that of
+// [reach.Prober.HTTP]. The result is never nil.
+func Check(ctx context.Context, p *reach.Prober, q Question) (*Exposure, error) {
+	e := &Exposure{URL: q.URL, Origin: q.Origin, Network: cdn.Lookup(q.Origin.Addr())}
+	method := http.MethodHead
+	ask := func(at netip.AddrPort, host string) (reach.HTTPAnswer, error) {
+		a, err := p.HTTP(ctx, reach.HTTPRequest{URL: q.URL, At: at, Method: method, Host: host})
+		return *a, err
+	}
+	var err error
+	if e.Site, err = ask(q.Origin, ""); err != nil {
+		return e, err
+	}
+	if e.Site.Status == http.StatusMethodNotAllowed || e.Site.Status == http.StatusNotImplemented {
+		method = http.MethodGet
+		if e.Site, err = ask(q.Origin, ""); err != nil {
+			return e, err
+		}
+	}
+	e.URL, e.Origin = e.Site.URL, e.Site.Connection.Target
+	if e.Site.Verdict == reach.Answered {
+		for range 2 {
+			c, err := ask(q.Origin, stranger(e.Site.Host))
+			if err != nil {
+				return e, err
+			}
+			e.Controls = append(e.Controls, c)
+		}
+		if q.Edge.IsValid() {
+			edge, err := ask(q.Edge, "")
+			if err != nil {
+				return e, err
+			}
+			e.Edge = &edge
+		}
+	}
+	e.Judge()
+	return e, nil
+}
+
+// stranger returns a host name of the same form and length that nobody serves:
+// every letter and digit outside the port is replaced by a random letter.
+func stranger(host string) string {
+	name, port := host, ""
+	if i := strings.LastIndex(host, ":"); i >= 0 && !strings.HasSuffix(host, "]") {
+		name, port = host[:i], host[i:]
+	}
+	b := []byte(strings.ToLower(name))
+	random := make([]byte, len(b))
+	_, _ = rand.Read(random) // never fails (crypto/rand)
+	for i, c := range b {
+		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
+			b[i] = 'a' + random[i]%26
+		}
+	}
+	return string(b) + port
+}
+
+// String returns the verdict, the evidence under it, what to do and what was
+// not checked.
+func (e *Exposure) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s at %s: %s", quote(e.URL), e.Origin, e.Verdict)
+	if e.Why != "" {
+		fmt.Fprintf(&b, "\n  %s", quote(e.Why))
+	}
+	if e.Site.Method != "" {
+		fmt.Fprintf(&b, "\n  gives %s for its name", quote(describe(&e.Site)))
+	}
+	if len(e.Controls) > 0 {
+		fmt.Fprintf(&b, "\n  gives %s for a name that it cannot know", quote(describe(&e.Controls[0])))
+	}
+	if e.Edge != nil {
+		fmt.Fprintf(&b, "\n  the network gives %s", quote(describe(e.Edge)))
+	}
+	for _, n := range e.Next {
+		fmt.Fprintf(&b, "\nnext: %s", quote(n))
+	}
+	b.WriteString("\nnot checked: ")
+	if len(e.Unseen) == 0 {
+		b.WriteString("nothing more")
+	}
+	for i, g := range e.Unseen {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(quote(g.String()))
+	}
+	return b.String()
+}
+
+// describe says in a few words what came.
+func describe(a *reach.HTTPAnswer) string {
+	if a.Verdict != reach.Answered {
+		return "nothing (" + a.Verdict.String() + ")"
+	}
+	s := strconv.Itoa(a.Status)
+	if l := a.Header["Location"]; len(l) > 0 {
+		s += " to " + l[0]
+	}
+	return s
+}
+
+// quote escapes what could move a terminal.
+func quote(s string) string {
+	q := strconv.QuoteToASCII(s)
+	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
+}
