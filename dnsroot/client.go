@@ -102,15 +102,20 @@ func (p *pacer) wait(ctx context.Context) error {
 	}
 	p.next = slot.Add(p.every)
 	p.mu.Unlock()
-	if slot.After(now) {
-		timer := time.NewTimer(slot.Sub(now))
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-		}
-	}
+	sleep(ctx, slot.Sub(now))
 	return ctx.Err()
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // answer is one question's outcome.

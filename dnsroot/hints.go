@@ -154,7 +154,8 @@ func add(problems []error, addrs map[Letter][]netip.Addr, owner string, ip []byt
 func joined(problems []error) error {
 	const most = 20
 	if rest := len(problems) - most; rest > 0 {
-		problems = append(problems[:most:most], fmt.Errorf("and %d more", rest))
+		last := problems[len(problems)-1] // why the reading ended, if it ended early
+		problems = append(problems[:most:most], fmt.Errorf("and %d more, the last of them: %w", rest, last))
 	}
 	return oneLine{errors.Join(problems...)}
 }

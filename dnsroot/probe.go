@@ -95,15 +95,18 @@ func (p *Probe) latest() *uint32 {
 	return p.Serial
 }
 
-// probe asks one address over one transport: the tries first, paced, then the
-// rest at once. A dead address costs one timeout, since the tries wait side by
+// probe asks one address over one transport: the tries first, that far apart so
+// that one stall of this host does not hit them all, then the rest at once. A dead address costs one timeout, since the tries wait side by
 // side and nothing follows when none is answered.
-func (c *Client) probe(ctx context.Context, pace *pacer, target Probe, at time.Time) Probe {
+func (c *Client) probe(ctx context.Context, pace *pacer, apart time.Duration, target Probe, at time.Time) Probe {
 	p := target
 	tries := make([]answer, c.tries())
 	var wg sync.WaitGroup
 	for i := range tries {
-		wg.Go(func() { tries[i] = c.ask(ctx, pace, askSOA, p.Addr, p.Transport) })
+		wg.Go(func() {
+			sleep(ctx, time.Duration(i)*apart)
+			tries[i] = c.ask(ctx, pace, askSOA, p.Addr, p.Transport)
+		})
 	}
 	wg.Wait()
 	first := p.count(tries)

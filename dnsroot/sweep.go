@@ -25,9 +25,9 @@ type Sweep struct {
 
 // Sweep asks every letter on every address of the hints, over UDP and TCP, for
 // its SOA (Tries times, for RTT and loss), NS and DNSKEY records and its
-// identity, and validates what came. Answers that are behind the newest
-// validated serial are asked for once more at the end, in case the zone was
-// published meanwhile.
+// identity, and validates what came. Who is behind the newest validated serial,
+// or slow, is asked once more at the end: the zone may have been published
+// meanwhile, or this host busy.
 //
 // All addresses are asked side by side, paced. The call blocks for one timeout and
 // the pacing if letters are dead, however many; for six at most, if answers
@@ -62,8 +62,9 @@ func (c *Client) Sweep(ctx context.Context) (*Sweep, error) {
 		return int(a.Transport) - int(b.Transport)
 	})
 	var wg sync.WaitGroup
+	apart := time.Duration(len(s.Probes)) * pace.every
 	for i := range s.Probes {
-		wg.Go(func() { s.Probes[i] = c.probe(ctx, pace, s.Probes[i], s.Started) })
+		wg.Go(func() { s.Probes[i] = c.probe(ctx, pace, apart, s.Probes[i], s.Started) })
 	}
 	wg.Wait()
 	c.askAgain(ctx, pace, s.Probes)
@@ -75,16 +76,15 @@ func (c *Client) Sweep(ctx context.Context) (*Sweep, error) {
 	return s, nil
 }
 
-// askAgain asks those once more whose serial is behind.
+// askAgain asks those once more whose serial is behind or who were slow: a zone
+// may have been published meanwhile, and this host may have been busy.
 func (c *Client) askAgain(ctx context.Context, pace *pacer, probes []Probe) {
-	newest, ok := newestSerial(probes)
-	if !ok {
-		return
-	}
+	newest, known := newestSerial(probes)
 	var wg sync.WaitGroup
 	for i := range probes {
 		p := &probes[i]
-		if p.Serial == nil || p.SOA.Security != Secure || !serialLess(*p.Serial, newest) {
+		behind := known && p.Serial != nil && p.SOA.Security == Secure && serialLess(*p.Serial, newest)
+		if !behind && !isSlow(p) {
 			continue
 		}
 		wg.Go(func() {
@@ -93,7 +93,11 @@ func (c *Client) askAgain(ctx context.Context, pace *pacer, probes []Probe) {
 			if a.err != nil {
 				return
 			}
-			if n, ok := serial(a.msg); ok {
+			p.RTT = append(p.RTT, a.reply.RTT)
+			if p.Transport == TCP {
+				p.Connect = append(p.Connect, a.reply.Connect)
+			}
+			if n, ok := serial(a.msg); ok && behind {
 				p.SerialAgain = &n
 			}
 		})

@@ -1,0 +1,184 @@
+package rssac002
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/opskit-go/opskit/dnsroot"
+)
+
+// Figures are what was published of one letter for one UTC day. What was not
+// published is nil.
+type Figures struct {
+	Letter dnsroot.Letter `json:"letter"`
+	Day    time.Time      `json:"day"` // its midnight, UTC
+
+	UDP4 *uint64 `json:"udp4,omitempty"` // queries received over UDP and IPv4
+	TCP4 *uint64 `json:"tcp4,omitempty"`
+	UDP6 *uint64 `json:"udp6,omitempty"`
+	TCP6 *uint64 `json:"tcp6,omitempty"`
+
+	IPv4          *uint64 `json:"ipv4,omitempty"`    // unique source addresses
+	IPv6          *uint64 `json:"ipv6,omitempty"`    // the same, each /128
+	IPv6Aggregate *uint64 `json:"ipv6_64,omitempty"` // the same, each /64
+}
+
+type column struct {
+	name   string
+	figure **uint64
+}
+
+// columns lists the figures by their name in CSV; the first four are volumes.
+func (f *Figures) columns() []column {
+	return []column{
+		{"udp4", &f.UDP4},
+		{"tcp4", &f.TCP4},
+		{"udp6", &f.UDP6},
+		{"tcp6", &f.TCP6},
+		{"ipv4", &f.IPv4},
+		{"ipv6", &f.IPv6},
+		{"ipv6_64", &f.IPv6Aggregate},
+	}
+}
+
+func day(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
+
+// Statistics is the evidence that [Findings] judges.
+type Statistics struct {
+	Figures []Figures     `json:"figures"` // by day, then letter; one for each
+	Unseen  []dnsroot.Gap `json:"unseen,omitempty"`
+}
+
+// Add merges figures into the statistics. Where two sources contradict each
+// other the figure is dropped and the contradiction noted in Unseen.
+func (s *Statistics) Add(all ...Figures) {
+	type key struct {
+		day    time.Time
+		letter dnsroot.Letter
+	}
+	at := map[key]int{}
+	contradicted := map[**uint64]bool{}
+	s.Figures = slices.Grow(s.Figures, len(all)) // no figure moves below
+	for i, f := range s.Figures {
+		at[key{f.Day, f.Letter}] = i
+	}
+	for _, f := range all {
+		f.Day = day(f.Day)
+		k := key{f.Day, f.Letter}
+		i, there := at[k]
+		if !there {
+			at[k] = len(s.Figures)
+			s.Figures = append(s.Figures, f)
+			continue
+		}
+		have, got := s.Figures[i].columns(), f.columns()
+		for c := range have {
+			switch a, b := *have[c].figure, *got[c].figure; {
+			case b == nil || contradicted[have[c].figure]:
+			case a == nil:
+				*have[c].figure = b
+			case *a != *b:
+				*have[c].figure = nil
+				contradicted[have[c].figure] = true
+				s.Unseen = append(s.Unseen, dnsroot.Gap{
+					What: fmt.Sprintf("%s of %s on %s", have[c].name, f.Letter, f.Day.Format(time.DateOnly)),
+					Why:  fmt.Sprintf("published as %d and as %d", *a, *b),
+				})
+			}
+		}
+	}
+	slices.SortFunc(s.Figures, func(a, b Figures) int {
+		if c := a.Day.Compare(b.Day); c != 0 {
+			return c
+		}
+		return int(a.Letter) - int(b.Letter)
+	})
+}
+
+// maxFile bounds one file.
+const maxFile = 64 << 20
+
+// ReadDir reads every .yaml, .yml and .csv file of a folder and the folders in
+// it. It returns what it could read together with an error for every file that
+// it could not read whole. CSV files of another kind are noted in Unseen;
+// metrics other than traffic-volume and unique-sources are passed over.
+func ReadDir(dir fs.FS) (*Statistics, error) {
+	s := &Statistics{}
+	var problems []error
+	var figures []Figures
+	err := fs.WalkDir(dir, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			problems = append(problems, &dnsroot.Error{Op: "read", Target: name, Err: err})
+			return nil
+		}
+		if entry.IsDir() {
+			return nil
+		}
+		got, err := readFile(dir, name)
+		figures = append(figures, got...)
+		switch {
+		case errors.Is(err, errOther):
+			s.Unseen = append(s.Unseen, dnsroot.Gap{What: name, Why: "its first line names no letter, date and figures"})
+		case err != nil:
+			problems = append(problems, &dnsroot.Error{Op: "read", Target: name, Err: err})
+		}
+		return nil
+	})
+	s.Add(figures...)
+	if err != nil {
+		problems = append(problems, &dnsroot.Error{Op: "read", Err: err})
+	}
+	if len(s.Figures) == 0 && len(problems) == 0 {
+		problems = append(problems, &dnsroot.Error{Op: "read", Err: fmt.Errorf("%w: no RSSAC002 figures of root letters in the folder", dnsroot.ErrSyntax)})
+	}
+	return s, errors.Join(problems...)
+}
+
+// oneLine joins the problems of one file for a message on one line.
+type oneLine struct{ problems []error }
+
+func (e oneLine) Error() string {
+	texts := make([]string, len(e.problems))
+	for i, p := range e.problems {
+		texts[i] = p.Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
+func (e oneLine) Unwrap() []error { return e.problems }
+
+func readFile(dir fs.FS, name string) ([]Figures, error) {
+	kind := strings.ToLower(path.Ext(name))
+	if kind != ".csv" && kind != ".yaml" && kind != ".yml" {
+		return nil, nil
+	}
+	file, err := dir.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err = errors.Join(err, file.Close()); err != nil {
+		return nil, err
+	}
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("%w: longer than %d bytes", dnsroot.ErrSyntax, maxFile)
+	}
+	if kind == ".csv" {
+		return ParseCSV(bytes.NewReader(data))
+	}
+	metrics, err := ParseYAML(bytes.NewReader(data))
+	var figures []Figures
+	for i := range metrics {
+		if f, ok := metrics[i].figures(); ok {
+			figures = append(figures, f)
+		}
+	}
+	return figures, err
+}
