@@ -22,6 +22,8 @@ const (
 	envMount  = "OPSKIT_TEST_DEATH_MOUNT"
 	envBudget = "OPSKIT_TEST_DEATH_BUDGET"
 	envCall   = "OPSKIT_TEST_DEATH_CALL" // "consistent" or "hold"
+
+	envJournal = "OPSKIT_TEST_DEATH_JOURNAL"
 )
 
 // TestDeathChild is the child of the death matrix; on its own it does nothing.
@@ -41,7 +43,7 @@ func TestDeathChild(*testing.T) {
 		fmt.Printf("frozen %d\n", guard.Now())
 		return come(ctx, cancel, cause)
 	}
-	freezer := &ebssnap.FS{Mounts: []string{os.Getenv(envMount)}}
+	freezer := &ebssnap.FS{Mounts: []string{os.Getenv(envMount)}, Journal: os.Getenv(envJournal)}
 	if os.Getenv(envCall) == "hold" {
 		_, err = ebssnap.Hold(ctx, freezer, budget, work)
 	} else {

@@ -55,6 +55,7 @@ func TestBarDeathMatrix(t *testing.T) {
 	case lab.Full:
 		rounds, budget = 3, time.Second
 	}
+	journal := journalOn(t)
 	var worstDeath, worstBudget time.Duration
 	count := 0
 	for _, fstype := range types {
@@ -63,7 +64,7 @@ func TestBarDeathMatrix(t *testing.T) {
 			for _, row := range rows {
 				for range rounds {
 					t.Run(fstype+" "+call+" "+row.cause, func(t *testing.T) {
-						late := dies(t, fs, call, row, budget)
+						late := dies(t, fs, journal, call, row, budget)
 						count++
 						if row.budget {
 							worstBudget = max(worstBudget, late)
@@ -84,10 +85,10 @@ func TestBarDeathMatrix(t *testing.T) {
 }
 
 // dies starts a child that freezes fs, lets it die, and returns how long after the death, or the budget, fs was thawed.
-func dies(t *testing.T, fs *lab.FS, call string, row death, budget time.Duration) time.Duration {
+func dies(t *testing.T, fs *lab.FS, journal, call string, row death, budget time.Duration) time.Duration {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestDeathChild$")
-	child.Env = append(os.Environ(), envDeath+"="+row.cause, envMount+"="+fs.Dir, envBudget+"="+budget.String(), envCall+"="+call)
+	child.Env = append(os.Environ(), envDeath+"="+row.cause, envMount+"="+fs.Dir, envBudget+"="+budget.String(), envCall+"="+call, envJournal+"="+journal)
 	if !row.budget {
 		child.Env = append(child.Env, envBudget+"=20s")
 	}

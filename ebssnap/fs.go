@@ -46,6 +46,11 @@ func (g Guard) String() string {
 type FS struct {
 	Mounts []string // mount points; several mounts of one filesystem count once
 	Guard  Guard    // zero: a guard process
+
+	// Journal is the folder of the journal that Recover reads after this process and its guard were killed together. It must be in memory (tmpfs) and belong to this
+	// user alone. Zero: opskit-ebssnap in /run, or in /dev/shm where /run is not in memory. Without a
+	// journal results say so.
+	Journal string
 }
 
 // Freeze prepares and freezes. It is for use without Hold or Consistent, and demands a deadline in ctx (ErrNoDeadline). It

@@ -31,8 +31,11 @@ func (f *FS) Prepare(ctx context.Context) (Prepared, error) {
 		return nil, err
 	}
 	p := &preparedFS{mounts: mounts}
+	if p.record, err = writeRecord(f.Journal, mounts); err != nil {
+		p.gaps = append(p.gaps, Gap{What: "what to thaw after this process and its guard were killed together", Why: "no journal: " + err.Error(), Need: "a folder in memory, FS.Journal"})
+	}
 	if err := p.start(ctx, f.Guard); err != nil {
-		return nil, errors.Join(err, closeMounts(mounts))
+		return nil, errors.Join(err, p.forget(), closeMounts(mounts))
 	}
 	if err := p.sync(ctx); err != nil {
 		return nil, errors.Join(err, p.Close())
@@ -44,6 +47,7 @@ func (f *FS) Prepare(ctx context.Context) (Prepared, error) {
 type preparedFS struct {
 	mounts []mount // in the order in which they are frozen
 	engine engine
+	record *os.File // in the journal; nil: none
 	gaps   []Gap
 
 	once   sync.Once
@@ -58,14 +62,19 @@ func (p *preparedFS) start(ctx context.Context, choice Guard) error {
 	for i, m := range p.mounts {
 		dirs[i], canaries[i] = m.dir, !m.entry.readOnly
 	}
+	config := guard.Config{Dirs: dirs, Canaries: canaries, Probe: len(dirs) > 1, NoMemory: choice == GuardFile, Page: p.record}
 	if choice == GuardNone {
-		p.engine = guard.NewInProcess(dirs)
+		engine, err := guard.NewInProcess(config)
+		if err != nil {
+			return p.refusal("freeze", err)
+		}
+		p.engine = engine
 		p.gaps = append(p.gaps,
 			Gap{"what happens if this process is killed while filesystems are frozen", "no guard was wanted: they would stay frozen", "GuardAuto"},
 			Gap{"a thaw and a new freeze by another program in between", "no guard was wanted", "GuardAuto"})
 		return nil
 	}
-	g, err := guard.Start(ctx, guard.Config{Dirs: dirs, Canaries: canaries, Probe: len(dirs) > 1, NoMemory: choice == GuardFile})
+	g, err := guard.Start(ctx, config)
 	if err != nil {
 		return p.refusal("guard", err)
 	}
@@ -196,7 +205,19 @@ func (p *preparedFS) Close() error {
 	if p.stop == nil {
 		err = nil // never frozen: there was nothing to thaw
 	}
-	return errors.Join(err, p.engine.Close(), closeMounts(p.mounts))
+	forget := p.forget
+	if errors.Is(err, ErrStillFrozen) && p.record != nil {
+		forget = p.record.Close // Recover will want it
+	}
+	return errors.Join(err, p.engine.Close(), forget(), closeMounts(p.mounts))
+}
+
+// forget removes the record from the journal.
+func (p *preparedFS) forget() error {
+	if p.record == nil {
+		return nil
+	}
+	return errors.Join(p.record.Close(), os.Remove(p.record.Name()))
 }
 
 // refusal turns what the guard reported into an error of this package.
@@ -212,7 +233,7 @@ func (p *preparedFS) refusal(op string, err error) error {
 	case errors.Is(err, guard.ErrExpired):
 		err = fmt.Errorf("%w: the freeze took longer than its budget, or was canceled, and is undone", ErrThawedEarly)
 	case errors.Is(err, guard.ErrFrozenBefore), errno == syscall.EBUSY:
-		err = fmt.Errorf("%w: left as it is, this library only thaws what it froze", ErrAlreadyFrozen)
+		err = fmt.Errorf("%w: left as it is, this library only thaws what it froze; Recover tells if a run of it died there", ErrAlreadyFrozen)
 	case errno == syscall.EOPNOTSUPP:
 		err = fmt.Errorf("%w: %w", ErrNotFreezable, errno)
 	case errno == syscall.EPERM, errno == syscall.EACCES:

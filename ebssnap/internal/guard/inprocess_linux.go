@@ -13,23 +13,39 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// InProcess freezes and thaws from this process, without any other: what it froze stays frozen when the process is killed.
+// InProcess freezes and thaws from this process, without any other: what it froze stays frozen when the process is killed, until
+// somebody reads the page.
 type InProcess struct {
 	dirs   []*os.File
 	mu     sync.Mutex
-	mounts []Mount
+	page   *page
+	closed bool
 }
 
-// NewInProcess returns an InProcess for directories in the order in which they are to be frozen; they are kept open by the caller.
-func NewInProcess(dirs []*os.File) *InProcess {
-	return &InProcess{dirs: dirs, mounts: make([]Mount, len(dirs))}
+// NewInProcess returns an InProcess for Dirs and Page of c; the other fields do not matter.
+func NewInProcess(c Config) (*InProcess, error) {
+	if len(c.Dirs) > maxMounts {
+		return nil, fmt.Errorf("%d filesystems, at most %d", len(c.Dirs), maxMounts)
+	}
+	file, closeFile, err := c.page()
+	if err != nil {
+		return nil, err
+	}
+	defer closeFile()
+	shared, err := newPage(file, make([]bool, len(c.Dirs)), false)
+	if err != nil {
+		return nil, err
+	}
+	return &InProcess{dirs: c.Dirs, page: shared}, nil
 }
 
 // Mounts returns where every filesystem stands now.
 func (p *InProcess) Mounts() []Mount {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return append([]Mount(nil), p.mounts...)
+	mounts := make([]Mount, len(p.dirs))
+	for i := range mounts {
+		mounts[i] = p.page.mount(i)
+	}
+	return mounts
 }
 
 // ThawedBy returns ByNobody: only the owner can.
@@ -38,28 +54,19 @@ func (p *InProcess) ThawedBy() By { return ByNobody }
 // Sleeps returns nil: there are no canaries.
 func (p *InProcess) Sleeps() []bool { return nil }
 
-// Pid returns 0: there is no guard process.
-func (p *InProcess) Pid() int { return 0 }
-
 // Freeze freezes every filesystem or none. The caller thaws at the deadline.
 func (p *InProcess) Freeze(ctx context.Context, deadline time.Duration) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i, dir := range p.dirs {
-		m := &p.mounts[i]
 		if ctx.Err() != nil || Now() >= deadline {
 			p.thaw()
 			return ErrExpired
 		}
-		m.FreezeBegin = Now()
-		m.Errno = ioctl(int(dir.Fd()), fifreeze)
-		m.FreezeEnd = Now()
-		if m.Errno != 0 {
-			m.State = Refused
+		if errno := p.page.freeze(i, int(dir.Fd())); errno != 0 {
 			p.thaw()
-			return &MountError{Index: i, Err: errors.Join(ErrRefused, m.Errno)}
+			return &MountError{Index: i, Err: errors.Join(ErrRefused, errno)}
 		}
-		m.State = Frozen
 	}
 	if ctx.Err() != nil || Now() >= deadline {
 		p.thaw()
@@ -76,22 +83,24 @@ func (p *InProcess) Thaw() {
 }
 
 func (p *InProcess) thaw() {
+	if p.closed {
+		return
+	}
 	for i := len(p.dirs) - 1; i >= 0; i-- {
-		m := &p.mounts[i]
-		if m.State != Frozen {
-			continue
-		}
-		m.ThawBegin = Now()
-		m.Errno = ioctl(int(p.dirs[i].Fd()), fithaw)
-		m.ThawEnd = Now()
-		m.State = afterThaw(m.Errno)
+		p.page.thaw(i, int(p.dirs[i].Fd()), Frozen)
 	}
 }
 
 // Close thaws what is frozen.
 func (p *InProcess) Close() error {
-	p.Thaw()
-	return nil
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil
+	}
+	p.thaw()
+	p.closed = true
+	return p.page.close()
 }
 
 // Sync writes the dirty data of the filesystem of dir to its device.

@@ -3,6 +3,7 @@
 package guard
 
 import (
+	"os"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -18,3 +19,6 @@ func ioctl(fd int, request uint) syscall.Errno {
 	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), uintptr(request), 0)
 	return errno
 }
+
+// Thaw thaws the filesystem of dir, whoever froze it.
+func Thaw(dir *os.File) syscall.Errno { return ioctl(int(dir.Fd()), fithaw) }

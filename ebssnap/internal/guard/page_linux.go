@@ -50,10 +50,15 @@ type page struct {
 	memory []byte
 }
 
+// RecordAt is where the owner's own record begins in a file that holds the page.
+const RecordAt = 4096
+
 // newPage sizes file, maps it shared and fills in what the guard reads at its start.
 func newPage(file *os.File, canaries []bool, probe bool) (*page, error) {
-	if err := file.Truncate(pageSize); err != nil {
-		return nil, fmt.Errorf("size page: %w", err)
+	if info, err := file.Stat(); err != nil || info.Size() < pageSize {
+		if err := file.Truncate(pageSize); err != nil {
+			return nil, fmt.Errorf("size page: %w", err)
+		}
 	}
 	memory, err := unix.Mmap(int(file.Fd()), 0, pageSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_POPULATE)
 	if err != nil {
@@ -73,6 +78,25 @@ func newPage(file *os.File, canaries []bool, probe bool) (*page, error) {
 		}
 	}
 	return p, nil
+}
+
+// ReadPage returns what a page in a file says of its mounts.
+func ReadPage(text []byte) ([]Mount, error) {
+	if len(text) < pageSize {
+		return nil, fmt.Errorf("page of %d bytes, want %d", len(text), pageSize)
+	}
+	memory := make([]uint64, pageSize/8) // aligned
+	p := &page{memory: unsafe.Slice((*byte)(unsafe.Pointer(&memory[0])), pageSize)}
+	copy(p.memory, text)
+	count := p.load32(offCount)
+	if p.load32(offMagic) != pageMagic || p.load32(offVersion) != pageVersion || count > maxMounts {
+		return nil, fmt.Errorf("no page of this version")
+	}
+	mounts := make([]Mount, count)
+	for i := range mounts {
+		mounts[i] = p.mount(i)
+	}
+	return mounts, nil
 }
 
 func (p *page) close() error { return unix.Munmap(p.memory) }
@@ -111,6 +135,22 @@ func (p *page) mount(i int) Mount {
 		CanaryPID:   int(int32(p.load32(at + mntCanaryPID))),
 		CanaryErrno: syscall.Errno(p.load32(at + mntCanaryErrno)),
 	}
+}
+
+// freeze does what the guard's own freeze does, for a process without a guard.
+func (p *page) freeze(i, fd int) syscall.Errno {
+	at := mountAt(i)
+	p.store64(at+mntFreezeBegin, int64(Now()))
+	p.store32(at+mntState, uint32(Freezing))
+	errno := ioctl(fd, fifreeze)
+	p.store64(at+mntFreezeEnd, int64(Now()))
+	p.store32(at+mntErrno, uint32(errno))
+	state := Frozen
+	if errno != 0 {
+		state = Refused
+	}
+	p.store32(at+mntState, uint32(state))
+	return errno
 }
 
 // thaw does what the guard's own thaw does, for when the guard is gone or does not answer. from is the

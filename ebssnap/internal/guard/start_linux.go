@@ -74,15 +74,11 @@ func Start(ctx context.Context, c Config) (*Guard, error) {
 	if len(c.Dirs) > maxMounts {
 		return nil, fmt.Errorf("%w: %d filesystems, at most %d", ErrStart, len(c.Dirs), maxMounts)
 	}
-	file := c.Page
-	if file == nil {
-		fd, err := unix.MemfdCreate("ebssnap-page", unix.MFD_CLOEXEC)
-		if err != nil {
-			return nil, fmt.Errorf("%w: create memfd: %w", ErrStart, err)
-		}
-		file = os.NewFile(uintptr(fd), "ebssnap-page")
-		defer file.Close()
+	file, closeFile, err := c.page()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrStart, err)
 	}
+	defer closeFile()
 	shared, err := newPage(file, c.Canaries, c.Probe)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrStart, err)
@@ -98,6 +94,19 @@ func Start(ctx context.Context, c Config) (*Guard, error) {
 		return nil, errors.Join(err, g.Close())
 	}
 	return g, nil
+}
+
+// page returns the file of the shared page.
+func (c Config) page() (file *os.File, closeFile func(), err error) {
+	if c.Page != nil {
+		return c.Page, func() {}, nil
+	}
+	fd, err := unix.MemfdCreate("ebssnap-page", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, nil, fmt.Errorf("create memfd: %w", err)
+	}
+	file = os.NewFile(uintptr(fd), "ebssnap-page")
+	return file, func() { _ = file.Close() }, nil
 }
 
 // launch starts the process from a thread that stays until release, and the goroutine that reads its answers.

@@ -308,6 +308,7 @@ __attribute__((used, noreturn)) void guard(void)
 	page = (struct page *)call6(NR_mmap, 0, sizeof(struct page), 3, 1 /* MAP_SHARED */, 1, 0);
 	if (death < 0 || (u64)page > -4096UL || page->count > MAXMOUNTS)
 		call1(NR_exit_group, 2);
+	call6(NR_prctl, 15 /* PR_SET_NAME */, "ebssnap-guard", 0, 0, 0, 0);
 	page->guard = (i32)call0(NR_getpid);
 	if (call0(NR_getppid) != page->owner)
 		call1(NR_exit_group, 3);

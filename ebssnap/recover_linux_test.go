@@ -1,0 +1,175 @@
+//go:build linux && !opskit_portable
+
+package ebssnap_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/opskit-go/opskit/ebssnap"
+	"github.com/opskit-go/opskit/internal/lab"
+)
+
+// journalOn is a tmpfs of the test's own for a journal.
+func journalOn(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, syscall.Mount("opskit", dir, "tmpfs", 0, "mode=0700"))
+	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(dir, 0)) })
+	return dir
+}
+
+// killedTogether freezes fs in a child and kills the child and its guard, so that nobody is left to thaw.
+func killedTogether(t *testing.T, fs *lab.FS, journal string) {
+	t.Helper()
+	child := exec.Command(os.Args[0], "-test.run=^TestDeathChild$")
+	child.Env = append(os.Environ(), envDeath+"=wait", envMount+"="+fs.Dir, envBudget+"=1m", envCall+"=hold", envJournal+"="+journal)
+	stdout, err := child.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, child.Start())
+	awaitLine(t, bufio.NewScanner(stdout), "frozen")
+	pid := child.Process.Pid
+	guards := childrenOf(t, pid)
+	require.Len(t, guards, 1)
+	require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP)) // or it thaws when it sees the guard die
+	for _, guard := range guards {
+		require.NoError(t, syscall.Kill(guard, syscall.SIGKILL))
+	}
+	lab.Eventually(t, time.Second, "the guard to be gone", func() bool { return !running(guards[0]) })
+	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+	_ = child.Wait()
+	require.False(t, writable(t, fs.Dir), "frozen, and nobody left")
+}
+
+func running(pid int) bool {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	return err == nil && !strings.Contains(string(text), ") Z")
+}
+
+func childrenOf(t *testing.T, pid int) []int {
+	t.Helper()
+	var children []int
+	processes, err := filepath.Glob("/proc/[0-9]*/stat")
+	require.NoError(t, err)
+	for _, path := range processes {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		number, rest, _ := strings.Cut(string(text), " (")
+		_, rest, _ = strings.Cut(rest, ") ")
+		if fields := strings.Fields(rest); len(fields) > 1 && fields[1] == strconv.Itoa(pid) {
+			child, err := strconv.Atoi(number)
+			require.NoError(t, err)
+			children = append(children, child)
+		}
+	}
+	return children
+}
+
+func TestBarRecover(t *testing.T) {
+	lab.Need(t, "root", "program:fsfreeze")
+	types := filesystems()
+	if lab.Bars() == lab.Small {
+		types = types[:1]
+	}
+	for _, fstype := range types {
+		t.Run(fstype, func(t *testing.T) {
+			journal := journalOn(t)
+			fs, other := lab.LoopFS(t, fstype, 64), lab.LoopFS(t, "ext4", 64)
+			killedTogether(t, fs, journal)
+			require.NoError(t, exec.Command("fsfreeze", "-f", other.Dir).Run())
+
+			plan, err := ebssnap.Recover(t.Context(), journal)
+			require.NoError(t, err)
+			require.Len(t, plan.Leftovers, 1)
+			assert.Equal(t, fs.Dir, plan.Leftovers[0].Mount)
+			assert.True(t, plan.Leftovers[0].Frozen)
+			assert.True(t, plan.Leftovers[0].Proven)
+			assert.Contains(t, plan.String(), "left frozen: "+fs.Dir)
+			assert.False(t, writable(t, fs.Dir), "a plan changes nothing")
+
+			require.NoError(t, plan.Apply(t.Context(), false))
+			assert.True(t, plan.Leftovers[0].Thawed)
+			assert.True(t, writable(t, fs.Dir))
+			assert.True(t, other.Thaw(), "the freeze of another program is left alone")
+
+			plan, err = ebssnap.Recover(t.Context(), journal)
+			require.NoError(t, err)
+			assert.Empty(t, plan.Leftovers)
+		})
+	}
+	lab.Bar(t, "recover", "owner and guard killed together on %d filesystems: exactly that filesystem thawed", len(types))
+}
+
+func TestRecoverLeavesWhatAnotherProgramThawedAndFroze(t *testing.T) {
+	lab.Need(t, "root", "program:fsfreeze")
+	journal, fs := journalOn(t), lab.LoopFS(t, "ext4", 64)
+	killedTogether(t, fs, journal)
+	require.NoError(t, exec.Command("fsfreeze", "-u", fs.Dir).Run())
+	require.NoError(t, exec.Command("fsfreeze", "-f", fs.Dir).Run())
+	plan, err := ebssnap.Recover(t.Context(), journal)
+	require.NoError(t, err)
+	require.Len(t, plan.Leftovers, 1)
+	assert.True(t, plan.Leftovers[0].Over)
+	require.NoError(t, plan.Apply(t.Context(), true))
+	assert.True(t, fs.Thaw(), "still frozen by the other program")
+}
+
+func TestRecoverFindsItMountedElsewhereOrNowhere(t *testing.T) {
+	lab.Need(t, "root")
+	journal, fs := journalOn(t), lab.LoopFS(t, "ext4", 64)
+	killedTogether(t, fs, journal)
+	keep := t.TempDir() // keeps the loop device, which the last unmount of a frozen filesystem would lose
+	require.NoError(t, syscall.Mount(fs.Dir, keep, "", syscall.MS_BIND, ""))
+	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(keep, 0)) })
+	require.NoError(t, syscall.Unmount(fs.Dir, syscall.MNT_DETACH))
+	plan, err := ebssnap.Recover(t.Context(), journal)
+	require.NoError(t, err)
+	require.Len(t, plan.Leftovers, 1)
+	assert.Equal(t, keep, plan.Leftovers[0].Now)
+	require.NoError(t, plan.Apply(t.Context(), false))
+	assert.True(t, plan.Leftovers[0].Thawed)
+	assert.True(t, writable(t, keep))
+}
+
+func TestRecoverDoesNotObeyStrangers(t *testing.T) {
+	lab.Need(t, "root")
+	journal := journalOn(t)
+	require.NoError(t, os.WriteFile(filepath.Join(journal, "1-X"), []byte("garbage"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(journal, "2-X"), make([]byte, 5000), 0o600))
+	plan, err := ebssnap.Recover(t.Context(), journal)
+	require.NoError(t, err)
+	assert.Empty(t, plan.Leftovers)
+	assert.Len(t, plan.Unseen, 2)
+	require.NoError(t, os.Chmod(journal, 0o777))
+	plan, err = ebssnap.Recover(t.Context(), journal)
+	require.NoError(t, err)
+	assert.Len(t, plan.Unseen, 1)
+	assert.Contains(t, plan.String(), "could have been written by another user")
+}
+
+func TestGoldenRecovery(t *testing.T) {
+	plan := &ebssnap.Recovery{
+		Leftovers: []ebssnap.Leftover{{
+			Mount: "/data", Device: "259:3", Now: "/data", Owner: 4711, Since: time.Date(2026, 11, 22, 3, 0, 0, 1000, time.UTC),
+			Frozen: true, Proven: true, Outcome: "why not", Error: &ebssnap.Error{Op: "thaw", Target: "/data", Err: ebssnap.ErrPermission},
+		}},
+		Unseen: []ebssnap.Gap{{What: "a thing", Why: "a reason"}},
+	}
+	golden(t, "recovery", plan, &ebssnap.Recovery{})
+	text, err := json.Marshal(plan)
+	require.NoError(t, err)
+	assert.NotContains(t, string(text), "record\"")
+}
