@@ -26,7 +26,7 @@ type Finding struct {
 type Ref struct {
 	End  string `json:"end,omitempty"`  // the name of the end that the file belongs to
 	File string `json:"file,omitempty"` // as the configuration or source is named
-	Line int    `json:"line,omitempty"` // counted from 1
+	Line int    `json:"line,omitempty"` // counted from 1; 0: the whole file
 	Text string `json:"text,omitempty"` // what stands there
 }
 
@@ -37,7 +37,10 @@ func (r Ref) String() string {
 	if r.End != "" {
 		fmt.Fprintf(&b, "%s: ", printable(r.End))
 	}
-	fmt.Fprintf(&b, "%s:%d", printable(r.File), r.Line)
+	b.WriteString(printable(r.File))
+	if r.Line > 0 {
+		fmt.Fprintf(&b, ":%d", r.Line)
+	}
 	if r.Text != "" {
 		fmt.Fprintf(&b, ": %s", printable(r.Text))
 	}

@@ -44,7 +44,7 @@ func (r *reader) parseSwan(name, text string) {
 // swanHead reads a line that begins in the first column. It returns nil and
 // true for a line that opens no section.
 func (r *reader) swanHead(at position, body string) (*Section, bool) {
-	words := strings.Fields(uncomment(body))
+	words := strings.FieldsFunc(uncomment(body), isBlank)
 	kind := words[0]
 	switch {
 	case kind == "version":
@@ -150,3 +150,6 @@ func uncomment(s string) string {
 	}
 	return s
 }
+
+// isBlank knows the white space of the syntax: no other separates words.
+func isBlank(r rune) bool { return r == ' ' || r == '\t' }
