@@ -7,31 +7,41 @@ import (
 	"github.com/opskit-go/opskit/whoislookup/rpsl"
 )
 
-// refusal tells why an answer holds no object.
+// refusal tells why an answer holds no object. It looks at each line for
+// itself: what servers say about a query is a line of its own, while the terms
+// of use, which speak of limits and availability too, are paragraphs.
 func (r *reader) refusal(server string) (Verdict, error) {
-	low := r.low
-	has := func(phrases ...string) string {
-		for _, p := range phrases {
-			if strings.Contains(low, p) {
-				return p
+	if strings.Contains(r.low, "<html") || strings.Contains(r.low, "<!doctype html") {
+		for _, p := range [...]string{"429", "too many requests", "rate limit"} {
+			if strings.Contains(r.low, p) {
+				return VerdictThrottled, fmt.Errorf("a web page that says %q: %w", p, ErrThrottled)
 			}
 		}
-		return ""
-	}
-	switch {
-	case has("<!doctype html", "<html") != "":
-		if p := has("429", "too many requests", "rate limit"); p != "" {
-			return VerdictThrottled, fmt.Errorf("a web page that says %q: %w", p, ErrThrottled)
-		}
 		return VerdictUnknown, fmt.Errorf("a web page: %w", ErrGarbage)
-	case has(throttlePhrases[:]...) != "":
-		return VerdictThrottled, ErrThrottled
-	case has("%error:201", "access denied", "not authorized to", "not authorised to", "permission denied", "query refused") != "":
-		return VerdictDenied, ErrDenied
-	case has(reservedPhrases[:]...) != "":
-		return VerdictReserved, ErrReserved
-	case has(notFoundPhrases[:]...) != "":
-		return VerdictNotFound, ErrNotFound
+	}
+	best := VerdictUnknown
+	for i := range r.ents {
+		e := &r.ents[i]
+		if e.kind == rpsl.Blank {
+			continue
+		}
+		low := strings.Trim(r.low[e.name.from:max(e.value.to, e.name.to)], "%#*>-;!<=[]() \t")
+		if e.kind != rpsl.Attribute {
+			low = strings.Trim(r.lower(e.value), "%#*>-;!<=[]() \t")
+		}
+		if v := messageClass(low); rank(v) > rank(best) {
+			best = v
+		}
+	}
+	switch best {
+	case VerdictThrottled:
+		return best, ErrThrottled
+	case VerdictDenied:
+		return best, ErrDenied
+	case VerdictReserved:
+		return best, ErrReserved
+	case VerdictNotFound:
+		return best, ErrNotFound
 	}
 	if r.isARIN(server) && r.onlyComments() {
 		// ARIN cuts off who asks too much: the terms of use, and nothing after.
@@ -40,20 +50,83 @@ func (r *reader) refusal(server string) (Verdict, error) {
 	return VerdictUnknown, ErrGarbage
 }
 
-var throttlePhrases = [...]string{
-	"limit exceeded", "quota exceeded", "exceeded your", "exceeded the ", "too many requests", "too many queries",
-	"query rate", "try again after", "blacklisted", "connection limit", "request limit", "excessive querying",
-	"you have been banned", "temporarily banned", "lookup quota",
+// rank orders verdicts by what they take back: a server that throttles may say
+// "no entries found" as well, and does not mean it.
+func rank(v Verdict) int {
+	switch v {
+	case VerdictThrottled:
+		return 4
+	case VerdictDenied:
+		return 3
+	case VerdictReserved:
+		return 2
+	case VerdictNotFound:
+		return 1
+	}
+	return 0
 }
 
-var reservedPhrases = [...]string{
-	"reserved name", "reserved by the registry", "is reserved", "name is reserved", "reserved domain",
+// maxMessage is about the longest line that a server uses for a message.
+const maxMessage = 110
+
+// messageClass tells what one line, in lower case, says about the query.
+func messageClass(low string) Verdict {
+	if low == "" || len(low) > maxMessage {
+		return VerdictUnknown
+	}
+	switch {
+	case anyPrefix(low, "error:201", "access denied", "permission denied", "query refused", "you are not authorised", "you are not authorized to access this") ||
+		hasAny(low, "ip address is not authorised", "ip address is not authorized", "not allowed to query", "access is denied", "access restricted to"):
+		return VerdictDenied
+	case hasAny(low, "limit exceeded", "limits exceeded", "quota exceeded", "has been exceeded", "have exceeded", "limit reached", "too many requests",
+		"too many queries", "too many connections", "try again later", "try again in ", "try again after", "request denied", "exceeded your",
+		"query rate limit", "allowed queries exceeded", "maximum query rate", "has exceeded the", "blacklisted", "temporarily banned",
+		"excessive querying", "please slow down", "connection refused", "requests per ", "too fast", "too often", "temporarily unavailable",
+		"rate limited", "number of queries", "maximum number of requests", "request per second") && !hasAny(low, "is rate limited", "use of"):
+		return VerdictThrottled
+	case anyPrefix(low, "reserved by", "domain reserved", "restricted -", "name is reserved", "domain is reserved", "registry reserved",
+		"this name is reserved", "this domain is reserved", "the domain is reserved", "this name is not available", "forbidden name", "domain name is reserved") ||
+		hasAny(low, "in the reserved list", "requested is prohibited", "is a reserved", "has been reserved", "reserved by the regist", "reserved by regist",
+			"cannot be registered", "can not be registered", "not available for registration", "is not available for", "is blocked", "has been blocked",
+			"reserved domain", "reserved name", "reserved for") && !strings.Contains(low, "rights"),
+		low == "reserved", low == "restricted", low == "prohibited", low == "blocked", strings.HasSuffix(low, " is reserved"), strings.HasSuffix(low, " is restricted"):
+		return VerdictReserved
+	case anyPrefix(low, "no match", "not found", "no data found", "no entries found", "no entry found", "no object", "no found", "no such domain",
+		"nothing found", "no information available", "no domain record", "no record", "domain not found", "object does not exist",
+		"the queried object does not exist", "available", "status: free", "status: available", "we do not have an entry", "no results",
+		"error:101", "invalid query or domain name not known", "domain unknown", "no domains match", "domain name not found", "nincs tal",
+		"this query returned 0 objects", "no existe", "not registered", "dominio no registrado", "domain is available", "object not found",
+		"nothing found for", "domain is not registered", "free", "domain available", "status: not registered", "no data was found", "no information was found") &&
+		!anyPrefix(low, "available at", "available from", "available on", "available in", "available for download", "free of", "freely", "free to"):
+		return VerdictNotFound
+	case hasAny(low, " not found", "does not exist", " no existe", " not registered", " not registred", "is available for", "was not found",
+		"no matching", "could not find", "no match for", "have no match", "has not been registered", "does not have any data", "isn't registered", "not been found",
+		"no records matching", "no results were found", "no data found", "returned no ", "no entries", "not in our database", "not exist in", "no encontrad", "n'existe pas",
+		"is not currently registered", "is unregistered", "no fue encontrado", "does not have an entry", "cannot be found", "unassigned", "not assigned", "nao encontrado", "non trovato"):
+		return VerdictNotFound
+	case strings.HasSuffix(strings.TrimRight(low, " ."), " is free"), strings.HasSuffix(strings.TrimRight(low, " ."), " is available"),
+		strings.HasSuffix(low, " available") && len(low) < 60 && strings.Count(low, " ") <= 3:
+		return VerdictNotFound
+	}
+	return VerdictUnknown
 }
 
-var notFoundPhrases = [...]string{
-	"no match", "not found", "no entries found", "no data found", "no object found", "no such domain",
-	"nothing found", "no found", "no information", "not registered", "is available", "is free", "available for",
-	"does not exist", "no existe", "domain unknown", "no records",
+func anyPrefix(s string, list ...string) bool {
+	for _, p := range list {
+		if strings.HasPrefix(s, p) {
+			return true
+		}
+	}
+	return false
+}
+
+func hasAny(s string, list ...string) bool {
+	for _, p := range list {
+		if strings.Contains(s, p) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *reader) onlyComments() bool {

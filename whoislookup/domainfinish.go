@@ -1,0 +1,345 @@
+package whoislookup
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/opskit-go/opskit/whoislookup/rpsl"
+)
+
+// contactPath returns the name of a contact's field in JSON. Contacts other
+// than the registrant and the registrar are noted when the list is made.
+func contactPath(ro role, at attr, last string) string {
+	type key struct {
+		ro role
+		at attr
+	}
+	switch (key{ro, at}) {
+	case key{registrant, aName}:
+		return "domain.registrant.name"
+	case key{registrant, aOrg}:
+		return "domain.registrant.organization"
+	case key{registrant, aEmail}:
+		return "domain.registrant.email"
+	case key{registrant, aPhone}:
+		return "domain.registrant.phone"
+	case key{registrant, aHandle}:
+		return "domain.registrant.handle"
+	case key{registrant, aCountry}:
+		return "domain.registrant.country"
+	case key{registrant, aURL}:
+		return "domain.registrant.url"
+	case key{registrant, aAddress}:
+		return "domain.registrant.address"
+	case key{registrar, aName}:
+		return "domain.registrar.name"
+	case key{registrar, aOrg}:
+		return "domain.registrar.organization"
+	case key{registrar, aEmail}:
+		return "domain.registrar.email"
+	case key{registrar, aPhone}:
+		return "domain.registrar.phone"
+	case key{registrar, aHandle}:
+		return "domain.registrar.handle"
+	case key{registrar, aCountry}:
+		return "domain.registrar.country"
+	case key{registrar, aURL}:
+		return "domain.registrar.url"
+	case key{registrar, aAddress}:
+		return "domain.registrar.address"
+	}
+	return [...]string{admin: "admin.", tech: "tech.", billing: "billing."}[ro] + last
+}
+
+// dotted reads "Nom de domaine#. . . . . example.dz": dots where others have a
+// colon.
+func (d *domainReader) dotted(e *entry, p *part) bool {
+	v := d.in(e.value)
+	i := strings.Index(v, "...")
+	if j := strings.Index(v, ". . ."); j >= 0 && (i < 0 || j < i) {
+		i = j
+	}
+	if i <= 0 {
+		return false
+	}
+	end := i
+	for end < len(v) && (v[end] == '.' || v[end] == ' ') {
+		end++
+	}
+	split := *e
+	split.kind, split.tag = rpsl.Attribute, ':'
+	split.name = d.trim(span{e.value.from, e.value.from + int32(i)})
+	for !split.name.empty() && strings.IndexByte("# .", d.reader.text[split.name.to-1]) >= 0 {
+		split.name.to--
+	}
+	split.value = span{e.value.from + int32(end), e.value.to}
+	if split.name.empty() {
+		return false
+	}
+	if ro, at := labelOf(string(canon(d.key[:0], d.lower(split.name)))); ro == noRole && at == noAttr {
+		return false
+	}
+	d.line(&split, p)
+	return true
+}
+
+// phrase reads a date in a sentence: "Record created on 22-Apr-2003".
+func (d *domainReader) phrase(e *entry, low string, p *part) bool {
+	for _, mark := range [...]string{" on ", " at ", " until "} {
+		i := strings.Index(low, mark)
+		if i <= 0 {
+			continue
+		}
+		end := i + len(mark)
+		key := canon(d.key[:0], low[:end])
+		if _, at := labelOf(string(key)); at == aCreated || at == aUpdated || at == aExpires {
+			v := *e
+			v.value = d.trim(span{e.value.from + int32(end), e.value.to})
+			for !v.value.empty() && d.reader.text[v.value.to-1] == '.' {
+				v.value.to--
+			}
+			if _, ok := parseDate(d.in(v.value), d.lower(v.value), d.dates); ok {
+				d.domainField(&v, at, p)
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// order tells whether days or months come first where dates have slashes, as
+// far as one date of the answer shows it.
+func (r *reader) order() dateOrder {
+	for i := range r.ents {
+		e := &r.ents[i]
+		if e.kind != rpsl.Attribute || e.value.to-e.value.from < 8 {
+			continue
+		}
+		v := r.in(e.value)
+		if v[2] != '/' || v[5] != '/' {
+			continue
+		}
+		a, ok1 := parseUint(v[:2], 31)
+		b, ok2 := parseUint(v[3:5], 31)
+		switch {
+		case !ok1 || !ok2:
+		case a > 12:
+			return dayFirst
+		case b > 12:
+			return monthFirst
+		}
+	}
+	return r.usualOrder()
+}
+
+// usualOrder is what the zone's country writes: everybody but the United
+// States puts the day first. The names of generic domains tell nothing.
+func (r *reader) usualOrder() dateOrder {
+	for i := range r.ents {
+		e := &r.ents[i]
+		if e.kind != rpsl.Attribute || domainLabel(strings.TrimSpace(r.lower(e.name))) != aDomain {
+			continue
+		}
+		low := strings.TrimRight(r.lower(e.value), ". ")
+		if dot := strings.LastIndexByte(low, '.'); dot >= 0 && len(low)-dot == 3 && low[dot:] != ".us" {
+			return dayFirst
+		}
+		if e.value.empty() || !strings.Contains(low, ".") {
+			return dayFirst
+		}
+		break
+	}
+	return orderUnknown
+}
+
+// finish decides what the answer was and puts the domain into the record.
+func (d *domainReader) finish(p *part) bool {
+	rec := d.rec
+	if rec.Expires == "" && d.weak != "" {
+		rec.Expires = d.weak
+		d.note("expires", 0, d.weakLine)
+	}
+	d.d.Nameservers = slices.Clone(d.hosts[:d.hostN])
+	d.d.Status = slices.Clone(d.status[:d.statusN])
+	d.resolve()
+	d.d.Registrar = *d.contact(registrar)
+	d.d.Registrant = *d.contact(registrant)
+	held := rec.Created != "" || rec.Expires != "" || d.hostN > 0 || d.d.Registrar.Name != "" || d.d.Registrant.Name != "" ||
+		d.d.Registrant.Organization != "" || d.d.ID != ""
+	switch {
+	case d.free && !held:
+		rec.Verdict = VerdictNotFound
+	case d.reserved && !held:
+		rec.Verdict = VerdictReserved
+	case held:
+		rec.Verdict = VerdictFound
+	case d.d.Name != "" || d.statusN > 0:
+		if v, _ := d.refusal(""); v == VerdictUnknown {
+			rec.Verdict = VerdictFound
+		} else {
+			rec.Verdict = v
+		}
+	default:
+		return false
+	}
+	kept := d.d
+	rec.Domain = &kept
+	if rec.Verdict != VerdictFound {
+		return false
+	}
+	for ro := admin; ro <= billing; ro++ {
+		if c := *d.contact(ro); c != (Contact{}) {
+			c.Role = [...]string{admin: "admin", tech: "tech", billing: "billing"}[ro]
+			d.moveNotes(c.Role+".", len(rec.Contacts))
+			rec.Contacts = append(rec.Contacts, c)
+		}
+	}
+	d.holder(&kept)
+	return true
+}
+
+// holder says whose the domain is, from the registrant.
+func (d *domainReader) holder(kept *Domain) {
+	rec, c := d.rec, &kept.Registrant
+	from, name := "domain.registrant.organization", c.Organization
+	if name == "" {
+		from, name = "domain.registrant.name", c.Name
+	}
+	if name == "" {
+		return
+	}
+	rec.Holder.Name, rec.Holder.From = name, "registrant"
+	d.copyNote(from, "holder.name")
+	if c.Handle != "" {
+		rec.Holder.Handle = c.Handle
+		d.copyNote("domain.registrant.handle", "holder.handle")
+	}
+	if c.Country != "" {
+		rec.Country, rec.CountryFrom = c.Country, "holder"
+		d.copyNote("domain.registrant.country", "country")
+	}
+}
+
+func (d *domainReader) copyNote(from, to string) {
+	for _, s := range d.sources {
+		if s.Field == from && s.Index == 0 {
+			d.note(to, 0, int32(s.Line))
+			return
+		}
+	}
+}
+
+// moveNotes names the sources of a contact by its place in Record.Contacts.
+func (d *domainReader) moveNotes(prefix string, index int) {
+	for i := range d.sources {
+		s := &d.sources[i]
+		if rest, ok := strings.CutPrefix(s.Field, prefix); ok {
+			s.Field, s.Index = "contacts."+rest, index
+		}
+	}
+}
+
+// resolve replaces a registrant that is a handle by the contact object of that
+// name, as in RPSL and FRED answers.
+func (d *domainReader) resolve() {
+	c := d.contact(registrant)
+	handle := c.Name
+	if handle == "" || strings.ContainsAny(handle, " \t@") {
+		return
+	}
+	from, to := d.contactObject(handle)
+	if from < 0 {
+		return
+	}
+	c.Handle, c.Name = handle, ""
+	for i := range d.sources {
+		if d.sources[i].Field == "domain.registrant.name" {
+			d.sources[i].Field = "domain.registrant.handle"
+		}
+	}
+	for i := from; i < to; i++ {
+		e := &d.ents[i]
+		key := string(canon(d.key[:0], d.lower(e.name)))
+		if at := contactLabel(key); at != noAttr && at != aHandle && key != "contact" {
+			d.contactField(e, registrant, at)
+		}
+	}
+}
+
+// contactObject returns the entries of the contact object with that handle.
+func (d *domainReader) contactObject(handle string) (from, to int) {
+	start, match := -1, false
+	for i := 0; i <= len(d.ents); i++ {
+		if i == len(d.ents) || d.ents[i].kind == rpsl.Blank {
+			if match {
+				return start, i
+			}
+			start, match = -1, false
+			continue
+		}
+		e := &d.ents[i]
+		if e.kind != rpsl.Attribute {
+			continue
+		}
+		label := d.lower(e.name)
+		if start < 0 {
+			start = i
+		}
+		switch label {
+		case "nic-hdl", "nic-hdl-br", "handle", "contact-hdl":
+			match = match || strings.EqualFold(d.in(e.value), handle)
+		case "contact", "person", "contactid", "personid":
+			match = match || start == i && strings.EqualFold(d.in(e.value), handle)
+		}
+	}
+	return -1, -1
+}
+
+// mergeDomain fills what the registry does not say with what the registrar
+// does. What both say stays as the registry has it.
+func mergeDomain(into, from *Record) {
+	a, b := into.Domain, from.Domain
+	take := func(prefix string) {
+		for _, s := range from.Sources {
+			if strings.HasPrefix(s.Field, prefix) {
+				into.Sources = append(into.Sources, s)
+			}
+		}
+	}
+	into.Redacted = append(into.Redacted, from.Redacted...)
+	into.Empty = append(into.Empty, from.Empty...)
+	if a.Registrant == (Contact{}) && b.Registrant != (Contact{}) {
+		a.Registrant = b.Registrant
+		take("domain.registrant.")
+	}
+	if into.Holder.Name == "" && from.Holder.Name != "" {
+		into.Holder = from.Holder
+		take("holder.")
+	}
+	if into.Country == "" && from.Country != "" {
+		into.Country, into.CountryFrom = from.Country, from.CountryFrom
+		take("country")
+	}
+	if len(into.Contacts) == 0 && len(from.Contacts) > 0 {
+		into.Contacts = from.Contacts
+		take("contacts.")
+	}
+	if a.Registrar == (Contact{}) && b.Registrar != (Contact{}) {
+		a.Registrar = b.Registrar
+		take("domain.registrar.")
+	}
+	if len(a.Nameservers) == 0 && len(b.Nameservers) > 0 {
+		a.Nameservers = b.Nameservers
+		take("domain.nameservers")
+	}
+	for _, d := range []struct {
+		into *Date
+		from Date
+		name string
+	}{{&into.Created, from.Created, "created"}, {&into.Updated, from.Updated, "updated"}, {&into.Expires, from.Expires, "expires"}} {
+		if *d.into == "" && d.from != "" {
+			*d.into = d.from
+			take(d.name)
+		}
+	}
+}

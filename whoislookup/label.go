@@ -1,0 +1,402 @@
+package whoislookup
+
+import "strings"
+
+// role is whom a part of a domain answer is about.
+type role uint8
+
+const (
+	noRole role = iota
+	registrant
+	admin
+	tech
+	billing
+	registrar
+	nameservers // a list of hosts
+	dates       // "Relevant dates:"
+	statuses    // "Registration status:"
+	domainPart  // "Domain:", "Domain Information"
+	ignored     // what says nothing about this domain: DNSSEC keys, the server's own data
+)
+
+// attr is what a label is about.
+type attr uint8
+
+const (
+	noAttr attr = iota
+	aDomain
+	aUnicode
+	aDomainID
+	aCreated
+	aUpdated
+	aExpires
+	aExpiresWeak // a renewal date: counts if there is no expiry date
+	aHost
+	aStatus
+	aDNSSEC
+	aWhois // the registrar's WHOIS server
+	aName
+	aOrg
+	aEmail
+	aPhone
+	aHandle
+	aCountry
+	aAddress
+	aURL
+	aSelf  // the label is a role and nothing else: "Registrant"
+	aOther // known, and of no interest: fax, city
+)
+
+// maxLabel is longer than any label; what is longer is a sentence.
+const maxLabel = 72
+
+// canon writes a label in lower case with one space for every run of other
+// characters, so that "Registrant-Email", "registrant_email" and
+// "Registrant E-mail." differ in their words only. Numbering in front ("1a.",
+// "**") and behind ("Name Server 2") and brackets "(s)" go. low is in lower
+// case already. nil if it is no label.
+func canon(dst []byte, low string) []byte {
+	if i := strings.IndexByte(low, '('); i > 0 && !strings.HasPrefix(low[i:], "(s)") {
+		low = low[:i]
+	}
+	if len(low) > maxLabel {
+		return nil
+	}
+	gap := false
+	for i := 0; i < len(low); i++ {
+		c := low[i]
+		if c == '\'' && i+1 < len(low) && low[i+1] == 's' && (i+2 == len(low) || low[i+2] == ' ') {
+			i++ // "Registrant's address"
+			continue
+		}
+		if strings.HasPrefix(low[i:], "(s)") {
+			i += 2
+			continue
+		}
+		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c >= 0x80 {
+			if gap && len(dst) > 0 {
+				dst = append(dst, ' ')
+			}
+			gap = false
+			dst = append(dst, c)
+			continue
+		}
+		gap = true
+	}
+	// "1a domain name", "2 name"
+	if len(dst) > 3 && dst[0] >= '0' && dst[0] <= '9' {
+		i := 1
+		for i < len(dst) && dst[i] != ' ' && i < 3 {
+			i++
+		}
+		if i < len(dst) && dst[i] == ' ' {
+			dst = dst[i+1:]
+		}
+	}
+	// "name server 1", "dns1", "registrant address 2"
+	n := len(dst)
+	for n > 0 && dst[n-1] >= '0' && dst[n-1] <= '9' {
+		n--
+	}
+	for n > 0 && n < len(dst) && dst[n-1] == ' ' {
+		n--
+	}
+	if n > 1 {
+		dst = dst[:n]
+	}
+	return dst
+}
+
+// labelOf tells what a canonical label means.
+func labelOf(key string) (role, attr) {
+	if a := domainLabel(key); a != noAttr {
+		return noRole, a
+	}
+	ro, rest := rolePrefix(key)
+	if ro == noRole {
+		return noRole, contactLabel(key)
+	}
+	if rest == "" {
+		return ro, aSelf
+	}
+	if ro == registrar {
+		switch rest {
+		case "whois server", "whois":
+			return noRole, aWhois
+		case "registration expiration date":
+			return noRole, aExpires
+		case "created":
+			return ro, aOther
+		}
+	}
+	if ro == nameservers {
+		switch rest {
+		case "name", "hostname", "host name", "host":
+			return noRole, aHost
+		}
+		return ro, aOther
+	}
+	a := contactLabel(rest)
+	if a == noAttr {
+		return noRole, noAttr
+	}
+	return ro, a
+}
+
+// domainLabel knows the labels about the domain itself.
+func domainLabel(key string) attr {
+	switch key {
+	case "domain", "domain name", "domainname", "dominio", "nombre de dominio", "nombre del dominio",
+		"nom de domaine", "nome de dominio", "nome de domínio", "nome do dominio", "nome do domínio", "domínio", "domain name ascii",
+		"domain ace", "complete domain name", "domena", "alan adı", "domain name requested", "whois for":
+		return aDomain
+	case "domain idn", "idn", "domain name unicode", "domain u", "idn domain name", "internationalized domain name", "display name",
+		"domain name idn", "u label", "domain name utf8", "domain utf8", "idn tag name":
+		return aUnicode
+	case "domain id", "registry domain id", "roid", "domain roid", "domain handle", "domain name id", "registry id":
+		return aDomainID
+	case "created", "created on", "creation date", "created date", "creation time", "create date", "date created", "domain created",
+		"domain created on", "domain creation date", "domain registered", "domain registered on", "domain registration date",
+		"registered", "registered on", "registered date", "registration date", "registration time", "date registered",
+		"date of registration", "record created", "record created on", "record created date", "record create date",
+		"entry created", "domain dateregistered", "domain datecreated", "activated", "activated on", "activation date", "acivated",
+		"domain record activated", "domain create date", "created at", "domain name commencement date", "commencement date",
+		"registered since", "first registration date", "first registered", "registration", "registration on",
+		"fecha de registro", "fecha de creacion", "fecha de creación", "fecha de alta", "fecha creacion", "fecha registro",
+		"data de registo", "data de registro", "data de criacao", "data de criação", "creation date dd mm yyyy",
+		"date de creation", "date de création", "date de création domaine", "cree le", "créé le", "date d enregistrement",
+		"data registrazione", "registrierungsdatum", "created on date", "original registration date", "reg date", "reg created",
+		"domain reg date", "registration created", "registereddate", "createddate", "creationdate", "date de registre",
+		"登録年月日", "등록일", "注册日期", "registado em", "registrado em", "regdate", "record activated", "domain activated", "valid from":
+		return aCreated
+	case "updated", "updated on", "updated date", "update date", "last updated", "last updated on", "last updated date",
+		"last update", "last updates", "last modified", "last modified on", "last modified date", "last modification", "modified", "modified on",
+		"modified date", "modification date", "date modified", "changed", "changed on", "changed date", "last changed", "last change",
+		"last changed date", "record last updated", "record last updated on", "record last modified", "record changed on", "record updated",
+		"record updated on", "record modified on", "record last update", "domain last updated date", "domain last updated", "domain last modified",
+		"domain updated", "domain datelastmodified", "entry updated", "entry modified", "domain record last updated", "last edited on", "last edited",
+		"updated at", "fecha de actualizacion", "fecha de modificacion", "ultima modificacion", "última modificación", "ultima actualizacion",
+		"última actualización", "fecha de ultima modificacion", "date de modification", "derniere modification", "dernière modification",
+		"date de dernière modification", "last update date", "updated time", "update time", "modification time", "date updated", "last renewed on",
+		"updateddate", "lastmodified", "last modified time", "最終更新", "최근 정보 변경일", "last transaction date", "domain update date",
+		"data de atualizacao", "ultima atualizacao", "domain modified", "date last modified", "date of last change", "record last changed":
+		return aUpdated
+	case "expires", "expires on", "expire", "expiry", "expiry date", "expiration", "expiration date", "expiration time",
+		"expire date", "expires at", "expires date", "expired date", "expiration on", "expire on", "registry expiry date",
+		"registrar registration expiration date", "domain expiration date", "domain expires", "domain expires on", "domain expiry date",
+		"domain expiration", "domain expire date", "exp date", "paid till", "paid until", "valid until", "valid till", "validity", "valid to",
+		"record expires", "record expires on", "record will expire on", "record expire date", "record expiration date", "record expiry date",
+		"record expires date", "domain datebilleduntil", "domain paid till", "fecha de vencimiento", "fecha de expiracion", "fecha de expiración",
+		"fecha de caducidad", "fecha vencimiento", "fecha expiracion", "data de expiracao", "data de expiração", "data de vencimento",
+		"date d expiration", "date d expiration domaine", "expire le", "registered until", "registration expires", "registration expiration date",
+		"registration expiration", "registration expiry date", "registry expiration date", "registrar expiration date", "scadenza", "status expires",
+		"expirydate", "expirationdate", "expiresdate", "expires in", "valid date", "有効期限", "사용 종료일", "到期日期", "renewal", "expiration at",
+		"date of expiration", "date expires", "date of expiry", "expiracion", "expiry time", "next renewal date", "data di scadenza", "reg expires":
+		return aExpires
+	case "renewal date", "renew date", "renewed until", "renewal due", "domain renewal date":
+		return aExpiresWeak
+	case "name server", "nserver", "nameserver", "ns", "dns", "dns server", "domain server", "hostname", "host name",
+		"primary server", "secondary server", "primary ns", "secondary ns", "primary nameserver", "secondary nameserver",
+		"primary name server", "secondary name server", "third name server", "ns name", "nameserver name", "name server name",
+		"serveur de nom", "servidor dns", "servidor de nombre", "dns name", "name server host", "ns hostname", "p nserver", "s nserver",
+		"primary server hostname", "secondary server hostname", "ns list", "nslist", "name servers hostname", "nameserver hostname",
+		"primary dns", "secondary dns", "domain nameserver", "domain name server", "ネームサーバ", "nserver hostname", "additional name server",
+		"primary nserver", "secondary nserver", "other nameserver", "tertiary ns":
+		return aHost
+	case "domain status", "state", "registration status", "domain state", "domaintype", "query status", "estado", "estatus del dominio",
+		"epp status", "eppstatus", "status", "statut", "domain registration status", "registry status", "domain status code", "estado del dominio",
+		"domain name status", "current status", "status flags", "状態", "등록정보 보호", "domain flags", "stato", "delegation status", "status codes", "account status":
+		return aStatus
+	case "dnssec", "domain signed", "signed", "dnssec signed", "dns sec", "dnssec status", "domain dnssec", "dnssec delegation", "dnssec delegated":
+		return aDNSSEC
+	case "whois server", "registrar whois server", "registrar whois", "whois":
+		return aWhois
+	}
+	return noAttr
+}
+
+// rolePrefix splits a key such as "administrative contact email".
+func rolePrefix(key string) (role, string) {
+	word, rest, _ := strings.Cut(key, " ")
+	ro := roleWord(word)
+	if ro == noRole {
+		return phraseRole(key)
+	}
+	for rest != "" {
+		next, after, _ := strings.Cut(rest, " ")
+		switch next {
+		case "contact", "contacts", "information", "info", "details", "data", "c", "c contact", "account", "person", "holder",
+			"domain", "of", "the", "profile", "listed", "in", "order", "following", "s", "persona", "servers", "server", "personne", "entity":
+			if next == "person" && after == "" && ro != registrant {
+				return ro, "name"
+			}
+			rest = after
+			continue
+		}
+		break
+	}
+	return ro, rest
+}
+
+func roleWord(word string) role {
+	switch word {
+	case "registrant", "owner", "holder", "titular", "titulaire", "registrants", "licensee", "domainholder", "domainowner", "proprietario",
+		"propietario", "titolare", "entidade", "beneficiary", "subscriber", "organization using domain name", "registrantc", "demandeur":
+		return registrant
+	case "admin", "administrative", "administrator", "adm", "administrador", "adminc", "administrateur", "administratif":
+		return admin
+	case "tech", "technical", "tec", "tecnico", "técnico", "technique", "techc":
+		return tech
+	case "billing", "bill", "financial", "financier", "cobranza", "facturacion", "billingc", "bil":
+		return billing
+	case "registrar", "registrars", "registrador", "registrarname":
+		return registrar
+	case "nameservers", "nserver", "nservers", "nameserver", "dns", "nsset":
+		return nameservers
+	case "reseller", "dnssec", "keyset", "ds", "dnskey", "ipv4", "ipv6", "abuse", "database", "zone", "security":
+		return ignored
+	}
+	return noRole
+}
+
+// phraseRole knows roles that are written in several words.
+func phraseRole(key string) (role, string) {
+	for _, p := range [...]struct {
+		phrase string
+		role   role
+	}{
+		{"sponsoring registrar", registrar},
+		{"current registrar", registrar},
+		{"current registar", registrar},
+		{"registar", registrar},
+		{"registration service provider", registrar},
+		{"registration service provided by", registrar},
+		{"domain registrar", registrar},
+		{"agente registrador", registrar},
+		{"authorized agency", registrar},
+		{"registered through", registrar},
+		{"managed by", registrar},
+		{"domain support", registrar},
+		{"registrar of record", registrar},
+		{"regsitrar", registrar},
+		{"service provider", registrar},
+		{"domain holder", registrant},
+		{"domain owner", registrant},
+		{"domain registrant", registrant},
+		{"domain name administrator", registrant},
+		{"registered for", registrant},
+		{"organization using domain name", registrant},
+		{"person or organization", registrant},
+		{"org using domain", registrant},
+		{"registered to", registrant},
+		{"legal holder", registrant},
+		{"domain name holder", registrant},
+		{"company using domain", registrant},
+		{"datos del titular", registrant},
+		{"contact admin", admin},
+		{"contacto admin", admin},
+		{"contatto admin", admin},
+		{"domain manager", admin},
+		{"contacto administrativo", admin},
+		{"contact administratif", admin},
+		{"responsible person", admin},
+		{"contato administrativo", admin},
+		{"domain managers", admin},
+		{"contact tech", tech},
+		{"contacto tecnico", tech},
+		{"contacto técnico", tech},
+		{"contact technique", tech},
+		{"tehnical contact", tech},
+		{"contato tecnico", tech},
+		{"contatto tecnico", tech},
+		{"zone contact", tech},
+		{"contacto financiero", billing},
+		{"contacto de cobranza", billing},
+		{"contact facturation", billing},
+		{"contacto de facturacion", billing},
+		{"name servers", nameservers},
+		{"name server", nameservers},
+		{"domain servers", nameservers},
+		{"domain nameservers", nameservers},
+		{"dns servers", nameservers},
+		{"domain name servers", nameservers},
+		{"nameserver information", nameservers},
+		{"servidores de nombre", nameservers},
+		{"servidores dns", nameservers},
+		{"servers", nameservers},
+		{"host servers", nameservers},
+		{"servidores de nombres", nameservers},
+		{"listed name servers", nameservers},
+		{"domain dns", nameservers},
+		{"domain hosts", nameservers},
+		{"serveurs de noms", nameservers},
+		{"delegation servers", nameservers},
+		{"hosts", nameservers},
+		{"nameservers information", nameservers},
+		{"ns records", nameservers},
+		{"relevant dates", dates},
+		{"additional info", dates},
+		{"important dates", dates},
+		{"key dates", dates},
+		{"registration details", dates},
+		{"domain information", domainPart},
+		{"domain details", domainPart},
+		{"información del dominio", domainPart},
+		{"domain data", domainPart},
+		{"domain name information", domainPart},
+		{"domain info", domainPart},
+		{"registration info", domainPart},
+	} {
+		if rest, ok := strings.CutPrefix(key, p.phrase); ok && (rest == "" || rest[0] == ' ') {
+			rest = strings.TrimSpace(rest)
+			for rest != "" {
+				next, after, _ := strings.Cut(rest, " ")
+				switch next {
+				case "information", "info", "contact", "details", "listed", "in", "order", "order listed":
+					rest = after
+					continue
+				}
+				break
+			}
+			return p.role, rest
+		}
+	}
+	return noRole, ""
+}
+
+// contactLabel knows the labels inside a contact.
+func contactLabel(key string) attr {
+	switch key {
+	case "name", "full name", "contact name", "nombre", "nom", "nome", "person", "person name", "contact", "attn", "attention", "contact person", "firstname lastname",
+		"nombre completo", "name of contact", "responsible", "nombre y apellido", "ad soyad", "name surname", "nazwa", "nimi", "namn", "holder", "role":
+		return aName
+	case "organization", "organisation", "organization name", "organisation name", "org", "org name", "company", "company name",
+		"organizacion", "organización", "organizacion name", "empresa", "firm", "nombre organizacion", "organizacao", "organização", "organisme",
+		"contact organization", "contact organisation", "contact company", "business name", "legal name", "corporate name", "organization loc", "société":
+		return aOrg
+	case "email", "e mail", "mail", "email address", "e mail address", "contact email", "correo electronico", "correo electrónico", "correo",
+		"e mailbox", "contact e mail", "mail address", "electronic mail", "emails", "courriel", "mailbox", "eposta", "e post", "epost":
+		return aEmail
+	case "phone", "phone number", "telephone", "tel", "telefono", "teléfono", "voice", "phone no", "telephone number", "telefone", "contact phone", "voice number",
+		"phones", "tel no", "phone voice", "contact telephone", "telefon", "telno", "mobile":
+		return aPhone
+	case "id", "handle", "nic handle", "nic hdl", "contact id", "contact handle", "nichdl", "nic hdl br", "iana id", "id number", "registration number",
+		"eligibility id", "organization id", "personid":
+		return aHandle
+	case "country", "country code", "pais", "país", "contact country", "country economy", "pays":
+		return aCountry
+	case "address", "street", "street address", "address line", "contact address", "direccion", "dirección", "adresse", "endereco", "endereço",
+		"postal address", "mailing address", "address street", "domicilio":
+		return aAddress
+	case "url", "website", "web", "homepage", "www", "web site", "registrar url", "referral url", "web page":
+		return aURL
+	case "fax", "fax number", "fax no", "city", "state", "province", "postal code", "postcode", "zip", "zip code", "zipcode", "type",
+		"state province", "ciudad", "phone ext", "fax ext", "phone ext.", "facsimile", "remarks", "title", "postalcode", "location",
+		"company number", "vat", "org number", "contact city", "contact state", "contact province", "contact zip", "contact postalcode", "contact fax",
+		"created", "updated", "changed", "last modified", "reg nr", "regnr", "department", "position", "eligibility type", "eligibility name",
+		"application purpose", "nexus category", "customer service contact", "customer service email", "abuse contact email", "abuse contact phone",
+		"tech email", "trade name", "locality", "street type", "fax no.", "lastname", "firstname", "date", "hostmaster", "place":
+		return aOther
+	}
+	return noAttr
+}
