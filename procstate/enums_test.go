@@ -48,6 +48,18 @@ func TestEnumerations(t *testing.T) {
 	}
 }
 
+func TestSources(t *testing.T) {
+	for source, want := range map[Source]string{ProcFS: "procfs", BPF: "bpf", Fastest: "fastest"} {
+		text, err := source.MarshalText()
+		require.NoError(t, err)
+		assert.Equal(t, want, string(text))
+		var back Source
+		require.NoError(t, back.UnmarshalText(text))
+		assert.Equal(t, source, back)
+	}
+	require.Error(t, new(Source).UnmarshalText([]byte("sideways")))
+}
+
 func TestStates(t *testing.T) {
 	for letter := range 256 {
 		s := State(letter)

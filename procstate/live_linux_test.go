@@ -241,65 +241,6 @@ func TestZombiesThatStayAreAnError(t *testing.T) {
 	require.ErrorAs(t, err, &typed)
 }
 
-// TestBarAgreesWithPS compares every process of a population that cannot
-// change: frozen, stopped or dead.
-func TestBarAgreesWithPS(t *testing.T) {
-	lab.Need(t, "root", "cgroup_v2", "program:ps")
-	n := map[lab.Size]int{lab.Small: 10, lab.CI: 100, lab.Full: 1000}[lab.Bars()]
-	dir := lab.Cgroup(t, "")
-	parent := start(t, fmt.Sprintf(`i=0; while [ $i -lt %d ]; do sleep 1000000 & (exit 3) & i=$((i+1)); done; exec sleep 1000000`, n))
-	lab.Eventually(t, 30*time.Second, "all are there", func() bool {
-		asleep, dead := 0, 0
-		for _, p := range children(t, parent) {
-			if p.State == 'Z' {
-				dead++
-			} else if p.Comm.String() == "sleep" && p.State == 'S' {
-				asleep++
-			}
-		}
-		return asleep == n && dead > 0
-	})
-	for i, p := range append(children(t, parent), look(t, parent)) {
-		if p.State != 'Z' {
-			require.NoError(t, os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(strconv.Itoa(p.PID)), 0))
-			if i%3 == 0 {
-				require.NoError(t, syscall.Kill(p.PID, syscall.SIGSTOP))
-				waitForState(t, p.PID, 'T')
-			}
-		}
-	}
-	control := filepath.Join(dir, "cgroup.freeze")
-	require.NoError(t, os.WriteFile(control, []byte("1"), 0))
-	defer func() {
-		for _, p := range children(t, parent) {
-			_ = syscall.Kill(p.PID, syscall.SIGKILL)
-		}
-		end(t, parent)
-		require.NoError(t, os.WriteFile(control, []byte("0"), 0))
-	}()
-
-	want := map[int]string{}
-	out, err := exec.Command("ps", "-eo", "pid=,ppid=,stat=,nlwp=,comm=").Output()
-	require.NoError(t, err)
-	for line := range strings.Lines(string(out)) {
-		f := strings.Fields(line)
-		if f[0] == strconv.Itoa(parent) || f[1] == strconv.Itoa(parent) {
-			pid, err := strconv.Atoi(f[0])
-			require.NoError(t, err)
-			want[pid] = fmt.Sprint(f[1], " ", f[2][:1], " ", f[3], " ", f[4])
-		}
-	}
-	got := map[int]string{}
-	for p, err := range new(procstate.Scanner).Processes(t.Context()) {
-		if err == nil && (p.PID == parent || p.PPID == parent) {
-			got[p.PID] = fmt.Sprintf("%d %c %d %s", p.PPID, p.State, p.Threads, p.Comm)
-		}
-	}
-	assert.Equal(t, want, got)
-	assert.Greater(t, len(got), n)
-	lab.Bar(t, "procstate agrees with ps", "%d of %d processes", len(got), len(want))
-}
-
 // TestHidepid mounts /proc so that it hides others from an ordinary user, and
 // runs the test after this one there.
 func TestHidepid(t *testing.T) {

@@ -213,16 +213,20 @@ func (l *look) kind(z *Zombie) {
 		z.Kind = DeadLeader
 		return
 	}
-	text, err := l.root.read(z.PID, "status")
-	var s status
-	if err == nil {
-		s, err = parseStatus(text)
+	tracer := int(z.tracer)
+	if z.facts&tracerKnown == 0 {
+		text, err := l.root.read(z.PID, "status")
+		var s status
+		if err == nil {
+			s, err = parseStatus(text)
+		}
+		if err != nil {
+			return // unknown, the zero value
+		}
+		tracer = s.tracer
 	}
-	if err != nil {
-		return // unknown, the zero value
-	}
-	if s.tracer != 0 {
-		z.Tracer = l.tracer(s.tracer)
+	if tracer != 0 {
+		z.Tracer = l.tracer(tracer)
 	}
 	z.Kind = z.judge()
 }

@@ -30,8 +30,9 @@ type Process struct {
 	ExitSignal int    // what the parent is sent at the end: SIGCHLD (17, on MIPS 18), or 0 for nothing
 	CPU        int    // where it ran last
 
-	facts facts
-	exit  uint32
+	facts  facts
+	exit   uint32
+	tracer int32 // process that traces it
 }
 
 // facts are what only some sources can see.
@@ -43,6 +44,7 @@ const (
 	subreaper
 	killableKnown
 	killable
+	tracerKnown
 )
 
 // Flags of struct task_struct that this package reads (include/linux/sched.h).

@@ -9,6 +9,8 @@ import (
 // Report is what [Scanner.Zombies] saw, and its verdict.
 type Report struct {
 	Verdict   Verdict       `json:"verdict"`
+	Source    Source        `json:"source"`              // that listed the processes
+	Fallback  string        `json:"fallback,omitempty"`  // why it is not the one that was asked for
 	At        time.Time     `json:"at"`                  // when the first look began
 	Settle    time.Duration `json:"settle_ns,omitempty"` // time between the two looks; 0: there was no second one
 	Processes int           `json:"processes"`           // seen at the first look

@@ -8,14 +8,33 @@ import (
 )
 
 // Scanner looks at the processes of a host. The zero value reads /proc and is
-// ready; it holds no state, so that it is safe for concurrent use.
+// ready. It is safe for concurrent use, and must not be copied after its first
+// use.
 type Scanner struct {
+	// Source is where the processes are listed from. The zero value is [ProcFS].
+	Source Source
 	// Root is where procfs is mounted, such as "/host/proc". Empty means "/proc".
 	Root string
 	// Settle is the time between the two looks that tell a stuck process from one
 	// that is being reaped at this moment. 0 means one second, less means that
 	// there is only one look.
 	Settle time.Duration
+
+	bpf iterators
+}
+
+// Close releases what the BPF source holds in the kernel between scans; the next
+// scan loads it again. With the ProcFS source it does nothing.
+func (s *Scanner) Close() error { return s.bpf.close() }
+
+// Choose returns the source that a scan uses now, loading it if need be, and if
+// that is not the one which was asked for, why.
+func (s *Scanner) Choose() (used Source, why string) {
+	it, why := s.choose(false)
+	if it != nil {
+		return BPF, ""
+	}
+	return ProcFS, why
 }
 
 // defaultSettle is longer than a healthy parent leaves an ended child, also on
@@ -41,7 +60,7 @@ func (s *Scanner) settle() time.Duration {
 }
 
 // Processes yields every process of the host, in no order, and allocates
-// nothing per process. A process that could not be read is yielded as its ID
+// nothing per process. [Scanner.Choose] tells which source it uses. A process that could not be read is yielded as its ID
 // with an error, and the walk goes on; one that ended meanwhile is left out. An
 // error with PID 0 ends the walk: /proc itself could not be read, or ctx is
 // done.
@@ -56,15 +75,19 @@ func (s *Scanner) Processes(ctx context.Context) iter.Seq2[Process, error] {
 			return
 		}
 		defer r.close()
-		if err := r.processes(ctx, yield); err != nil {
+		it, _ := s.choose(false)
+		if err := r.processes(ctx, it, yield); err != nil {
 			yield(Process{}, err)
 		}
 	}
 }
 
-// processes walks over all processes. It returns why the walk ended early, but
-// nil if yield ended it.
-func (r *root) processes(ctx context.Context, yield func(Process, error) bool) error {
+// processes walks over all processes, with the iterator if there is one. It
+// returns why the walk ended early, but nil if yield ended it.
+func (r *root) processes(ctx context.Context, it *iterator, yield func(Process, error) bool) error {
+	if it != nil {
+		return r.iterate(ctx, it, yield)
+	}
 	var p Process
 	var stopped error
 	seen := 0
@@ -88,4 +111,25 @@ func (r *root) processes(ctx context.Context, yield func(Process, error) bool) e
 		return &Error{Op: "list", Target: r.path, Err: stopped}
 	}
 	return err
+}
+
+// iterate walks with the iterator. There are kernels that hide PID 1 from it:
+// what must be there and was not seen is read from /proc.
+func (r *root) iterate(ctx context.Context, it *iterator, yield func(Process, error) bool) error {
+	first, on := false, true
+	err := it.processes(ctx, func(p Process, err error) bool {
+		first = first || p.PID == 1
+		on = yield(p, err)
+		return on
+	})
+	if err != nil || !on || first {
+		return err
+	}
+	var p Process
+	if err := r.stat(1, &p); err != nil {
+		yield(Process{ID: ID{PID: 1}}, err)
+	} else {
+		yield(p, nil)
+	}
+	return nil
 }

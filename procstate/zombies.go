@@ -56,7 +56,12 @@ func (s *Scanner) Zombies(ctx context.Context) (*Report, error) {
 	}()
 
 	var zombies []Zombie
-	err = r.processes(ctx, func(p Process, err error) bool {
+	it, why := s.choose(false)
+	if it != nil {
+		report.Source = BPF
+	}
+	report.Fallback = why
+	err = r.processes(ctx, it, func(p Process, err error) bool {
 		switch {
 		case err != nil:
 			look.failed(err)
