@@ -1,0 +1,124 @@
+//go:build linux && !opskit_portable
+
+package ebssnap_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/opskit-go/opskit/ebssnap"
+	"github.com/opskit-go/opskit/ebssnap/ebssnaptest"
+	"github.com/opskit-go/opskit/internal/lab"
+)
+
+// TestBarFrozenWindow compares how long Consistent stops writers, less the time of the request, with nothing but FIFREEZE and FITHAW
+// in the same run. Cycles alternate, with a pause before each: a freeze right after a thaw takes a tenth of the time.
+func TestBarFrozenWindow(t *testing.T) {
+	lab.Need(t, "root")
+	types, cycles, dirty := filesystems(), 9, 256
+	switch lab.Bars() {
+	case lab.Small:
+		types, cycles, dirty = types[:1], 1, 1
+	case lab.Full:
+		cycles, dirty = 15, 768
+	}
+	const latency = 10 * time.Millisecond
+	for _, fstype := range types {
+		t.Run(fstype, func(t *testing.T) {
+			fs := lab.LoopFS(t, fstype, dirty+512)
+			var floor, window []time.Duration
+			for i := range cycles {
+				rest()
+				floor = append(floor, rawCycle(t, fs.Dir))
+				if i%5 == 0 {
+					makeDirty(t, fs.Dir, dirty)
+				}
+				rest()
+				cloud := &ebssnaptest.Cloud{Latency: latency}
+				result, err := ebssnap.Consistent(t.Context(), volume(cloud), &ebssnap.FS{Mounts: []string{fs.Dir}}, 10*time.Second)
+				require.NoError(t, err)
+				window = append(window, result.Timing.Stopped-result.Timing.Work)
+			}
+			slices.Sort(floor)
+			slices.Sort(window)
+			low, high := floor[len(floor)/2], window[len(window)/2]
+			if lab.Bars() != lab.Small && !lab.Race {
+				require.LessOrEqual(t, float64(high), 1.3*float64(low), "floor %v\nwindow %v", floor, window)
+			}
+			lab.BarTiming(t, "frozen window "+fstype, "%.1f ms, %.2f of the floor of %.1f ms, after %d MiB were written", float64(high)/1e6, float64(high)/float64(low), float64(low)/1e6, dirty)
+		})
+	}
+}
+
+// rest lets the kernel's grace periods expire.
+func rest() {
+	timer := time.NewTimer(60 * time.Millisecond)
+	<-timer.C
+}
+
+// rawCycle returns how long FIFREEZE and FITHAW take.
+func rawCycle(t *testing.T, dir string) time.Duration {
+	t.Helper()
+	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	require.NoError(t, err)
+	defer unix.Close(fd)
+	require.NoError(t, unix.Syncfs(fd))
+	began := time.Now()
+	require.NoError(t, unix.IoctlSetInt(fd, 0xC0045877, 0))
+	err = unix.IoctlSetInt(fd, 0xC0045878, 0)
+	took := time.Since(began)
+	require.NoError(t, err)
+	return took
+}
+
+// makeDirty leaves mib MiB in the page cache that are not on the device.
+func makeDirty(t *testing.T, dir string, mib int) {
+	t.Helper()
+	file, err := os.Create(filepath.Join(dir, "dirty"))
+	require.NoError(t, err)
+	block := make([]byte, 1<<20)
+	for i := range block {
+		block[i] = byte(i * 7)
+	}
+	for range mib {
+		_, err := file.Write(block)
+		require.NoError(t, err)
+	}
+	require.NoError(t, file.Close())
+}
+
+// TestBudgetIncludesTheFreeze makes FIFREEZE wait past the budget, by freezing the filesystem that holds the image.
+func TestBudgetIncludesTheFreeze(t *testing.T) {
+	lab.Need(t, "root", "loop", "ext4", "program:fsfreeze")
+	outer := lab.LoopFS(t, "ext4", 128)
+	image, dir := filepath.Join(outer.Dir, "image"), t.TempDir()
+	require.NoError(t, os.WriteFile(image, nil, 0o600))
+	require.NoError(t, os.Truncate(image, 32<<20))
+	require.NoError(t, exec.Command("mkfs.ext4", "-q", image).Run())
+	require.NoError(t, exec.Command("mount", "-o", "loop", image, dir).Run())
+	t.Cleanup(func() { require.NoError(t, exec.Command("umount", dir).Run()) })
+	below := ebssnap.Hook{Name: "the filesystem below", Stop: func(context.Context) error {
+		if err := os.WriteFile(filepath.Join(dir, "dirty"), make([]byte, 4<<20), 0o600); err != nil {
+			return err
+		}
+		return exec.Command("fsfreeze", "-f", outer.Dir).Run()
+	}}
+	released := make(chan bool, 1)
+	time.AfterFunc(600*time.Millisecond, func() { released <- outer.Thaw() })
+	timing, err := ebssnap.Hold(t.Context(), ebssnap.Freezers(below, &ebssnap.FS{Mounts: []string{dir}}), 200*time.Millisecond, func(context.Context) error {
+		t.Error("work ran")
+		return nil
+	})
+	require.True(t, <-released)
+	require.ErrorIs(t, err, ebssnap.ErrThawedEarly)
+	require.Greater(t, timing.Stopped, 300*time.Millisecond, "returns only when FIFREEZE has ended")
+	require.True(t, writable(t, dir))
+}
