@@ -104,7 +104,7 @@ func newJudge(s *Sweep) *judge {
 		if p.Lost > 0 {
 			g.lossy++
 		}
-		if isSlow(p) {
+		if isSlow(p, s.Stalled) {
 			g.slow++
 		}
 		if p.Serial != nil {
@@ -149,12 +149,14 @@ func newJudge(s *Sweep) *judge {
 	return j
 }
 
-func isSlow(p *Probe) bool {
+// isSlow reports whether even the fastest answer was too late, whatever of it
+// this host was stalled: on sending and on receiving.
+func isSlow(p *Probe, stalled time.Duration) bool {
 	limit := latencyUDP
 	if p.Transport == TCP {
 		limit = latencyTCP
 	}
-	return len(p.RTT) > 0 && slices.Min(p.RTT) > limit
+	return len(p.RTT) > 0 && slices.Min(p.RTT)-2*stalled > limit
 }
 
 // leastLoss is the lower end of the 95 % Wilson interval of the share lost.

@@ -101,7 +101,7 @@ func (j *judge) add(s *signs, p *Probe, note func(string, ...any)) {
 		s.suspicious++
 		note("offers recursion over %s (RA is set), which no root server does: a resolver answers in its place", p.group())
 	}
-	if isSlow(p) {
+	if isSlow(p, j.sweep.Stalled) {
 		if 2*g.slow < g.asked {
 			s.slow++
 			note("%s at best over %s, where most letters are faster", slices.Min(p.RTT).Round(time.Millisecond), p.group())

@@ -35,7 +35,7 @@ func fixed() *dnsroot.Sweep {
 	a6 := netip.MustParseAddrPort("[2001:503:ba3e::2:30]:53")
 	b := netip.MustParseAddrPort("170.247.170.2:53")
 	return &dnsroot.Sweep{
-		Started: at, Took: 183 * time.Millisecond, HintsUpdated: dnsroot.DefaultHints().Updated,
+		Started: at, Took: 183 * time.Millisecond, Stalled: 3 * time.Millisecond, HintsUpdated: dnsroot.DefaultHints().Updated,
 		Anchors: dnsroot.DefaultAnchors(),
 		Probes: []dnsroot.Probe{
 			{

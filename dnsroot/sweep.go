@@ -17,6 +17,7 @@ import (
 type Sweep struct {
 	Started      time.Time     `json:"started"`                // wall clock, UTC; signatures were judged at this time
 	Took         time.Duration `json:"took_ns"`                // monotonic
+	Stalled      time.Duration `json:"stalled_ns"`             // the longest time this process was kept from running; RTTs may be that much too long
 	HintsUpdated time.Time     `json:"hints_updated,omitzero"` // of the hints used; zero: not told
 	Anchors      []Anchor      `json:"anchors"`                // the trust anchors used
 	Probes       []Probe       `json:"probes"`                 // by letter, then address, UDP before TCP
@@ -61,6 +62,7 @@ func (c *Client) Sweep(ctx context.Context) (*Sweep, error) {
 		}
 		return int(a.Transport) - int(b.Transport)
 	})
+	stalled := watchStalls()
 	var wg sync.WaitGroup
 	apart := time.Duration(len(s.Probes)) * pace.every
 	for i := range s.Probes {
@@ -68,9 +70,9 @@ func (c *Client) Sweep(ctx context.Context) (*Sweep, error) {
 	}
 	wg.Wait()
 	c.askAgain(ctx, pace, s.Probes)
-	s.Took = time.Since(begin)
+	s.Took, s.Stalled = time.Since(begin), stalled()
 	s.Unseen = unsent(s.Probes)
-	if err := ctx.Err(); err != nil {
+	if err := ended(ctx); err != nil {
 		return s, &Error{Op: "sweep", Err: err}
 	}
 	return s, nil
@@ -84,7 +86,7 @@ func (c *Client) askAgain(ctx context.Context, pace *pacer, probes []Probe) {
 	for i := range probes {
 		p := &probes[i]
 		behind := known && p.Serial != nil && p.SOA.Security == Secure && serialLess(*p.Serial, newest)
-		if !behind && !isSlow(p) {
+		if !behind && !isSlow(p, 0) {
 			continue
 		}
 		wg.Go(func() {
