@@ -30,7 +30,7 @@ func (t *Tunnel) Check() *Report {
 	checkDPD(r, t)
 	checkSuites(r, t)
 	r.Unseen = append(r.Unseen, Gap{
-		What: "whether the hosts match the description", Why: "only the description was given",
+		What: gapHosts, Why: "only the description was given",
 		Need: "Mirror on the files of both ends, ParseStatus on their status",
 	})
 	r.settle()

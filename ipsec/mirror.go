@@ -244,7 +244,7 @@ func (m *mirror) unseen() {
 		r.Unseen = append(r.Unseen, Gap{What: "certificates and public keys", Why: "ipsec.conf only names them", Need: "the daemon's log of an attempt"})
 	}
 	r.Unseen = append(r.Unseen, Gap{
-		What: "UDP 500 and 4500 between the ends", Why: "firewalls and security groups are outside of ipsec.conf",
+		What: gapPorts, Why: "firewalls and security groups are outside of ipsec.conf",
 		Need: "the status of both daemons (ParseStatus)",
 	})
 }

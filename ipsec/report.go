@@ -85,6 +85,20 @@ func (r *Report) Worst() Severity {
 	return worst
 }
 
+// Gaps that lie outside of what was asked: no file of either end would show
+// them, so they do not make a report incomplete.
+const (
+	gapPorts = "UDP 500 and 4500 between the ends"
+	gapHosts = "whether the hosts match the description"
+)
+
+// Complete reports whether everything was seen that the question needs. What
+// Unseen then still lists is another question: whether the network lets the two
+// ends talk, or whether a host has what the description says.
+func (r *Report) Complete() bool {
+	return r.Verdict != Unknown && !slices.ContainsFunc(r.Unseen, func(g Gap) bool { return g.What != gapPorts && g.What != gapHosts })
+}
+
 // Find returns the findings of one code.
 func (r *Report) Find(code string) []Finding {
 	var found []Finding

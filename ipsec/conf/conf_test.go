@@ -159,6 +159,9 @@ func TestInclude(t *testing.T) {
 	require.True(t, c.HasSetup())
 	assert.Equal(t, "netkey", c.Setup()[0].Value)
 
+	c, _ = conf.Read(fsys, "/etc/ipsec.conf", conf.Libreswan)
+	assert.Equal(t, []string{"/etc/ipsec.conf", "/etc/ipsec.d/a.conf", "/etc/ipsec.d/b.conf", "/etc/more/one.conf", "/etc/more/two.conf"}, c.Files)
+
 	_, err = conf.Read(fsys, "etc/loop.conf", conf.StrongSwan)
 	require.ErrorIs(t, err, conf.ErrSyntax, "a file that includes itself ends")
 	_, err = conf.Read(fsys, "etc/nothing.conf", conf.Libreswan)

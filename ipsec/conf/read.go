@@ -22,11 +22,12 @@ func Parse(name, text string, d Dialect) (*Conf, error) {
 
 // Read reads a file of fsys and every file that its include lines name, as a
 // daemon would whose root directory is fsys: an absolute pattern is taken from
-// the root, a relative one from the folder of the including file. A pattern
+// the root, a relative one from the folder of the including file. name may
+// begin with a slash; then so do the names in positions and errors. A pattern
 // that matches nothing, or a file that cannot be read, is listed in
 // Conf.Missing and is no error; that name itself cannot be read is.
 func Read(fsys fs.FS, name string, d Dialect) (*Conf, error) {
-	text, err := fs.ReadFile(fsys, name)
+	text, err := fs.ReadFile(fsys, strings.TrimPrefix(name, "/"))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
@@ -101,11 +102,11 @@ func (r *reader) include(at position, pattern string) {
 		r.fail(at, "include", pattern, fmt.Sprintf("include lines nest deeper than %d", maxInclude))
 		return
 	}
-	full := strings.TrimPrefix(pattern, "/")
-	if full == pattern {
+	full := pattern
+	if !strings.HasPrefix(pattern, "/") {
 		full = path.Join(path.Dir(at.file), pattern)
 	}
-	names, err := fs.Glob(r.fsys, path.Clean(full))
+	names, err := fs.Glob(r.fsys, path.Clean(strings.TrimPrefix(full, "/")))
 	switch {
 	case err != nil:
 		r.fail(at, "include", pattern, "not a file name pattern")
@@ -122,6 +123,9 @@ func (r *reader) include(at position, pattern string) {
 		if err != nil {
 			missing(err.Error())
 			continue
+		}
+		if strings.HasPrefix(at.file, "/") {
+			name = "/" + name
 		}
 		r.parse(name, string(text))
 	}
