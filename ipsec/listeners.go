@@ -155,12 +155,11 @@ func (r *ListenerReport) holders(ctx context.Context, proc fs.FS) error {
 	if len(want) == 0 {
 		return nil
 	}
+	hidden := 0
 	entries, err := fs.ReadDir(proc, ".")
 	if err != nil {
-		r.Unseen = append(r.Unseen, Gap{What: "which processes hold the sockets", Why: err.Error()})
-		return nil
+		r.Unseen = append(r.Unseen, Gap{What: "which processes there are", Why: err.Error()})
 	}
-	hidden := 0
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
 		if err != nil || pid <= 0 {

@@ -83,25 +83,27 @@ func (r *region) prepare(t *testing.T, tunnel *ipsec.Tunnel, side ipsec.Side) {
 	require.NoError(t, root.WriteFile("strongswan.conf", []byte(charonConf), 0o644))
 
 	// The sysctl list, applied to the gateway's own interfaces.
+	proc, err := os.OpenRoot("/proc/sys")
+	require.NoError(t, err)
+	defer proc.Close()
+	var before, after ipsec.Sysctls
 	r.gateway.Do(func() {
-		devices, err := net.Interfaces()
-		if !assert.NoError(t, err) {
+		var devices []net.Interface
+		if devices, err = net.Interfaces(); err != nil {
 			return
 		}
 		var names []string
 		for _, d := range devices {
 			names = append(names, d.Name)
 		}
-		proc, err := os.OpenRoot("/proc/sys")
-		if !assert.NoError(t, err) {
-			return
-		}
-		defer proc.Close()
 		list := tunnel.Sysctls(names...)
-		assert.NotEmpty(t, list.Read(proc.FS()).Differing(), "a new namespace forwards nothing")
-		assert.NoError(t, list.Apply(proc))
-		assert.Empty(t, list.Read(proc.FS()).Differing())
+		before = list.Read(proc.FS()).Differing()
+		err = list.Apply(proc)
+		after = list.Read(proc.FS()).Differing()
 	})
+	require.NoError(t, err)
+	assert.NotEmpty(t, before, "a new namespace forwards nothing")
+	assert.Empty(t, after)
 }
 
 func (r *region) start() {

@@ -150,10 +150,8 @@ func (m *mirror) narrows() bool {
 
 func overlapping(a, b []netip.Prefix) bool {
 	for _, x := range a {
-		for _, y := range b {
-			if x.Overlaps(y) {
-				return true
-			}
+		if slices.ContainsFunc(b, x.Overlaps) {
+			return true
 		}
 	}
 	return false

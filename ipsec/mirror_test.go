@@ -123,7 +123,7 @@ conn net
 	dpdaction=restart
 `
 	other := strings.Replace(sound, "auto=start", "auto=add", 1)
-	keys := &ipsec.KeyMatch{Same: ptr(true)}
+	keys := &ipsec.KeyMatch{Same: new(true)}
 	mirror := func(a, b string, d conf.Dialect) *ipsec.Report {
 		ca, err := conf.Parse("a.conf", a, d)
 		require.NoError(t, err)
@@ -354,5 +354,3 @@ func TestRenderedPairsMirror(t *testing.T) {
 		}
 	}
 }
-
-func ptr[T any](v T) *T { return &v }

@@ -20,18 +20,18 @@ func TestCompareKeys(t *testing.T) {
 		missing    []string
 		weak       bool
 	}{
-		{"the blog's", ids + `: PSK "bjimQ0jc"`, `172.31.16.163 10.0.61.63: PSK "bjimQ0jc"`, ptr(true), nil, true},
-		{"the same", ids + ` : PSK "` + strong + `"`, ids + ` : psk "` + strong + `" # note`, ptr(true), nil, false},
-		{"different", ids + ` : PSK "` + strong + `"`, ids + ` : PSK "` + other + `"`, ptr(false), nil, false},
-		{"trailing white space", ids + " : PSK \"" + strong + "\"  \r\n", ids + "\t:\tPSK\t\"" + strong + "\"\n", ptr(true), nil, false},
-		{"continued on the next line", ids + " :\n\tPSK \"" + strong + "\"", ids + " : PSK '" + strong + "'", ptr(true), nil, false},
-		{"the exact line wins", ": PSK \"" + other + "\"\n" + ids + " : PSK \"" + strong + "\"\n%any : PSK \"" + other + "\"\n", ": PSK \"" + strong + "\"", ptr(true), nil, false},
+		{"the blog's", ids + `: PSK "bjimQ0jc"`, `172.31.16.163 10.0.61.63: PSK "bjimQ0jc"`, new(true), nil, true},
+		{"the same", ids + ` : PSK "` + strong + `"`, ids + ` : psk "` + strong + `" # note`, new(true), nil, false},
+		{"different", ids + ` : PSK "` + strong + `"`, ids + ` : PSK "` + other + `"`, new(false), nil, false},
+		{"trailing white space", ids + " : PSK \"" + strong + "\"  \r\n", ids + "\t:\tPSK\t\"" + strong + "\"\n", new(true), nil, false},
+		{"continued on the next line", ids + " :\n\tPSK \"" + strong + "\"", ids + " : PSK '" + strong + "'", new(true), nil, false},
+		{"the exact line wins", ": PSK \"" + other + "\"\n" + ids + " : PSK \"" + strong + "\"\n%any : PSK \"" + other + "\"\n", ": PSK \"" + strong + "\"", new(true), nil, false},
 		{"somebody else's only", "192.0.2.7 192.0.2.8 : PSK \"" + strong + "\"", ids + " : PSK \"" + strong + "\"", nil, []string{"eu-west-1"}, false},
 		{"no file", "", "# nothing\n", nil, []string{"eu-west-1", "us-east-1"}, false},
 		{"a key of another kind", ": RSA key.pem\n" + ids + " : XAUTH \"x\"", ids + " : PSK \"" + strong + "\"", nil, []string{"eu-west-1"}, false},
-		{"hexadecimal and base64", ids + " : PSK 0x3958326f414d53566e317044", ids + " : PSK 0sOVgyb0FNU1ZuMXBE", ptr(true), nil, true},
+		{"hexadecimal and base64", ids + " : PSK 0x3958326f414d53566e317044", ids + " : PSK 0sOVgyb0FNU1ZuMXBE", new(true), nil, true},
 		{"an open quote", ids + " : PSK \"" + strong, ids + " : PSK \"" + strong + "\"", nil, []string{"eu-west-1"}, false},
-		{"an IPv6 selector", "2001:db8::1 : PSK \"" + other + "\"\n" + ids + ":PSK \"x\"\n" + ids + " : PSK \"" + strong + "\"", ids + " : PSK \"" + strong + "\"", ptr(true), nil, false},
+		{"an IPv6 selector", "2001:db8::1 : PSK \"" + other + "\"\n" + ids + ":PSK \"x\"\n" + ids + " : PSK \"" + strong + "\"", ids + " : PSK \"" + strong + "\"", new(true), nil, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a, b := blogEnds(nil)

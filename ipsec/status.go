@@ -70,10 +70,11 @@ func ParseStatus(source, text string) (*Status, error) {
 		}
 	}
 	s.ChildOnly = strings.Contains(source, "trafficstatus") || p.traffic && len(s.IKE) == 0 && !p.full
-	if known == 0 && !(strings.TrimSpace(text) == "" && (s.ChildOnly || strings.Contains(source, "showstates"))) {
+	listsOnly := s.ChildOnly || strings.Contains(source, "showstates")
+	if known == 0 && (strings.TrimSpace(text) != "" || !listsOnly) {
 		return s, &Error{Op: "parse status", Target: source, Err: fmt.Errorf("%w: %s", ErrNoStatus, firstLine(text))}
 	}
-	s.Listed = p.full || s.ChildOnly || strings.Contains(source, "showstates")
+	s.Listed = p.full || listsOnly
 	p.footer()
 	return s, nil
 }

@@ -2,6 +2,7 @@ package ipsec
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -42,11 +43,11 @@ func (p *statusParser) strongswan(line string, n int) bool {
 		p.addConn(m[1], strings.HasPrefix(m[3], "%any") || strings.HasPrefix(m[3], "0.0.0.0/0"))
 		return true
 	}
-	if m := charonIKE.FindStringSubmatch(line); m != nil && ikeStates[m[3]] {
+	if m := charonIKE.FindStringSubmatch(line); m != nil && isIKEState(m[3]) {
 		p.charonIKE(m, n)
 		return true
 	}
-	if m := charonSA.FindStringSubmatch(line); m != nil && childStates[m[3]] {
+	if m := charonSA.FindStringSubmatch(line); m != nil && isChildState(m[3]) {
 		p.charonChild(m, n)
 		return true
 	}
@@ -64,23 +65,28 @@ func (p *statusParser) strongswan(line string, n int) bool {
 	return true
 }
 
-// The states of stroke's listings: ike_sa_state_t and child_sa_state_t.
-var (
-	ikeStates = map[string]bool{
-		"CREATED": true, "CONNECTING": true, "ESTABLISHED": true, "PASSIVE": true,
-		"REKEYING": true, "REKEYED": true, "DELETING": true, "DESTROYING": true,
+// isIKEState knows the states of an IKE SA in stroke's listings
+// (ike_sa_state_t).
+func isIKEState(s string) bool {
+	switch s {
+	case "CREATED", "CONNECTING", "ESTABLISHED", "PASSIVE", "REKEYING", "REKEYED", "DELETING", "DESTROYING":
+		return true
 	}
-	childStates = map[string]bool{
-		"CREATED": true, "ROUTED": true, "INSTALLING": true, "INSTALLED": true, "UPDATING": true,
-		"REKEYING": true, "REKEYED": true, "RETRYING": true, "DELETING": true, "DELETED": true, "DESTROYING": true,
+	return false
+}
+
+// isChildState knows those of a Child SA (child_sa_state_t).
+func isChildState(s string) bool {
+	switch s {
+	case "CREATED", "ROUTED", "INSTALLING", "INSTALLED", "UPDATING", "REKEYING", "REKEYED", "RETRYING", "DELETING", "DELETED", "DESTROYING":
+		return true
 	}
-)
+	return false
+}
 
 func (p *statusParser) addConn(name string, template bool) {
-	for _, c := range p.s.Conns {
-		if c == name {
-			return
-		}
+	if slices.Contains(p.s.Conns, name) {
+		return
 	}
 	p.s.Conns = append(p.s.Conns, name)
 	if template {

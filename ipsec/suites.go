@@ -97,13 +97,33 @@ func hashName(w string) string {
 }
 
 func groupName(w string) string {
-	groups := map[string]string{
-		"dh1": "modp768", "dh2": "modp1024", "dh5": "modp1536", "dh14": "modp2048", "dh15": "modp3072",
-		"dh16": "modp4096", "dh17": "modp6144", "dh18": "modp8192", "dh19": "ecp256", "dh20": "ecp384", "dh21": "ecp521",
-		"dh22": "dh22", "dh23": "dh23", "dh24": "dh24", "dh31": "x25519", "curve25519": "x25519", "x25519": "x25519",
-	}
-	if g, ok := groups[w]; ok {
-		return g
+	switch w {
+	case "dh1":
+		return "modp768"
+	case "dh2":
+		return "modp1024"
+	case "dh5":
+		return "modp1536"
+	case "dh14":
+		return "modp2048"
+	case "dh15":
+		return "modp3072"
+	case "dh16":
+		return "modp4096"
+	case "dh17":
+		return "modp6144"
+	case "dh18":
+		return "modp8192"
+	case "dh19":
+		return "ecp256"
+	case "dh20":
+		return "ecp384"
+	case "dh21":
+		return "ecp521"
+	case "dh31", "curve25519", "x25519":
+		return "x25519"
+	case "dh22", "dh23", "dh24":
+		return w
 	}
 	if strings.HasPrefix(w, "modp") || strings.HasPrefix(w, "ecp") {
 		return w

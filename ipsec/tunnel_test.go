@@ -2,7 +2,6 @@ package ipsec_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -213,7 +212,8 @@ func TestSecretIsNowhere(t *testing.T) {
 		log.Info("value", "v", v)
 		jsonLog.Info("value", "v", v)
 	}
-	for _, form := range []string{sentinel, fmt.Sprintf("%x", sentinel), strings.Trim(fmt.Sprint([]byte(sentinel)), "[]")} {
+	decimal := strings.Trim(fmt.Sprintf("%d", []byte(sentinel)), "[]")
+	for _, form := range []string{sentinel, fmt.Sprintf("%x", sentinel), decimal} {
 		at := strings.Index(strings.ToLower(out.String()), strings.ToLower(form))
 		assert.Negative(t, at, "printed as %q", form)
 	}
@@ -308,7 +308,7 @@ func TestSysctls(t *testing.T) {
 	defer root.Close()
 	err = list.Apply(root)
 	var e *ipsec.Error
-	require.True(t, errors.As(err, &e))
+	require.ErrorAs(t, err, &e)
 	assert.Equal(t, "net.ipv4.ip_forward", e.Target, "a setting that the kernel does not have is no file to make")
 	write("net/ipv4/ip_forward", "0")
 	require.NoError(t, list.Apply(root))

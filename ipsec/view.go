@@ -131,7 +131,8 @@ func isHostName(s string) bool {
 			return false
 		}
 		for _, c := range []byte(l) {
-			if !(c == '-' || c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z') {
+			digit, letter := c >= '0' && c <= '9', c|0x20 >= 'a' && c|0x20 <= 'z'
+			if !digit && !letter && c != '-' && c != '_' {
 				return false
 			}
 		}

@@ -102,7 +102,7 @@ func TestCheck(t *testing.T) {
 	_, err = tunnel(t, 2, "check", write(t, "t.json", `{"psk":"bjimQ0jc"}`))
 	assert.Contains(t, err, "a key does not belong into JSON")
 	assert.NotContains(t, err, "bjimQ0jc")
-	_, _ = tunnel(t, 2, "check", write(t, "t.json", `{"nmae":"x"}`))
+	_, _ = tunnel(t, 2, "check", write(t, "t.json", `{"title":"x"}`))
 	_, _ = tunnel(t, 1, "check", write(t, "t.json", strings.Replace(description, "10.0.0.0/16", "172.31.4.0/24", 1)))
 }
 

@@ -2,7 +2,6 @@ package conf_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -118,7 +117,7 @@ func TestMalformed(t *testing.T) {
 				got, err := conf.Parse("t.conf", text, d)
 				require.ErrorIs(t, err, conf.ErrSyntax)
 				var e *conf.SyntaxError
-				require.True(t, errors.As(err, &e))
+				require.ErrorAs(t, err, &e)
 				assert.Equal(t, "t.conf", e.File)
 				assert.Equal(t, line, e.Line)
 				assert.Equal(t, c.field, e.Field)
@@ -150,7 +149,7 @@ func TestInclude(t *testing.T) {
 	}
 	c, err := conf.Read(fsys, "etc/ipsec.conf", conf.Libreswan)
 	var e *conf.SyntaxError
-	require.True(t, errors.As(err, &e))
+	require.ErrorAs(t, err, &e)
 	assert.Equal(t, "etc/more/two.conf", e.File)
 	assert.Equal(t, []string{"a", "b", "two", "one"}, c.ConnNames())
 	assert.Equal(t, []string{"etc/ipsec.conf", "etc/ipsec.d/a.conf", "etc/ipsec.d/b.conf", "etc/more/one.conf", "etc/more/two.conf"}, c.Files)
@@ -177,7 +176,7 @@ func TestConnErrors(t *testing.T) {
 	require.NoError(t, err)
 	conn, err := c.Conn("a")
 	require.ErrorIs(t, err, conf.ErrNoSection)
-	assert.ErrorContains(t, err, "t.conf:2: also=gone")
+	require.ErrorContains(t, err, "t.conf:2: also=gone")
 	require.Len(t, conn.Duplicates, 1)
 	assert.Equal(t, 4, conn.Duplicates[0].Line)
 	assert.Equal(t, 1, conn.Params())
@@ -266,7 +265,7 @@ func FuzzParse(f *testing.F) {
 		c, err := conf.Parse("fuzz.conf", text, dialect)
 		if err != nil {
 			var e *conf.SyntaxError
-			require.True(t, errors.As(err, &e))
+			require.ErrorAs(t, err, &e)
 			require.Positive(t, e.Line)
 			require.LessOrEqual(t, e.Line, strings.Count(text, "\n")+1)
 		}
