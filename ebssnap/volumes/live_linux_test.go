@@ -78,7 +78,7 @@ func TestLoopDevicesAreFollowedToTheirFiles(t *testing.T) {
 			report := layout.Check(volA)
 			if len(layout.Volumes()) == 0 { // on an EBS volume this test's image lies on that
 				assert.Equal(t, volumes.VerdictUnknown, report.Verdict)
-				assert.ErrorIs(t, report.Err(), volumes.ErrCannotTell)
+				require.ErrorIs(t, report.Err(), volumes.ErrCannotTell)
 				assert.ErrorContains(t, report.Err(), "the volume of ")
 			}
 		})
