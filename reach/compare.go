@@ -20,11 +20,11 @@ import (
 // differ, else what they said; if none did, what all of them share
 // (ServFail, Refused, NoAnswer, ...), else Unknown.
 type Comparison struct {
-	Name    string      `json:"name"`
-	Type    string      `json:"type"`
-	Verdict Verdict     `json:"verdict"`
-	Answers []DNSAnswer `json:"answers"` // in the order of the resolvers
-	Unseen  []Gap       `json:"unseen,omitempty"`
+	Name    string      `json:"name"`             // as asked for
+	Type    string      `json:"type"`             // in upper case, such as "AAAA"
+	Verdict Verdict     `json:"verdict"`          // see above
+	Answers []DNSAnswer `json:"answers"`          // in the order of the resolvers
+	Unseen  []Gap       `json:"unseen,omitempty"` // what could not be seen
 }
 
 // Compare asks each resolver for the records of one type ("A", "AAAA", "NS",

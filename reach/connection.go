@@ -12,9 +12,9 @@ import (
 // LocalFailure and Unknown. The other fields are the evidence; what was not
 // observed is absent (zero or nil).
 type Connection struct {
-	Target  netip.AddrPort `json:"target"`
+	Target  netip.AddrPort `json:"target"`       // IPv4-mapped addresses as IPv4
 	Via     netip.AddrPort `json:"via,omitzero"` // contacted in place of Target
-	Verdict Verdict        `json:"verdict"`
+	Verdict Verdict        `json:"verdict"`      // set by Judge
 
 	// ICMP is the error that ended the attempt, with the router that sent it.
 	ICMP *ICMP `json:"icmp,omitempty"`
@@ -26,14 +26,14 @@ type Connection struct {
 	Immediate bool `json:"immediate,omitempty"`
 	// Established: the handshake completed. Reset: and was reset at once.
 	Established bool `json:"established,omitempty"`
-	Reset       bool `json:"reset,omitempty"`
+	Reset       bool `json:"reset,omitempty"` // the handshake was followed by a reset at once
 	// TimedOut: the attempt was given up after Took.
 	TimedOut bool `json:"timed_out,omitempty"`
 	// SYNRetransmits counts the SYNs that were sent again (tcpi_total_retrans),
 	// SYNTimeouts how often the kernel wanted to (tcpi_retransmits). With
 	// timeouts and without retransmits, nothing has left this host.
 	SYNRetransmits *int `json:"syn_retransmits,omitempty"`
-	SYNTimeouts    *int `json:"syn_timeouts,omitempty"`
+	SYNTimeouts    *int `json:"syn_timeouts,omitempty"` // how often the kernel wanted to send a SYN again
 	// RTT is the kernel's own measurement of the handshake (tcpi_rtt, 1 us
 	// resolution), absent when a SYN was sent twice: then it is ambiguous.
 	RTT time.Duration `json:"rtt_ns,omitempty"`
@@ -47,9 +47,9 @@ type Connection struct {
 	// ErrLocal or ErrNoRoute.
 	Fault *Error `json:"fault,omitempty"`
 
-	At     time.Time     `json:"at"` // when the attempt began
-	Took   time.Duration `json:"took_ns"`
-	Unseen []Gap         `json:"unseen,omitempty"`
+	At     time.Time     `json:"at"`               // when the attempt began
+	Took   time.Duration `json:"took_ns"`          // until the answer, or until it was given up
+	Unseen []Gap         `json:"unseen,omitempty"` // what could not be seen
 }
 
 // Connect tries to open a TCP connection to target and closes it again. It

@@ -17,8 +17,6 @@ import (
 	"github.com/opskit-go/opskit/reach/reachtest"
 )
 
-func number(n int) *int { return &n }
-
 func addr(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
 
 func TestJudgeConnection(t *testing.T) {
@@ -62,15 +60,15 @@ func TestJudgeConnection(t *testing.T) {
 		"no ports left is local":           {c: Connection{Errno: "EADDRNOTAVAIL", Immediate: true}, want: LocalFailure, fault: ErrLocal},
 		"a later IPv6 EACCES is remote":    {c: Connection{Target: v6, Errno: "EACCES"}, want: Prohibited, unseen: "ICMP code"},
 		"an error without its ICMP packet": {c: Connection{Errno: "EHOSTUNREACH", Took: time.Second}, want: Unreachable, unseen: "ICMP code"},
-		"three SYNs unanswered":            {c: Connection{TimedOut: true, SYNRetransmits: number(2), Took: 4 * time.Second}, want: NoAnswer},
+		"three SYNs unanswered":            {c: Connection{TimedOut: true, SYNRetransmits: new(2), Took: 4 * time.Second}, want: NoAnswer},
 		"three SYNs in less than a router's search": {
-			c: Connection{TimedOut: true, SYNRetransmits: number(2), Took: 2500 * time.Millisecond}, want: NoAnswer, unseen: "host unreachable",
+			c: Connection{TimedOut: true, SYNRetransmits: new(2), Took: 2500 * time.Millisecond}, want: NoAnswer, unseen: "host unreachable",
 		},
-		"two SYNs are too few":                    {c: Connection{TimedOut: true, SYNRetransmits: number(1), Took: 1900 * time.Millisecond}, want: Unknown, unseen: "too short to judge: 2 of 3 SYNs"},
-		"one SYN is too few":                      {c: Connection{TimedOut: true, SYNRetransmits: number(0), Took: 10 * time.Millisecond}, want: Unknown, unseen: "too short to judge"},
-		"nothing left this host":                  {c: Connection{TimedOut: true, SYNRetransmits: number(0), SYNTimeouts: number(1), Took: 2 * time.Second}, want: Unknown, unseen: "no SYN has left this host"},
-		"the kernel gave up early":                {c: Connection{Errno: "ETIMEDOUT", SYNRetransmits: number(0), Took: time.Second}, want: Unknown, unseen: "too short"},
-		"the kernel gave up":                      {c: Connection{Errno: "ETIMEDOUT", SYNRetransmits: number(6), Took: time.Minute}, want: NoAnswer},
+		"two SYNs are too few":                    {c: Connection{TimedOut: true, SYNRetransmits: new(1), Took: 1900 * time.Millisecond}, want: Unknown, unseen: "too short to judge: 2 of 3 SYNs"},
+		"one SYN is too few":                      {c: Connection{TimedOut: true, SYNRetransmits: new(0), Took: 10 * time.Millisecond}, want: Unknown, unseen: "too short to judge"},
+		"nothing left this host":                  {c: Connection{TimedOut: true, SYNRetransmits: new(0), SYNTimeouts: new(1), Took: 2 * time.Second}, want: Unknown, unseen: "no SYN has left this host"},
+		"the kernel gave up early":                {c: Connection{Errno: "ETIMEDOUT", SYNRetransmits: new(0), Took: time.Second}, want: Unknown, unseen: "too short"},
+		"the kernel gave up":                      {c: Connection{Errno: "ETIMEDOUT", SYNRetransmits: new(6), Took: time.Minute}, want: NoAnswer},
 		"portable: long silence":                  {c: Connection{Portable: true, TimedOut: true, Took: 4 * time.Second}, want: NoAnswer, unseen: "how often the SYN was sent"},
 		"portable: short silence":                 {c: Connection{Portable: true, TimedOut: true, Took: time.Second}, want: Unknown, unseen: "too short"},
 		"portable: refused or port-unreachable":   {c: Connection{Portable: true, Errno: "ECONNREFUSED"}, want: Refused, unseen: "ICMP code"},

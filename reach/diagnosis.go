@@ -13,31 +13,31 @@ import (
 // or cause.Unknown if the evidence is too little or the margin too small to
 // tell: that is an answer, and better than a confident wrong one.
 type Diagnosis struct {
-	Name  string      `json:"name"`
+	Name  string      `json:"name"`        // of the case
 	At    time.Time   `json:"at,omitzero"` // of the case
-	Cause cause.Cause `json:"cause"`
+	Cause cause.Cause `json:"cause"`       // the first hypothesis, or cause.Unknown
 	// Margin is how far the first hypothesis is before the second.
 	Margin     int          `json:"margin"`
 	Hypotheses []Hypothesis `json:"hypotheses,omitempty"` // best first; only those with evidence for them
 	Next       []string     `json:"next,omitempty"`       // what to do now
-	Unseen     []Gap        `json:"unseen,omitempty"`
+	Unseen     []Gap        `json:"unseen,omitempty"`     // what the case did not hold
 }
 
 // Hypothesis is one explanation with what speaks for and against it.
 type Hypothesis struct {
-	Cause cause.Cause `json:"cause"`
+	Cause cause.Cause `json:"cause"` // never cause.Unknown
 	// Score is the sum of the weights for it less those against it. It orders
 	// hypotheses and is no probability.
 	Score   int      `json:"score"`
-	For     []Reason `json:"for,omitempty"`
-	Against []Reason `json:"against,omitempty"`
+	For     []Reason `json:"for,omitempty"`     // what speaks for it
+	Against []Reason `json:"against,omitempty"` // what speaks against it
 }
 
 // Reason is one fact as a hypothesis uses it.
 type Reason struct {
-	Fact   string `json:"fact"`
-	Source string `json:"source,omitempty"`
-	Weight int    `json:"weight"`
+	Fact   string `json:"fact"`             // one sentence
+	Source string `json:"source,omitempty"` // empty for what this package observed
+	Weight int    `json:"weight"`           // from 1, a hint, to 8, as good as proof
 }
 
 const (

@@ -25,25 +25,25 @@ func day(s string) time.Time {
 
 // silentTo and the others are evidence as a probe on Linux gathers it.
 func silentTo(target string) Connection {
-	c := Connection{Target: addr(target), TimedOut: true, SYNRetransmits: number(3), SYNTimeouts: number(3), At: day("2015-12-12"), Took: 4 * time.Second}
+	c := Connection{Target: addr(target), TimedOut: true, SYNRetransmits: new(3), SYNTimeouts: new(3), At: day("2015-12-12"), Took: 4 * time.Second}
 	c.Judge()
 	return c
 }
 
 func openTo(target string) Connection {
-	c := Connection{Target: addr(target), Established: true, SYNRetransmits: number(0), RTT: 12 * time.Millisecond, At: day("2015-12-12"), Took: 12 * time.Millisecond}
+	c := Connection{Target: addr(target), Established: true, SYNRetransmits: new(0), RTT: 12 * time.Millisecond, At: day("2015-12-12"), Took: 12 * time.Millisecond}
 	c.Judge()
 	return c
 }
 
 func refusedBy(target string) Connection {
-	c := Connection{Target: addr(target), Errno: "ECONNREFUSED", SYNRetransmits: number(0), At: day("2015-12-12")}
+	c := Connection{Target: addr(target), Errno: "ECONNREFUSED", SYNRetransmits: new(0), At: day("2015-12-12")}
 	c.Judge()
 	return c
 }
 
 func rejectedWith(target string, icmp ICMP) Connection {
-	c := Connection{Target: addr(target), Errno: "EHOSTUNREACH", ICMP: &icmp, SYNRetransmits: number(0), At: day("2015-12-12")}
+	c := Connection{Target: addr(target), Errno: "EHOSTUNREACH", ICMP: &icmp, SYNRetransmits: new(0), At: day("2015-12-12")}
 	c.Judge()
 	return c
 }

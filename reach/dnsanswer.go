@@ -16,26 +16,26 @@ import (
 // OtherRcode, NoAnswer, Unreachable (an ICMP error, or a refused TCP
 // connection), Malformed, LocalFailure and Unknown.
 type DNSAnswer struct {
-	Resolver string  `json:"resolver"`
-	Verdict  Verdict `json:"verdict"`
+	Resolver string  `json:"resolver"` // its name or address
+	Verdict  Verdict `json:"verdict"`  // set by Judge
 
 	Rcode string `json:"rcode,omitempty"` // IANA's name, such as "NXDOMAIN"
 	// Data holds the records of the type in presentation format, sorted, each
 	// once. CNAMEs holds the aliases that led to them, in order.
 	Data   []string `json:"data,omitempty"`
-	CNAMEs []string `json:"cnames,omitempty"`
+	CNAMEs []string `json:"cnames,omitempty"` // the aliases that led to Data, in order
 	// TTL is the lowest of the records in Data.
 	TTL time.Duration `json:"ttl_ns,omitempty"`
 
-	Queries  int    `json:"queries,omitempty"` // sent over UDP by this package; absent with an Exchanger
-	TCP      bool   `json:"tcp,omitempty"`     // the answer over UDP was cut, so TCP was used
-	TimedOut bool   `json:"timed_out,omitempty"`
-	Errno    string `json:"errno,omitempty"` // name of the error that a socket gave
-	Fault    *Error `json:"fault,omitempty"` // why there is no answer to read
+	Queries  int    `json:"queries,omitempty"`   // sent over UDP by this package; absent with an Exchanger
+	TCP      bool   `json:"tcp,omitempty"`       // the answer over UDP was cut, so TCP was used
+	TimedOut bool   `json:"timed_out,omitempty"` // the time was over before an answer came
+	Errno    string `json:"errno,omitempty"`     // name of the error that a socket gave
+	Fault    *Error `json:"fault,omitempty"`     // why there is no answer to read
 
-	At     time.Time     `json:"at"`
-	Took   time.Duration `json:"took_ns"`
-	Unseen []Gap         `json:"unseen,omitempty"`
+	At     time.Time     `json:"at"`               // when it was asked
+	Took   time.Duration `json:"took_ns"`          // until the answer, or until it was given up
+	Unseen []Gap         `json:"unseen,omitempty"` // what could not be seen
 }
 
 // Addrs returns the addresses in Data.

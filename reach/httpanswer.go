@@ -13,41 +13,41 @@ import (
 // Answered (whatever the status), Silent, Closed, Malformed, TLSFailed, or,
 // where the connection did not open, that of Connection.
 type HTTPAnswer struct {
-	URL     string  `json:"url"`
-	Method  string  `json:"method"`
-	Host    string  `json:"host"` // the Host header and server name that were sent
-	Verdict Verdict `json:"verdict"`
+	URL     string  `json:"url"`     // asked for, without password and fragment
+	Method  string  `json:"method"`  // HEAD or GET
+	Host    string  `json:"host"`    // the Host header and server name that were sent
+	Verdict Verdict `json:"verdict"` // set by Judge
 
-	Connection Connection `json:"connection"`
+	Connection Connection `json:"connection"`    // the TCP connection it was asked over
 	TLS        *TLS       `json:"tls,omitempty"` // for https
 
-	Status int                 `json:"status,omitempty"`
-	Proto  string              `json:"proto,omitempty"`
+	Status int                 `json:"status,omitempty"` // of the final answer; 0 if there was none
+	Proto  string              `json:"proto,omitempty"`  // such as "HTTP/1.1"
 	Header map[string][]string `json:"header,omitempty"` // at most 100 values of at most 1 KiB
 	// BodySize and BodySHA256 describe the body of a GET, of which at most 256
 	// KiB are read; BodyCut says that there was more, or that it ended early.
 	BodySize   int    `json:"body_size,omitempty"`
-	BodySHA256 string `json:"body_sha256,omitempty"`
-	BodyCut    bool   `json:"body_cut,omitempty"`
+	BodySHA256 string `json:"body_sha256,omitempty"` // of what was read of the body, in hex
+	BodyCut    bool   `json:"body_cut,omitempty"`    // there was more of it, or it ended early
 
 	// TimedOut: the time was over before an answer had come. Ended: how the
 	// other side ended it without one: "closed", "malformed", or the name of
 	// the error. Received counts the bytes that had come by then.
 	TimedOut bool   `json:"timed_out,omitempty"`
-	Ended    string `json:"ended,omitempty"`
-	Received int    `json:"received,omitempty"`
+	Ended    string `json:"ended,omitempty"`    // how the other side ended it without an answer
+	Received int    `json:"received,omitempty"` // bytes that had come by then
 	// RequestAcked tells whether the other side's kernel acknowledged the
 	// request, where an answer was waited for in vain and this one can tell
 	// (TCP_INFO). Without it, the request itself is lost on the way, or
 	// something else completed the handshake in the host's name.
 	RequestAcked *bool `json:"request_acked,omitempty"`
 
-	Fault *Error `json:"fault,omitempty"`
+	Fault *Error `json:"fault,omitempty"` // what was malformed; it wraps ErrMalformed
 
-	At        time.Time     `json:"at"`
+	At        time.Time     `json:"at"`                      // when it was asked
 	FirstByte time.Duration `json:"first_byte_ns,omitempty"` // from the request to the first byte
-	Took      time.Duration `json:"took_ns"`
-	Unseen    []Gap         `json:"unseen,omitempty"`
+	Took      time.Duration `json:"took_ns"`                 // with the connection
+	Unseen    []Gap         `json:"unseen,omitempty"`        // what could not be seen
 }
 
 // silentAnswer is how long a server must have been silent after the request

@@ -10,10 +10,10 @@ import (
 // says. Type and Code are those of RFC 792 and RFC 1812, or of RFC 4443 where
 // From is an IPv6 address.
 type ICMP struct {
-	Type uint8      `json:"type"`
-	Code uint8      `json:"code"`
-	Name string     `json:"name"` // the name that nftables and the RFCs use, such as "admin-prohibited"
-	From netip.Addr `json:"from,omitzero"`
+	Type uint8      `json:"type"`          // 3 is unreachable (ICMPv6: 1)
+	Code uint8      `json:"code"`          // within Type
+	Name string     `json:"name"`          // the name that nftables and the RFCs use, such as "admin-prohibited"
+	From netip.Addr `json:"from,omitzero"` // who sent it; zero if the kernel did not say
 }
 
 // String returns "name (type/code) from address".

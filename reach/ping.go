@@ -11,9 +11,9 @@ import (
 // Ping is what came of ICMP echo requests to one address. Its Verdict is one
 // of Answered, NoAnswer, Unreachable, Prohibited, LocalFailure and Unknown.
 type Ping struct {
-	Target  netip.Addr `json:"target"`
+	Target  netip.Addr `json:"target"`       // an IPv4-mapped address as IPv4
 	Via     netip.Addr `json:"via,omitzero"` // asked in place of Target
-	Verdict Verdict    `json:"verdict"`
+	Verdict Verdict    `json:"verdict"`      // set by Judge
 
 	Sent    int    `json:"sent"`              // echo requests that left this process
 	Replies []Echo `json:"replies,omitempty"` // in the order of their arrival, each request once
@@ -28,14 +28,14 @@ type Ping struct {
 	// Method is "unprivileged" (SOCK_DGRAM, icmp(7)) or "raw" (needs
 	// CAP_NET_RAW); empty where neither kind of socket was to be had.
 	Method string     `json:"method,omitempty"`
-	Source netip.Addr `json:"source,omitzero"`
+	Source netip.Addr `json:"source,omitzero"` // the local address that the kernel chose
 
 	// Fault says why this host did not ask, for LocalFailure only.
 	Fault *Error `json:"fault,omitempty"`
 
-	At     time.Time     `json:"at"`
-	Took   time.Duration `json:"took_ns"`
-	Unseen []Gap         `json:"unseen,omitempty"`
+	At     time.Time     `json:"at"`               // when the first request was sent
+	Took   time.Duration `json:"took_ns"`          // until the last reply, or until it was given up
+	Unseen []Gap         `json:"unseen,omitempty"` // what could not be seen
 }
 
 // Echo is the reply to one echo request.

@@ -20,6 +20,7 @@ import (
 // one for DNS over TLS or HTTPS, for a resolver inside the process, or for a
 // recorded answer. It must return when ctx ends and be safe for concurrent use.
 type Exchanger interface {
+	// Exchange sends one query and returns the answer, both in wire format.
 	Exchange(ctx context.Context, query []byte) (answer []byte, err error)
 }
 
@@ -28,7 +29,7 @@ type Exchanger interface {
 type Resolver struct {
 	Name      string         // how results call it; Addr if empty
 	Addr      netip.AddrPort // asked over UDP, and TCP when the answer is cut; port 0 means 53
-	Exchanger Exchanger
+	Exchanger Exchanger      // how to ask it, in place of UDP and TCP to Addr
 }
 
 func (r Resolver) label() string {

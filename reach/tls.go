@@ -13,8 +13,8 @@ import (
 
 // TLS is what the TLS handshake of an HTTP request showed.
 type TLS struct {
-	ServerName string `json:"server_name"` // sent as SNI; an address is not sent
-	Version    string `json:"version,omitempty"`
+	ServerName string `json:"server_name"`       // sent as SNI; an address is not sent
+	Version    string `json:"version,omitempty"` // such as "TLS 1.3"
 	// Chain holds the certificates that the server sent, leaf first, in DER.
 	Chain [][]byte `json:"chain,omitempty"`
 	// Problem says why the chain does not prove the name: expired, another

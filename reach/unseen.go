@@ -19,8 +19,8 @@ func (g Gap) String() string {
 // Capability is one thing that this package may or may not do here, as
 // [Preflight] found it. The zero value says "may not" without a reason.
 type Capability struct {
-	Name string `json:"name"`
-	OK   bool   `json:"ok"`
+	Name string `json:"name"`          // stable, as Preflight lists it
+	OK   bool   `json:"ok"`            // it may be done
 	Why  string `json:"why,omitempty"` // why not, or what it rests on
 	Fix  string `json:"fix,omitempty"` // a line to paste
 }

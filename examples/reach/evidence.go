@@ -104,3 +104,20 @@ func (c change) String() string {
 	}
 	return s
 }
+
+// worse orders the exit codes: a problem that was found stands, whatever else
+// could not be told.
+func worse(a, b int) int {
+	order := []int{program.Healthy, program.CannotTell, program.Problem}
+	return order[max(slices.Index(order, a), slices.Index(order, b))]
+}
+
+func exitCode(v reach.Verdict) int {
+	switch v {
+	case reach.Open, reach.Answered:
+		return program.Healthy
+	case reach.Unknown, reach.LocalFailure:
+		return program.CannotTell
+	}
+	return program.Problem
+}

@@ -15,7 +15,6 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -90,23 +89,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		code = worse(code, p.Print(compare(earlier, now), program.Healthy))
 	}
 	return code
-}
-
-// worse orders the exit codes: a problem that was found stands, whatever else
-// could not be told.
-func worse(a, b int) int {
-	order := []int{program.Healthy, program.CannotTell, program.Problem}
-	return order[max(slices.Index(order, a), slices.Index(order, b))]
-}
-
-func exitCode(v reach.Verdict) int {
-	switch v {
-	case reach.Open, reach.Answered:
-		return program.Healthy
-	case reach.Unknown, reach.LocalFailure:
-		return program.CannotTell
-	}
-	return program.Problem
 }
 
 // resolve turns arguments, or the lines of stdin for "-", into targets: every

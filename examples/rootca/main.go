@@ -131,9 +131,10 @@ func compare(earlier, now *rootca.Report) change {
 
 // String returns the change.
 func (c change) String() string {
-	s := fmt.Sprintf("since then: %d new, %d gone", len(c.New), len(c.Gone))
+	var s strings.Builder
+	s.WriteString(fmt.Sprintf("since then: %d new, %d gone", len(c.New), len(c.Gone)))
 	for _, f := range append(slices.Clone(c.New), c.Gone...) {
-		s += "\n  " + strings.TrimSpace(f)
+		s.WriteString("\n  " + strings.TrimSpace(f))
 	}
-	return s
+	return s.String()
 }

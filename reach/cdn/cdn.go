@@ -15,10 +15,10 @@ var ranges []byte
 
 // Match is one listed range that holds an address.
 type Match struct {
-	Provider string       `json:"provider"`
-	Prefix   netip.Prefix `json:"prefix"`
-	AsOf     string       `json:"as_of"`  // day of the list, as in 2026-01-02
-	Source   string       `json:"source"` // whose list it is
+	Provider string       `json:"provider"` // as in Providers
+	Prefix   netip.Prefix `json:"prefix"`   // the listed range
+	AsOf     string       `json:"as_of"`    // day of the list, as in 2026-01-02
+	Source   string       `json:"source"`   // whose list it is
 }
 
 // String returns "provider prefix (list of day)".

@@ -66,18 +66,18 @@ type Question struct {
 // Exposure is what a server gave for the site and for other names. Its JSON
 // can be saved and judged again.
 type Exposure struct {
-	URL     string         `json:"url"`
-	Origin  netip.AddrPort `json:"origin"`
-	Verdict Verdict        `json:"verdict"`
-	Why     string         `json:"why"` // the verdict's reason, in one sentence
+	URL     string         `json:"url"`     // asked for
+	Origin  netip.AddrPort `json:"origin"`  // with its port
+	Verdict Verdict        `json:"verdict"` // set by Judge
+	Why     string         `json:"why"`     // the verdict's reason, in one sentence
 
 	Site     reach.HTTPAnswer   `json:"site"`               // the origin, asked by the site's name
 	Controls []reach.HTTPAnswer `json:"controls,omitempty"` // the origin, asked by names that it cannot know
 	Edge     *reach.HTTPAnswer  `json:"edge,omitempty"`     // the network, asked by the site's name
 	Network  []cdn.Match        `json:"network,omitempty"`  // lists that hold the origin's own address
 
-	Next   []string    `json:"next,omitempty"`
-	Unseen []reach.Gap `json:"unseen,omitempty"`
+	Next   []string    `json:"next,omitempty"`   // what to do
+	Unseen []reach.Gap `json:"unseen,omitempty"` // what could not be seen
 }
 
 // Check asks the origin three times and, where an edge is given, that once.

@@ -7,14 +7,14 @@ import (
 
 // Root is one root certificate whose private key is public.
 type Root struct {
-	Name   string `json:"name"`
+	Name   string `json:"name"`   // what it is known as
 	SHA256 string `json:"sha256"` // of the certificate in DER, lower-case hex
 	// SPKI is the SHA-256 of its SubjectPublicKeyInfo in DER; empty where this
 	// package has no source for it, and then only the certificate is found.
 	SPKI   string `json:"spki,omitempty"`
 	Public string `json:"public"` // the day when its key became public
-	Story  string `json:"story"`
-	Source string `json:"source"`
+	Story  string `json:"story"`  // how it got into stores
+	Source string `json:"source"` // whose fact this is
 }
 
 // AsOf is the day on which the table was last compared with its sources.

@@ -91,9 +91,9 @@ func unmarshalEnum(b []byte, names []string) (uint8, error) {
 
 // Finding is one certificate that is a known root in one way or another.
 type Finding struct {
-	Root   Root   `json:"root"`
-	Match  Match  `json:"match"`
-	File   string `json:"file,omitempty"`
+	Root   Root   `json:"root"`           // the known root
+	Match  Match  `json:"match"`          // how the certificate is that root
+	File   string `json:"file,omitempty"` // empty for a chain
 	Line   int    `json:"line,omitempty"` // of its BEGIN line; absent in DER files and chains
 	Index  int    `json:"index"`          // of the certificate in its file or chain, from 0
 	SHA256 string `json:"sha256"`         // of the certificate found
@@ -101,12 +101,12 @@ type Finding struct {
 
 // Report is the result of a scan.
 type Report struct {
-	Verdict      Verdict     `json:"verdict"`
-	Files        int         `json:"files"`        // with at least one certificate in them
-	Certificates int         `json:"certificates"` // read and compared, the same one in two files twice
-	AsOf         string      `json:"as_of"`        // day of the table
-	Findings     []Finding   `json:"findings,omitempty"`
-	Unseen       []reach.Gap `json:"unseen,omitempty"`
+	Verdict      Verdict     `json:"verdict"`            // set by Judge
+	Files        int         `json:"files"`              // with at least one certificate in them
+	Certificates int         `json:"certificates"`       // read and compared, the same one in two files twice
+	AsOf         string      `json:"as_of"`              // day of the table
+	Findings     []Finding   `json:"findings,omitempty"` // in the order of the scan
+	Unseen       []reach.Gap `json:"unseen,omitempty"`   // what could not be read
 }
 
 // Judge sets Verdict from the other fields; it is pure.
