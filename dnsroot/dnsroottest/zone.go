@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -83,10 +84,7 @@ func (z *zone) header(name string, rrtype uint16) dns.RR_Header {
 // withSerial returns the zone with another serial, signed with the same keys.
 func (z *zone) withSerial(serial uint32) (*zone, error) {
 	other := *z
-	other.sets = map[uint16][]dns.RR{}
-	for t, set := range z.sets {
-		other.sets[t] = set
-	}
+	other.sets = maps.Clone(z.sets)
 	return &other, other.sign(z.zsk, &dns.SOA{
 		Hdr: z.header(".", dns.TypeSOA), Ns: "a.root-servers.net.", Mbox: "hostmaster.example.",
 		Serial: serial, Refresh: 1800, Retry: 900, Expire: 604800, Minttl: 86400,

@@ -101,18 +101,36 @@ func TestFindings(t *testing.T) {
 			w.scale('c', at, 1, 100)
 			w['c'][at].UDP4 = nil
 		}, rssac002.Attack, rssac002.RandomSources, impacts{'c': rssac002.Hit}},
-		"one letter alone": {"abcdef", func(w world) { w.scale('a', at, 8, 10) },
-			rssac002.Unknown, rssac002.KindUnknown, impacts{'a': rssac002.Hit, 'b': rssac002.NotHit}},
-		"one letter alone, by more sources than exist": {"abcdef", func(w world) { w.scale('a', at, 20, 600) },
-			rssac002.Attack, rssac002.RandomSources, impacts{'a': rssac002.Hit}},
-		"twice the baseline, alone": {"abcdef", func(w world) { w.scale('a', at, 2.1, 1) },
-			rssac002.Unknown, 0, impacts{'a': rssac002.ImpactUnknown}},
-		"1.8 times the baseline, alone": {"abcdef", func(w world) { w.scale('a', at, 1.8, 1) },
-			rssac002.Quiet, 0, impacts{'a': rssac002.NotHit}},
-		"1.8 times with nobody to compare": {"ab", func(w world) { w.scale('a', at, 1.8, 1) },
-			rssac002.Unknown, 0, impacts{'a': rssac002.ImpactUnknown, 'b': rssac002.NotHit}},
-		"0 queries are no data": {"abcdef", func(w world) { w['a'][at].UDP4 = new(uint64(0)) },
-			rssac002.Quiet, 0, impacts{'a': rssac002.NoData}},
+		"one letter alone": {
+			"abcdef", func(w world) { w.scale('a', at, 8, 10) },
+			rssac002.Unknown, rssac002.KindUnknown,
+			impacts{'a': rssac002.Hit, 'b': rssac002.NotHit},
+		},
+		"one letter alone, by more sources than exist": {
+			"abcdef", func(w world) { w.scale('a', at, 20, 600) },
+			rssac002.Attack, rssac002.RandomSources,
+			impacts{'a': rssac002.Hit},
+		},
+		"twice the baseline, alone": {
+			"abcdef", func(w world) { w.scale('a', at, 2.1, 1) },
+			rssac002.Unknown, 0,
+			impacts{'a': rssac002.ImpactUnknown},
+		},
+		"1.8 times the baseline, alone": {
+			"abcdef", func(w world) { w.scale('a', at, 1.8, 1) },
+			rssac002.Quiet, 0,
+			impacts{'a': rssac002.NotHit},
+		},
+		"1.8 times with nobody to compare": {
+			"ab", func(w world) { w.scale('a', at, 1.8, 1) },
+			rssac002.Unknown, 0,
+			impacts{'a': rssac002.ImpactUnknown, 'b': rssac002.NotHit},
+		},
+		"0 queries are no data": {
+			"abcdef", func(w world) { w['a'][at].UDP4 = new(uint64(0)) },
+			rssac002.Quiet, 0,
+			impacts{'a': rssac002.NoData},
+		},
 		"all columns fall": {"abcdef", func(w world) {
 			f := &w['a'][at]
 			for _, n := range []**uint64{&f.UDP4, &f.TCP4, &f.UDP6, &f.TCP6} {

@@ -116,7 +116,7 @@ func ReadDir(dir fs.FS) (*Statistics, error) {
 	err := fs.WalkDir(dir, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			problems = append(problems, &dnsroot.Error{Op: "read", Target: name, Err: err})
-			return nil
+			return nil //nolint:nilerr // the other folders are read all the same
 		}
 		if entry.IsDir() {
 			return nil

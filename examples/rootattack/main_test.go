@@ -97,8 +97,13 @@ func TestUsage(t *testing.T) {
 	bad := filepath.Join(t.TempDir(), "bad")
 	require.NoError(t, os.WriteFile(bad, []byte("null"), 0o600))
 	for _, args := range [][]string{
-		{}, {"-rssac002", empty}, {"-rssac002", filepath.Join(empty, "none")}, {"-from", bad}, {"-nosuchflag"},
-		{"-rssac002", empty, "argument"}, {"-rssac002", empty, "-from", bad},
+		{},
+		{"-rssac002", empty},
+		{"-rssac002", filepath.Join(empty, "none")},
+		{"-from", bad},
+		{"-nosuchflag"},
+		{"-rssac002", empty, "argument"},
+		{"-rssac002", empty, "-from", bad},
 	} {
 		code, out, errs := call(t, args...)
 		assert.Equal(t, 2, code, args)

@@ -130,9 +130,16 @@ func TestUsage(t *testing.T) {
 	bad := filepath.Join(dir, "bad")
 	require.NoError(t, os.WriteFile(bad, []byte("{}"), 0o600))
 	for _, args := range [][]string{
-		{"-port", "0"}, {"-port", "70000"}, {"argument"}, {"-nosuchflag"},
-		{"-hints", filepath.Join(dir, "none")}, {"-hints", bad}, {"-anchor", bad}, {"-anchor", filepath.Join(dir, "none")},
-		{"-from", filepath.Join(dir, "none")}, {"-from", bad},
+		{"-port", "0"},
+		{"-port", "70000"},
+		{"argument"},
+		{"-nosuchflag"},
+		{"-hints", filepath.Join(dir, "none")},
+		{"-hints", bad},
+		{"-anchor", bad},
+		{"-anchor", filepath.Join(dir, "none")},
+		{"-from", filepath.Join(dir, "none")},
+		{"-from", bad},
 	} {
 		code, out, errs := call(t, args...)
 		assert.Equal(t, 2, code, args)
