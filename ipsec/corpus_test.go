@@ -126,6 +126,16 @@ func TestBarMirrorOnLibreswanPairs(t *testing.T) {
 			require.NoError(t, err, name)
 			ends[i] = ipsec.End{Name: side, Conf: c, Conn: w.Conn}
 		}
+		var secrets [2]string
+		for i, side := range []string{"west", "east"} {
+			text, err := os.ReadFile(filepath.Join(dir, name, side+".secrets"))
+			if err == nil {
+				secrets[i] = string(text)
+			}
+		}
+		if secrets[0] != "" && secrets[1] != "" {
+			ends[0].Keys = ipsec.CompareKeys(ends[0], ends[1], secrets[0], secrets[1])
+		}
 		r := ipsec.Mirror(ends[0], ends[1])
 		fatal := r.Verdict == ipsec.Broken
 		switch w.Outcome {

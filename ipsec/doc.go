@@ -5,10 +5,12 @@
 //
 //	report := ipsec.Mirror(ipsec.End{Name: "eu-west-1", Conf: a}, ipsec.End{Name: "us-east-1", Conf: b})
 //	fmt.Println(report)
-//	// flawed: conn tunnel, both ends: 4 findings, worst problem
+//	// flawed: conn tunnel, both ends: 6 findings, worst problem
+//	//   problem no_recovery: a reboot of eu-west-1 is not repaired until a rekey: ...
 //	//   problem not_loaded: eu-west-1 has no auto=, which means auto=ignore: ...
 //	//     eu-west-1: west.conf:1: conn tunnel
 //	//     next: write auto=add, or auto=start at the end that opens the tunnel
+//	//   ...
 //
 // # Usage
 //
@@ -37,7 +39,7 @@
 // mixed_subnets, name_differs, nat, no_address, no_common_proposal, no_conn,
 // no_dpd, no_key, no_recovery, no_section, nobody_opens, not_loaded,
 // pfs_differs, private_address, protocol_differs, protoport_differs,
-// protostack_unset, same_address, same_id, slow_dpd, subnet_covers_peer,
+// protostack_unset, pubkey_differs, same_address, same_id, slow_dpd, subnet_covers_peer,
 // subnets_differ, subnets_overlap, type_differs, version_differs,
 // weak_algorithm, weak_key. Of a status: counts_sas, duplicate_sa, ike_only,
 // one_way.

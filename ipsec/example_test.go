@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"testing/fstest"
 
 	"github.com/opskit-go/opskit/ipsec"
@@ -108,6 +109,38 @@ func ExampleTunnel_Render() {
 	// 	closeaction=none
 	// 	dpddelay=10s
 	// 	dpdaction=clear
+}
+
+func ExampleFiles_WriteTo() {
+	files, err := blogTunnel(conf.Libreswan).Render(ipsec.SideA)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	dir, err := os.MkdirTemp("", "opskit")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	root, err := os.OpenRoot(dir) // "/" on the gateway itself
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer root.Close()
+	fmt.Println("replaces:", files.Replaced(root))
+	fmt.Println(files.WriteTo(root))
+	info, err := root.Stat("etc/ipsec.secrets")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(info.Mode())
+	// Output:
+	// replaces: []
+	// <nil>
+	// -rw-------
 }
 
 func ExampleTunnel_Sysctls() {

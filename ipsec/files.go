@@ -1,6 +1,7 @@
 package ipsec
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -55,9 +56,22 @@ func (fs Files) Find(name string) (File, bool) {
 	return File{}, false
 }
 
+// Replaced returns the paths of those files that exist below root with another
+// content, which WriteTo would replace. A file that cannot be read counts.
+func (fs Files) Replaced(root *os.Root) []string {
+	var paths []string
+	for _, f := range fs {
+		if old, err := root.ReadFile(f.Path); err == nil && !bytes.Equal(old, f.Bytes()) || err != nil && !errors.Is(err, os.ErrNotExist) {
+			paths = append(paths, f.Path)
+		}
+	}
+	return paths
+}
+
 // WriteTo writes the files below root, each first under a temporary name with
 // its final mode, whatever the umask, and then renamed: no reader ever sees
-// half a file, nor a secret with a wider mode. Missing folders are made with
+// half a file, nor a secret with a wider mode. Files of the same names are
+// replaced, with the other connections that they hold: see Replaced. Missing folders are made with
 // mode 0755. Nothing outside of root is touched; a target that is a symbolic
 // link is refused with an error matching ErrLink, before anything is written.
 //

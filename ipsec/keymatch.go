@@ -7,6 +7,8 @@ type KeyMatch struct {
 	Same *bool `json:"same,omitempty"`
 	// Missing names the ends whose file has no key for this pair of identities.
 	Missing []string `json:"missing,omitempty"`
+	// Refs are the lines of ipsec.secrets that the keys stand in.
+	Refs []Ref `json:"refs,omitempty"`
 	// Weakness says why the key is weak; empty for a strong one.
 	Weakness string `json:"weakness,omitempty"`
 }
@@ -28,13 +30,13 @@ func (m *mirror) keys() {
 		return
 	}
 	for _, end := range k.Missing {
-		m.report.add("no_key", Fatal, "psk", "add a line \"ID ID : PSK ...\" to its ipsec.secrets", nil, "%s has no pre-shared key for these two identities", end)
+		m.report.add("no_key", Fatal, "psk", "add a line \"ID ID : PSK ...\" to its ipsec.secrets", []Ref{{End: end, File: "ipsec.secrets"}}, "%s has no pre-shared key for these two identities", end)
 	}
 	if k.Same != nil && !*k.Same {
-		m.report.add("key_differs", Fatal, "psk", "copy the line of one end's ipsec.secrets to the other", nil, "the ends hold different pre-shared keys")
+		m.report.add("key_differs", Fatal, "psk", "copy the line of one end's ipsec.secrets to the other", k.Refs, "the ends hold different pre-shared keys")
 	}
 	if k.Weakness != "" {
-		m.report.add("weak_key", Problem, "psk", "replace it on both ends by one that GenerateSecret makes; one that was published is burnt", nil,
+		m.report.add("weak_key", Problem, "psk", "replace it on both ends by one that GenerateSecret makes; one that was published is burnt", k.Refs,
 			"the pre-shared key is weak: %s", k.Weakness)
 	}
 }

@@ -62,6 +62,7 @@ func Mirror(a, b End) *Report {
 		m.networks(p)
 		m.selectors(p)
 		m.authentication(p)
+		m.publicKey(p)
 	}
 	m.overlap()
 	m.suites()

@@ -88,22 +88,24 @@ func (m *mirror) addresses(p int) {
 	}
 	// A gateway behind a 1:1 NAT writes its own address, the other end the
 	// public one: the file with the private address is the gateway's own.
-	own, own2 := m.a, b.ip
-	inner := a.ip
+	own, inner, public := m.a, a.ip, b.ip
 	if reachable(a.ip) && !reachable(b.ip) {
-		own, own2, inner = m.b, a.ip, b.ip
+		own, inner, public = m.b, b.ip, a.ip
 	}
 	switch {
-	case own.end.Public == own2:
-		m.report.add("nat", Note, a.word, "", refs, "%s is %s behind the public address %s", own.label, inner, own2)
+	case own.end.Public == public:
+		m.report.add("nat", Note, a.word, "", refs, "%s is %s behind the public address %s", own.label, inner, public)
 	case m.b.end.Public.IsValid() && m.b.end.Public == a.ip, m.a.end.Public.IsValid() && m.a.end.Public == b.ip:
 		m.report.add("nat", Note, a.word, "", refs, "%s and %s are one gateway and its public address", a.ip, b.ip)
 	case own.end.Public.IsValid():
 		m.report.add("address_differs", Fatal, a.word, fmt.Sprintf("write %s at the other end", own.end.Public), refs,
-			"%s is reached at %s, but the other end writes %s", own.label, own.end.Public, own2)
-	case !reachable(inner) && reachable(own2):
-		m.report.add("nat", Warning, a.word, fmt.Sprintf("make sure that %s is the public address of %s", own2, own.label), refs,
-			"%s writes its private address %s and the other end %s: right if a 1:1 NAT joins the two", own.label, inner, own2)
+			"%s is reached at %s, but the other end writes %s", own.label, own.end.Public, public)
+	case !reachable(inner) && reachable(public):
+		m.report.add("nat", Warning, a.word, fmt.Sprintf("make sure that %s is the public address of %s", public, own.label), refs,
+			"%s writes its private address %s and the other end %s: right if a 1:1 NAT joins the two", own.label, inner, public)
+	case !reachable(inner):
+		m.report.add("address_differs", Problem, a.word, "write the same address at both ends, or say which one a NAT makes of the other", refs,
+			"%s writes %s for the gateway that is %s at %s: both are private, so nothing but a NAT between them joins the two", m.a.label, a.ip, b.ip, m.b.label)
 	default:
 		m.report.add("address_differs", Fatal, a.word, "write the same address at both ends", refs,
 			"%s writes %s for the gateway that is %s at %s", m.a.label, a.ip, b.ip, m.b.label)
@@ -137,15 +139,16 @@ func (m *mirror) networks(p int) {
 		"%s has %s where %s has %s", m.a.label, prefixes(a.nets), m.b.label, prefixes(b.nets))
 }
 
-// narrows reports whether the ends settle on what both offer: strongSwan does
+// narrows reports whether both ends settle on what both offer: strongSwan does
 // with IKEv2, libreswan where narrowing is allowed.
 func (m *mirror) narrows() bool {
 	for _, v := range []*view{m.a, m.b} {
-		if v.conn.Dialect == conf.StrongSwan && v.value("", "keyexchange") != "ikev1" || v.value("no", "narrowing") == "yes" {
-			return true
+		strong := v.conn.Dialect == conf.StrongSwan && v.value("", "keyexchange") != "ikev1"
+		if !strong && v.value("no", "narrowing") != "yes" {
+			return false
 		}
 	}
-	return false
+	return true
 }
 
 func overlapping(a, b []netip.Prefix) bool {
@@ -201,7 +204,36 @@ func (m *mirror) authentication(p int) {
 	if a.auth == 0 || b.auth == 0 || (a.auth|b.auth)&authOther != 0 || a.auth&b.auth != 0 {
 		return
 	}
+	if a.auth&authPubkey != 0 && b.auth&authPubkey != 0 {
+		m.report.add("auth_differs", Fatal, a.authOf.Name, "write the same authby= at both ends", m.both(a.authOf, b.authOf),
+			"%s and %s sign in different ways: %s and %s", m.a.label, m.b.label, a.authOf.Value, b.authOf.Value)
+		return
+	}
 	m.report.add("auth_differs", Fatal, a.authOf.Name, "write the same authby= at both ends", m.both(a.authOf, b.authOf),
 		"%s wants %s and %s wants %s", m.a.label, quotedOr(a.authOf.Value, "the default, public keys"),
 		m.b.label, quotedOr(b.authOf.Value, "the default, public keys"))
+}
+
+// publicKey compares the raw public keys that the two ends write for a
+// participant.
+func (m *mirror) publicKey(p int) {
+	a, b := m.of(p)
+	if a.auth&b.auth&authPubkey == 0 {
+		return
+	}
+	for _, key := range []string{"rsasigkey", "ecdsakey", "pubkey", "sigkey"} {
+		pa, pb := m.a.get(a.word+key), m.b.get(b.word+key)
+		if !isRawKey(pa.Value) || !isRawKey(pb.Value) || pa.Value == pb.Value {
+			continue
+		}
+		ra, rb := m.a.ref(pa), m.b.ref(pb)
+		ra.Text, rb.Text = pa.Name, pb.Name
+		m.report.add("pubkey_differs", Fatal, pa.Name, "copy the key that this gateway shows (ipsec showhostkey)", []Ref{ra, rb},
+			"the ends hold different public keys for the same gateway")
+	}
+}
+
+// isRawKey knows a key written out in base64, the form that the daemons print.
+func isRawKey(s string) bool {
+	return strings.HasPrefix(s, "0s")
 }

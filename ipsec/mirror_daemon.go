@@ -47,6 +47,11 @@ func (m *mirror) mode() {
 		{"exchange_differs", "no", []string{"aggressive", "aggrmode"}},
 	} {
 		a, b := m.a.value(x.def, x.names...), m.b.value(x.def, x.names...)
+		va, _ := m.a.versions()
+		vb, _ := m.b.versions()
+		if x.code == "exchange_differs" && max(va, vb) == 2 {
+			continue // IKEv2 has no aggressive mode
+		}
 		if a != b {
 			m.report.add(x.code, Fatal, x.names[0], "write the same at both ends", m.both(m.a.get(x.names...), m.b.get(x.names...)),
 				"%s has %s=%s and %s has %s", m.a.label, x.names[0], a, m.b.label, b)
@@ -197,8 +202,18 @@ func (m *mirror) stack() {
 		}
 		set := slices.ContainsFunc(v.end.Conf.Setup(), func(p conf.Param) bool { return p.Name == "protostack" && p.Value != "" })
 		if !set {
-			m.report.add("protostack_unset", Warning, "protostack", "write protostack=netkey under config setup", fileRefs(v.label, v.end.Conf),
+			m.report.add("protostack_unset", Warning, "protostack", "write protostack=netkey under config setup", v.setupRef(),
 				"%s does not set protostack: Openswan asks for KLIPS first, which current kernels do not have", v.label)
 		}
 	}
+}
+
+// setupRef points at the first config setup section.
+func (v *view) setupRef() []Ref {
+	for _, s := range v.end.Conf.Sections {
+		if s.Kind == "config" {
+			return []Ref{{End: v.label, File: s.File, Line: s.Line, Text: "config setup"}}
+		}
+	}
+	return nil
 }

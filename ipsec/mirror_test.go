@@ -146,6 +146,24 @@ conn net
 
 	assert.Len(t, mirror(sound, strings.Replace(other, "authby=secret", "authby=rsasig", 1), conf.Libreswan).Find("auth_differs"), 1,
 		"the same lines are not reported for left and once more for right")
+	old := strings.NewReplacer("ikev2=insist", "ikev2=no")
+	aggressive := strings.Replace(other, "ikev2=insist", "ikev2=no\n\taggressive=yes", 1)
+	assert.Equal(t, []string{"exchange_differs"}, codes(mirror(old.Replace(sound), aggressive, conf.Libreswan)))
+	assert.Empty(t, mirror(sound, strings.Replace(other, "ikev2=insist", "ikev2=insist\n\taggressive=yes", 1), conf.Libreswan).Findings, "IKEv2 has no such mode")
+	signed := func(s, authby string) string { return strings.Replace(s, "authby=secret", authby, 1) }
+	for _, c := range []struct{ a, b, want string }{
+		{"authby=rsasig", "authby=rsa-sha2_512", ""},
+		{"authby=rsa-sha1", "authby=rsa-sha2", "auth_differs"},
+		{"authby=ecdsa-sha2_384", "authby=rsasig", "auth_differs"},
+		{"authby=rsasig\n\tleftrsasigkey=0sAQOm", "authby=rsasig\n\tleftrsasigkey=0sAQOn", "pubkey_differs"},
+		{"authby=rsasig\n\tleftrsasigkey=0sAQOm", "authby=rsasig\n\tleftrsasigkey=%cert", ""},
+		{"leftrsasigkey=0sAQOm\n\tauthby=secret", "authby=secret\n\tleftrsasigkey=0sAQOn", ""},
+	} {
+		r := mirror(signed(sound, c.a), signed(other, c.b), conf.Libreswan)
+		got := strings.Join(codes(r), " ")
+		assert.Equal(t, c.want, got, "%s and %s", c.a, c.b)
+		assert.NotContains(t, r.String(), "0sAQO", "keys are long: the line is enough")
+	}
 	for _, c := range []struct {
 		code, old, new string
 		severity       ipsec.Severity
@@ -165,8 +183,8 @@ conn net
 		{"auth_differs", "authby=secret", "authby=rsasig", ipsec.Fatal},
 		{"version_differs", "ikev2=insist", "ikev2=no", ipsec.Fatal},
 		{"type_differs", "authby=secret", "authby=secret\n\ttype=transport", ipsec.Fatal},
-		{"exchange_differs", "authby=secret", "authby=secret\n\taggressive=yes", ipsec.Fatal},
 		{"protocol_differs", "authby=secret", "authby=secret\n\tphase2=ah", ipsec.Fatal},
+		{"auth_differs", "authby=secret", "rightauth=psk\n\tleftauth=null", ipsec.Fatal},
 		{"pfs_differs", "authby=secret", "authby=secret\n\tpfs=no", ipsec.Warning},
 		{"no_common_proposal", "modp2048", "modp4096", ipsec.Fatal},
 		{"no_common_proposal", "esp=aes256-sha256", "esp=aes256-sha512", ipsec.Fatal},
@@ -205,6 +223,7 @@ func TestMirrorAddressesTellNATFromMistake(t *testing.T) {
 		{"the same", "192.0.2.1", "192.0.2.1", "", nil},
 		{"two public ones", "192.0.2.1", "192.0.2.2", "", []string{"address_differs"}},
 		{"two private ones", "10.9.0.1", "10.9.0.2", "", []string{"address_differs"}},
+		{"two private ones, as declared", "10.9.0.1", "10.9.0.2", "10.9.0.2", []string{"nat"}},
 		{"private here, public there", "10.9.0.1", "192.0.2.1", "", []string{"nat"}},
 		{"as declared", "10.9.0.1", "192.0.2.1", "192.0.2.1", []string{"nat"}},
 		{"not as declared", "10.9.0.1", "192.0.2.1", "192.0.2.3", []string{"address_differs"}},

@@ -27,11 +27,13 @@ func CompareKeys(a, b End, secretsA, secretsB string) *KeyMatch {
 		if left == "" || right == "" {
 			return nil
 		}
+		var line int
 		var ok bool
-		if found[i], ok = findKey(text, []string{left, right}, views[i].conn.Dialect); !ok {
+		if found[i], line, ok = findKey(text, []string{left, right}, views[i].conn.Dialect); !ok {
 			match.Missing = append(match.Missing, views[i].label)
 			continue
 		}
+		match.Refs = append(match.Refs, Ref{End: views[i].label, File: "ipsec.secrets", Line: line})
 		if why := found[i].Weakness(); why != "" {
 			match.Weakness = why
 		}
@@ -46,10 +48,10 @@ func CompareKeys(a, b End, secretsA, secretsB string) *KeyMatch {
 // findKey finds the key for a pair of identities by the rule of
 // ipsec.secrets(5): of the lines whose selectors fit, the one that names most
 // of the two; a line without selectors fits every pair.
-func findKey(text string, ids []string, d conf.Dialect) (Secret, bool) {
-	best, bestScore := Secret{}, -1
+func findKey(text string, ids []string, d conf.Dialect) (key Secret, line int, found bool) {
+	bestScore := -1
 	for _, entry := range keyLines(text) {
-		selectors, value, ok := cutKey(entry)
+		selectors, value, ok := cutKey(entry.text)
 		if !ok {
 			continue
 		}
@@ -67,27 +69,35 @@ func findKey(text string, ids []string, d conf.Dialect) (Secret, bool) {
 			score = 1 // for that one, with anybody
 		}
 		if score > bestScore {
-			best, bestScore = secretOf(value), score
+			key, line, bestScore = secretOf(value), entry.line, score
 		}
 	}
-	return best, bestScore >= 0
+	return key, line, bestScore >= 0
+}
+
+// keyEntry is one entry of ipsec.secrets.
+type keyEntry struct {
+	text string
+	line int // where it begins
 }
 
 // keyLines joins the lines of an entry: those that begin with white space
 // continue the one before.
-func keyLines(text string) []string {
-	var entries []string
+func keyLines(text string) []keyEntry {
+	var entries []keyEntry
+	n := 0
 	for line := range strings.SplitSeq(text, "\n") {
+		n++
 		line = strings.TrimRight(line, "\r \t")
 		body := strings.TrimLeft(line, " \t")
 		if body == "" || body[0] == '#' || strings.HasPrefix(line, "include") {
 			continue
 		}
 		if len(body) < len(line) && len(entries) > 0 {
-			entries[len(entries)-1] += " " + body
+			entries[len(entries)-1].text += " " + body
 			continue
 		}
-		entries = append(entries, body)
+		entries = append(entries, keyEntry{body, n})
 	}
 	return entries
 }

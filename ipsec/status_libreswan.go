@@ -28,6 +28,9 @@ var (
 func (p *statusParser) libreswan(line string, n int) bool {
 	line = whackCode.ReplaceAllString(line, "")
 	switch {
+	case strings.HasPrefix(line, "whack: Pluto is not running"):
+		p.running(false)
+		return true
 	case strings.HasPrefix(line, "#"):
 		p.daemon("libreswan")
 		p.state(line, n)

@@ -57,12 +57,12 @@ func (p *statusParser) strongswan(line string, n int) bool {
 	}
 	if m[2] != "" {
 		p.charonDetail(m[2], m[3])
-		return true
+		return p.full
 	}
 	if first, _, _ := strings.Cut(m[3], ","); first == strings.ToUpper(first) && !strings.Contains(first, " ") && first != "" {
 		p.unread(n, line, "not an IKE SA as charon prints it")
 	}
-	return true
+	return p.full
 }
 
 // isIKEState knows the states of an IKE SA in stroke's listings

@@ -240,7 +240,11 @@ func TestFilesAreWrittenSafely(t *testing.T) {
 	root, err := os.OpenRoot(dir)
 	require.NoError(t, err)
 	defer root.Close()
+	assert.Empty(t, files.Replaced(root))
 	require.NoError(t, files.WriteTo(root))
+	assert.Empty(t, files.Replaced(root), "the same content is no change")
+	require.NoError(t, root.WriteFile("etc/ipsec.conf", []byte("conn precious\n"), 0o644))
+	assert.Equal(t, []string{"etc/ipsec.conf"}, files.Replaced(root))
 	require.NoError(t, files.WriteTo(root), "a second time replaces them")
 	for _, f := range files {
 		info, err := os.Stat(filepath.Join(dir, f.Path))

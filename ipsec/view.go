@@ -46,13 +46,24 @@ const (
 )
 
 // authClass is a set of ways to authenticate.
-type authClass uint8
+type authClass uint16
 
 const (
 	authPSK authClass = 1 << iota
-	authPubkey
 	authNull
 	authOther
+	authRSA1 // RSA with SHA-1
+	authRSA256
+	authRSA384
+	authRSA512
+	authECDSA256
+	authECDSA384
+	authECDSA512
+	authEdDSA
+
+	authRSA2   = authRSA256 | authRSA384 | authRSA512
+	authECDSA  = authECDSA256 | authECDSA384 | authECDSA512
+	authPubkey = authRSA1 | authRSA2 | authECDSA | authEdDSA
 )
 
 func newView(label string, e End, c *conf.Conn) *view {
@@ -155,12 +166,12 @@ func masked(labels []string) bool {
 		switch {
 		case strings.Trim(l, "0123456789") == "":
 			numbers++
-		case len(l) <= 3 && (strings.Trim(l, "xX") == "" || strings.Trim(l, l[:1]) == ""):
+		case len(l) == 1, len(l) <= 3 && strings.Trim(l, "xX") == "":
 		default:
 			return false
 		}
 	}
-	return numbers > 0
+	return numbers > 1
 }
 
 // readID fills in the identity that the daemon would use.
@@ -185,6 +196,9 @@ func (v *view) readID(p *participant) {
 
 // normalID brings the ways to write one identity into one form.
 func normalID(id string, d conf.Dialect) string {
+	if id == "" {
+		return ""
+	}
 	if a, err := netip.ParseAddr(strings.TrimPrefix(id, "@")); err == nil && (id[0] != '@' || d != conf.StrongSwan) {
 		return "address " + a.String()
 	}
@@ -267,6 +281,12 @@ func readPrefix(s string) (netip.Prefix, bool) {
 	if n, err := netip.ParsePrefix(s); err == nil {
 		return n.Masked(), true
 	}
+	if host, bits, found := strings.Cut(s, "/"); found && !strings.Contains(host, ":") {
+		// Trailing zeros may be left out: 10/8.
+		if n, err := netip.ParsePrefix(host + strings.Repeat(".0", max(0, 3-strings.Count(host, "."))) + "/" + bits); err == nil {
+			return n.Masked(), true
+		}
+	}
 	if a, err := netip.ParseAddr(s); err == nil {
 		return netip.PrefixFrom(a, a.BitLen()), true
 	}
@@ -315,7 +335,7 @@ func readProtoPort(s string) string {
 	case "sctp":
 		proto = "132"
 	case "any", "%any", "0":
-		proto = "any"
+		return "" // all traffic, as without the parameter
 	case "l2tp":
 		return "17/1701"
 	}
@@ -332,11 +352,10 @@ func readProtoPort(s string) string {
 func (v *view) readAuth(p *participant) {
 	p.authOf = v.get(p.word+"auth", "authby")
 	p.auth = authOf(p.authOf.Value)
-	if p.authOf.Value == "" {
-		p.auth = authPubkey // both families' default
-	}
-	if p.authOf.Name == "authby" && v.get("auto", "type").Value == "" && p.auth == 0 {
-		p.auth = authOther
+	if p.authOf.Value == "" || v.conn.Dialect == conf.StrongSwan && p.auth&authPubkey != 0 {
+		// The default of both families; strongSwan's finer words say what the
+		// certificates may be signed with, too.
+		p.auth |= authPubkey
 	}
 }
 
@@ -346,8 +365,29 @@ func authOf(s string) authClass {
 		switch {
 		case w == "secret" || w == "psk":
 			c |= authPSK
-		case strings.HasPrefix(w, "rsa"), strings.HasPrefix(w, "ecdsa"), strings.HasPrefix(w, "pubkey"),
-			strings.HasPrefix(w, "eddsa"), strings.HasPrefix(w, "ed25519"), strings.HasPrefix(w, "ed448"), strings.HasPrefix(w, "ike:"):
+		case w == "rsa-sha1":
+			c |= authRSA1
+		case w == "rsa-sha2":
+			c |= authRSA2
+		case w == "rsa-sha2_256":
+			c |= authRSA256
+		case w == "rsa-sha2_384":
+			c |= authRSA384
+		case w == "rsa-sha2_512":
+			c |= authRSA512
+		case w == "ecdsa-sha2_256":
+			c |= authECDSA256
+		case w == "ecdsa-sha2_384":
+			c |= authECDSA384
+		case w == "ecdsa-sha2_512":
+			c |= authECDSA512
+		case strings.HasPrefix(w, "rsa"):
+			c |= authRSA1 | authRSA2
+		case strings.HasPrefix(w, "ecdsa"):
+			c |= authECDSA
+		case strings.HasPrefix(w, "eddsa"), strings.HasPrefix(w, "ed25519"), strings.HasPrefix(w, "ed448"):
+			c |= authEdDSA
+		case strings.HasPrefix(w, "pubkey"), strings.HasPrefix(w, "ike:"):
 			c |= authPubkey
 		case w == "null":
 			c |= authNull

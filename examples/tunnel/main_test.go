@@ -172,7 +172,12 @@ func TestRenderThenMirror(t *testing.T) {
 	info, statErr := os.Stat(key)
 	require.NoError(t, statErr)
 	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
-	_, _ = tunnel(t, 2, "render", "-yes", "-psk", key, "-root", roots[0], "-proc", proc, "-sysctls", file)
+	_, _ = tunnel(t, 2, "render", "-yes", "-psk", key, "-root", roots[0], "-proc", proc, "-sysctls", "-interfaces", "eth0", "-replace", file)
+	precious := filepath.Join(roots[0], "etc/ipsec.conf")
+	require.NoError(t, os.WriteFile(precious, []byte("conn precious\n"), 0o600))
+	_, err = tunnel(t, 2, "render", "-yes", "-psk", key, "-root", roots[0], "-proc", proc, file)
+	assert.Contains(t, err, "etc/ipsec.conf, etc/sysctl.d/60-ipsec-tunnel.conf: there with another content")
+	_, _ = tunnel(t, 0, "render", "-yes", "-replace", "-psk", key, "-root", roots[0], "-proc", proc, file)
 
 	in := func(i int, name string) string { return filepath.Join(roots[i], "etc", name) }
 	args := []string{

@@ -23,6 +23,7 @@ func render(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	proc := p.String("proc", "/proc/sys", "`FOLDER` with the kernel's settings")
 	interfaces := p.String("interfaces", "", "network interfaces, separated by commas; empty: all of this host")
 	sysctls := p.Bool("sysctls", false, "with -yes: set the running kernel too")
+	replace := p.Bool("replace", false, "with -yes: also replace files that are there with another content")
 	yes := p.Bool("yes", false, "write the files")
 	if code, done := p.Parse(args); done {
 		return code
@@ -53,7 +54,7 @@ func render(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	list := tunnel.Sysctls(names...)
 	if *yes {
-		if err := r.write(list, *proc, *sysctls); err != nil {
+		if err := r.write(list, *proc, *sysctls, *replace); err != nil {
 			return p.Fail(err)
 		}
 	}

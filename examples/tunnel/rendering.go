@@ -47,12 +47,17 @@ func (r rendering) String() string {
 	return b.String()
 }
 
-func (r *rendering) write(list ipsec.Sysctls, proc string, sysctls bool) error {
+func (r *rendering) write(list ipsec.Sysctls, proc string, sysctls, replace bool) error {
 	root, err := os.OpenRoot(r.Root)
 	if err != nil {
 		return err
 	}
-	err = errors.Join(r.Files.WriteTo(root), root.Close())
+	if old := r.Files.Replaced(root); len(old) > 0 && !replace {
+		err = fmt.Errorf("%s: there with another content; look at it and repeat with -replace", strings.Join(old, ", "))
+	} else {
+		err = r.Files.WriteTo(root)
+	}
+	err = errors.Join(err, root.Close())
 	if err != nil || !sysctls {
 		r.Written = err == nil
 		return err
