@@ -122,9 +122,6 @@ func (r *region) status(t *testing.T, command string) (*ipsec.Status, error) {
 // no plaintext.
 func TestBarLiveTunnel(t *testing.T) {
 	lab.Need(t, "root", "netns", "nftables", "tun", "program:ipsec", "program:tcpdump", "program:ping")
-	if lab.Bars() == lab.Small && testing.Short() {
-		t.Skip("starts two daemons")
-	}
 	tunnel := blogTunnel(conf.StrongSwan)
 	west := newRegion(t, "172.31.16.163", "172.31.16.1", "172.31.17.1", "172.31.17.235", "198.51.100.1")
 	east := newRegion(t, "10.0.61.63", "10.0.61.1", "10.0.207.1", "10.0.207.203", "198.51.100.2")
@@ -157,7 +154,7 @@ func TestBarLiveTunnel(t *testing.T) {
 	took := time.Since(begin)
 
 	const pings, pattern = 5, "6f70736b6974706c61696e74657874" // "opskitplaintext"
-	west.host.Run("ping", "-n", "-c", fmt.Sprint(pings), "-i", "0.2", "-p", pattern, "10.0.207.203")
+	west.host.Run("ping", "-n", "-c", fmt.Sprint(pings), "-i", "0.02", "-p", pattern, "10.0.207.203")
 	s, err = west.status(t, "ipsec statusall")
 	require.NoError(t, err)
 	st := s.State("tunnel")
@@ -187,6 +184,16 @@ func TestBarLiveTunnel(t *testing.T) {
 		assert.Equal(t, "charon", l.Processes[0].Comm)
 	}
 	lab.BarTiming(t, "live-tunnel", "up %d ms after the start, %d ESP packets, 0 in clear", took.Milliseconds(), got.esp[0]+got.esp[1])
+}
+
+// The reader of captures is itself tried on one that has plaintext: a daemon
+// died there while pings went on.
+func TestCaptureWithALeak(t *testing.T) {
+	got := readCapture(t, lab.Corpus(t, "ipsec", "lab-captures", "leak.pcap"), []byte("+,-./01234567"))
+	assert.Equal(t, 115, got.esp[0]+got.esp[1])
+	assert.Equal(t, 45, got.plain)
+	assert.Equal(t, 7, got.ike)
+	assert.Equal(t, 45, got.pattern, "what ping sends by default")
 }
 
 // capture counts what a tcpdump file holds.
