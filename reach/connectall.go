@@ -16,8 +16,8 @@ const limitedGap = "whether the silence is a rejection"
 // a time, and yields each result with Connect's error as it comes; the order is
 // that of the answers. targets is read as room becomes free, so it may be
 // endless. Leaving the loop, like a canceled ctx, ends the attempts under way;
-// no goroutine is left when the loop has ended. Once ctx is canceled no more
-// targets are read.
+// no goroutine is left when the loop has ended. Once ctx has ended no more
+// targets are read: a loop that ends with ctx.Err() not nil has not asked all.
 //
 // When this host runs out of descriptors or ports, fewer targets are asked at
 // once and the failed ones again: a shortage is never a target's verdict as

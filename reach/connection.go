@@ -66,6 +66,10 @@ type Connection struct {
 // LocalFailure), or a context that was canceled. A context whose deadline
 // passes only shortens the time. The result is never nil.
 //
+// The closing FIN leaves the connection in TIME_WAIT here for a minute: one who
+// connects to a single port by the ten thousand runs out of local ports, which
+// is then LocalFailure.
+//
 // What it cannot see: whether a reset came from the host or from a firewall
 // in its name, and whether anything serves behind a handshake (a SYN proxy
 // completes it too); ask with [Prober.HTTP] for that.

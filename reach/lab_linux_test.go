@@ -166,6 +166,17 @@ func rules(hook string, lines []string) string {
 
 func TestLabEveryRuleOfTheRouterIsItsOwnVerdict(t *testing.T) {
 	t.Parallel()
+	everyRule(t)
+}
+
+func TestBarEveryRuleOfTheRouterIsItsOwnVerdict(t *testing.T) {
+	if lab.Bars() > lab.Small {
+		everyRule(t) // at Small, TestLab shows it: silence alone takes seconds
+	}
+	lab.Bar(t, "reach-rules", "%d IPv4 and %d IPv6 rules of a router, each its own verdict with the right sender, unprivileged", len(rejectionsV4)+2, len(rejectionsV6)+2)
+}
+
+func everyRule(t *testing.T) {
 	lab.Need(t, "program:nmap")
 	w := newWorld(t)
 	var lines, v4 []string
@@ -228,7 +239,6 @@ func TestLabEveryRuleOfTheRouterIsItsOwnVerdict(t *testing.T) {
 	assert.Equal(t, "reset ", reasons[closed])
 	assert.Equal(t, "reset ", reasons[reset])
 	assert.Equal(t, "no-response ", reasons[dropped])
-	lab.Bar(t, "reach-rules", "%d IPv4 and %d IPv6 rules of a router, each its own verdict with the right sender, unprivileged", len(rejectionsV4)+2, len(rejectionsV6)+2)
 }
 
 // nmapReasons returns what nmap's raw SYN scan says of each target, as

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
-	"slices"
 	"testing"
 	"time"
 
@@ -172,97 +170,6 @@ func TestLabPing(t *testing.T) {
 	assert.Contains(t, p.String(), pingFix)
 	out := w.client.Run("ping", "-n", "-c", "1", "10.77.0.1")
 	assert.Contains(t, out, "ttl=63", "ping(8) is the oracle")
-}
-
-// Insides below run as a process of their own in the client's namespace, so
-// that every goroutine of ConnectAll is there.
-
-func TestLabManyTargetsBehindALimitedRouter(t *testing.T) {
-	t.Parallel()
-	if !lab.Inside(t, func() *lab.NS {
-		w := newWorld(t)
-		w.router.Sysctl("net.ipv4.icmp_ratelimit", "1000") // as Linux has it
-		w.router.Nft(rules("forward", []string{"ip daddr 10.77.12.0/22 meta l4proto tcp reject with icmp admin-prohibited", "ip daddr 10.77.8.0/22 drop"}))
-		return w.client
-	}) {
-		return
-	}
-	size := map[lab.Size]int{lab.Small: 8, lab.CI: 256, lab.Full: 1024}[lab.Bars()]
-	var targets []netip.AddrPort
-	for i := range size {
-		for _, net := range []byte{0, 8, 12} { // open, dropped, rejected
-			targets = append(targets, netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 77, net + byte(i>>8), byte(i)}), 80))
-		}
-		targets = append(targets, netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 77, byte(i >> 8), byte(i)}), 81)) // closed
-	}
-	proven, marked, wrong, n := 0, 0, 0, 0
-	for c, err := range (&Prober{Window: 4096}).ConnectAll(t.Context(), slices.Values(targets)) {
-		require.NoError(t, err)
-		n++
-		third := c.Target.Addr().As4()[2]
-		switch want := map[bool]Verdict{true: Open, false: Refused}[c.Target.Port() == 80]; {
-		case third >= 12 && c.Verdict == Prohibited && c.ICMP.From.String() == routerV4:
-			proven++
-		case third >= 8:
-			if c.Verdict != NoAnswer {
-				wrong++
-				t.Log(c)
-			} else if slices.ContainsFunc(c.Unseen, func(g Gap) bool { return g.What == limitedGap }) {
-				marked++
-			}
-		case c.Verdict != want:
-			wrong++
-			t.Log(c)
-		}
-	}
-	assert.Zero(t, wrong)
-	assert.Equal(t, len(targets), n, "none is lost")
-	assert.Positive(t, proven)
-	assert.Equal(t, 2*size-proven, marked, "every silence says that it may be a rejection")
-	lab.Bar(t, "reach-limited", "%d targets, 0 wrong, %d rejections proven, %d silences marked as perhaps rejected", n, proven, marked)
-}
-
-func TestLabFewDescriptors(t *testing.T) {
-	t.Parallel()
-	if !lab.Inside(t, func() *lab.NS { return newWorld(t).client }) {
-		return
-	}
-	var held []*os.File
-	defer func() {
-		for _, f := range held {
-			_ = f.Close()
-		}
-	}()
-	limit := openFiles()
-	if limit == 0 || limit > 1<<17 {
-		limit = 1 << 17
-	}
-	for len(held) < limit { // leave a handful
-		f, err := os.Open(os.DevNull)
-		if err != nil {
-			break
-		}
-		held = append(held, f)
-	}
-	for range 5 {
-		_ = held[len(held)-1].Close()
-		held = held[:len(held)-1]
-	}
-	size := map[lab.Size]int{lab.Small: 64, lab.CI: 1024, lab.Full: 4096}[lab.Bars()]
-	var targets []netip.AddrPort
-	for i := range size {
-		targets = append(targets, netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 77, byte(i >> 8), byte(i)}), uint16(80+i%2)))
-	}
-	seen := map[netip.AddrPort]Verdict{}
-	for c, err := range new(Prober).ConnectAll(t.Context(), slices.Values(targets)) {
-		require.NoError(t, err)
-		seen[c.Target] = c.Verdict
-	}
-	assert.Len(t, seen, size, "none is lost")
-	for target, v := range seen {
-		assert.Equal(t, map[uint16]Verdict{80: Open, 81: Refused}[target.Port()], v, "%s", target)
-	}
-	lab.Bar(t, "reach-descriptors", "%d targets with 5 descriptors left: 0 lost, 0 wrong", size)
 }
 
 // A firewall that completes handshakes in the name of a dead host, or lets

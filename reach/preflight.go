@@ -45,7 +45,7 @@ func Preflight(ctx context.Context) []Capability {
 func routed(ctx context.Context, name, network, address string) Capability {
 	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 	if err != nil {
-		return Capability{Name: name, Why: "no route: " + err.Error(), Fix: "ip route"}
+		return Capability{Name: name, Why: "no route: " + err.Error(), Fix: "ip -6 route; ip route"}
 	}
 	defer conn.Close()
 	return Capability{Name: name, OK: true, Why: "a route exists; whether packets come back is for a probe"}
