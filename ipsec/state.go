@@ -112,6 +112,7 @@ func (sa *SA) of(conn string) bool {
 func (s *Status) tunnel(st *State, name string) TunnelState {
 	t := TunnelState{Conn: name}
 	parents := map[int]bool{}
+	var refs []Ref
 	for i := range s.Child {
 		sa := &s.Child[i]
 		if !sa.of(name) {
@@ -123,14 +124,16 @@ func (s *Status) tunnel(st *State, name string) TunnelState {
 		}
 		t.Child++
 		t.InBytes, t.OutBytes = plus(t.InBytes, sa.InBytes), plus(t.OutBytes, sa.OutBytes)
-		if sa.InBytes != nil && sa.OutBytes != nil && *sa.InBytes == 0 && *sa.OutBytes > 0 {
-			st.Findings = append(st.Findings, Finding{
-				Code: "one_way", Severity: Warning,
-				Message: fmt.Sprintf("SA #%d of %s has sent %d bytes and received none", sa.Serial, sa.Conn, *sa.OutBytes),
-				Fix:     "look at the other end's counters, its routes and its firewall",
-				Refs:    []Ref{s.ref(sa)},
-			})
-		}
+		refs = append(refs, s.ref(sa))
+	}
+	// Of all SAs together: with two, packets may leave by one and come by the other.
+	if t.InBytes != nil && t.OutBytes != nil && *t.InBytes == 0 && *t.OutBytes > 0 {
+		st.Findings = append(st.Findings, Finding{
+			Code: "one_way", Severity: Warning,
+			Message: fmt.Sprintf("%s has sent %d bytes and received none", name, *t.OutBytes),
+			Fix:     "look at the other end's counters, its routes and its firewall",
+			Refs:    refs,
+		})
 	}
 	for i := range s.IKE {
 		if sa := &s.IKE[i]; sa.Established && (sa.of(name) || parents[sa.Serial]) {

@@ -170,6 +170,19 @@ func TestStatusThatCannotBeRead(t *testing.T) {
 	}
 }
 
+func TestOneWayIsJudgedOverAllSAs(t *testing.T) {
+	const two = `#2: "c", type=ESP, add_time=1, inBytes=%s, outBytes=0, maxBytes=2^63B, id='@x'
+#3: "c", type=ESP, add_time=1, inBytes=0, outBytes=168, maxBytes=2^63B, id='@x'
+`
+	for in, want := range map[string][]string{"84": {"duplicate_sa"}, "0": {"one_way", "duplicate_sa"}} {
+		var got []string
+		for _, f := range parse(t, "ipsec trafficstatus", strings.Replace(two, "%s", in, 1)).State().Findings {
+			got = append(got, f.Code)
+		}
+		assert.Equal(t, want, got)
+	}
+}
+
 func TestStateVerdictsOfSeveral(t *testing.T) {
 	text := "#1: \"a\":500 established IKE SA; idle;\n#2: \"a\":500 established Child SA; IKE SA #1; idle;\n#3: \"b\":500 established Child SA; IKE SA #1; idle;\n"
 	st := parse(t, "ipsec showstates", text).State("a", "b")
