@@ -195,3 +195,30 @@ func TestTLSHandshakeThatNeverComesIsSilence(t *testing.T) {
 	assert.Equal(t, Silent, a.Verdict, "%s", a)
 	assert.Nil(t, a.TLS.Failure)
 }
+
+// The server, which has many names on one address, sees the name as SNI.
+func TestServerNameIsSentToThePinnedAddress(t *testing.T) {
+	cert, roots := certificate(t, "only-by-name.example", time.Now().Add(time.Hour))
+	names := make(chan string, 1)
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		names <- h.ServerName
+		return &cert, nil
+	}})
+	require.NoError(t, err)
+	defer l.Close()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if conn, err := l.Accept(); err == nil {
+			_, _ = conn.Read(make([]byte, 4096))
+			_, _ = conn.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+			_ = conn.Close()
+		}
+	}()
+	a, err := new(Prober).HTTP(t.Context(), HTTPRequest{URL: "https://127.0.0.1/", Host: "only-by-name.example", At: addr(l.Addr().String()), Roots: roots})
+	require.NoError(t, err)
+	<-done
+	assert.Equal(t, "only-by-name.example", <-names)
+	assert.Equal(t, Answered, a.Verdict, "%s", a)
+	assert.Nil(t, a.TLS.Problem)
+}

@@ -199,3 +199,60 @@ func (w *world) listenSilently(t *testing.T, address string) {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = l.Close() })
 }
+
+// After a verdict nothing more is sent: the kernel would go on trying a socket
+// that is not closed.
+func TestLabNoSYNAfterTheVerdict(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.router.Nft(rules("forward", []string{"ip daddr 10.77.12.1 counter meta l4proto tcp reject with icmp host-unreachable", "ip daddr 10.77.12.2 drop"}))
+	c := w.connect(t, Prober{}, "10.77.12.1:80")["10.77.12.1:80"]
+	require.Equal(t, Unreachable, c.Verdict)
+	// The time in which it would be sent again, spent on another target.
+	w.connect(t, Prober{Timeout: 2500 * time.Millisecond}, "10.77.12.2:80")
+	assert.Contains(t, w.router.Run("nft", "list", "ruleset"), "counter packets 1 ")
+}
+
+// The round trip of a handshake whose SYN was sent twice is ambiguous (Karn).
+func TestLabRepeatedSYNHasNoRTT(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.router.Nft(rules("forward", []string{"ip daddr 10.77.0.5 tcp flags & (syn | ack) == syn numgen inc mod 2 == 0 drop"}))
+	c := w.connect(t, Prober{}, "10.77.0.5:80")["10.77.0.5:80"]
+	assert.Equal(t, Open, c.Verdict, "%s", c)
+	assert.Equal(t, 1, *c.SYNRetransmits)
+	assert.Zero(t, c.RTT)
+	assert.Contains(t, c.String(), "2 SYNs sent")
+}
+
+// A reset in the host's name cannot be told from its own, wherever it is made,
+// and that is said.
+func TestLabResetHasNoSender(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.client.Nft(rules("output", []string{"ip daddr 10.77.1.3 meta l4proto tcp reject with tcp reset"}))
+	for target, c := range w.connect(t, Prober{}, "10.77.1.3:80", "10.77.1.4:81") {
+		assert.Equal(t, Refused, c.Verdict, target)
+		assert.Contains(t, c.String(), "who sent the reset")
+	}
+}
+
+// A SYN proxy completes the handshake for a host that does not exist.
+func TestLabSYNProxyInFrontOfNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.server.Nft(rules("input", []string{"ip daddr 10.77.9.9 drop"}))
+	w.router.Nft("table inet p {\n chain pre {\n  type filter hook prerouting priority raw; policy accept;\n  ip daddr 10.77.9.9 tcp flags syn notrack\n }\n" +
+		" chain onward {\n  type filter hook forward priority 0; policy accept;\n  ip daddr 10.77.9.9 ct state invalid,untracked synproxy mss 1460 wscale 7 timestamp sack-perm\n }\n}\n")
+	w.router.Sysctl("net.netfilter.nf_conntrack_tcp_loose", "0")
+	var a *HTTPAnswer
+	w.unprivileged(t, func() {
+		var err error
+		a, err = new(Prober).HTTP(t.Context(), HTTPRequest{URL: "http://www.example.org/", At: addr("10.77.9.9:80")})
+		assert.NoError(t, err)
+	})
+	assert.Equal(t, Open, a.Connection.Verdict)
+	assert.Equal(t, Silent, a.Verdict, "%s", a)
+	d := Diagnose(Case{Name: "www.example.org", Connections: []Connection{a.Connection}, HTTP: []HTTPAnswer{*a}})
+	assert.NotEqual(t, "nothing", d.Cause.String(), "an open port with nobody behind is not fine: %s", d)
+}
