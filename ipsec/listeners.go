@@ -105,8 +105,8 @@ func (r *ListenerReport) sockets(name, text string) {
 		} else {
 			l.Local, err = procAddr(f[1])
 		}
-		if err == nil && !slices.Contains(ikePorts[:], l.Local.Port()) {
-			continue
+		if err == nil && (!slices.Contains(ikePorts[:], l.Local.Port()) || !strings.HasSuffix(f[2], ":0000")) {
+			continue // another port, or connected to one peer
 		}
 		if err == nil {
 			var uid uint64
@@ -243,7 +243,7 @@ func (r *ListenerReport) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %d sockets on UDP 500 and 4500\n", r.Verdict, len(r.Listeners))
 	for _, l := range r.Listeners {
-		fmt.Fprintf(&b, "  udp %s", l.Local)
+		fmt.Fprintf(&b, "  udp %s", printable(l.Local.String()))
 		for _, p := range l.Processes {
 			fmt.Fprintf(&b, " %d/%s", p.PID, printable(p.Comm))
 		}

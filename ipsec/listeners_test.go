@@ -78,7 +78,10 @@ func TestListenersVerdict(t *testing.T) {
 		"none": {func(p fstest.MapFS) {
 			p["net/udp"].Data, p["net/udp6"].Data = []byte(udpTable[:90]+"\n"), []byte(udp6Table[:90]+"\n")
 		}, ipsec.Broken, 0},
-		"only on loopback":        {func(p fstest.MapFS) { p["net/udp"].Data = []byte(udpTable[:90] + "\n") }, ipsec.Broken, 0},
+		"only on loopback": {func(p fstest.MapFS) { p["net/udp"].Data = []byte(udpTable[:90] + "\n") }, ipsec.Broken, 0},
+		"connected to one peer": {func(p fstest.MapFS) {
+			p["net/udp"].Data = []byte(strings.ReplaceAll(udpTable, "01F4 00000000:0000", "01F4 0100007F:01F4"))
+		}, ipsec.Flawed, 0},
 		"a table cut off":         {func(p fstest.MapFS) { p["net/udp"] = &fstest.MapFile{} }, ipsec.Unknown, 1},
 		"a broken line":           {func(p fstest.MapFS) { p["net/udp"].Data = append(p["net/udp"].Data, " 9: zz:01F4 x\n"...) }, ipsec.Sound, 1},
 		"no IPv6 in the kernel":   {func(p fstest.MapFS) { delete(p, "net/udp6") }, ipsec.Sound, 1},

@@ -147,8 +147,8 @@ func (v *view) dpd() dpd {
 		return d
 	}
 	d.on = positive(delay.Value) && d.action != "none"
-	if d.action == "" {
-		d.action = "hold" // libreswan's default until 5
+	if v.conn.Dialect == conf.Unknown && delay.Value == "" && d.action != "" && d.action != "none" {
+		d.on = true // strongSwan's default delay
 	}
 	return d
 }
@@ -171,6 +171,7 @@ func positive(s string) bool {
 func (m *mirror) recovery() {
 	for _, x := range []struct{ gone, left *view }{{m.a, m.b}, {m.b, m.a}} {
 		gone, watch := x.gone.role(), x.left.dpd()
+		// Without an action libreswan 5 does what auto= says, and libreswan 4 holds.
 		reopens := watch.on && (slices.Contains([]string{"restart", "hold", "trap", "start", "restart_by_peer"}, watch.action) ||
 			x.left.role().starts && x.left.conn.Dialect != conf.StrongSwan || x.left.role().trapped)
 		if gone.starts || gone.trapped || reopens {

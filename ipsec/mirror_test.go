@@ -263,6 +263,9 @@ func TestMirrorRecovery(t *testing.T) {
 		{"DPD delay alone does nothing in strongSwan", "auto=start\n dpddelay=2s", "auto=add", conf.StrongSwan, 1},
 		{"DPD delay alone is enough in libreswan", "auto=start\n dpddelay=2", "auto=add", conf.Libreswan, 0},
 		{"clearing is not reopening", "auto=add\n dpdaction=clear\n dpddelay=2", "auto=add", conf.Libreswan, 2},
+		{"an action alone is enough in strongSwan", "auto=start\n dpdaction=restart", "auto=add", conf.StrongSwan, 0},
+		{"and where the dialect is not known", "auto=start\n dpdaction=restart", "auto=add", conf.Unknown, 0},
+		{"noticing alone reopens nothing", "auto=add\n dpddelay=2", "auto=add\n dpddelay=2", conf.Libreswan, 2},
 		{"traps open on demand", "auto=route", "auto=route", conf.StrongSwan, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -120,7 +120,7 @@ func (r *Report) String() string {
 	}
 	b.WriteByte('\n')
 	for _, f := range r.Findings {
-		fmt.Fprintf(&b, "  %s %s: %s\n", f.Severity, f.Code, printable(f.Message))
+		fmt.Fprintf(&b, "  %s %s: %s\n", f.Severity, printable(f.Code), printable(f.Message))
 		for _, ref := range f.Refs {
 			fmt.Fprintf(&b, "    %s\n", ref)
 		}

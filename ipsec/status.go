@@ -96,6 +96,7 @@ type statusParser struct {
 	totals  map[string]int // what the daemon's own footer says
 	traffic bool           // lines of trafficstatus were read
 	full    bool           // the output has a list of connections or states
+	anyPeer bool           // strongSwan's connection being listed waits for any peer
 }
 
 func (p *statusParser) unread(line int, raw, why string) {

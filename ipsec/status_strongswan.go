@@ -36,11 +36,12 @@ func (p *statusParser) strongswan(line string, n int) bool {
 		return true
 	}
 	if m := charonChild.FindStringSubmatch(line); m != nil {
-		p.addConn(m[1], false)
+		p.addConn(m[1], p.anyPeer)
 		return true
 	}
 	if m := charonConn.FindStringSubmatch(line); m != nil {
-		p.addConn(m[1], strings.HasPrefix(m[3], "%any") || strings.HasPrefix(m[3], "0.0.0.0/0"))
+		p.anyPeer = strings.HasPrefix(m[3], "%any") || strings.HasPrefix(m[3], "0.0.0.0/0")
+		p.addConn(m[1], p.anyPeer)
 		return true
 	}
 	if m := charonIKE.FindStringSubmatch(line); m != nil && isIKEState(m[3]) {

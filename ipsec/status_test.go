@@ -106,6 +106,24 @@ func TestCharonStatus(t *testing.T) {
 	assert.Equal(t, ipsec.Down, parse(t, "ipsec status", "Security Associations (0 up, 0 connecting):\n  none\n").State().Verdict)
 }
 
+func TestCharonTemplates(t *testing.T) {
+	s := parse(t, "ipsec statusall", `Status of IKE charon daemon (strongSwan 5.9.8, Linux 6.1.0, x86_64):
+Connections:
+          rw:  192.0.2.1...%any  IKEv2, dpddelay=30s
+          rw:   local:  [gw] uses public key authentication
+          rw:   child:  10.1.0.0/16 === dynamic TUNNEL, dpdaction=clear
+         rwb:   child:  10.2.0.0/16 === dynamic TUNNEL, dpdaction=clear
+      branch:  192.0.2.1...198.51.100.7  IKEv2
+      branch:   child:  10.1.0.0/16 === 10.7.0.0/16 TUNNEL
+Security Associations (0 up, 0 connecting):
+  none
+`)
+	assert.Equal(t, []string{"rw", "rwb", "branch"}, s.Conns)
+	assert.Equal(t, []string{"rw", "rwb"}, s.Templates)
+	assert.Equal(t, "5.9.8", s.Version)
+	assert.Equal(t, []ipsec.TunnelState{{Conn: "branch", Verdict: ipsec.Down}}, s.State().Tunnels)
+}
+
 func TestLibreswanFormsOfOneState(t *testing.T) {
 	for name, c := range map[string]struct {
 		text       string

@@ -175,5 +175,5 @@ var (
 // String returns one line that names both ends, never the key.
 func (t *Tunnel) String() string {
 	return fmt.Sprintf("tunnel %s: %s (%s) to %s (%s)", printable(t.Name),
-		printable(t.A.label(SideA)), t.A.seen(), printable(t.B.label(SideB)), t.B.seen())
+		printable(t.A.label(SideA)), printable(t.A.seen().String()), printable(t.B.label(SideB)), printable(t.B.seen().String()))
 }

@@ -140,6 +140,7 @@ func TestEveryErrorIsReported(t *testing.T) {
 func TestInclude(t *testing.T) {
 	fsys := fstest.MapFS{
 		"etc/ipsec.conf":       {Data: []byte("config setup\n\tprotostack=netkey\ninclude /etc/ipsec.d/*.conf\ninclude more/one.conf\ninclude /etc/gone.conf\ninclude /etc/none.d/*.conf\n")},
+		"etc/ipsec.d/.c.conf":  {Data: []byte("half written")},
 		"etc/ipsec.d/b.conf":   {Data: []byte("conn b\n\tleft=%any\n")},
 		"etc/ipsec.d/a.conf":   {Data: []byte("conn a\n\tleft=%any\n")},
 		"etc/more/one.conf":    {Data: []byte("include two.conf\nconn one\n\tleft=%any\n")},
@@ -169,6 +170,17 @@ func TestInclude(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, c.Missing, 1)
 	assert.False(t, c.HasSetup())
+}
+
+func TestMessagesHoldNoControls(t *testing.T) {
+	_, err := conf.Parse("a\x1b[2J.conf", "garb\x1bage\nconn a\n\talso=\x1bx\n", conf.Libreswan)
+	require.Error(t, err)
+	assert.NotContains(t, err.Error(), "\x1b")
+	c, err := conf.Parse("a\x1b.conf", "conn a\n\talso=\x1bx\n", conf.Libreswan)
+	require.NoError(t, err)
+	_, err = c.Conn("a")
+	require.ErrorIs(t, err, conf.ErrNoSection)
+	assert.NotContains(t, err.Error(), "\x1b")
 }
 
 func TestConnErrors(t *testing.T) {

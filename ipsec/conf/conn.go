@@ -109,7 +109,7 @@ func (r *resolver) section(name string, flip bool) map[string]Param {
 	for _, ref := range also {
 		if !r.exists(ref.param.Value) {
 			if r.err == nil {
-				r.err = fmt.Errorf("%s:%d: also=%s: %w", ref.param.File, ref.param.Line, ref.param.Value, ErrNoSection)
+				r.err = fmt.Errorf("%s:%d: also=%s: %w", plain(ref.param.File), ref.param.Line, plain(ref.param.Value), ErrNoSection)
 			}
 			continue
 		}

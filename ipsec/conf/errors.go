@@ -3,6 +3,8 @@ package conf
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
 )
 
 // Errors that a caller branches on.
@@ -29,7 +31,18 @@ func (e *SyntaxError) Error() string {
 	if e.Field != "" {
 		field = fmt.Sprintf("%q: ", e.Field)
 	}
-	return fmt.Sprintf("%s:%d: %s%s, read %q", e.File, e.Line, field, e.Problem, e.Read)
+	return fmt.Sprintf("%s:%d: %s%s, read %q", plain(e.File), e.Line, field, e.Problem, e.Read)
+}
+
+// plain replaces what does not print, so that no name in a message reaches a
+// terminal as a command to it.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
 }
 
 // Unwrap returns ErrSyntax.

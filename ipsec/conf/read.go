@@ -119,6 +119,9 @@ func (r *reader) include(at position, pattern string) {
 	r.depth++
 	defer func() { r.depth-- }()
 	for _, name := range names {
+		if strings.HasPrefix(path.Base(name), ".") && !strings.HasPrefix(path.Base(full), ".") {
+			continue // as in glob(7)
+		}
 		text, err := fs.ReadFile(r.fsys, name)
 		if err != nil {
 			missing(err.Error())
