@@ -4,6 +4,7 @@ package procstate
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -141,7 +142,7 @@ func kernelLayout() (layout, error) {
 	}
 	data, err := unix.Mmap(int(file.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_PRIVATE)
 	if err == nil {
-		defer unix.Munmap(data)
+		defer func() { _ = unix.Munmap(data) }() // of a mapping that was just made
 	} else if data, err = os.ReadFile(kernelBTF); err != nil {
 		return layout{}, err
 	}
@@ -246,4 +247,22 @@ func (it *iterator) each(ctx context.Context, yield func(record []byte) bool) er
 // processes yields every process.
 func (it *iterator) processes(ctx context.Context, yield func(Process, error) bool) error {
 	return it.each(ctx, func(record []byte) bool { return yield(processOf(record, it.subreaperBit), nil) })
+}
+
+// iterateTasks yields every task, and those of PID 1 out of /proc where a kernel
+// hides them from iterators.
+func (r *root) iterateTasks(ctx context.Context, it *iterator, yield func(task, error) bool) error {
+	first, on := false, true
+	err := it.each(ctx, func(record []byte) bool {
+		p := processOf(record, it.subreaperBit)
+		t := task{Process: p, tid: p.PID}
+		t.PID = int(binary.LittleEndian.Uint32(record[recordTGID:]))
+		first = first || t.PID == 1
+		on = yield(t, nil)
+		return on
+	})
+	if err == nil && on && !first {
+		r.threads(1, yield)
+	}
+	return err
 }

@@ -20,3 +20,5 @@ func (s *Scanner) choose(bool) (it *iterator, why string) {
 }
 
 func (it *iterator) processes(context.Context, func(Process, error) bool) error { return nil }
+
+func (r *root) iterateTasks(context.Context, *iterator, func(task, error) bool) error { return nil }

@@ -12,7 +12,8 @@ type Zombie struct {
 	Process
 	Kind        Kind          // Unknown if its status could not be read
 	Tracer      ID            // the process that traces it; zero if none does
-	DeadAtLeast time.Duration // for how long it was seen dead; 0 after a single look
+	DeadAtLeast time.Duration // for how long it has been dead, at least; 0: not known
+	DeadMore    time.Duration // by how much that may be too short; 0: not known
 }
 
 // judge tells the kind from what was seen.
@@ -44,6 +45,9 @@ func (z Zombie) String() string {
 	if z.DeadAtLeast > 0 {
 		text += ", dead for at least " + z.DeadAtLeast.Round(time.Millisecond).String()
 	}
+	if z.DeadMore > 0 {
+		text += " (up to " + z.DeadMore.Round(time.Millisecond).String() + " more)"
+	}
 	return text
 }
 
@@ -53,11 +57,12 @@ type zombieJSON struct {
 	Kind        Kind          `json:"kind"`
 	Tracer      ID            `json:"tracer,omitzero"`
 	DeadAtLeast time.Duration `json:"dead_at_least_ns,omitempty"`
+	DeadMore    time.Duration `json:"dead_more_ns,omitempty"`
 }
 
 // MarshalJSON writes the zombie; what was not seen is absent.
 func (z Zombie) MarshalJSON() ([]byte, error) {
-	return json.Marshal(zombieJSON{z.toJSON(), z.Kind, z.Tracer, z.DeadAtLeast})
+	return json.Marshal(zombieJSON{z.toJSON(), z.Kind, z.Tracer, z.DeadAtLeast, z.DeadMore})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
@@ -66,7 +71,7 @@ func (z *Zombie) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &body); err != nil {
 		return err
 	}
-	*z = Zombie{body.process(), body.Kind, body.Tracer, body.DeadAtLeast}
+	*z = Zombie{body.process(), body.Kind, body.Tracer, body.DeadAtLeast, body.DeadMore}
 	return nil
 }
 
@@ -88,7 +93,7 @@ func (g *Group) unseen(what string, err error) {
 }
 
 // Lasting returns the group with only those zombies that have been dead for at
-// least so long. Of a single look, after which nobody knows, none is left.
+// least so long, for sure.
 func (g Group) Lasting(least time.Duration) Group {
 	lasting := make([]Zombie, 0, len(g.Zombies))
 	for _, z := range g.Zombies {

@@ -16,12 +16,13 @@ type look struct {
 	root   *root
 	mounts []mount
 	boot   string
+	clock  *schedClock
 	hidden []Gap // what the mount of /proc keeps from this reader
 	errs   []error
 }
 
 func newLook(r *root) *look {
-	l := &look{root: r}
+	l := &look{root: r, clock: newSchedClock(r)}
 	text, err := r.readNamed("self/mountinfo")
 	if err == nil {
 		l.mounts, err = parseMounts(text)
@@ -229,6 +230,17 @@ func (l *look) kind(z *Zombie) {
 		z.Tracer = l.tracer(tracer)
 	}
 	z.Kind = z.judge()
+}
+
+// age tells for how long the zombie has been dead: since it last ran.
+func (l *look) age(z *Zombie) {
+	least, more, ok := l.clock.since(&task{Process: z.Process, tid: z.PID}, z.CPU)
+	if ok && z.Kind != DeadLeader {
+		if least < z.DeadAtLeast {
+			least, more = z.DeadAtLeast, max(more-(z.DeadAtLeast-least), 0)
+		}
+		z.DeadAtLeast, z.DeadMore = least, more
+	}
 }
 
 // tracer returns the process that a tracing thread belongs to.

@@ -9,13 +9,17 @@ import (
 	"testing"
 
 	"github.com/opskit-go/opskit/internal/lab"
+	"github.com/opskit-go/opskit/procstate/procstatetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func TestMain(m *testing.M) { lab.Main(m) }
+func TestMain(m *testing.M) {
+	procstatetest.Actor()
+	lab.Main(m)
+}
 
 // golden compares a value's JSON with testdata/NAME.golden.json, and requires
 // that the value decodes from its own JSON and encodes to the same bytes.

@@ -6,6 +6,7 @@ import (
 
 // mount is one line of /proc/PID/mountinfo (proc_pid_mountinfo(5)).
 type mount struct {
+	id      int
 	device  string // "major:minor"
 	root    string // what of the filesystem is mounted
 	point   string
@@ -24,8 +25,12 @@ func parseMounts(text []byte) ([]mount, error) {
 		if !whole || !ok || len(head) < 6 || len(tail) < 3 {
 			return mounts, malformed("mountinfo", "a line has too few fields")
 		}
+		id, number := parseInt([]byte(head[0]))
+		if !number {
+			return mounts, malformed("mountinfo", "a line does not begin with a number")
+		}
 		mounts = append(mounts, mount{
-			device: head[2], root: unescapeMount(head[3]), point: unescapeMount(head[4]),
+			id: id, device: head[2], root: unescapeMount(head[3]), point: unescapeMount(head[4]),
 			fstype: tail[0], source: unescapeMount(tail[1]), options: head[5] + "," + tail[2],
 		})
 	}
@@ -79,4 +84,18 @@ func cgroupFolder(mounts []mount, line cgroupLine) string {
 		}
 	}
 	return ""
+}
+
+// mountByID returns the mount with an ID, or nil.
+func mountByID(mounts []mount, id int) *Mount {
+	for i := range mounts {
+		if mounts[i].id == id && id != 0 {
+			return mounts[i].exported()
+		}
+	}
+	return nil
+}
+
+func (m *mount) exported() *Mount {
+	return &Mount{Point: m.point, Type: m.fstype, Source: m.source, Device: m.device}
 }

@@ -113,7 +113,7 @@ func TestParseMounts(t *testing.T) {
 	mounts, err := parseMounts([]byte(mountsText))
 	require.NoError(t, err)
 	require.Len(t, mounts, 5)
-	assert.Equal(t, mount{"254:0", "/", "/mnt/my disk", "ext4", "/dev/vda", "rw,rw"}, mounts[4])
+	assert.Equal(t, mount{50, "254:0", "/", "/mnt/my disk", "ext4", "/dev/vda", "rw,rw"}, mounts[4])
 	value, ok := mounts[0].option("hidepid")
 	assert.True(t, ok)
 	assert.Equal(t, "invisible", value)

@@ -2,6 +2,7 @@ package procstate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -20,23 +21,37 @@ type Report struct {
 }
 
 // Judge returns the verdict, which rests on the report's other fields alone: a
-// saved report is judged as it was when it was made. [Problem] means that
-// zombies lasted from the first look to the second. A process whose main thread
-// alone has ended is none.
+// saved report is judged as it was when it was made. [Problem] means that there
+// are groups in Stuck.
 func (r *Report) Judge() Verdict {
-	if r.At.IsZero() {
+	switch {
+	case r.At.IsZero():
 		return Unknown
-	}
-	for i := range r.Groups {
-		lasting := r.Groups[i].Lasting(1)
-		if lasting.dead() > 0 {
-			return Problem
-		}
-	}
-	if len(r.Unseen) > 0 {
+	case len(r.Stuck()) > 0:
+		return Problem
+	case len(r.Unseen) > 0:
 		return Unknown
 	}
 	return Healthy
+}
+
+// Stuck returns the groups with only those zombies that last: that have been
+// dead since the first look, or after a single look for at least a second. A
+// process whose main thread alone has ended is none of them.
+func (r *Report) Stuck() []Group {
+	least := r.Settle
+	if least <= 0 {
+		least = defaultSettle
+	}
+	var stuck []Group
+	for _, g := range r.Groups {
+		g = g.Lasting(least)
+		g.Zombies = slices.DeleteFunc(g.Zombies, func(z Zombie) bool { return z.Kind == DeadLeader })
+		if len(g.Zombies) > 0 {
+			stuck = append(stuck, g)
+		}
+	}
+	return stuck
 }
 
 // String returns the verdict, the groups with what to do about each, and what

@@ -32,7 +32,7 @@ func sample() *Report {
 				Pod: "7d1c1a52-3a0c-4c5e-9f2a-0b1c2d3e4f50", UID: &uid, NSPID: 17,
 			},
 			Zombies: []Zombie{
-				{Process: ended, Kind: Reapable, DeadAtLeast: time.Second},
+				{Process: ended, Kind: Reapable, DeadAtLeast: time.Second, DeadMore: time.Minute},
 				{Process: killed, Kind: HeldByTracer, Tracer: ID{77, 900}, DeadAtLeast: time.Second},
 			},
 			BootID: "a3646f08-18e0-4845-b57f-2e4a8d7c1b90",

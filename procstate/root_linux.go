@@ -40,6 +40,16 @@ func (r *root) eachPID(yield func(pid int) bool) error {
 	return eachNumber(r.fd, r.path, r.entries, yield)
 }
 
+// eachThread yields the thread IDs of a process.
+func (r *root) eachThread(pid int, yield func(tid int) bool) error {
+	fd, err := r.open(r.pidPath(pid, "/task"), unix.O_DIRECTORY)
+	if err != nil {
+		return readError("list threads", pid, err)
+	}
+	defer unix.Close(fd)
+	return eachNumber(fd, "threads of pid "+strconv.Itoa(pid), make([]byte, 4096), yield)
+}
+
 func eachNumber(fd int, what string, buffer []byte, yield func(int) bool) error {
 	const lengthAt, nameAt = 16, 19 // struct linux_dirent64
 	for {
@@ -88,6 +98,15 @@ func (r *root) stat(pid int, p *Process) error {
 		return readError("read stat", pid, err)
 	}
 	return parsedStat(text, pid, p)
+}
+
+// statThread reads a thread's stat file.
+func (r *root) statThread(pid, tid int, p *Process) error {
+	text, err := r.once(r.pidPath(pid, "/task/"+strconv.Itoa(tid)+"/stat"))
+	if err != nil {
+		return readError("read stat", tid, err)
+	}
+	return parsedStat(text, tid, p)
 }
 
 // read reads a whole file of a process, such as "status". The bytes are valid

@@ -28,6 +28,11 @@ func (r *root) close() {}
 // eachPID yields every PID of the directory until yield returns false.
 func (r *root) eachPID(yield func(pid int) bool) error { return eachNumber(r.path, r.path, yield) }
 
+// eachThread yields the thread IDs of a process.
+func (r *root) eachThread(pid int, yield func(tid int) bool) error {
+	return eachNumber(filepath.Join(r.path, strconv.Itoa(pid), "task"), "threads of pid "+strconv.Itoa(pid), yield)
+}
+
 func eachNumber(path, what string, yield func(int) bool) error {
 	entries, err := os.ReadDir(path)
 	if err != nil {
@@ -43,14 +48,23 @@ func eachNumber(path, what string, yield func(int) bool) error {
 
 // stat reads a process's stat file. A process that has gone is ErrGone.
 func (r *root) stat(pid int, p *Process) error {
-	text, err := r.read(pid, "stat")
+	return r.statFile(pid, "stat", pid, p)
+}
+
+// statThread reads a thread's stat file.
+func (r *root) statThread(pid, tid int, p *Process) error {
+	return r.statFile(pid, "task/"+strconv.Itoa(tid)+"/stat", tid, p)
+}
+
+func (r *root) statFile(pid int, file string, want int, p *Process) error {
+	text, err := r.read(pid, file)
 	if err != nil {
 		return err
 	}
 	if len(text) == 0 {
-		return readError("read stat", pid, os.ErrNotExist)
+		return readError("read stat", want, os.ErrNotExist)
 	}
-	return parsedStat(text, pid, p)
+	return parsedStat(text, want, p)
 }
 
 // read reads a whole file of a process, such as "status".

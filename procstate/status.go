@@ -10,8 +10,9 @@ type status struct {
 	tgid, ppid, tracer int
 	uid                uint32 // real user
 	threads            int
-	nspid              int // PID in the innermost PID namespace; 0 before Linux 4.1
-	pending            uint64
+	nspid              int    // PID in the innermost PID namespace; 0 before Linux 4.1
+	pending            uint64 // of the process
+	ownPending         uint64 // of the thread
 	blocked, ignored   uint64
 	caught             uint64
 }
@@ -53,6 +54,9 @@ func parseStatus(text []byte) (status, error) {
 			s.caught, ok = parseMask(value)
 		case "ShdPnd":
 			s.pending, ok = parseMask(value)
+			found--
+		case "SigPnd":
+			s.ownPending, ok = parseMask(value)
 			found--
 		case "NSpid":
 			s.nspid, ok = parseInt(lastField(value))

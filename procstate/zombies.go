@@ -80,10 +80,6 @@ func (s *Scanner) Zombies(ctx context.Context) (*Report, error) {
 			zombies, err = look.again(ctx, zombies, settle)
 			report.Settle = settle
 			report.Reaped = found - len(zombies)
-		} else {
-			report.Unseen = append(report.Unseen, Gap{
-				What: oneLook, Why: "there was only one look", Need: "a second look some time later",
-			})
 		}
 	}
 	if err != nil {
@@ -91,6 +87,11 @@ func (s *Scanner) Zombies(ctx context.Context) (*Report, error) {
 	}
 	groups, groupErr := look.group(ctx, zombies)
 	report.Groups = groups
+	if settle <= 0 && len(report.Stuck()) == 0 && len(groups) > 0 {
+		report.Unseen = append(report.Unseen, Gap{
+			What: oneLook, Why: "there was only one look", Need: "a second look some time later",
+		})
+	}
 	return report, cmp.Or(err, groupErr)
 }
 
@@ -139,6 +140,7 @@ func (l *look) group(ctx context.Context, zombies []Zombie) ([]Group, error) {
 			if l.parent(ctx, &g) || round == rounds {
 				for i := range g.Zombies {
 					l.kind(&g.Zombies[i])
+					l.age(&g.Zombies[i])
 				}
 				g.Why = g.reason()
 				groups = append(groups, g)

@@ -3,12 +3,12 @@
 //
 //	go run ./examples/zombies
 //	go run ./examples/zombies -plan
+//	sudo go run ./examples/zombies -blocked
 //	sudo go run ./examples/zombies -parent 4242 -apply -yes
 package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -29,16 +29,19 @@ type options struct {
 	*program.Program
 	scanner          procstate.Scanner
 	plan, apply, yes bool
+	blocked          bool
 	parent           int
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	p := options{Program: program.New("zombies", "[-plan | -apply -yes] [-parent PID] [flags]", stdout, stderr)}
+	p := options{Program: program.New("zombies", "[-plan | -apply -yes | -blocked] [-parent PID] [flags]", stdout, stderr)}
 	p.EvidenceFlags()
 	p.BoolVar(&p.plan, "plan", false, "print what can be done about each parent, and do nothing")
 	p.BoolVar(&p.apply, "apply", false, "do it: needs -yes")
+	p.BoolVar(&p.blocked, "blocked", false, "show tasks in uninterruptible sleep (D) instead of zombies")
 	p.BoolVar(&p.yes, "yes", false, "really do what -apply says: it may end the parents")
 	p.IntVar(&p.parent, "parent", 0, "only the zombies of this `PID`")
+	p.TextVar(&p.scanner.Source, "source", procstate.ProcFS, "procfs, bpf or fastest: the last two call bpf(2)")
 	p.StringVar(&p.scanner.Root, "root", "", "where procfs is mounted, `DIR` (default /proc)")
 	p.DurationVar(&p.scanner.Settle, "settle", time.Second, "time between the two looks; negative: one look")
 	if code, done := p.Parse(args); done {
@@ -47,10 +50,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch {
 	case p.NArg() > 0:
 		return p.Misused("unexpected argument %q", p.Arg(0))
+	case p.blocked && (p.plan || p.apply || p.parent != 0 || p.Since != ""):
+		return p.Misused("-blocked goes with none of -plan, -apply, -parent and -since")
 	case p.apply && (p.From != "" || p.scanner.Root != ""):
 		return p.Misused("-apply acts on this host as it is now: not with -from or -root")
 	case p.Preflight:
 		return program.PrintPreflight(p.Program, procstate.Preflight(ctx))
+	}
+	defer p.scanner.Close()
+	if p.blocked {
+		return p.showBlocked(ctx)
 	}
 	report, err := p.look(ctx)
 	if err != nil {
@@ -111,33 +120,6 @@ func (p *options) only(report *procstate.Report) {
 	}
 	report.Groups = groups
 	report.Verdict = report.Judge()
-}
-
-// applyTo carries out the plan for every zombie that lasted, one parent after
-// the other.
-func (p *options) applyTo(ctx context.Context, report *procstate.Report) int {
-	code := exitCode(report.Verdict)
-	if report.Verdict == procstate.Problem {
-		code = program.Healthy
-	}
-	for _, g := range report.Groups {
-		lasting := g.Lasting(1)
-		if len(lasting.Zombies) == 0 {
-			continue
-		}
-		outcome, err := lasting.Plan().Apply(ctx)
-		if err != nil {
-			fmt.Fprintf(p.Stderr, "zombies: %v\n", err)
-		}
-		if err != nil || outcome.Verdict == procstate.Problem {
-			code = max(code, program.Problem)
-		}
-		code = p.Print(outcome, code)
-	}
-	if len(report.Groups) == 0 {
-		return p.Print(report, code)
-	}
-	return code
 }
 
 func exitCode(verdict procstate.Verdict) int {

@@ -134,6 +134,32 @@ func TestSavedEvidence(t *testing.T) {
 	}
 }
 
+func TestBlocked(t *testing.T) {
+	root := tree(t)
+	code, out, _ := zombiesOf(t, "-root", root, "-blocked")
+	assert.Equal(t, 0, code)
+	assert.Equal(t, "healthy: none of 2 tasks is stuck in uninterruptible sleep\nnot checked: nothing more\n", out)
+
+	stuck := procstatetest.Process{PID: 43, PPID: 1, Comm: "writer", State: 'D'}
+	dir := procstatetest.Tree{stuck}.Dir(t)
+	stat, err := os.ReadFile(filepath.Join(dir, "43", "stat"))
+	require.NoError(t, err)
+	stuck.Files = map[string]string{"task/43/stat": string(stat), "task/43/stack": "[<0>] percpu_rwsem_wait+0x1/0x2\n[<0>] vfs_write+0x1/0x2\n"}
+	require.NoError(t, procstatetest.Tree{stuck}.Write(root))
+	file := filepath.Join(t.TempDir(), "evidence.json")
+	code, live, _ := zombiesOf(t, "-root", root, "-blocked", "-save", file)
+	assert.Equal(t, 1, code)
+	assert.Contains(t, live, `43 "writer" (uninterruptible): frozen-filesystem`)
+	assert.Contains(t, live, "next: thaw the filesystem")
+	code, saved, _ := zombiesOf(t, "-blocked", "-from", file)
+	assert.Equal(t, 1, code)
+	assert.Equal(t, live, saved)
+
+	code, _, errs := zombiesOf(t, "-blocked", "-plan")
+	assert.Equal(t, 2, code)
+	assert.Contains(t, errs, "usage")
+}
+
 func TestEvidenceOfAnotherBoot(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "evidence.json")
 	zombiesOf(t, "-root", tree(t, 50), "-save", file)

@@ -6,13 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/opskit-go/opskit/internal/lab"
 	"github.com/opskit-go/opskit/procstate/procstatetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
-
-func TestMain(m *testing.M) { lab.Main(m) }
 
 func TestTreeHasTheFormOfProc(t *testing.T) {
 	dir := procstatetest.Tree{

@@ -2,7 +2,6 @@ package procstatetest
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -65,8 +64,7 @@ exec sleep 1000000 </dev/null >/dev/null`
 	}
 	await(tb, "all children are zombies", func() bool {
 		for _, pid := range parent.Zombies {
-			text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-			if err != nil || !bytes.Contains(text, []byte(") Z ")) {
+			if state, _ := stateAndParent(pid); state != 'Z' {
 				return false
 			}
 		}

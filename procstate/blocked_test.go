@@ -1,0 +1,230 @@
+package procstate
+
+import (
+	"cmp"
+	"encoding/json"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/opskit-go/opskit/procstate/procstatetest"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestCauseByStack(t *testing.T) {
+	for _, test := range []struct {
+		rule, stack, wchan string
+		mount              *Mount
+		cause, remedy      string
+	}{
+		{rule: "a file opened for writing", stack: "percpu_rwsem_wait mnt_want_write path_openat do_filp_open", cause: "frozen-filesystem", remedy: "MOUNTPOINT"},
+		{
+			rule: "a write, where the mount is known", stack: "percpu_rwsem_wait vfs_write ksys_write", mount: &Mount{Point: "/data"},
+			cause: "frozen-filesystem", remedy: "fsfreeze --unfreeze /data",
+		},
+		{rule: "an older kernel", stack: "__percpu_down_read __sb_start_write vfs_write", cause: "frozen-filesystem", remedy: "thaw"},
+		{rule: "the same lock for another purpose", stack: "percpu_rwsem_wait cgroup_procs_write_start", cause: "lock", remedy: "find"},
+		{rule: "vfork", stack: "kernel_clone __do_sys_vfork do_syscall_64", cause: "vfork", remedy: "can be killed"},
+		{rule: "vfork of an older kernel", stack: "wait_for_vfork_done _do_fork", cause: "vfork", remedy: "child"},
+		{rule: "any clone has kernel_clone, but not innermost", stack: "io_schedule blk_mq_get_tag kernel_clone", cause: "block-device", remedy: "dmesg"},
+		{
+			rule: "FUSE", stack: "request_wait_answer fuse_simple_request fuse_lookup_name", mount: &Mount{Device: "0:57"},
+			cause: "fuse", remedy: "/sys/fs/fuse/connections/57/abort",
+		},
+		{
+			rule: "NFS", stack: "rpc_wait_bit_killable __wait_on_bit nfs4_proc_getattr vfs_statx", mount: &Mount{Point: "/mnt/nfs"},
+			cause: "nfs", remedy: "umount -f /mnt/nfs",
+		},
+		{rule: "a page of an NFS file", stack: "io_schedule folio_wait_bit_common nfs_wait_on_request", cause: "nfs", remedy: "server"},
+		{rule: "a suspended device", stack: "io_schedule dm_wait_for_completion dm_submit_bio submit_bio_noacct", cause: "device-mapper", remedy: "dmsetup resume"},
+		{rule: "a journal", stack: "jbd2_log_wait_commit ext4_sync_file do_fsync", cause: "", remedy: "no remedy"},
+		{rule: "a disk", stack: "schedule io_schedule folio_wait_bit_common filemap_read", cause: "block-device", remedy: "dmesg"},
+		{rule: "a lock", stack: "schedule_preempt_disabled rwsem_down_read_slowpath down_read proc_pid_cmdline_read", cause: "lock", remedy: "holds the lock"},
+		{rule: "something else", stack: "synchronize_rcu_normal packet_release", cause: "", remedy: "no remedy"},
+		{rule: "without a stack wchan alone may do", wchan: "kernel_clone", cause: "vfork", remedy: "child"},
+		{rule: "or not: this lock has many users", wchan: "percpu_rwsem_wait", cause: "", remedy: "no remedy"},
+		{rule: "nothing is shown", cause: "", remedy: "no remedy"},
+	} {
+		t.Run(test.rule, func(t *testing.T) {
+			b := Blocked{Stack: strings.Fields(test.stack), Wchan: test.wchan, Mount: test.mount}
+			b.classify()
+			assert.Equal(t, test.cause, b.Cause)
+			assert.Contains(t, b.Remedy, test.remedy)
+		})
+	}
+	frozen := Blocked{Stack: []string{"percpu_rwsem_wait", "vfs_write"}, Freezer: "/sys/fs/cgroup/freezer/a/freezer.state"}
+	frozen.classify()
+	assert.Equal(t, "control-group-freezer", frozen.Cause, "who is frozen waits for nothing else")
+	for _, rule := range causeRules() {
+		assert.NotContains(t, explainCause(rule.cause), "could not be told")
+		assert.NotEmpty(t, rule.remedy)
+	}
+}
+
+// blockedTree has a process with a stuck thread that writes to descriptor 5.
+func blockedTree(t *testing.T, status string) string {
+	t.Helper()
+	write := map[string]string{"arm64": "64"}[runtime.GOARCH]
+	write = cmp.Or(write, "1")
+	stat := func(pid, state string) string {
+		return pid + " (worker) " + state + " 1 40 40 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 2 0 1000 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n"
+	}
+	return procstatetest.Tree{
+		{PID: 1, Comm: "init"},
+		{PID: 40, PPID: 1, Comm: "worker", Threads: 2, Files: map[string]string{
+			"task/40/stat":    stat("40", "S"),
+			"task/41/stat":    stat("41", "D"),
+			"task/41/status":  status,
+			"task/41/wchan":   "percpu_rwsem_wait",
+			"task/41/syscall": write + " 0x100000005 0x55 0x1000 0x0 0x7 0x55 0x7ffd 0x7fb4\n",
+			"task/41/stack":   "[<0>] percpu_rwsem_wait+0x15f/0x1d0\n[<0>] vfs_write.isra.0+0x3f0/0x450\n",
+			"task/41/cgroup":  "0::/system.slice/worker.service\n",
+			"fdinfo/5":        "pos:\t0\nflags:\t0100001\nmnt_id:\t50\nino:\t12\n",
+			"mountinfo":       mountsText,
+		}},
+		{PID: 50, PPID: 1, State: 'I', Comm: "idle kthread"},
+	}.Dir(t)
+}
+
+func TestStuckThread(t *testing.T) {
+	root := blockedTree(t, strings.Replace(statusText, "ShdPnd:\t0000000000000100", "ShdPnd:\t0000000000000000", 1))
+	report, err := (&Scanner{Root: root, Settle: time.Millisecond}).Uninterruptible(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, Problem, report.Verdict)
+	assert.Equal(t, 4, report.Tasks)
+	require.Len(t, report.Blocked, 1)
+	b := report.Blocked[0]
+	assert.Equal(t, []int{40, 41}, []int{b.PID, b.TID})
+	assert.Equal(t, "write", b.Syscall)
+	assert.Equal(t, []string{"percpu_rwsem_wait", "vfs_write"}, b.Stack)
+	assert.Equal(t, &Mount{"/mnt/my disk", "ext4", "/dev/vda", "254:0"}, b.Mount)
+	assert.Equal(t, "frozen-filesystem", b.Cause)
+	assert.Equal(t, "worker.service", b.Owner.Unit)
+	assert.False(t, b.Killed)
+	text := report.String()
+	assert.Contains(t, text, `40 "worker" (sleeping), thread 41 "worker": frozen-filesystem`)
+	assert.Contains(t, text, "next: thaw the filesystem: fsfreeze --unfreeze /mnt/my disk")
+	assert.True(t, strings.HasSuffix(text, "not checked: nothing more"))
+
+	golden(t, "blocked", report.Blocked[0].fixed())
+	fixed := *report
+	fixed.At, fixed.Blocked = time.Date(2015, 11, 20, 0, 0, 0, 0, time.UTC), []Blocked{b.fixed()}
+	golden(t, "blockedreport", &fixed)
+
+	var saved BlockedReport
+	encoded, err := json.Marshal(report)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(encoded, &saved))
+	assert.Equal(t, Problem, saved.Judge())
+	again := saved.Blocked[0]
+	again.classify()
+	assert.Equal(t, saved.Blocked[0], again, "the cause follows from the saved evidence")
+}
+
+// fixed returns the task with times that do not change.
+func (b Blocked) fixed() Blocked {
+	b.For, b.ForMore, b.Killed = time.Second, time.Millisecond, true
+	b.setFact(killableKnown, killable, true)
+	return b
+}
+
+func TestWhatIsNotShownIsSaid(t *testing.T) {
+	root := procstatetest.Tree{{PID: 40, State: 'D', Files: map[string]string{
+		"task/40/stat": "40 () D 1 40 40 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 1000 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0\n", "task/40/wchan": "0",
+	}}}.Dir(t)
+	report, err := (&Scanner{Root: root, Settle: time.Millisecond}).Uninterruptible(t.Context())
+	require.NoError(t, err)
+	require.Len(t, report.Blocked, 1)
+	b := report.Blocked[0]
+	assert.Empty(t, b.Cause)
+	assert.GreaterOrEqual(t, len(b.Unseen), 3)
+	assert.Contains(t, b.String(), "not checked: wchan of 40 (permission denied; need: run as root)")
+	_, known := b.Killable()
+	assert.False(t, known, "/proc does not tell")
+}
+
+func TestTaskThatRanOnIsNoProblem(t *testing.T) {
+	root := blockedTree(t, statusText)
+	r, err := openRoot(root)
+	require.NoError(t, err)
+	defer r.close()
+	l := newLook(r)
+	first := task{Process: Process{ID: ID{40, 1000}, State: 'D'}, tid: 41}
+	first.switches = r.switches(first)
+	assert.EqualValues(t, 31, first.switches)
+	ran := first
+	ran.switches--
+	reused := first
+	reused.Start--
+	gone := first
+	gone.tid = 99
+	report := &BlockedReport{Settle: time.Millisecond}
+	require.NoError(t, l.stuck(t.Context(), report, map[ID]task{{1, 1}: ran, {2, 2}: reused, {3, 3}: gone, {4, 4}: first}))
+	assert.Equal(t, 3, report.Passed)
+	require.Len(t, report.Blocked, 1)
+	assert.True(t, report.Blocked[0].Killed, "SIGKILL is pending")
+}
+
+func TestBlockedVerdict(t *testing.T) {
+	at := time.Now()
+	assert.Equal(t, Verdict(Unknown), (&BlockedReport{}).Judge())
+	assert.Equal(t, Healthy, (&BlockedReport{At: at}).Judge())
+	assert.Equal(t, Verdict(Unknown), (&BlockedReport{At: at, Unseen: []Gap{{}}}).Judge())
+	assert.Equal(t, Problem, (&BlockedReport{At: at, Blocked: []Blocked{{}}, Unseen: []Gap{{}}}).Judge())
+	assert.Equal(t, "healthy: none of 7 tasks is stuck in uninterruptible sleep\nnot checked: nothing more", (&BlockedReport{At: at, Tasks: 7}).String())
+}
+
+func TestParseSyscall(t *testing.T) {
+	for text, want := range map[string]syscallLine{
+		"":                            {"", -1},
+		"running\n":                   {"", -1},
+		"-1 0x7ffd 0x7fb4\n":          {"", -1},
+		"100000 0x1 0x2\n":            {"number 100000", -1},
+		"garbage":                     {"", -1},
+		"435 0x7ffe 0x58 0x0 0x0 0\n": {"clone3", -1},
+	} {
+		assert.Equal(t, want, parseSyscall(text), "%q", text)
+	}
+	for _, arch := range []string{"amd64", "arm64"} {
+		names := map[string]bool{}
+		for _, name := range syscallsOf(arch) {
+			assert.False(t, names[name], "%s twice on %s", name, arch)
+			names[name] = true
+		}
+		for _, name := range []string{"fd:write", "fd:fsync", "openat", "clone"} {
+			assert.True(t, names[name], "%s on %s", name, arch)
+		}
+	}
+}
+
+func TestParseTaskFiles(t *testing.T) {
+	assert.Empty(t, parseStack("0\n[<0>]\n"))
+	assert.Zero(t, fdMountID([]byte("pos:\t0\n")))
+	assert.Equal(t, 49, fdMountID([]byte("pos:\t0\nmnt_id:\t49\n")))
+	at, ok := execStart([]byte("cat (30905, #threads: 1)\n---\nse.exec_start                                :       3370573.484327\n"))
+	assert.True(t, ok)
+	assert.InDelta(t, 3370573.484327, at, 1e-6)
+	for _, text := range []string{"", "se.exec_start : x\n", "se.exec_start : 0.0\n", "other : 1\n"} {
+		_, ok := execStart([]byte(text))
+		assert.False(t, ok, "%q", text)
+	}
+}
+
+func FuzzTaskFiles(f *testing.F) {
+	f.Add("1 0x5 0x55 0x1000 0x0 0x7 0x55 0x7ffd 0x7fb4\n", "[<0>] percpu_rwsem_wait+0x15f/0x1d0\n", "percpu_rwsem_wait", "mnt_id:\t5\n")
+	f.Add("running", "[<0>] kernel_clone+0x1af/0x3e0\n", "0", "se.exec_start : 5.1\n")
+	f.Fuzz(func(t *testing.T, call, stack, wchan, other string) {
+		parsed := parseSyscall(call)
+		b := Blocked{Syscall: parsed.name, Stack: parseStack(stack), Wchan: wchan}
+		b.classify()
+		fdMountID([]byte(other))
+		execStart([]byte(other))
+		for _, r := range b.String() {
+			if r != '\n' && (r < ' ' || r == 0x7f) {
+				t.Fatalf("%q reaches the terminal", r)
+			}
+		}
+	})
+}

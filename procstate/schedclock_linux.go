@@ -1,0 +1,109 @@
+//go:build linux && !opskit_portable
+
+package procstate
+
+import (
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// schedClock turns the scheduler's per-processor clock, on which se.exec_start
+// stands, into boot time. That clock leaves out the time which a hypervisor or
+// interrupts took from the processor, so that it falls behind ever more: what is
+// measured on it is never longer than it was, and shorter by no more than the
+// clock has fallen behind since boot.
+type schedClock struct {
+	root   *root
+	behind map[int]time.Duration // per processor: boot time less its clock
+}
+
+func newSchedClock(r *root) *schedClock {
+	return &schedClock{root: r, behind: map[int]time.Duration{}}
+}
+
+// clockError is what reading both clocks one after the other may be off.
+const clockError = 10 * time.Millisecond
+
+// since returns for how long at least a task has not run, and how much longer it
+// may have been. cpu is the processor that it ran on last.
+func (c *schedClock) since(t *task, cpu int) (least, more time.Duration, ok bool) {
+	if c.root.path != "/proc" {
+		return 0, 0, false
+	}
+	text, err := c.root.read(t.PID, t.path("sched"))
+	if err != nil {
+		return 0, 0, false
+	}
+	start, ok := execStart(text)
+	if !ok {
+		return 0, 0, false
+	}
+	behind, measured := c.behind[cpu]
+	if !measured {
+		if behind, ok = measureBehind(cpu); !ok {
+			return 0, 0, false
+		}
+		c.behind[cpu] = behind
+	}
+	now := bootTime()
+	measuredAge := now - behind - time.Duration(start*float64(time.Millisecond))
+	slew := measuredAge / 1000 // clocks are steered by up to 500 ppm
+	least = max(measuredAge-clockError-slew, 0)
+	age := now - time.Duration(t.Start)*tick // it cannot be longer ago than its start
+	return least, max(min(behind+2*clockError+2*slew, age-least+tick), 0), true
+}
+
+func bootTime() time.Duration {
+	var now unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &now) != nil {
+		return 0
+	}
+	return time.Duration(now.Nano())
+}
+
+// measureBehind reads this thread's own se.exec_start on a processor, just after
+// it woke there.
+func measureBehind(cpu int) (behind time.Duration, ok bool) {
+	type result struct {
+		behind time.Duration
+		ok     bool
+	}
+	done := make(chan result)
+	go func() {
+		// The thread is bound to one processor: it is never unlocked and ends with
+		// this goroutine.
+		runtime.LockOSThread()
+		var r result
+		defer func() { done <- r }()
+		var set unix.CPUSet
+		set.Set(cpu)
+		if unix.SchedSetaffinity(0, &set) != nil {
+			return
+		}
+		own, err := openRoot("/proc")
+		if err != nil {
+			return
+		}
+		defer own.close()
+		for range 3 {
+			nap := unix.Timespec{Nsec: int64(2 * time.Millisecond)}
+			_ = unix.Nanosleep(&nap, nil)
+			text, err := own.readNamed("thread-self/sched")
+			now := bootTime()
+			if err != nil {
+				return
+			}
+			start, ok := execStart(text)
+			if !ok {
+				return
+			}
+			if b := now - time.Duration(start*float64(time.Millisecond)); !r.ok || b < r.behind {
+				r = result{b, true}
+			}
+		}
+	}()
+	r := <-done
+	return r.behind, r.ok
+}

@@ -1,0 +1,263 @@
+package procstate
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Uninterruptible looks for tasks in state D, threads included, waits for
+// [Scanner.Settle], and looks again: what ran meanwhile waited for an ordinary
+// disk access and is left out. Of what is left the report tells the cause and
+// the remedy. With no second look (a negative Settle) it waits a tenth of a
+// second all the same. The report is never nil.
+//
+// The BPF source also tells whether SIGKILL ends a sleep. Stack and wchan are
+// shown to root alone (CAP_SYS_ADMIN and CAP_SYS_PTRACE).
+func (s *Scanner) Uninterruptible(ctx context.Context) (*BlockedReport, error) {
+	report := &BlockedReport{At: time.Now().UTC(), Settle: s.settle()}
+	if report.Settle <= 0 {
+		report.Settle = 100 * time.Millisecond
+	}
+	r, err := s.root()
+	if err != nil {
+		return report, err
+	}
+	defer r.close()
+	look := newLook(r)
+	report.BootID = look.bootID()
+	defer func() {
+		report.Unseen = append(report.Unseen, look.gaps()...)
+		report.Verdict = report.Judge()
+	}()
+
+	it, why := s.choose(true)
+	if it != nil {
+		report.Source = BPF
+	}
+	report.Fallback = why
+	first := map[ID]task{} // by thread
+	err = r.tasks(ctx, it, func(found task, err error) bool {
+		switch {
+		case err != nil:
+			look.failed(err)
+		default:
+			report.Tasks++
+			if found.State.Uninterruptible() {
+				found.switches = r.switches(found)
+				first[ID{found.tid, found.Start}] = found
+			}
+		}
+		return true
+	})
+	if err == nil && len(first) > 0 {
+		err = look.stuck(ctx, report, first)
+	}
+	if err != nil {
+		report.Unseen = append(report.Unseen, Gap{What: "the tasks after the first " + strconv.Itoa(report.Tasks), Why: err.Error()})
+	}
+	return report, err
+}
+
+// task is a thread: the fields of Process that describe a thread are its own.
+type task struct {
+	Process
+	tid      int
+	switches uint64
+}
+
+// tasks walks over all threads. With /proc it opens the task folder only of
+// processes that have more than one.
+func (r *root) tasks(ctx context.Context, it *iterator, yield func(task, error) bool) error {
+	if it != nil {
+		return r.iterateTasks(ctx, it, yield)
+	}
+	return r.processes(ctx, nil, func(p Process, err error) bool {
+		if err != nil || p.Threads <= 1 {
+			return yield(task{Process: p, tid: p.PID}, err)
+		}
+		return r.threads(p.PID, yield)
+	})
+}
+
+// threads yields the threads of one process, and reports whether to go on.
+func (r *root) threads(pid int, yield func(task, error) bool) bool {
+	on := true
+	err := r.eachThread(pid, func(tid int) bool {
+		var p Process
+		err := r.statThread(pid, tid, &p)
+		if errors.Is(err, ErrGone) {
+			return true
+		}
+		p.PID = pid
+		on = yield(task{Process: p, tid: tid}, err)
+		return on
+	})
+	if on && err != nil && !errors.Is(err, ErrGone) {
+		return yield(task{Process: Process{ID: ID{PID: pid}}}, err)
+	}
+	return on
+}
+
+// switches returns how often a task has been switched away from, which stays
+// the same while it sleeps; 0 if unknown.
+func (r *root) switches(t task) (sum uint64) {
+	text, err := r.read(t.PID, t.path("status"))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if name, value, _ := strings.Cut(line, ":"); strings.HasSuffix(name, "voluntary_ctxt_switches") {
+			n, _ := strconv.ParseUint(strings.TrimSpace(value), 10, 64)
+			sum += n
+		}
+	}
+	return sum
+}
+
+// path returns the name of a thread's file below its process.
+func (t *task) path(file string) string { return "task/" + strconv.Itoa(t.tid) + "/" + file }
+
+// stuck takes the second look.
+func (l *look) stuck(ctx context.Context, report *BlockedReport, first map[ID]task) error {
+	start := time.Now()
+	timer := time.NewTimer(report.Settle)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return &Error{Op: "wait for the second look", Err: ctx.Err()}
+	case <-timer.C:
+	}
+	clock := newSchedClock(l.root)
+	for _, before := range first {
+		var now Process
+		err := l.root.statThread(before.PID, before.tid, &now)
+		if err != nil && !errors.Is(err, ErrGone) {
+			l.failed(err)
+		}
+		if err != nil || now.Start != before.Start || !now.State.Uninterruptible() || l.root.switches(before) != before.switches {
+			report.Passed++
+			continue
+		}
+		b := Blocked{Process: before.Process, TID: before.tid, Name: now.Comm, For: time.Since(start)}
+		var main Process
+		if l.root.stat(b.PID, &main) == nil {
+			b.Comm, b.Start, b.State, b.Threads = main.Comm, main.Start, main.State, main.Threads
+		}
+		l.evidence(&b, &before)
+		if longer, more, ok := clock.since(&before, now.CPU); ok && longer > b.For {
+			b.For, b.ForMore = longer, more
+		} else if ok {
+			b.ForMore = more
+		}
+		b.classify()
+		report.Blocked = append(report.Blocked, b)
+	}
+	slices.SortFunc(report.Blocked, func(a, b Blocked) int {
+		return cmp.Or(cmp.Compare(a.PID, b.PID), cmp.Compare(a.TID, b.TID))
+	})
+	return nil
+}
+
+// evidence reads what tells why a task sleeps. None of these files can hang: no
+// file of the task's memory, and no path but those of /proc and /sys.
+func (l *look) evidence(b *Blocked, t *task) {
+	gap := func(what string, err error) {
+		g := Gap{What: what + " of " + strconv.Itoa(b.TID), Why: err.Error()}
+		if errors.Is(err, fs.ErrPermission) {
+			g.Need = "run as root"
+		}
+		b.Unseen = append(b.Unseen, g)
+	}
+	read := func(what, file string) string {
+		text, err := l.root.read(b.PID, t.path(file))
+		if err != nil {
+			gap(what, err)
+		}
+		return string(text)
+	}
+	if b.Wchan = strings.TrimSpace(read("wchan", "wchan")); b.Wchan == "0" {
+		b.Wchan = ""
+		gap("wchan", fs.ErrPermission)
+	}
+	var call syscallLine
+	if text := read("system call", "syscall"); text != "" {
+		call = parseSyscall(text)
+		b.Syscall = call.name
+	}
+	b.Stack = parseStack(read("kernel stack", "stack"))
+	if status, err := parseStatus([]byte(read("status", "status"))); err == nil {
+		const sigkill = 1 << (9 - 1)
+		b.Killed = (status.pending|status.ownPending)&sigkill != 0
+		b.Owner.UID = &status.uid
+		if status.nspid != b.TID {
+			b.Owner.NSPID = status.nspid
+		}
+	}
+	lines, err := parseCgroups([]byte(read("control group", "cgroup")))
+	if err == nil {
+		owner := ownerOf(lines)
+		owner.UID, owner.NSPID = b.Owner.UID, b.Owner.NSPID
+		b.Owner = owner
+		if b.Freezer, err = freezerFile(l.mounts, lines); err == nil && !strings.HasSuffix(b.Freezer, "/freezer.state") {
+			b.Freezer = "" // version 2 freezes in state S
+		}
+	}
+	if err != nil {
+		gap("control group", err)
+	}
+	b.Mount = l.waitsFor(b, call)
+}
+
+// waitsFor finds the filesystem that a task waits for: that of the descriptor
+// which its system call is about, or the only one of the types which its cause
+// is about.
+func (l *look) waitsFor(b *Blocked, call syscallLine) *Mount {
+	var rule *causeRule
+	for _, r := range causeRules() {
+		if r.atMount != "" && r.matches(b.Stack, b.Wchan) {
+			rule = &r
+			break
+		}
+	}
+	if rule == nil {
+		return nil
+	}
+	mounts := l.mounts
+	if text, err := l.root.read(b.PID, "mountinfo"); err == nil {
+		if own, err := parseMounts(text); err == nil {
+			mounts = own
+		}
+	}
+	if call.fd >= 0 {
+		text, err := l.root.read(b.PID, "fdinfo/"+strconv.Itoa(call.fd))
+		if err == nil {
+			return mountByID(mounts, fdMountID(text))
+		}
+	}
+	var only *mount
+	for i := range mounts {
+		fstype, _, _ := strings.Cut(mounts[i].fstype, ".")
+		if !slices.Contains(rule.fstypes, fstype) {
+			continue
+		}
+		if only != nil {
+			only = nil
+			break
+		}
+		only = &mounts[i]
+	}
+	if only == nil {
+		b.Unseen = append(b.Unseen, Gap{
+			What: "the filesystem that " + strconv.Itoa(b.TID) + " waits for",
+			Why:  "its system call names a path, which is not read because that could hang",
+		})
+		return nil
+	}
+	return only.exported()
+}
