@@ -54,6 +54,10 @@ func Assemble(q Query, hops []Hop) (*Record, error) {
 			best, failed = rec, nil
 		case rec.Domain != nil && best.Domain != nil:
 			failed = nil
+			if under(rec.Domain.Name, best.Domain.Name) {
+				best = rec // IANA told about the top-level domain first
+				break
+			}
 			mergeDomain(best, rec)
 		case best.Network != nil && rec.Network != nil && best.Network.Range.Covers(rec.Network.Range):
 			failed = nil
@@ -91,6 +95,11 @@ func Assemble(q Query, hops []Hop) (*Record, error) {
 		out.Query = impliedQuery(out)
 	}
 	return out, failed
+}
+
+// under reports whether a name lies below a zone.
+func under(name, zone string) bool {
+	return zone != "" && strings.HasSuffix(name, "."+zone)
 }
 
 // dropPlaceholder takes out of a placeholder what looks like an owner.

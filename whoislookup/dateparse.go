@@ -38,8 +38,11 @@ func (r *reader) date(dst *Date, field string, e *entry, pick datePick) {
 		return
 	}
 	d, ok := parseDate(text, low, r.dates)
-	if !ok { // "hm-changed@apnic.net 20041222"
-		if i := strings.LastIndexByte(text, ' '); i > 0 && strings.IndexByte(text[:i], '@') > 0 {
+	if !ok { // "hm-changed@apnic.net 20041222", "x AT isoc.org.il 19990605 (Assigned)"
+		if i := strings.LastIndexByte(text, '('); i > 0 {
+			text, low = strings.TrimSpace(text[:i]), strings.TrimSpace(low[:i])
+		}
+		if i := strings.LastIndexByte(text, ' '); i > 0 && (len(text)-i == 9 || len(text)-i == 15) {
 			d, ok = parseDate(text[i+1:], low[i+1:], r.dates)
 		}
 	}

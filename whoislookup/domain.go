@@ -13,24 +13,32 @@ type domainReader struct {
 	*reader
 	d Domain
 
-	section role
-	indent  int16 // of the section's title
-	depth   int16 // of the section's first line of content
-	values  int   // lines of content since the title
-	blank   bool  // a blank line since the last content
-	inline  bool  // the title has a value of its own: "Registrar: X"
-	foreign bool  // inside an object of its own that is not the domain
-	pending attr  // a label whose value is on the next line
+	section  role
+	indent   int16 // of the section's title
+	depth    int16 // of the section's first line of content
+	values   int   // lines of content since the title
+	titles   int   // sections so far
+	blank    bool  // a blank line since the last content
+	inline   bool  // the title has a value of its own: "Registrar: X"
+	labelled bool  // the section has labels, so a line without one is no value
+	hidden   bool  // the section says that its values are withheld
+	foreign  bool  // inside an object of its own that is not the domain
+	pending  attr  // a label whose value is on the next line
 
 	weak     Date // a renewal date
 	weakLine int32
+	changed  int32      // line of the last date of change
 	contacts [5]Contact // registrant to registrar, in the order of role
 	hosts    [16]string
 	hostN    int
 	status   [16]Status
 	statusN  int
-	free     bool // a status says that nobody holds the name
-	reserved bool // a status says that the registry keeps it back
+	ownerC   *entry // "holder-c:", whose contact is in an object of its own
+	state    *entry // "state:", which counts where there is no status
+	descr    *entry // the first "descr:", which names the holder where nothing else does
+	nameSelf bool   // the name stands behind the bare word "Registrant"
+	free     bool   // a status says that nobody holds the name
+	reserved bool   // a status says that the registry keeps it back
 	key      [maxLabel]byte
 }
 
@@ -45,6 +53,21 @@ func (r *reader) readDomain(p *part) bool {
 	return d.finish(p)
 }
 
+// comment reads "% Registrant:", by which some registries start an object.
+func (d *domainReader) comment(e *entry) {
+	title := e.value
+	for !title.empty() && strings.IndexByte("%#; ", d.reader.text[title.from]) >= 0 {
+		title.from++
+	}
+	if title.empty() || d.reader.text[title.to-1] != ':' {
+		return
+	}
+	title.to--
+	if ro, at := d.label(title); at == aSelf && isContact(ro) {
+		d.open(ro, e)
+	}
+}
+
 func (d *domainReader) contact(ro role) *Contact { return &d.contacts[ro-registrant] }
 
 func isContact(ro role) bool { return ro >= registrant && ro <= registrar }
@@ -54,24 +77,48 @@ func (d *domainReader) line(e *entry, p *part) {
 	switch e.kind {
 	case rpsl.Blank:
 		d.blank = true
+		if d.inline {
+			d.pending = noAttr
+		}
 		return
 	case rpsl.Comment:
+		d.comment(e)
 		return
 	}
 	if e.kind == rpsl.Text {
 		d.text(e, p)
 		return
 	}
-	key := canon(d.key[:0], d.lower(e.name))
-	ro, at := labelOf(string(key))
+	ro, at := d.label(e.name)
 	if d.tabbed(e, p) {
 		return
 	}
+	if v := d.in(e.value); strings.HasPrefix(v, "...") { // "Domain:......example.tn"
+		n := *e
+		n.value.from += int32(len(v) - len(strings.TrimLeft(v, ".")))
+		e = &n
+	}
 	switch {
+	case d.typed(e):
+		return
+	case d.lower(e.name) == "descr" && !d.foreign:
+		if d.descr == nil && !e.value.empty() {
+			d.descr = e
+		}
+		return
+	case at == aOrg && ro == noRole && e.value.empty() && d.section == noRole && d.d.Name != "":
+		d.open(registrant, e)
+		return
+	case at == noAttr && ro == noRole && e.value.empty() && d.blank && d.section != nameservers:
+		d.section, d.blank, d.pending = noRole, false, noAttr
+		return
 	case at == noAttr && ro == noRole:
-		if d.pending != noAttr && d.pending != aDomain && d.pending != aHost {
+		if w := whole(e); d.dotted(w, p) || d.phrase(w, d.lower(w.value), p) {
+			return
+		}
+		if c := d.text0(e); d.pending != noAttr && d.pending != aDomain && d.pending != aHost && !d.inline && c >= '0' && c <= '9' {
 			d.text(whole(e), p)
-		} else if d.section != noRole && !d.ended(e) && d.tagged(e) {
+		} else if d.section != noRole && !d.ended(e) && d.tagged(e) && !d.labelled && !e.value.empty() {
 			d.content(whole(e), p)
 		}
 		return
@@ -81,11 +128,14 @@ func (d *domainReader) line(e *entry, p *part) {
 	case ro == noRole && at != noAttr && at <= aStatus && e.value.empty():
 		d.later(e, at)
 		return
-	case d.objectStart(e, string(key)):
+	case d.objectStart(e):
 		return
 	}
 	d.attribute(e, ro, at, p)
 }
+
+// text0 returns the first byte of a line.
+func (d *domainReader) text0(e *entry) byte { return d.reader.text[e.name.from] }
 
 // whole is the line as text, label and all.
 func whole(e *entry) *entry {
@@ -136,7 +186,7 @@ func (r *reader) trim(s span) span {
 
 // later takes note of a label whose value is on the lines below.
 func (d *domainReader) later(e *entry, at attr) {
-	if !d.ended(e) && isContact(d.section) && contactOwns(at, d.lower(e.name)) {
+	if !d.ended(e) && isContact(d.section) && contactOwns(d.lower(e.name)) {
 		return
 	}
 	switch at {
@@ -153,7 +203,27 @@ func (d *domainReader) later(e *entry, at attr) {
 // open starts a section at its title.
 func (d *domainReader) open(ro role, e *entry) {
 	d.section, d.indent, d.depth, d.values = ro, e.indent, -1, 0
+	if isContact(ro) {
+		d.titles++
+	}
 	d.blank, d.foreign, d.inline, d.pending = false, false, false, noAttr
+	d.labelled, d.hidden = false, false
+}
+
+// typed reads a contact's title that is a value: "contact: administrative",
+// "Contact Type: owner".
+func (d *domainReader) typed(e *entry) bool {
+	if low := d.lower(e.name); low != "contact" && low != "contact type" {
+		return false
+	}
+	word := strings.TrimSpace(d.lower(e.value))
+	ro := roleWord(word)
+	if ro == noRole {
+		return false
+	}
+	d.open(ro, e)
+	d.values = 1
+	return true
 }
 
 // ended reports whether a line is no more in the section: after a blank line
@@ -162,7 +232,7 @@ func (d *domainReader) ended(e *entry) bool {
 	if d.section == noRole {
 		return true
 	}
-	if d.inline && d.blank {
+	if d.inline && (d.blank || d.section == nameservers && e.indent <= d.indent) {
 		d.section = noRole
 		return true
 	}
@@ -175,12 +245,28 @@ func (d *domainReader) ended(e *entry) bool {
 
 // objectStart recognises an RPSL object that describes a contact or a set of
 // nameservers; its dates are its own.
-func (d *domainReader) objectStart(e *entry, key string) bool {
+func (d *domainReader) objectStart(e *entry) bool {
 	if !d.blank || e.indent > 0 || e.tag != ':' {
 		return false
 	}
-	switch key {
-	case "contact", "person", "role", "nic hdl", "nic hdl br", "irt", "mntner", "keyset", "key", "organisation":
+	if d.d.Name != "" && d.hasHandle(e) {
+		d.section, d.foreign, d.blank, d.values = ignored, true, false, 1
+		return true
+	}
+	switch d.lower(e.name) {
+	case "organisation", "organization":
+		if d.d.Name == "" || d.section != noRole && !d.foreign {
+			return false
+		}
+		if v := d.in(e.value); !looksLikeHandle(v) { // IANA's object of a top-level domain
+			d.open(registrant, e)
+			d.values = 1
+			d.contactField(e, registrant, aOrg)
+			return true
+		}
+		d.section, d.foreign, d.blank, d.values = ignored, true, false, 1
+		return true
+	case "contact", "person", "role", "nic-hdl", "nic-hdl-br", "irt", "mntner", "keyset", "key":
 		if d.d.Name == "" {
 			return false
 		}
@@ -191,6 +277,24 @@ func (d *domainReader) objectStart(e *entry, key string) bool {
 		return true
 	case "domain", "domain name":
 		d.section, d.foreign = noRole, false
+	}
+	return false
+}
+
+// hasHandle reports whether the object that starts at e describes a contact:
+// it has a NIC handle of its own.
+func (d *domainReader) hasHandle(e *entry) bool {
+	for i := range d.ents {
+		if d.ents[i].line < e.line {
+			continue
+		}
+		if d.ents[i].kind == rpsl.Blank {
+			return false
+		}
+		switch d.lower(d.ents[i].name) {
+		case "nic-hdl", "nic-hdl-br":
+			return true
+		}
 	}
 	return false
 }
@@ -213,7 +317,7 @@ func (d *domainReader) attribute(e *entry, ro role, at attr, p *part) {
 		if inContact && d.inline && e.indent <= d.indent {
 			d.section, inContact = noRole, false
 		}
-		if inContact && (d.foreign || contactOwns(at, d.lower(e.name))) {
+		if inContact && (d.foreign || contactOwns(d.lower(e.name))) {
 			return
 		}
 		d.domainField(e, at, p)
@@ -229,9 +333,17 @@ func (d *domainReader) attribute(e *entry, ro role, at attr, p *part) {
 			return
 		}
 		ro = d.section
+		d.labelled = true
+		if ro == nameservers && at == aName {
+			d.host(e)
+			return
+		}
 		if ro == domainPart {
-			if at == aName {
+			switch at {
+			case aName:
 				d.domainField(e, aDomain, p)
+			case aOrg:
+				d.contactField(e, registrant, aOrg)
 			}
 			return
 		}
@@ -243,25 +355,30 @@ func (d *domainReader) attribute(e *entry, ro role, at attr, p *part) {
 
 // contactOwns reports whether a label that can be about the domain is about
 // the contact when it stands inside one.
-func contactOwns(at attr, low string) bool {
-	switch at {
-	case aCreated, aUpdated:
+func contactOwns(low string) bool {
+	switch low {
+	case "created", "created on", "changed", "updated", "updated on", "modified", "last modified", "last update", "last updated",
+		"registered", "status", "state":
 		return true
-	case aStatus:
-		return low == "state" || low == "status"
 	}
 	return false
 }
 
 // looseField reads a contact's label outside of any section.
 func (d *domainReader) looseField(e *entry, at attr) {
-	switch low := d.lower(e.name); {
+	if d.foreign {
+		return
+	}
+	low := d.lower(e.name)
+	switch {
 	case at == aURL && strings.Contains(low, "url"):
-		c := d.contact(registrar)
-		d.set(&c.URL, "domain.registrar.url", e)
-	case at == aOrg && (low == "org" || low == "organization" || low == "organisation"):
-		c := d.contact(registrant)
-		d.set(&c.Organization, "domain.registrant.organization", e)
+		d.set(&d.contact(registrar).URL, "domain.registrar.url", e)
+	case strings.HasPrefix(low, "contact "), strings.HasPrefix(low, "company "), strings.HasPrefix(low, "organisation "),
+		strings.HasPrefix(low, "organization "), strings.HasPrefix(low, "department "):
+		d.contactField(e, registrant, at)
+	case d.titles > 0:
+	case low == "name", low == "person", low == "org", low == "organization", low == "organisation", low == "org-name":
+		d.contactField(e, registrant, at)
 	}
 }
 
@@ -269,6 +386,8 @@ func (d *domainReader) looseField(e *entry, at attr) {
 func (d *domainReader) selfField(e *entry, ro role) {
 	switch {
 	case ro == nameservers:
+		d.open(ro, e)
+		d.values = 1
 		d.host(e)
 	case isContact(ro):
 		if d.foreign {
@@ -280,20 +399,30 @@ func (d *domainReader) selfField(e *entry, ro role) {
 			d.registrarName(e)
 			return
 		}
+		if ro == registrant && d.holderC(e) {
+			return
+		}
+		if looksLikeHandle(d.in(e.value)) {
+			d.contactField(e, ro, aHandle)
+			return
+		}
+		d.nameSelf = ro == registrant && d.contact(ro).Name == "" || d.nameSelf
 		d.contactField(e, ro, aName)
 	}
 }
 
+// holderC reads "holder-c: X" and "owner-c: X": the handle of a contact that
+// is described in an object of its own.
+func (d *domainReader) holderC(e *entry) bool {
+	if !strings.HasSuffix(d.lower(e.name), "-c") {
+		return false
+	}
+	d.ownerC = e
+	return true
+}
+
 func (d *domainReader) registrarName(e *entry) {
-	c := d.contact(registrar)
-	v := *e
-	if i := strings.Index(d.lower(v.value), " [tag ="); i > 0 {
-		v.value.to = v.value.from + int32(i)
-	}
-	if i := strings.Index(d.lower(v.value), " (http"); i > 0 {
-		v.value.to = v.value.from + int32(i)
-	}
-	d.set(&c.Name, "domain.registrar.name", &v)
+	d.set(&d.contact(registrar).Name, "domain.registrar.name", e)
 }
 
 // domainField reads a label about the domain itself.
@@ -311,7 +440,16 @@ func (d *domainReader) domainField(e *entry, at attr, p *part) {
 	case aCreated:
 		d.date(&rec.Created, "created", e, firstDate)
 	case aUpdated:
-		d.date(&rec.Updated, "updated", e, firstDate)
+		if d.lower(e.name) == "changed" && strings.HasSuffix(d.lower(e.value), "(assigned)") {
+			d.date(&rec.Created, "created", e, firstDate)
+			return
+		}
+		pick := firstDate
+		if d.lower(e.name) == "changed" && e.line == d.changed+1 {
+			pick = lastDate // RPSL lists changes in order
+		}
+		d.changed = e.line
+		d.date(&rec.Updated, "updated", e, pick)
 	case aExpires:
 		d.date(&rec.Expires, "expires", e, firstDate)
 	case aExpiresWeak:
@@ -320,14 +458,30 @@ func (d *domainReader) domainField(e *entry, at attr, p *part) {
 		}
 	case aHost:
 		d.host(e)
+		d.goesOn(nameservers, at, e)
 	case aStatus:
+		if d.lower(e.name) == "state" {
+			if d.state == nil {
+				d.state = e
+			}
+			return
+		}
 		d.statusLine(e)
+		d.goesOn(noRole, at, e)
 	case aDNSSEC:
 		d.set(&d.d.DNSSEC, "domain.dnssec", e)
 	case aWhois:
 		if f, ok := parseReferral(d.in(e.value)); ok && p.referral.host == "" {
 			p.referral = f
 		}
+	}
+}
+
+// goesOn expects more values of a label on deeper lines below it.
+func (d *domainReader) goesOn(ro role, at attr, e *entry) {
+	if e.kind == rpsl.Attribute && d.section == noRole {
+		d.open(ro, e)
+		d.values, d.inline, d.pending = 1, true, at
 	}
 }
 
@@ -342,6 +496,9 @@ func (d *domainReader) name(e *entry) {
 		return
 	}
 	low = strings.TrimLeft(low, ".")
+	if strings.Trim(low, "-.") == "" || strings.IndexAny(low, "()[]{}<>/,;*=") >= 0 {
+		return
+	}
 	if !isASCII(low) {
 		if d.d.Unicode == "" {
 			d.d.Unicode = low
@@ -376,7 +533,7 @@ func (d *domainReader) hostWord(s span, line int32) {
 		low = low[:i]
 	}
 	low = strings.TrimRight(low, ".")
-	if !isHost(low) || low == "not.defined" || d.hostN == len(d.hosts) || slices.Contains(d.hosts[:d.hostN], low) {
+	if !isHost(low) || low == d.d.Name || low == "not.defined" || d.hostN == len(d.hosts) || slices.Contains(d.hosts[:d.hostN], low) {
 		return
 	}
 	if _, ip := parseAddr(low); ip {
@@ -396,6 +553,22 @@ func (d *domainReader) statusLine(e *entry) {
 	if isNothing(d.lower(e.value)) {
 		d.list(&d.rec.Empty, "domain.status")
 		return
+	}
+	if i := strings.IndexByte(text, ','); i > 0 && d.lower(e.name) == "state" { // "REGISTERED, DELEGATED"
+		first, rest := *e, *e
+		first.value.to = e.value.from + int32(i)
+		rest.value = d.trim(span{e.value.from + int32(i) + 1, e.value.to})
+		d.statusLine(&first)
+		d.statusLine(&rest)
+		return
+	}
+	if i := strings.IndexByte(text, '('); i > 0 && strings.HasSuffix(text, ")") && d.rec.Expires == "" && e.tag == ']' {
+		// JPRS: "[State] Connected (2016/03/31)", the day until which it is
+		v := text[i+1 : len(text)-1]
+		if date, ok := parseDate(v, v, d.dates); ok {
+			d.rec.Expires = date
+			d.note("expires", 0, e.line)
+		}
 	}
 	switch statusClass(d.lower(e.value)) {
 	case VerdictNotFound:
@@ -430,16 +603,17 @@ func (d *domainReader) text(e *entry, p *part) {
 		return
 	}
 	low := d.lower(e.value)
-	key := canon(d.key[:0], low)
-	if ro, at := labelOf(string(key)); at == aSelf && ro != noRole && (d.section == noRole || d.blank || e.indent <= d.indent) {
+	if ro, at := d.label(e.value); at == aSelf && ro != noRole && (d.section == noRole || d.blank || e.indent <= d.indent) {
 		d.open(ro, e)
 		return
 	}
 	if d.phrase(e, low, p) {
 		return
 	}
-	if at := d.pending; at != noAttr && at != aDomain && at != aHost && !d.blank {
-		d.pending = noAttr
+	if at := d.pending; at != noAttr && at != aDomain && at != aHost && !d.blank && (!d.inline || e.indent > d.indent) {
+		if at != aStatus {
+			d.pending = noAttr
+		}
 		d.domainField(e, at, p)
 		return
 	}
@@ -476,6 +650,13 @@ func (d *domainReader) content(e *entry, p *part) {
 // place reads an unlabelled line of a contact.
 func (d *domainReader) place(e *entry, ro role) {
 	c := d.contact(ro)
+	if d.columns(e, ro) {
+		return
+	}
+	if d.hidden = d.hidden || isRedacted(d.lower(e.value)); d.hidden && c.Name == "" {
+		d.list(&d.rec.Redacted, contactPath(ro, aName, "name"))
+		return
+	}
 	v := d.in(e.value)
 	if _, ok := d.email(e.value); ok {
 		d.contactField(e, ro, aEmail)
@@ -491,6 +672,35 @@ func (d *domainReader) place(e *entry, ro role) {
 	default:
 		d.contactField(e, ro, aAddress)
 	}
+}
+
+// columns reads "DNS Admin  (handle)  dns-admin@example.net".
+func (d *domainReader) columns(e *entry, ro role) bool {
+	v := d.in(e.value)
+	gap := strings.LastIndexAny(v, " \t")
+	if gap <= 0 {
+		return false
+	}
+	mail := *e
+	mail.value.from += int32(gap) + 1
+	if _, ok := d.email(mail.value); !ok {
+		return false
+	}
+	d.contactField(&mail, ro, aEmail)
+	rest := *e
+	rest.value = d.trim(span{e.value.from, e.value.from + int32(gap)})
+	if text := d.in(rest.value); strings.HasSuffix(text, ")") {
+		if i := strings.LastIndexByte(text, '('); i > 0 {
+			handle := rest
+			handle.value = span{rest.value.from + int32(i) + 1, rest.value.to - 1}
+			d.contactField(&handle, ro, aHandle)
+			rest.value = d.trim(span{rest.value.from, rest.value.from + int32(i)})
+		}
+	}
+	if c := d.contact(ro); c.Name == "" {
+		d.contactField(&rest, ro, aName)
+	}
+	return true
 }
 
 // looksLikeHandle is "GOO001748-MARKM": one word of capitals and digits with
@@ -534,15 +744,25 @@ func (d *domainReader) contactField(e *entry, ro role, at attr) {
 	switch at {
 	case aName:
 		if ro == registrar {
+			if looksLikeHandle(c.Name) && c.Handle == "" { // "Registrar: FAJN-0002" and then its object
+				c.Handle, c.Name = c.Name, ""
+				d.rename("domain.registrar.name", "domain.registrar.handle")
+			}
 			d.registrarName(e)
 			return
+		}
+		if ro == registrant && c.Name != "" && d.nameSelf && strings.Contains(d.lower(e.name), "contact") {
+			// "Registrant: Company" and "Registrant Contact Name: Person"
+			d.nameSelf = false
+			if c.Organization == "" {
+				c.Organization = c.Name
+				d.rename("domain.registrant.name", "domain.registrant.organization")
+			}
+			c.Name = ""
+			d.unnote("domain.registrant.name")
 		}
 		d.set(&c.Name, field("name"), e)
 	case aOrg:
-		if ro == registrar && c.Name == "" {
-			d.registrarName(e)
-			return
-		}
 		d.set(&c.Organization, field("organization"), e)
 	case aEmail:
 		if m, ok := d.email(e.value); ok && c.Email == "" {

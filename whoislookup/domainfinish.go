@@ -59,11 +59,15 @@ func (d *domainReader) dotted(e *entry, p *part) bool {
 	if j := strings.Index(v, ". . ."); j >= 0 && (i < 0 || j < i) {
 		i = j
 	}
-	if i <= 0 {
-		return false
+	if i <= 0 { // or two blanks: "Domain-name         example.sk"
+		if i = strings.Index(v, "  "); i <= 0 {
+			if i = strings.IndexByte(v, '\t'); i <= 0 {
+				return d.sentence(e, v)
+			}
+		}
 	}
 	end := i
-	for end < len(v) && (v[end] == '.' || v[end] == ' ') {
+	for end < len(v) && (v[end] == '.' || v[end] == ' ' || v[end] == '\t') {
 		end++
 	}
 	split := *e
@@ -76,15 +80,43 @@ func (d *domainReader) dotted(e *entry, p *part) bool {
 	if split.name.empty() {
 		return false
 	}
-	if ro, at := labelOf(string(canon(d.key[:0], d.lower(split.name)))); ro == noRole && at == noAttr {
+	if isHost(d.lower(split.name)) {
+		return false
+	}
+	ro, at := d.label(split.name)
+	if ro == noRole && (at == noAttr || at >= aName && v[i] != '.') || at == aSelf {
 		return false
 	}
 	d.line(&split, p)
 	return true
 }
 
+// sentence reads "Domain EXAMPLE.KG (ACTIVE)".
+func (d *domainReader) sentence(e *entry, v string) bool {
+	low := d.lower(e.value)
+	rest, ok := strings.CutPrefix(low, "domain ")
+	if !ok || d.d.Name != "" {
+		return false
+	}
+	name, after, _ := strings.Cut(rest, " ")
+	if !isHost(name) || after != "" && after[0] != '(' {
+		return false
+	}
+	n := *e
+	n.value = span{e.value.from + 7, e.value.from + 7 + int32(len(name))}
+	d.name(&n)
+	if len(after) > 2 && after[len(after)-1] == ')' {
+		n.value = span{n.value.to + 2, e.value.to - 1}
+		d.statusLine(&n)
+	}
+	return true
+}
+
 // phrase reads a date in a sentence: "Record created on 22-Apr-2003".
 func (d *domainReader) phrase(e *entry, low string, p *part) bool {
+	if e.indent == 0 && d.blank && strings.HasPrefix(low, "last updated on ") {
+		return false // the registry's database, not the domain
+	}
 	for _, mark := range [...]string{" on ", " at ", " until "} {
 		i := strings.Index(low, mark)
 		if i <= 0 {
@@ -155,6 +187,9 @@ func (r *reader) usualOrder() dateOrder {
 // finish decides what the answer was and puts the domain into the record.
 func (d *domainReader) finish(p *part) bool {
 	rec := d.rec
+	if d.statusN == 0 && d.state != nil {
+		d.statusLine(d.state)
+	}
 	if rec.Expires == "" && d.weak != "" {
 		rec.Expires = d.weak
 		d.note("expires", 0, d.weakLine)
@@ -162,6 +197,22 @@ func (d *domainReader) finish(p *part) bool {
 	d.d.Nameservers = slices.Clone(d.hosts[:d.hostN])
 	d.d.Status = slices.Clone(d.status[:d.statusN])
 	d.resolve()
+	if c := d.contact(registrar); c.Name == "" && c.Organization != "" {
+		c.Name = c.Organization
+		d.copyNote("domain.registrar.organization", "domain.registrar.name")
+	}
+	if c := d.contact(registrant); d.descr != nil && c.Name == "" && c.Organization == "" {
+		d.contactField(d.descr, registrant, aName)
+	}
+	if c := d.contact(registrant); strings.EqualFold(c.Organization, "not assigned") {
+		d.free = true // IANA: a top-level domain that nobody has
+		*c = Contact{}
+	}
+	if c := d.contact(registrant); c.Name == "" && c.Organization != "" &&
+		!slices.Contains(rec.Redacted, "domain.registrant.name") && !slices.Contains(rec.Empty, "domain.registrant.name") {
+		c.Name = c.Organization
+		d.copyNote("domain.registrant.organization", "domain.registrant.name")
+	}
 	d.d.Registrar = *d.contact(registrar)
 	d.d.Registrant = *d.contact(registrant)
 	held := rec.Created != "" || rec.Expires != "" || d.hostN > 0 || d.d.Registrar.Name != "" || d.d.Registrant.Name != "" ||
@@ -169,7 +220,7 @@ func (d *domainReader) finish(p *part) bool {
 	switch {
 	case d.free && !held:
 		rec.Verdict = VerdictNotFound
-	case d.reserved && !held:
+	case d.reserved && (!held || d.statusN == 1 && d.d.Registrant == (Contact{})):
 		rec.Verdict = VerdictReserved
 	case held:
 		rec.Verdict = VerdictFound
@@ -240,10 +291,17 @@ func (d *domainReader) moveNotes(prefix string, index int) {
 }
 
 // resolve replaces a registrant that is a handle by the contact object of that
-// name, as in RPSL and FRED answers.
+// name, as in RPSL and FRED answers. An owner of its own ("owner: X", "owner-c:
+// HANDLE") stays the organisation; the object tells the person.
 func (d *domainReader) resolve() {
 	c := d.contact(registrant)
 	handle := c.Name
+	if handle == "" {
+		handle = c.Handle
+	}
+	if d.ownerC != nil {
+		handle = d.in(d.ownerC.value)
+	}
 	if handle == "" || strings.ContainsAny(handle, " \t@") {
 		return
 	}
@@ -251,17 +309,42 @@ func (d *domainReader) resolve() {
 	if from < 0 {
 		return
 	}
-	c.Handle, c.Name = handle, ""
-	for i := range d.sources {
-		if d.sources[i].Field == "domain.registrant.name" {
-			d.sources[i].Field = "domain.registrant.handle"
+	if d.ownerC == nil {
+		if c.Name != "" {
+			c.Name = ""
+			d.rename("domain.registrant.name", "domain.registrant.handle")
+		}
+	} else {
+		d.note("domain.registrant.handle", 0, d.ownerC.line)
+		if c.Name != "" && c.Organization == "" {
+			c.Organization, c.Name = c.Name, ""
+			d.rename("domain.registrant.name", "domain.registrant.organization")
 		}
 	}
+	c.Handle = handle
+	company := false
 	for i := from; i < to; i++ {
 		e := &d.ents[i]
-		key := string(canon(d.key[:0], d.lower(e.name)))
-		if at := contactLabel(key); at != noAttr && at != aHandle && key != "contact" {
-			d.contactField(e, registrant, at)
+		low := d.lower(e.name)
+		if low == "type" {
+			company = d.lower(e.value) == "organization"
+		}
+		at := contactLabel(string(canon(d.key[:0], low)))
+		if at == noAttr || at == aHandle || low == "contact" && strings.EqualFold(d.in(e.value), handle) {
+			continue
+		}
+		if company && at == aName && c.Organization == "" {
+			d.contactField(e, registrant, aOrg)
+		}
+		d.contactField(e, registrant, at)
+	}
+}
+
+// rename gives a source another field.
+func (d *domainReader) rename(from, to string) {
+	for i := range d.sources {
+		if d.sources[i].Field == from {
+			d.sources[i].Field = to
 		}
 	}
 }
@@ -286,7 +369,7 @@ func (d *domainReader) contactObject(handle string) (from, to int) {
 			start = i
 		}
 		switch label {
-		case "nic-hdl", "nic-hdl-br", "handle", "contact-hdl":
+		case "nic-hdl", "nic-hdl-br", "handle", "contact-id":
 			match = match || strings.EqualFold(d.in(e.value), handle)
 		case "contact", "person", "contactid", "personid":
 			match = match || start == i && strings.EqualFold(d.in(e.value), handle)

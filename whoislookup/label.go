@@ -56,7 +56,7 @@ const maxLabel = 72
 // "**") and behind ("Name Server 2") and brackets "(s)" go. low is in lower
 // case already. nil if it is no label.
 func canon(dst []byte, low string) []byte {
-	if i := strings.IndexByte(low, '('); i > 0 && !strings.HasPrefix(low[i:], "(s)") {
+	if i := strings.IndexByte(low, '('); i > 0 && !strings.HasPrefix(low[i:], "(s)") && !strings.HasPrefix(low[i:], "(es)") {
 		low = low[:i]
 	}
 	if len(low) > maxLabel {
@@ -69,9 +69,14 @@ func canon(dst []byte, low string) []byte {
 			i++ // "Registrant's address"
 			continue
 		}
-		if strings.HasPrefix(low[i:], "(s)") {
-			i += 2
+		if strings.HasPrefix(low[i:], "(s)") || strings.HasPrefix(low[i:], "(es)") {
+			i += strings.IndexByte(low[i:], ')')
 			continue
+		}
+		if c == 0xc3 && i+1 < len(low) && low[i+1] >= 0x80 && low[i+1] < 0xc0 { // U+00C0 to U+00FF
+			const base = "aaaaaaaceeeeiiiidnooooo ouuuuypsaaaaaaaceeeeiiiidnooooo ouuuuypy"
+			i++
+			c = base[low[i]-0x80]
 		}
 		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c >= 0x80 {
 			if gap && len(dst) > 0 {
@@ -105,6 +110,19 @@ func canon(dst []byte, low string) []byte {
 		dst = dst[:n]
 	}
 	return dst
+}
+
+// label tells what a label means. Of one in two languages, "Estado / Status",
+// the last counts.
+func (d *domainReader) label(name span) (role, attr) {
+	low := d.lower(name)
+	ro, at := labelOf(string(canon(d.key[:0], low)))
+	if ro == noRole && at == noAttr {
+		if i := strings.LastIndex(low, " / "); i > 0 {
+			return labelOf(string(canon(d.key[:0], low[i+3:])))
+		}
+	}
+	return ro, at
 }
 
 // labelOf tells what a canonical label means.
@@ -146,8 +164,8 @@ func labelOf(key string) (role, attr) {
 // domainLabel knows the labels about the domain itself.
 func domainLabel(key string) attr {
 	switch key {
-	case "domain", "domain name", "domainname", "dominio", "nombre de dominio", "nombre del dominio",
-		"nom de domaine", "nome de dominio", "nome de domínio", "nome do dominio", "nome do domínio", "domínio", "domain name ascii",
+	case "domain", "domain name", "query", "ascii", "domainname", "dominio", "nombre de dominio", "nombre del dominio",
+		"nom de domaine", "nome de dominio", "nome do dominio", "domain name ascii",
 		"domain ace", "complete domain name", "domena", "alan adı", "domain name requested", "whois for":
 		return aDomain
 	case "domain idn", "idn", "domain name unicode", "domain u", "idn domain name", "internationalized domain name", "display name",
@@ -159,12 +177,12 @@ func domainLabel(key string) attr {
 		"domain created on", "domain creation date", "domain registered", "domain registered on", "domain registration date",
 		"registered", "registered on", "registered date", "registration date", "registration time", "date registered",
 		"date of registration", "record created", "record created on", "record created date", "record create date",
-		"entry created", "domain dateregistered", "domain datecreated", "activated", "activated on", "activation date", "acivated",
+		"entry created", "domain dateregistered", "domain datecreated", "activated", "activated on", "activation date", "activation", "acivated",
 		"domain record activated", "domain create date", "created at", "domain name commencement date", "commencement date",
 		"registered since", "first registration date", "first registered", "registration", "registration on",
-		"fecha de registro", "fecha de creacion", "fecha de creación", "fecha de alta", "fecha creacion", "fecha registro",
-		"data de registo", "data de registro", "data de criacao", "data de criação", "creation date dd mm yyyy",
-		"date de creation", "date de création", "date de création domaine", "cree le", "créé le", "date d enregistrement",
+		"fecha de registro", "fecha de creacion", "fecha de alta", "fecha creacion", "fecha registro",
+		"data de registo", "data de registro", "data de criacao", "creation date dd mm yyyy",
+		"date de creation", "date de creation domaine", "cree le", "date d enregistrement",
 		"data registrazione", "registrierungsdatum", "created on date", "original registration date", "reg date", "reg created",
 		"domain reg date", "registration created", "registereddate", "createddate", "creationdate", "date de registre",
 		"登録年月日", "등록일", "注册日期", "registado em", "registrado em", "regdate", "record activated", "domain activated", "valid from":
@@ -175,19 +193,17 @@ func domainLabel(key string) attr {
 		"last changed date", "record last updated", "record last updated on", "record last modified", "record changed on", "record updated",
 		"record updated on", "record modified on", "record last update", "domain last updated date", "domain last updated", "domain last modified",
 		"domain updated", "domain datelastmodified", "entry updated", "entry modified", "domain record last updated", "last edited on", "last edited",
-		"updated at", "fecha de actualizacion", "fecha de modificacion", "ultima modificacion", "última modificación", "ultima actualizacion",
-		"última actualización", "fecha de ultima modificacion", "date de modification", "derniere modification", "dernière modification",
-		"date de dernière modification", "last update date", "updated time", "update time", "modification time", "date updated", "last renewed on",
+		"updated at", "fecha de actualizacion", "fecha de modificacion", "ultima modificacion", "ultima actualizacion",
+		"fecha de ultima modificacion", "date de modification", "derniere modification", "date de derniere modification", "last update date", "updated time", "update time", "modification time", "date updated", "last renewed on",
 		"updateddate", "lastmodified", "last modified time", "最終更新", "최근 정보 변경일", "last transaction date", "domain update date",
 		"data de atualizacao", "ultima atualizacao", "domain modified", "date last modified", "date of last change", "record last changed":
 		return aUpdated
-	case "expires", "expires on", "expire", "expiry", "expiry date", "expiration", "expiration date", "expiration time",
+	case "expires", "expires on", "record expired", "domain currently expires", "expire", "expiry", "expiry date", "expiration", "expiration date", "expiration time",
 		"expire date", "expires at", "expires date", "expired date", "expiration on", "expire on", "registry expiry date",
 		"registrar registration expiration date", "domain expiration date", "domain expires", "domain expires on", "domain expiry date",
 		"domain expiration", "domain expire date", "exp date", "paid till", "paid until", "valid until", "valid till", "validity", "valid to",
 		"record expires", "record expires on", "record will expire on", "record expire date", "record expiration date", "record expiry date",
-		"record expires date", "domain datebilleduntil", "domain paid till", "fecha de vencimiento", "fecha de expiracion", "fecha de expiración",
-		"fecha de caducidad", "fecha vencimiento", "fecha expiracion", "data de expiracao", "data de expiração", "data de vencimento",
+		"record expires date", "domain datebilleduntil", "domain paid till", "fecha de vencimiento", "fecha de expiracion", "fecha de caducidad", "fecha vencimiento", "fecha expiracion", "data de expiracao", "data de vencimento",
 		"date d expiration", "date d expiration domaine", "expire le", "registered until", "registration expires", "registration expiration date",
 		"registration expiration", "registration expiry date", "registry expiration date", "registrar expiration date", "scadenza", "status expires",
 		"expirydate", "expirationdate", "expiresdate", "expires in", "valid date", "有効期限", "사용 종료일", "到期日期", "renewal", "expiration at",
@@ -203,7 +219,7 @@ func domainLabel(key string) attr {
 		"primary dns", "secondary dns", "domain nameserver", "domain name server", "ネームサーバ", "nserver hostname", "additional name server",
 		"primary nserver", "secondary nserver", "other nameserver", "tertiary ns":
 		return aHost
-	case "domain status", "state", "registration status", "domain state", "domaintype", "query status", "estado", "estatus del dominio",
+	case "domain status", "state", "ren status", "registration status", "domain state", "domaintype", "query status", "estado", "estatus del dominio",
 		"epp status", "eppstatus", "status", "statut", "domain registration status", "registry status", "domain status code", "estado del dominio",
 		"domain name status", "current status", "status flags", "状態", "등록정보 보호", "domain flags", "stato", "delegation status", "status codes", "account status":
 		return aStatus
@@ -217,16 +233,19 @@ func domainLabel(key string) attr {
 
 // rolePrefix splits a key such as "administrative contact email".
 func rolePrefix(key string) (role, string) {
+	if ro, rest := phraseRole(key); ro != noRole {
+		return ro, rest
+	}
 	word, rest, _ := strings.Cut(key, " ")
 	ro := roleWord(word)
 	if ro == noRole {
-		return phraseRole(key)
+		return noRole, ""
 	}
 	for rest != "" {
 		next, after, _ := strings.Cut(rest, " ")
 		switch next {
 		case "contact", "contacts", "information", "info", "details", "data", "c", "c contact", "account", "person", "holder",
-			"domain", "of", "the", "profile", "listed", "in", "order", "following", "s", "persona", "servers", "server", "personne", "entity":
+			"domain", "of", "the", "profile", "listed", "in", "order", "following", "s", "persona", "main", "servers", "server", "personne", "entity":
 			if next == "person" && after == "" && ro != registrant {
 				return ro, "name"
 			}
@@ -245,7 +264,7 @@ func roleWord(word string) role {
 		return registrant
 	case "admin", "administrative", "administrator", "adm", "administrador", "adminc", "administrateur", "administratif":
 		return admin
-	case "tech", "technical", "tec", "tecnico", "técnico", "technique", "techc":
+	case "tech", "technical", "tec", "tecnico", "technique", "techc":
 		return tech
 	case "billing", "bill", "financial", "financier", "cobranza", "facturacion", "billingc", "bil":
 		return billing
@@ -253,7 +272,7 @@ func roleWord(word string) role {
 		return registrar
 	case "nameservers", "nserver", "nservers", "nameserver", "dns", "nsset":
 		return nameservers
-	case "reseller", "dnssec", "keyset", "ds", "dnskey", "ipv4", "ipv6", "abuse", "database", "zone", "security":
+	case "reseller", "sponsor", "onsite", "flags", "keys", "dnssec", "keyset", "ds", "dnskey", "ipv4", "ipv6", "abuse", "database", "zone", "security":
 		return ignored
 	}
 	return noRole
@@ -265,7 +284,7 @@ func phraseRole(key string) (role, string) {
 		phrase string
 		role   role
 	}{
-		{"sponsoring registrar", registrar},
+		{"holder of domain name", registrant}, {"sponsoring registrar", registrar},
 		{"current registrar", registrar},
 		{"current registar", registrar},
 		{"registar", registrar},
@@ -274,9 +293,8 @@ func phraseRole(key string) (role, string) {
 		{"domain registrar", registrar},
 		{"agente registrador", registrar},
 		{"authorized agency", registrar},
-		{"registered through", registrar},
 		{"managed by", registrar},
-		{"domain support", registrar},
+		{"domain support", registrar}, {"registered by", registrar}, {"registered via", registrar},
 		{"registrar of record", registrar},
 		{"regsitrar", registrar},
 		{"service provider", registrar},
@@ -304,7 +322,7 @@ func phraseRole(key string) (role, string) {
 		{"domain managers", admin},
 		{"contact tech", tech},
 		{"contacto tecnico", tech},
-		{"contacto técnico", tech},
+		{"contacto tecnico", tech},
 		{"contact technique", tech},
 		{"tehnical contact", tech},
 		{"contato tecnico", tech},
@@ -323,7 +341,7 @@ func phraseRole(key string) (role, string) {
 		{"nameserver information", nameservers},
 		{"servidores de nombre", nameservers},
 		{"servidores dns", nameservers},
-		{"servers", nameservers},
+		{"servers", nameservers}, {"current nameservers", nameservers}, {"name servers in the listed order", nameservers},
 		{"host servers", nameservers},
 		{"servidores de nombres", nameservers},
 		{"listed name servers", nameservers},
@@ -334,6 +352,7 @@ func phraseRole(key string) (role, string) {
 		{"hosts", nameservers},
 		{"nameservers information", nameservers},
 		{"ns records", nameservers},
+		{"registered through", ignored}, {"servidor de nombres de dominio", nameservers}, {"servidores de nombres de dominio", nameservers},
 		{"relevant dates", dates},
 		{"additional info", dates},
 		{"important dates", dates},
@@ -341,7 +360,7 @@ func phraseRole(key string) (role, string) {
 		{"registration details", dates},
 		{"domain information", domainPart},
 		{"domain details", domainPart},
-		{"información del dominio", domainPart},
+		{"informacion del dominio", domainPart},
 		{"domain data", domainPart},
 		{"domain name information", domainPart},
 		{"domain info", domainPart},
@@ -352,7 +371,7 @@ func phraseRole(key string) (role, string) {
 			for rest != "" {
 				next, after, _ := strings.Cut(rest, " ")
 				switch next {
-				case "information", "info", "contact", "details", "listed", "in", "order", "order listed":
+				case "information", "info", "contact", "details", "listed", "in", "order", "the":
 					rest = after
 					continue
 				}
@@ -367,26 +386,25 @@ func phraseRole(key string) (role, string) {
 // contactLabel knows the labels inside a contact.
 func contactLabel(key string) attr {
 	switch key {
-	case "name", "full name", "contact name", "nombre", "nom", "nome", "person", "person name", "contact", "attn", "attention", "contact person", "firstname lastname",
-		"nombre completo", "name of contact", "responsible", "nombre y apellido", "ad soyad", "name surname", "nazwa", "nimi", "namn", "holder", "role":
+	case "name", "full name", "personname", "contact name", "nombre", "nom", "nome", "person", "person name", "contact", "attn", "attention", "contact person", "firstname lastname",
+		"nombre completo", "name of contact", "responsible", "nombre y apellido", "ad soyad", "name surname", "last name", "nazwa", "nimi", "namn", "holder", "role":
 		return aName
-	case "organization", "organisation", "organization name", "organisation name", "org", "org name", "company", "company name",
-		"organizacion", "organización", "organizacion name", "empresa", "firm", "nombre organizacion", "organizacao", "organização", "organisme",
-		"contact organization", "contact organisation", "contact company", "business name", "legal name", "corporate name", "organization loc", "société":
+	case "organization", "organisation", "orgname", "company english name", "department name", "organization name", "organisation name", "org", "org name", "company", "company name",
+		"organizacion", "organizacion name", "empresa", "firm", "nombre organizacion", "organizacao", "organisme",
+		"contact organization", "contact organisation", "contact company", "business name", "legal name", "corporate name", "organization loc", "societe":
 		return aOrg
-	case "email", "e mail", "mail", "email address", "e mail address", "contact email", "correo electronico", "correo electrónico", "correo",
+	case "email", "e mail", "mail", "email address", "e mail address", "contact email", "correo electronico", "correo",
 		"e mailbox", "contact e mail", "mail address", "electronic mail", "emails", "courriel", "mailbox", "eposta", "e post", "epost":
 		return aEmail
-	case "phone", "phone number", "telephone", "tel", "telefono", "teléfono", "voice", "phone no", "telephone number", "telefone", "contact phone", "voice number",
+	case "phone", "phone number", "telephone", "tel", "telefono", "voice", "phone no", "telephone number", "telefone", "contact phone", "voice number",
 		"phones", "tel no", "phone voice", "contact telephone", "telefon", "telno", "mobile":
 		return aPhone
-	case "id", "handle", "nic handle", "nic hdl", "contact id", "contact handle", "nichdl", "nic hdl br", "iana id", "id number", "registration number",
+	case "id", "handle", "number", "nic handle", "nic hdl", "contact id", "contact handle", "nichdl", "nic hdl br", "iana id", "id number", "registration number",
 		"eligibility id", "organization id", "personid":
 		return aHandle
-	case "country", "country code", "pais", "país", "contact country", "country economy", "pays":
+	case "country", "country code", "pais", "contact country", "country economy", "pays":
 		return aCountry
-	case "address", "street", "street address", "address line", "contact address", "direccion", "dirección", "adresse", "endereco", "endereço",
-		"postal address", "mailing address", "address street", "domicilio":
+	case "address", "street", "street address", "address line", "contact address", "direccion", "adresse", "endereco", "postal address", "mailing address", "address street", "domicilio":
 		return aAddress
 	case "url", "website", "web", "homepage", "www", "web site", "registrar url", "referral url", "web page":
 		return aURL
@@ -395,7 +413,7 @@ func contactLabel(key string) attr {
 		"company number", "vat", "org number", "contact city", "contact state", "contact province", "contact zip", "contact postalcode", "contact fax",
 		"created", "updated", "changed", "last modified", "reg nr", "regnr", "department", "position", "eligibility type", "eligibility name",
 		"application purpose", "nexus category", "customer service contact", "customer service email", "abuse contact email", "abuse contact phone",
-		"tech email", "trade name", "locality", "street type", "fax no.", "lastname", "firstname", "date", "hostmaster", "place":
+		"tech email", "trade name", "locality", "street type", "fax no.", "lastname", "firstname", "first name", "date", "hostmaster", "place":
 		return aOther
 	}
 	return noAttr

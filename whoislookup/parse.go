@@ -24,7 +24,11 @@ import (
 // placeholder, not the owner.
 func Parse(server string, raw []byte) (*Record, error) {
 	if server == "" {
-		if hops := splitTranscript(raw); len(hops) > 1 {
+		hops := splitTranscript(raw)
+		if hops == nil {
+			hops = splitHeadings(raw)
+		}
+		if len(hops) > 1 {
 			return Assemble(Query{}, hops)
 		}
 	}
@@ -96,9 +100,27 @@ func readHop(rec *Record, hop int, q Query) (part, error) {
 		rec.Verdict = VerdictElsewhere
 		return p, nil
 	}
-	verdict, err := r.refusal(h.Server)
+	verdict, err := rec.Verdict, sentinelOf(rec.Verdict)
+	if err == nil {
+		verdict, err = r.refusal(h.Server)
+	}
 	_, e := fail(verdict, err)
 	return p, e
+}
+
+// sentinelOf returns the error that says the same as a verdict.
+func sentinelOf(v Verdict) error {
+	switch v {
+	case VerdictNotFound:
+		return ErrNotFound
+	case VerdictReserved:
+		return ErrReserved
+	case VerdictThrottled:
+		return ErrThrottled
+	case VerdictDenied:
+		return ErrDenied
+	}
+	return nil
 }
 
 // isPlaceholder reports whether the record only says which registry knows.
@@ -182,4 +204,20 @@ func splitTranscript(raw []byte) []Hop {
 		hops[0].Server = "whois.arin.net"
 	}
 	return hops
+}
+
+// splitHeadings cuts the output of a client, such as that of the BSDs, that
+// puts "# server" in front of what the server said which IANA named.
+func splitHeadings(raw []byte) []Hop {
+	_, rest, ok := bytes.Cut(raw, []byte("\nrefer:"))
+	if !ok {
+		return nil
+	}
+	value, _, _ := bytes.Cut(rest, []byte("\n"))
+	host := strings.TrimSpace(string(value))
+	before, after, ok := bytes.Cut(raw, []byte("\n# "+host+"\n"))
+	if !ok || !isHost(host) {
+		return nil
+	}
+	return []Hop{{Server: "whois.iana.org", Protocol: "whois", Raw: before}, {Server: host, Protocol: "whois", Raw: after}}
 }

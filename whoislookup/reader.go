@@ -156,7 +156,7 @@ func isNothing(low string) bool {
 func isRedacted(low string) bool {
 	for _, s := range [...]string{
 		"redacted", "data protected", "not disclosed", "gdpr masked", "gdpr redacted", "withheld for privacy",
-		"non-public data", "statutory masking", "not shown due to gdpr", "hidden upon user request",
+		"non-public data", "not shown, please", "not shown", "statutory masking", "hidden upon user request",
 	} {
 		if strings.Contains(low, s) {
 			return true

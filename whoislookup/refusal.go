@@ -20,9 +20,16 @@ func (r *reader) refusal(server string) (Verdict, error) {
 		return VerdictUnknown, fmt.Errorf("a web page: %w", ErrGarbage)
 	}
 	best := VerdictUnknown
+	prose := 0 // entries up to here are a paragraph
 	for i := range r.ents {
 		e := &r.ents[i]
 		if e.kind == rpsl.Blank {
+			continue
+		}
+		if i >= prose {
+			prose = r.paragraph(i)
+		}
+		if i < prose {
 			continue
 		}
 		low := strings.Trim(r.low[e.name.from:max(e.value.to, e.name.to)], "%#*>-;!<=[]() \t")
@@ -33,21 +40,37 @@ func (r *reader) refusal(server string) (Verdict, error) {
 			best = v
 		}
 	}
-	switch best {
-	case VerdictThrottled:
-		return best, ErrThrottled
-	case VerdictDenied:
-		return best, ErrDenied
-	case VerdictReserved:
-		return best, ErrReserved
-	case VerdictNotFound:
-		return best, ErrNotFound
+	if best != VerdictUnknown {
+		return best, sentinelOf(best)
 	}
 	if r.isARIN(server) && r.onlyComments() {
 		// ARIN cuts off who asks too much: the terms of use, and nothing after.
 		return VerdictThrottled, fmt.Errorf("only the terms of use: %w", ErrThrottled)
 	}
 	return VerdictUnknown, ErrGarbage
+}
+
+// paragraph returns the entry after the paragraph that starts at entry i, or i
+// if none starts there: at least five lines in a row, half a screen wide on
+// average.
+func (r *reader) paragraph(i int) int {
+	end, width := i, 0
+	for end < len(r.ents) && r.ents[end].kind != rpsl.Blank {
+		e := &r.ents[end]
+		n := int(max(e.value.to, e.name.to) - e.value.from)
+		if e.kind == rpsl.Attribute {
+			n = int(max(e.value.to, e.name.to) - e.name.from)
+		}
+		if n < 3 || strings.Trim(r.in(e.value), "%#*-=> \t") == "" && e.kind != rpsl.Attribute { // a rule, or "%" alone
+			break
+		}
+		width += n
+		end++
+	}
+	if n := end - i; n >= 5 && width >= 48*n {
+		return end
+	}
+	return i
 }
 
 // rank orders verdicts by what they take back: a server that throttles may say
@@ -82,7 +105,7 @@ func messageClass(low string) Verdict {
 		"too many queries", "too many connections", "try again later", "try again in ", "try again after", "request denied", "exceeded your",
 		"query rate limit", "allowed queries exceeded", "maximum query rate", "has exceeded the", "blacklisted", "temporarily banned",
 		"excessive querying", "please slow down", "connection refused", "requests per ", "too fast", "too often", "temporarily unavailable",
-		"rate limited", "number of queries", "maximum number of requests", "request per second") && !hasAny(low, "is rate limited", "use of"):
+		"rate limited", "grace period", "been banned", "exceeded allowed", "rate exceeded", "query limit", "lookup refused", "connection rate", "number of queries", "maximum number of requests", "request per second") && !hasAny(low, "is rate limited", "use of"):
 		return VerdictThrottled
 	case anyPrefix(low, "reserved by", "domain reserved", "restricted -", "name is reserved", "domain is reserved", "registry reserved",
 		"this name is reserved", "this domain is reserved", "the domain is reserved", "this name is not available", "forbidden name", "domain name is reserved") ||
@@ -101,7 +124,7 @@ func messageClass(low string) Verdict {
 		return VerdictNotFound
 	case hasAny(low, " not found", "does not exist", " no existe", " not registered", " not registred", "is available for", "was not found",
 		"no matching", "could not find", "no match for", "have no match", "has not been registered", "does not have any data", "isn't registered", "not been found",
-		"no records matching", "no results were found", "no data found", "returned no ", "no entries", "not in our database", "not exist in", "no encontrad", "n'existe pas",
+		"no records matching", "no results were found", "no data found", "returned no ", "no entries", "not in our database", "not exist in", "no encontrad", "there is no information", "n'existe pas",
 		"is not currently registered", "is unregistered", "no fue encontrado", "does not have an entry", "cannot be found", "unassigned", "not assigned", "nao encontrado", "non trovato"):
 		return VerdictNotFound
 	case strings.HasSuffix(strings.TrimRight(low, " ."), " is free"), strings.HasSuffix(strings.TrimRight(low, " ."), " is available"),

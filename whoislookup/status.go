@@ -68,6 +68,22 @@ func parseStatus(text string) Status {
 		text = strings.TrimRight(text[:i], " (-")
 	}
 	text = strings.TrimSpace(text)
+	// "ok (paid and in zone)", "ok - Normal state."
+	for _, cut := range [...]string{" (", " - "} {
+		if i := strings.Index(text, cut); i > 0 {
+			if s, ok := eppOf(text[:i]); ok {
+				return s
+			}
+		}
+	}
+	if s, ok := eppOf(text); ok {
+		return s
+	}
+	return Status(text)
+}
+
+// eppOf is eppStatus for a text in any spelling.
+func eppOf(text string) (Status, bool) {
 	var key [32]byte
 	n := 0
 	for i := range len(text) {
@@ -78,18 +94,15 @@ func parseStatus(text string) Status {
 		case c == ' ' || c == '-' || c == '_':
 			continue
 		case c < 'a' || c > 'z':
-			return Status(text)
+			return "", false
 		}
 		if n == len(key) {
-			return Status(text)
+			return "", false
 		}
 		key[n] = c
 		n++
 	}
-	if s, ok := eppStatus(string(key[:n])); ok {
-		return s
-	}
-	return Status(text)
+	return eppStatus(string(key[:n]))
 }
 
 // Delegated reports whether the registry puts the domain into DNS, and the

@@ -123,15 +123,22 @@ func parseLine(data []byte, start, end, number int) Line {
 	return l
 }
 
-// bracket returns where the '[' of a label stands: "[Name]" or "a. [Name]",
-// the two forms that JPNIC and JPRS write. -1 if there is none.
+// bracket returns where the '[' of a label stands: "[Name]" or "a. [Name]" or
+// "a [Name]", the forms that JPNIC, JPRS and MYNIC write. -1 if there is none.
 func bracket(data []byte, body Span) int {
 	b := body.Of(data)
 	if b[0] == '[' {
 		return body.From
 	}
-	if len(b) > 4 && b[1] == '.' && b[2] == ' ' && b[3] == '[' && b[0] >= 'a' && b[0] <= 'z' {
-		return body.From + 3
+	if len(b) < 4 || b[0] < 'a' || b[0] > 'z' {
+		return -1
+	}
+	i := 1
+	if b[i] == '.' {
+		i++
+	}
+	if b[i] == ' ' && b[i+1] == '[' {
+		return body.From + i + 1
 	}
 	return -1
 }
