@@ -52,8 +52,19 @@ func Assess(s *Sweep) *Assessment {
 	if j.haveNewest {
 		a.Serial = new(j.newest)
 	}
+	var late []Letter
 	for _, l := range j.letters {
 		a.Letters = append(a.Letters, j.letter(l))
+		if slices.ContainsFunc(s.Probes, func(p Probe) bool { return p.Letter == l && isSlow(&p, 0) && !isSlow(&p, s.Stalled) }) {
+			late = append(late, l)
+		}
+	}
+	if len(late) > 0 {
+		a.Unseen = append(a.Unseen, Gap{
+			What: "whether letters " + names(late) + " are slow",
+			Why:  fmt.Sprintf("this host was stalled for %s, which makes answers look late", s.Stalled.Round(time.Millisecond)),
+			Need: "a sweep while it is less busy",
+		})
 	}
 	j.system(a)
 	return a

@@ -98,7 +98,7 @@ func TestAssessNamesTheFault(t *testing.T) {
 		"silent UDP alone is degraded":   {dnsroottest.Fault{Silence: true, Transport: udp}, dnsroot.Degraded, "no answer over IPv4 UDP"},
 		"silent TCP alone is degraded":   {dnsroottest.Fault{Silence: true, Transport: tcp}, dnsroot.Degraded, "no answer over IPv4 TCP"},
 		"half of the questions lost":     {dnsroottest.Fault{Loss: 0.5}, dnsroot.Degraded, "95 % confidence"},
-		"slow over UDP":                  {dnsroottest.Fault{Delay: 300 * time.Millisecond}, dnsroot.Degraded, "where most letters are faster"},
+		"slow over UDP":                  {dnsroottest.Fault{Delay: time.Second}, dnsroot.Degraded, "where most letters are faster"},
 		"TCP too slow to finish":         {dnsroottest.Fault{SlowTCP: 50 * time.Millisecond}, dnsroot.Degraded, "no answer over IPv4 TCP"},
 		"another id is no answer":        {dnsroottest.Fault{WrongID: true}, dnsroot.Suspicious, "other_id"},
 		"forged answer before the true":  {dnsroottest.Fault{Decoy: true}, dnsroot.Suspicious, "other_id"},
@@ -163,7 +163,7 @@ func TestOneVantagePointCannotTell(t *testing.T) {
 		"nobody answers over TCP":    {dnsroottest.Fault{Silence: true, Transport: dnsroot.TCP}, dnsroot.Healthy, "no letter answered over IPv4 TCP"},
 		"all lose a third":           {dnsroottest.Fault{Loss: 0.34}, dnsroot.Healthy, "were lost over IPv4 UDP"},
 		"nobody validates":           {dnsroottest.Fault{Rogue: true}, dnsroot.Unknown, "no letter's answers validate"},
-		"all are slow: the path":     {dnsroottest.Fault{Delay: 300 * time.Millisecond, Transport: dnsroot.UDP}, dnsroot.Healthy, "13 of 13"},
+		"all are slow: the path":     {dnsroottest.Fault{Delay: time.Second, Transport: dnsroot.UDP}, dnsroot.Healthy, "13 of 13"},
 		"a resolver answers for all": {dnsroottest.Fault{Intercepted: true, Rogue: true}, dnsroot.Suspicious, "no letter's answers validate"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -258,6 +258,32 @@ func TestZoneOnItsWayIsNotStale(t *testing.T) {
 	require.NoError(t, fleet.Set('c', dnsroottest.Fault{Serial: fleet.Serial() - 1000})) // ten days
 	a = dnsroot.Assess(sweep(t, fleet.Client()))
 	assert.Equal(t, dnsroot.Stale, report(t, a, 'c').Verdict, a.String())
+}
+
+// An answer may be late because this host was not running: that is no verdict
+// on the letter, and it is said.
+func TestStalledHostCannotTellSlow(t *testing.T) {
+	s := fixed()
+	secure := s.Probes[0].NS
+	s.Unseen, s.Probes = nil, nil
+	for l := range dnsroot.Letters() {
+		rtt := 20 * time.Millisecond
+		if l == 'k' {
+			rtt = 400 * time.Millisecond
+		}
+		s.Probes = append(s.Probes, dnsroot.Probe{
+			Letter: l, Addr: netip.MustParseAddrPort("192.0.2.1:53"), Transport: dnsroot.UDP, Reachable: new(true), Sent: 5,
+			RTT: []time.Duration{rtt, rtt, rtt}, Rcode: "NOERROR", Serial: new(uint32(1)), SOA: secure, NS: secure, DNSKEY: secure,
+		})
+	}
+	s.Stalled = time.Millisecond
+	assert.Equal(t, dnsroot.Degraded, report(t, dnsroot.Assess(s), 'k').Verdict)
+	s.Stalled = 100 * time.Millisecond
+	a := dnsroot.Assess(s)
+	assert.Equal(t, dnsroot.Healthy, report(t, a, 'k').Verdict)
+	require.Len(t, a.Unseen, 1)
+	assert.Equal(t, "whether letters k are slow", a.Unseen[0].What)
+	assert.Contains(t, a.Unseen[0].Why, "stalled for 100ms")
 }
 
 // A forged far-future serial must not make the twelve others look stale.
