@@ -1,0 +1,235 @@
+package whoislookup
+
+import (
+	"strings"
+)
+
+// contactOwns reports whether a label that can be about the domain is about
+// the contact when it stands inside one.
+func contactOwns(low string) bool {
+	switch low {
+	case "created", "created on", "changed", "updated", "updated on", "modified", "last modified", "last update", "last updated",
+		"registered", "status", "state":
+		return true
+	}
+	return false
+}
+
+// looseField reads a contact's label outside of any section.
+func (d *domainReader) looseField(e *entry, at attr) {
+	if d.foreign {
+		return
+	}
+	low := d.lower(e.name)
+	switch {
+	case at == aURL && strings.Contains(low, "url"):
+		d.set(&d.contact(registrar).URL, "domain.registrar.url", e)
+	case strings.HasPrefix(low, "contact "), strings.HasPrefix(low, "company "), strings.HasPrefix(low, "organisation "),
+		strings.HasPrefix(low, "organization "), strings.HasPrefix(low, "department "):
+		d.contactField(e, registrant, at)
+	case d.titles > 0:
+	case low == "name", low == "person", low == "org", low == "organization", low == "organisation", low == "org-name":
+		d.contactField(e, registrant, at)
+	}
+}
+
+// selfField reads a label that is a role and nothing else: "Registrant: X".
+func (d *domainReader) selfField(e *entry, ro role) {
+	switch {
+	case ro == nameservers:
+		d.open(ro, e)
+		d.values = 1
+		d.host(e)
+	case isContact(ro):
+		if d.foreign {
+			return
+		}
+		d.open(ro, e)
+		d.values, d.inline = 1, true
+		if ro == registrar {
+			d.registrarName(e)
+			return
+		}
+		if ro == registrant && d.holderC(e) {
+			return
+		}
+		if looksLikeHandle(d.in(e.value)) {
+			d.contactField(e, ro, aHandle)
+			return
+		}
+		d.nameSelf = ro == registrant && d.contact(ro).Name == "" || d.nameSelf
+		d.contactField(e, ro, aName)
+	}
+}
+
+// holderC reads "holder-c: X" and "owner-c: X": the handle of a contact that
+// is described in an object of its own.
+func (d *domainReader) holderC(e *entry) bool {
+	if !strings.HasSuffix(d.lower(e.name), "-c") {
+		return false
+	}
+	d.ownerC = e
+	return true
+}
+
+func (d *domainReader) registrarName(e *entry) {
+	d.set(&d.contact(registrar).Name, "domain.registrar.name", e)
+}
+
+// place reads an unlabelled line of a contact.
+func (d *domainReader) place(e *entry, ro role) {
+	c := d.contact(ro)
+	if d.columns(e, ro) {
+		return
+	}
+	if d.hidden = d.hidden || isRedacted(d.lower(e.value)); d.hidden && c.Name == "" {
+		d.list(&d.rec.Redacted, contactPath(ro, aName, "name"))
+		return
+	}
+	v := d.in(e.value)
+	if _, ok := d.email(e.value); ok {
+		d.contactField(e, ro, aEmail)
+		return
+	}
+	switch {
+	case looksLikeHandle(v) && c.Name == "":
+		d.contactField(e, ro, aHandle)
+	case looksLikePhone(v):
+		d.contactField(e, ro, aPhone)
+	case c.Name == "" && c.Address == "":
+		d.contactField(e, ro, aName)
+	default:
+		d.contactField(e, ro, aAddress)
+	}
+}
+
+// columns reads "DNS Admin  (handle)  dns-admin@example.net".
+func (d *domainReader) columns(e *entry, ro role) bool {
+	v := d.in(e.value)
+	gap := strings.LastIndexAny(v, " \t")
+	if gap <= 0 {
+		return false
+	}
+	mail := *e
+	mail.value.from += int32(gap) + 1
+	if _, ok := d.email(mail.value); !ok {
+		return false
+	}
+	d.contactField(&mail, ro, aEmail)
+	rest := *e
+	rest.value = d.trim(span{e.value.from, e.value.from + int32(gap)})
+	if text := d.in(rest.value); strings.HasSuffix(text, ")") {
+		if i := strings.LastIndexByte(text, '('); i > 0 {
+			handle := rest
+			handle.value = span{rest.value.from + int32(i) + 1, rest.value.to - 1}
+			d.contactField(&handle, ro, aHandle)
+			rest.value = d.trim(span{rest.value.from, rest.value.from + int32(i)})
+		}
+	}
+	if c := d.contact(ro); c.Name == "" {
+		d.contactField(&rest, ro, aName)
+	}
+	return true
+}
+
+// looksLikeHandle is "GOO001748-MARKM": one word of capitals and digits with
+// both digits and a hyphen.
+func looksLikeHandle(s string) bool {
+	digit, hyphen := false, false
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c >= '0' && c <= '9':
+			digit = true
+		case c == '-':
+			hyphen = true
+		case c < 'A' || c > 'Z':
+			return false
+		}
+	}
+	return digit && hyphen && len(s) < 24
+}
+
+func looksLikePhone(s string) bool {
+	if len(s) < 6 || s[0] != '+' {
+		return false
+	}
+	digits := 0
+	for i := 1; i < len(s); i++ {
+		switch c := s[i]; {
+		case c >= '0' && c <= '9':
+			digits++
+		case strings.IndexByte(" .-()/x", c) < 0:
+			return false
+		}
+	}
+	return digits >= 5
+}
+
+// contactField stores one value of a contact.
+func (d *domainReader) contactField(e *entry, ro role, at attr) {
+	c := d.contact(ro)
+	field := func(last string) string { return contactPath(ro, at, last) }
+	switch at {
+	case aName:
+		if ro == registrar {
+			if looksLikeHandle(c.Name) && c.Handle == "" { // "Registrar: FAJN-0002" and then its object
+				c.Handle, c.Name = c.Name, ""
+				d.rename("domain.registrar.name", "domain.registrar.handle")
+			}
+			d.registrarName(e)
+			return
+		}
+		if ro == registrant && c.Name != "" && d.nameSelf && strings.Contains(d.lower(e.name), "contact") {
+			// "Registrant: Company" and "Registrant Contact Name: Person"
+			d.nameSelf = false
+			if c.Organization == "" {
+				c.Organization = c.Name
+				d.rename("domain.registrant.name", "domain.registrant.organization")
+			}
+			c.Name = ""
+			d.unnote("domain.registrant.name")
+		}
+		d.set(&c.Name, field("name"), e)
+	case aOrg:
+		d.set(&c.Organization, field("organization"), e)
+	case aEmail:
+		if m, ok := d.email(e.value); ok && c.Email == "" {
+			c.Email = m
+			d.note(field("email"), 0, e.line)
+		} else if c.Email == "" {
+			d.noEmail(e, field("email"))
+		}
+	case aPhone:
+		d.set(&c.Phone, field("phone"), e)
+	case aHandle:
+		d.set(&c.Handle, field("handle"), e)
+	case aCountry:
+		d.set(&c.Country, field("country"), e)
+	case aURL:
+		d.set(&c.URL, field("url"), e)
+	case aAddress:
+		d.addLine(&c.Address, field("address"), e)
+	}
+}
+
+// noEmail tells what stands in the place of an address.
+func (d *domainReader) noEmail(e *entry, field string) {
+	low := d.lower(e.value)
+	switch {
+	case isNothing(low):
+		d.list(&d.rec.Empty, field)
+	case isRedacted(low), strings.Contains(low, "visit "), strings.Contains(low, "contact the registr"), strings.Contains(low, "query the rdds"):
+		d.list(&d.rec.Redacted, field)
+	default:
+		if m, ok := d.firstEmail(e.value); ok {
+			c := d.contact(d.section)
+			if isContact(d.section) && c.Email == "" {
+				c.Email = m
+				d.note(field, 0, e.line)
+			}
+			return
+		}
+		d.rec.Unparsed = append(d.rec.Unparsed, field+": "+d.in(e.value))
+	}
+}

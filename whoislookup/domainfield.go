@@ -1,0 +1,196 @@
+package whoislookup
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/opskit-go/opskit/whoislookup/rpsl"
+)
+
+// later takes note of a label whose value is on the lines below.
+func (d *domainReader) later(e *entry, at attr) {
+	if !d.ended(e) && isContact(d.section) && contactOwns(d.lower(e.name)) {
+		return
+	}
+	switch at {
+	case aDomain:
+		d.open(domainPart, e)
+	case aHost:
+		d.open(nameservers, e)
+	default:
+		d.open(noRole, e)
+	}
+	d.pending = at
+}
+
+// domainField reads a label about the domain itself.
+func (d *domainReader) domainField(e *entry, at attr, p *part) {
+	rec := d.rec
+	switch at {
+	case aDomain:
+		d.name(e)
+	case aUnicode:
+		if !isASCII(d.in(e.value)) {
+			d.set(&d.d.Unicode, "domain.unicode", e)
+		}
+	case aDomainID:
+		d.set(&d.d.ID, "domain.id", e)
+	case aCreated:
+		d.date(&rec.Created, "created", e, firstDate)
+	case aUpdated:
+		if d.lower(e.name) == "changed" && strings.HasSuffix(d.lower(e.value), "(assigned)") {
+			d.date(&rec.Created, "created", e, firstDate)
+			return
+		}
+		pick := firstDate
+		if d.lower(e.name) == "changed" && e.line == d.changed+1 {
+			pick = lastDate // RPSL lists changes in order
+		}
+		d.changed = e.line
+		d.date(&rec.Updated, "updated", e, pick)
+	case aExpires:
+		d.date(&rec.Expires, "expires", e, firstDate)
+	case aExpiresWeak:
+		if date, ok := parseDate(d.in(e.value), d.lower(e.value), d.dates); ok && d.weak == "" {
+			d.weak, d.weakLine = date, e.line
+		}
+	case aHost:
+		d.host(e)
+		d.goesOn(nameservers, at, e)
+	case aStatus:
+		if d.lower(e.name) == "state" {
+			if d.state == nil {
+				d.state = e
+			}
+			return
+		}
+		d.statusLine(e)
+		d.goesOn(noRole, at, e)
+	case aDNSSEC:
+		d.set(&d.d.DNSSEC, "domain.dnssec", e)
+	case aWhois:
+		if f, ok := parseReferral(d.in(e.value)); ok && p.referral.host == "" {
+			p.referral = f
+		}
+	}
+}
+
+// goesOn expects more values of a label on deeper lines below it.
+func (d *domainReader) goesOn(ro role, at attr, e *entry) {
+	if e.kind == rpsl.Attribute && d.section == noRole {
+		d.open(ro, e)
+		d.values, d.inline, d.pending = 1, true, at
+	}
+}
+
+// name reads the domain name: the first one that the answer gives.
+func (d *domainReader) name(e *entry) {
+	low := strings.TrimSuffix(d.lower(e.value), ".")
+	if i := strings.IndexAny(low, " \t"); i > 0 {
+		low = low[:i]
+	}
+	low = strings.Trim(low, "\"'")
+	if d.d.Name != "" || low == "" || strings.IndexByte(low, '@') >= 0 || strings.IndexByte(low, ':') >= 0 {
+		return
+	}
+	low = strings.TrimLeft(low, ".")
+	if strings.Trim(low, "-.") == "" || strings.ContainsAny(low, "()[]{}<>/,;*=") {
+		return
+	}
+	if !isASCII(low) {
+		if d.d.Unicode == "" {
+			d.d.Unicode = low
+			d.note("domain.unicode", 0, e.line)
+		}
+		return
+	}
+	d.d.Name = low
+	d.note("domain.name", 0, e.line)
+}
+
+// host reads one or several nameservers.
+func (d *domainReader) host(e *entry) {
+	rest := e.value
+	for !rest.empty() {
+		from := rest.from
+		for from < rest.to && strings.IndexByte(" \t,;", d.reader.text[from]) >= 0 {
+			from++
+		}
+		to := from
+		for to < rest.to && strings.IndexByte(" \t,;", d.reader.text[to]) < 0 {
+			to++
+		}
+		d.hostWord(span{from, to}, e.line)
+		rest.from = to
+	}
+}
+
+func (d *domainReader) hostWord(s span, line int32) {
+	low := d.low[s.from:s.to]
+	if i := strings.IndexAny(low, "[(/"); i > 0 {
+		low = low[:i]
+	}
+	low = strings.TrimRight(low, ".")
+	if !isHost(low) || low == d.d.Name || low == "not.defined" || d.hostN == len(d.hosts) || slices.Contains(d.hosts[:d.hostN], low) {
+		return
+	}
+	if _, ip := parseAddr(low); ip {
+		return
+	}
+	if last := low[strings.LastIndexByte(low, '.')+1:]; last[0] >= '0' && last[0] <= '9' {
+		return
+	}
+	d.note("domain.nameservers", d.hostN, line)
+	d.hosts[d.hostN] = low
+	d.hostN++
+}
+
+// statusLine reads one status.
+func (d *domainReader) statusLine(e *entry) {
+	text := d.in(e.value)
+	if isNothing(d.lower(e.value)) {
+		d.list(&d.rec.Empty, "domain.status")
+		return
+	}
+	if i := strings.IndexByte(text, ','); i > 0 && d.lower(e.name) == "state" { // "REGISTERED, DELEGATED"
+		first, rest := *e, *e
+		first.value.to = e.value.from + int32(i)
+		rest.value = d.trim(span{e.value.from + int32(i) + 1, e.value.to})
+		d.statusLine(&first)
+		d.statusLine(&rest)
+		return
+	}
+	if i := strings.IndexByte(text, '('); i > 0 && strings.HasSuffix(text, ")") && d.rec.Expires == "" && e.tag == ']' {
+		// JPRS: "[State] Connected (2016/03/31)", the day until which it is
+		v := text[i+1 : len(text)-1]
+		if date, ok := parseDate(v, v, d.dates); ok {
+			d.rec.Expires = date
+			d.note("expires", 0, e.line)
+		}
+	}
+	switch statusClass(d.lower(e.value)) {
+	case VerdictNotFound:
+		d.free = true
+	case VerdictReserved:
+		d.reserved = true
+	}
+	s := parseStatus(text)
+	if s == "" || d.statusN == len(d.status) || slices.Contains(d.status[:d.statusN], s) {
+		return
+	}
+	d.note("domain.status", d.statusN, e.line)
+	d.status[d.statusN] = s
+	d.statusN++
+}
+
+// statusClass knows the statuses of names that nobody holds.
+func statusClass(low string) Verdict {
+	switch strings.Trim(low, " .!") {
+	case "available", "free", "no object found", "not registered!", "nothing found", "not registered", "no match", "not found", "avail", "unassigned", "unregistered", "220 available",
+		"available for registration", "does not exist", "nonexistent":
+		return VerdictNotFound
+	case "reserved", "blocked", "restricted", "forbidden", "prohibited", "not available for registration", "not allowed":
+		return VerdictReserved
+	}
+	return VerdictUnknown
+}
