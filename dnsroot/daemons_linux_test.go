@@ -183,7 +183,7 @@ func TestBarRealServers(t *testing.T) {
 		letters = 13
 	}
 	f := startReal(t, letters)
-	client := &dnsroot.Client{Hints: f.hints, Anchors: f.anchors, Timeout: time.Second}
+	client := &dnsroot.Client{Hints: f.hints, Anchors: f.anchors, Timeout: 2 * time.Second}
 
 	s := sweep(t, client)
 	a := dnsroot.Assess(s)

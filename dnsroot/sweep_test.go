@@ -40,7 +40,7 @@ func report(t testing.TB, a *dnsroot.Assessment, l dnsroot.Letter) dnsroot.Lette
 
 func TestSweepMeasuresEveryLetterFamilyAndTransport(t *testing.T) {
 	fleet := start(t, dnsroottest.Config{})
-	s := sweep(t, fleet.Client())
+	s := sweep(t, patient(fleet, dnsroottest.Fault{}))
 	families := 1
 	if fleet.HasIPv6() {
 		families = 2
@@ -56,11 +56,11 @@ func TestSweepMeasuresEveryLetterFamilyAndTransport(t *testing.T) {
 		assert.True(t, *p.Reachable, name)
 		assert.Equal(t, 5, p.Sent, name)
 		assert.Zero(t, p.Lost, name)
-		assert.Len(t, p.RTT, 3, name)
+		assert.GreaterOrEqual(t, len(p.RTT), 3, name) // one more where this host was busy
 		for _, rtt := range p.RTT {
 			assert.Positive(t, rtt, name)
 		}
-		assert.Len(t, p.Connect, map[dnsroot.Transport]int{dnsroot.UDP: 0, dnsroot.TCP: 3}[p.Transport], name)
+		assert.Len(t, p.Connect, map[dnsroot.Transport]int{dnsroot.UDP: 0, dnsroot.TCP: len(p.RTT)}[p.Transport], name)
 		require.NotNil(t, p.Serial, name)
 		assert.Equal(t, fleet.Serial(), *p.Serial, name)
 		require.NotNil(t, p.Identity.NSID, name)
@@ -88,7 +88,8 @@ func TestSweepMeasuresEveryLetterFamilyAndTransport(t *testing.T) {
 // Each fault is set on letter k alone; every other letter must stay healthy.
 func TestAssessNamesTheFault(t *testing.T) {
 	const tcp, udp = dnsroot.TCP, dnsroot.UDP
-	fleet := start(t, dnsroottest.Config{})
+	signed := time.Now().Add(-24 * time.Hour)
+	current := start(t, dnsroottest.Config{Signed: signed}).Serial()
 	for name, test := range map[string]struct {
 		fault    dnsroottest.Fault
 		verdict  dnsroot.Verdict
@@ -99,7 +100,7 @@ func TestAssessNamesTheFault(t *testing.T) {
 		"silent TCP alone is degraded":   {dnsroottest.Fault{Silence: true, Transport: tcp}, dnsroot.Degraded, "no answer over IPv4 TCP"},
 		"half of the questions lost":     {dnsroottest.Fault{Loss: 0.5}, dnsroot.Degraded, "95 % confidence"},
 		"slow over UDP":                  {dnsroottest.Fault{Delay: time.Second}, dnsroot.Degraded, "where most letters are faster"},
-		"TCP too slow to finish":         {dnsroottest.Fault{SlowTCP: 50 * time.Millisecond}, dnsroot.Degraded, "no answer over IPv4 TCP"},
+		"TCP too slow to finish":         {dnsroottest.Fault{SlowTCP: 100 * time.Millisecond}, dnsroot.Degraded, "no answer over IPv4 TCP"},
 		"another id is no answer":        {dnsroottest.Fault{WrongID: true}, dnsroot.Suspicious, "other_id"},
 		"forged answer before the true":  {dnsroottest.Fault{Decoy: true}, dnsroot.Suspicious, "other_id"},
 		"another source is no answer":    {dnsroottest.Fault{SpoofedSource: true, Transport: udp}, dnsroot.Suspicious, "other_address"},
@@ -107,7 +108,7 @@ func TestAssessNamesTheFault(t *testing.T) {
 		"garbage":                        {dnsroottest.Fault{Garbage: true}, dnsroot.Lame, "what cannot be read"},
 		"SERVFAIL is lame":               {dnsroottest.Fault{Rcode: 2}, dnsroot.Lame, "answers SERVFAIL over IPv4 UDP"},
 		"SERVFAIL over TCP is degraded":  {dnsroottest.Fault{Rcode: 2, Transport: tcp}, dnsroot.Degraded, "answers SERVFAIL over IPv4 TCP"},
-		"old serial is stale":            {dnsroottest.Fault{Serial: fleet.Serial() - 5}, dnsroot.Stale, "5 behind"},
+		"old serial is stale":            {dnsroottest.Fault{Serial: current - 5}, dnsroot.Stale, "5 behind"},
 		"unsigned":                       {dnsroottest.Fault{Unsigned: true}, dnsroot.Invalid, "not signed"},
 		"bad signature":                  {dnsroottest.Fault{BadSignature: true}, dnsroot.Invalid, "bad signature"},
 		"signed by another":              {dnsroottest.Fault{Rogue: true}, dnsroot.Invalid, "no key of the set matches a trust anchor"},
@@ -119,11 +120,10 @@ func TestAssessNamesTheFault(t *testing.T) {
 		"a little slow is no fault":      {dnsroottest.Fault{Delay: 60 * time.Millisecond}, dnsroot.Healthy, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fleet := start(t, dnsroottest.Config{Signed: signed})
 			require.NoError(t, fleet.Set('k', test.fault))
-			client := fleet.Client()
-			if test.fault.Delay > 0 {
-				client.Timeout = 5 * time.Second // late, not lost, on a busy machine too
-			}
+			client := patient(fleet, test.fault)
 			a := dnsroot.Assess(sweep(t, client))
 			k := report(t, a, 'k')
 			assert.Equal(t, test.verdict, k.Verdict, a.String())
@@ -142,6 +142,16 @@ func TestAssessNamesTheFault(t *testing.T) {
 	}
 }
 
+// patient is a client that waits long unless the fault means waiting in vain, so
+// that nothing but the fault is lost on a busy machine.
+func patient(fleet *dnsroottest.Fleet, fault dnsroottest.Fault) *dnsroot.Client {
+	client := fleet.Client()
+	if !fault.Silence && fault.Loss == 0 && fault.SlowTCP == 0 && !fault.WrongID && !fault.SpoofedSource {
+		client.Timeout = 20 * time.Second
+	}
+	return client
+}
+
 func setAll(t *testing.T, fleet *dnsroottest.Fleet, faults ...dnsroottest.Fault) {
 	t.Helper()
 	for l := range dnsroot.Letters() {
@@ -151,8 +161,7 @@ func setAll(t *testing.T, fleet *dnsroottest.Fleet, faults ...dnsroottest.Fault)
 
 // What hits all letters alike may as well be this host's own network.
 func TestOneVantagePointCannotTell(t *testing.T) {
-	fleet := start(t, dnsroottest.Config{})
-	lab.NeedIf(t, "ipv6", missingIPv6(fleet))
+	lab.NeedIf(t, "ipv6", missingIPv6(start(t, dnsroottest.Config{})))
 	for name, test := range map[string]struct {
 		fault   dnsroottest.Fault
 		letters dnsroot.Verdict
@@ -167,12 +176,10 @@ func TestOneVantagePointCannotTell(t *testing.T) {
 		"a resolver answers for all": {dnsroottest.Fault{Intercepted: true, Rogue: true}, dnsroot.Suspicious, "no letter's answers validate"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fleet := start(t, dnsroottest.Config{})
 			setAll(t, fleet, test.fault)
-			client := fleet.Client()
-			if test.fault.Delay > 0 {
-				client.Timeout = 5 * time.Second
-			}
-			a := dnsroot.Assess(sweep(t, client))
+			a := dnsroot.Assess(sweep(t, patient(fleet, test.fault)))
 			for _, r := range a.Letters {
 				if name == "all lose a third" && r.Verdict == dnsroot.Unknown {
 					continue // a letter that lost its proof in the general loss
@@ -201,7 +208,7 @@ func missingIPv6(fleet *dnsroottest.Fleet) error {
 
 func TestHostWithoutIPv6IsAGap(t *testing.T) {
 	fleet := start(t, dnsroottest.Config{NoIPv6: true})
-	s := sweep(t, fleet.Client())
+	s := sweep(t, patient(fleet, dnsroottest.Fault{}))
 	for _, p := range s.Probes {
 		if p.Addr.Addr().Is6() {
 			assert.Nil(t, p.Reachable)
@@ -224,7 +231,7 @@ func TestHostWithoutIPv6IsAGap(t *testing.T) {
 func TestZonePublishedDuringTheSweep(t *testing.T) {
 	fleet := start(t, dnsroottest.Config{})
 	require.NoError(t, fleet.Set('c', dnsroottest.Fault{Serial: fleet.Serial() - 1}))
-	client := fleet.Client()
+	client := patient(fleet, dnsroottest.Fault{})
 	client.Hints.Servers = fleet.Hints().Servers[:4]
 	client.Exchanger = exchangerFunc(func(ctx context.Context, query []byte, to netip.AddrPort, over dnsroot.Transport) (dnsroot.Reply, error) {
 		reply, err := fleet.Exchange(ctx, query, to, over)
@@ -250,13 +257,13 @@ func TestZonePublishedDuringTheSweep(t *testing.T) {
 func TestZoneOnItsWayIsNotStale(t *testing.T) {
 	fleet := start(t, dnsroottest.Config{Signed: time.Now().Add(-time.Hour)})
 	require.NoError(t, fleet.Set('c', dnsroottest.Fault{Serial: fleet.Serial() - 1}))
-	a := dnsroot.Assess(sweep(t, fleet.Client()))
+	a := dnsroot.Assess(sweep(t, patient(fleet, dnsroottest.Fault{})))
 	assert.Equal(t, dnsroot.Unknown, report(t, a, 'c').Verdict, a.String())
 	assert.Equal(t, dnsroot.Unknown, a.Verdict)
 	assert.Contains(t, a.String(), "next: sweep again")
 
 	require.NoError(t, fleet.Set('c', dnsroottest.Fault{Serial: fleet.Serial() - 1000})) // ten days
-	a = dnsroot.Assess(sweep(t, fleet.Client()))
+	a = dnsroot.Assess(sweep(t, patient(fleet, dnsroottest.Fault{})))
 	assert.Equal(t, dnsroot.Stale, report(t, a, 'c').Verdict, a.String())
 }
 
@@ -290,7 +297,7 @@ func TestStalledHostCannotTellSlow(t *testing.T) {
 func TestForgedSerialIsNotTheNewest(t *testing.T) {
 	fleet := start(t, dnsroottest.Config{})
 	require.NoError(t, fleet.Set('m', dnsroottest.Fault{Serial: fleet.Serial() + 100000, BadSignature: true}))
-	a := dnsroot.Assess(sweep(t, fleet.Client()))
+	a := dnsroot.Assess(sweep(t, patient(fleet, dnsroottest.Fault{})))
 	assert.Equal(t, dnsroot.Invalid, report(t, a, 'm').Verdict)
 	assert.Equal(t, dnsroot.Healthy, report(t, a, 'a').Verdict, a.String())
 	assert.Equal(t, fleet.Serial(), *a.Serial)
@@ -306,7 +313,7 @@ func TestSignaturesAreJudgedByTheClientsClock(t *testing.T) {
 		"not yet valid": {time.Now().Add(-30 * 24 * time.Hour), "is not valid before"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			client := fleet.Client()
+			client := patient(fleet, dnsroottest.Fault{})
 			client.Now = func() time.Time { return test.now }
 			a := dnsroot.Assess(sweep(t, client))
 			assert.Equal(t, dnsroot.Unknown, a.Verdict, "a wrong clock here is no forgery there")

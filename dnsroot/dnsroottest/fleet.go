@@ -208,10 +208,10 @@ func (f *Fleet) HasIPv6() bool {
 // hints; it is not valid if nothing does.
 func (f *Fleet) AddrPort(a netip.Addr) netip.AddrPort { return f.real[a.Unmap()] }
 
-// Client returns a client for the fleet, with a timeout for loopback: one
-// second. The caller may change its fields.
+// Client returns a client for the fleet, with a timeout of two seconds, which
+// a busy machine does not exceed on loopback. The caller may change its fields.
 func (f *Fleet) Client() *dnsroot.Client {
-	c := &dnsroot.Client{Exchanger: f, Hints: f.Hints(), Anchors: f.Anchors(), Timeout: time.Second}
+	c := &dnsroot.Client{Exchanger: f, Hints: f.Hints(), Anchors: f.Anchors(), Timeout: 2 * time.Second}
 	if f.config.Listen {
 		c.Port = f.port()
 	}
