@@ -47,6 +47,9 @@ const (
 // behind the newest serial is Stale only when that zone must have arrived:
 // while it is being published, nobody can tell.
 func Assess(s *Sweep) *Assessment {
+	if s == nil {
+		s = &Sweep{}
+	}
 	j := newJudge(s)
 	a := &Assessment{Unseen: slices.Clone(s.Unseen)}
 	if j.haveNewest {
@@ -85,8 +88,9 @@ type judge struct {
 
 // group is all letters over one family and transport.
 type group struct {
-	asked, silent, lossy, slow int
-	why                        string // what hit the group as a whole; "" if nothing did
+	asked, silent, lossy, slow int             // probes; as many as letters where each has one address
+	answered                   map[Letter]bool // who answered at all
+	why                        string          // what hit the group as a whole; "" if nothing did
 	silentAll                  bool
 }
 
@@ -100,7 +104,7 @@ func newJudge(s *Sweep) *judge {
 		}
 		name := p.group()
 		if j.groups[name] == nil {
-			j.groups[name] = &group{}
+			j.groups[name] = &group{answered: map[Letter]bool{}}
 			j.order = append(j.order, name)
 		}
 		if p.Reachable == nil {
@@ -112,6 +116,7 @@ func newJudge(s *Sweep) *judge {
 			g.silent++
 			continue
 		}
+		g.answered[p.Letter] = true
 		if p.Lost > 0 {
 			g.lossy++
 		}
@@ -132,9 +137,9 @@ func newJudge(s *Sweep) *judge {
 			continue
 		case g.silent == g.asked:
 			g.silentAll = true
-			g.why = fmt.Sprintf("no letter answered over %s (%d asked)", name, g.asked)
+			g.why = fmt.Sprintf("no letter answered over %s (%d addresses asked)", name, g.asked)
 		case g.asked >= 3 && 2*(g.silent+g.lossy) > g.asked:
-			g.why = fmt.Sprintf("questions to %d of %d letters were lost over %s", g.silent+g.lossy, g.asked, name)
+			g.why = fmt.Sprintf("questions to %d of %d addresses were lost over %s", g.silent+g.lossy, g.asked, name)
 		default:
 			continue
 		}

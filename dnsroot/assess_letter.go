@@ -86,7 +86,11 @@ func (j *judge) add(s *signs, p *Probe, note func(string, ...any)) {
 		if p.Err != nil && errors.Is(p.Err, ErrRefused) {
 			how = "refused"
 		}
-		note("%s over %s (%d of %d questions), which %d other letters answered", how, p.group(), p.Lost, p.Sent, g.asked-g.silent)
+		others := len(g.answered)
+		if g.answered[p.Letter] {
+			others--
+		}
+		note("%s over %s (%d of %d questions), which %d other letters answered", how, p.group(), p.Lost, p.Sent, others)
 		return
 	}
 	s.answered++

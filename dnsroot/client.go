@@ -80,20 +80,30 @@ type pacer struct {
 	mu    sync.Mutex
 	next  time.Time
 	every time.Duration
+	slots chan struct{} // one for each question that is under way
 }
+
+// maxUnderWay bounds the sockets that are open at a time; it is enough for all
+// tries of all letters with the zero value of Tries, even if none answers.
+const maxUnderWay = 256
 
 func (c *Client) pacer() *pacer {
-	switch {
-	case c.Pace == 0:
-		return &pacer{every: 500 * time.Microsecond}
-	case c.Pace < 0:
-		return &pacer{}
+	p := &pacer{every: c.Pace, slots: make(chan struct{}, maxUnderWay)}
+	if c.Pace == 0 {
+		p.every = 500 * time.Microsecond
 	}
-	return &pacer{every: c.Pace}
+	p.every = max(p.every, 0)
+	return p
 }
 
-// wait returns when the caller may send, or the context's error.
-func (p *pacer) wait(ctx context.Context) error {
+// wait returns when the caller may send, or the context's error. The caller must
+// call done afterwards in either case.
+func (p *pacer) wait(ctx context.Context) (done func(), err error) {
+	select {
+	case p.slots <- struct{}{}:
+	case <-ctx.Done():
+		return func() {}, ctx.Err()
+	}
 	p.mu.Lock()
 	now := time.Now()
 	slot := p.next
@@ -103,7 +113,7 @@ func (p *pacer) wait(ctx context.Context) error {
 	p.next = slot.Add(p.every)
 	p.mu.Unlock()
 	sleep(ctx, slot.Sub(now))
-	return ctx.Err()
+	return func() { <-p.slots }, ctx.Err()
 }
 
 func sleep(ctx context.Context, d time.Duration) {
@@ -157,7 +167,9 @@ func (c *Client) askOnce(ctx context.Context, p *pacer, q question, to netip.Add
 	if err != nil {
 		return answer{err: err}
 	}
-	if err := p.wait(ctx); err != nil {
+	done, err := p.wait(ctx)
+	defer done()
+	if err != nil {
 		return answer{err: fmt.Errorf("%w: %w", ErrNotSent, err)}
 	}
 	bounded, cancel := context.WithTimeout(ctx, c.timeout())

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/miekg/dns"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -167,7 +168,7 @@ func TestOneVantagePointCannotTell(t *testing.T) {
 		letters dnsroot.Verdict
 		says    string
 	}{
-		"nobody answers":             {dnsroottest.Fault{Silence: true}, dnsroot.Unknown, "no letter answered over IPv4 UDP (13 asked)"},
+		"nobody answers":             {dnsroottest.Fault{Silence: true}, dnsroot.Unknown, "no letter answered over IPv4 UDP (13 addresses asked)"},
 		"nobody answers over IPv6":   {dnsroottest.Fault{Silence: true, Family: dnsroottest.IPv6}, dnsroot.Healthy, "no letter answered over IPv6 UDP"},
 		"nobody answers over TCP":    {dnsroottest.Fault{Silence: true, Transport: dnsroot.TCP}, dnsroot.Healthy, "no letter answered over IPv4 TCP"},
 		"all lose a third":           {dnsroottest.Fault{Loss: 0.34}, dnsroot.Healthy, "were lost over IPv4 UDP"},
@@ -291,6 +292,66 @@ func TestStalledHostCannotTellSlow(t *testing.T) {
 	require.Len(t, a.Unseen, 1)
 	assert.Equal(t, "whether letters k are slow", a.Unseen[0].What)
 	assert.Contains(t, a.Unseen[0].Why, "stalled for 100ms")
+}
+
+// RFC 1982: 4294967295 is followed by 0.
+func TestSerialsWrap(t *testing.T) {
+	s := fixed()
+	secure := s.Probes[0].NS
+	s.Unseen, s.Probes = nil, nil
+	for l, n := range map[dnsroot.Letter]uint32{'a': 4294967295, 'b': 1, 'c': 1} {
+		s.Probes = append(s.Probes, dnsroot.Probe{
+			Letter: l, Addr: netip.MustParseAddrPort("192.0.2.1:53"), Transport: dnsroot.UDP, Reachable: new(true), Sent: 5,
+			Rcode: "NOERROR", Serial: new(n), SOA: secure, NS: secure, DNSKEY: secure,
+		})
+	}
+	a := dnsroot.Assess(s)
+	assert.Equal(t, uint32(1), *a.Serial)
+	assert.Equal(t, dnsroot.Stale, report(t, a, 'a').Verdict, a.String())
+	assert.Contains(t, fmt.Sprint(report(t, a, 'a').Evidence), "2 behind 1")
+	assert.Equal(t, dnsroot.Healthy, report(t, a, 'b').Verdict)
+}
+
+func TestAssessOfNothing(t *testing.T) {
+	for _, s := range []*dnsroot.Sweep{nil, {}, {Probes: make([]dnsroot.Probe, 2)}} {
+		assert.Equal(t, dnsroot.Unknown, dnsroot.Assess(s).Verdict)
+	}
+}
+
+// Who a server says it is comes from outside: bytes, empty, or nothing.
+func TestIdentityIsPresentedSafely(t *testing.T) {
+	client := &dnsroot.Client{Tries: 1, Hints: dnsroot.Hints{Servers: dnsroot.DefaultHints().Servers[:1]}}
+	for name, test := range map[string]struct {
+		nsid string // hexadecimal
+		txt  []string
+		want dnsroot.Identity
+	}{
+		"binary and several strings": {"1b5b00ff5c41", []string{"two", "strings\\027[0m"}, dnsroot.Identity{
+			NSID: new(`\027[\000\255\\A`), HostnameBind: new(`two strings\027[0m`), IDServer: new(`two strings\027[0m`),
+		}},
+		"empty": {"", []string{""}, dnsroot.Identity{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client.Exchanger = exchangerFunc(func(_ context.Context, query []byte, _ netip.AddrPort, _ dnsroot.Transport) (dnsroot.Reply, error) {
+				q, m := new(dns.Msg), new(dns.Msg)
+				if err := q.Unpack(query); err != nil {
+					return dnsroot.Reply{}, err
+				}
+				m.SetReply(q)
+				if q.Question[0].Qtype == dns.TypeTXT {
+					m.Answer = []dns.RR{&dns.TXT{
+						Hdr: dns.RR_Header{Name: q.Question[0].Name, Rrtype: dns.TypeTXT, Class: dns.ClassCHAOS}, Txt: test.txt,
+					}}
+				} else {
+					m.SetEdns0(1232, true)
+					m.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_NSID{Code: dns.EDNS0NSID, Nsid: test.nsid}}
+				}
+				wire, err := m.Pack()
+				return dnsroot.Reply{Wire: wire, RTT: 1}, err
+			})
+			assert.Equal(t, test.want, sweep(t, client).Probes[0].Identity)
+		})
+	}
 }
 
 // A forged far-future serial must not make the twelve others look stale.

@@ -94,6 +94,8 @@ func (e *evidence) finding(l dnsroot.Letter, n int, m measured, joint, exploded 
 	case m.fell():
 		f.Impact = ReportingGap
 		note("all transports and families fall at once, to %.2f times the baseline: part of the day was not counted", v.ratio())
+	case v.under(fallRatio):
+		note("fell to %.2f times the baseline, other transports and families did not or were not published", v.ratio())
 	case m.alone() && m.persists:
 		note("%.1f times the baseline, and it stays so: a lasting change, or an event of many days", m.top().ratio())
 	case m.alone() && !joint && !m.follows:

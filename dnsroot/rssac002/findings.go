@@ -62,6 +62,9 @@ const (
 // Findings judges statistics. It is a pure function. The package documentation
 // describes the rule; figures of 0 queries count as not published.
 func Findings(s *Statistics) *Report {
+	if s == nil {
+		s = &Statistics{}
+	}
 	e := newEvidence(s)
 	r := &Report{Unseen: slices.Clone(s.Unseen)}
 	missing, uncounted := map[dnsroot.Letter]int{}, map[dnsroot.Letter]int{}
@@ -228,12 +231,16 @@ func (m *measured) fell() bool {
 	if !m.volumes[0].under(fallRatio) {
 		return false
 	}
+	others := 0
 	for _, v := range m.volumes[1:] {
 		if v != nil && !v.under(fallOthersRatio) {
 			return false
 		}
+		if v != nil {
+			others++
+		}
 	}
-	return true
+	return others > 0
 }
 
 // share is the part f of the excess that was drawn uniformly from all IPv4

@@ -137,6 +137,11 @@ func TestFindings(t *testing.T) {
 				*n = new(**n / 3)
 			}
 		}, rssac002.Quiet, 0, impacts{'a': rssac002.ReportingGap}},
+		"one column falls": {
+			"abcdef", func(w world) { w.scale('a', at, 0.3, 1) },
+			rssac002.Unknown, 0,
+			impacts{'a': rssac002.ImpactUnknown},
+		},
 		"all columns rise for good": {"abcdef", func(w world) {
 			for d := at; d < 40; d++ {
 				f := &w['a'][d]
@@ -197,6 +202,7 @@ func TestTooFewDaysIsUnknown(t *testing.T) {
 	assert.Equal(t, rssac002.Unknown, r.Verdict)
 	assert.Equal(t, rssac002.ImpactUnknown, impact(r.Days[4], 'a'))
 	assert.Equal(t, rssac002.Unknown, rssac002.Findings(&rssac002.Statistics{}).Verdict)
+	assert.Equal(t, rssac002.Unknown, rssac002.Findings(nil).Verdict)
 }
 
 func TestContradictionIsDroppedAndTold(t *testing.T) {
