@@ -126,6 +126,49 @@ func TestCompareFollowsAliasesInAnyOrder(t *testing.T) {
 	assert.Equal(t, 10*time.Second, c.Answers[0].TTL)
 }
 
+// What comes before the answer with another id is late or forged.
+func TestCompareWaitsForItsOwnAnswer(t *testing.T) {
+	l, err := net.ListenPacket("udp", "127.0.0.1:0")
+	require.NoError(t, err)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		b := make([]byte, 2048)
+		n, from, err := l.ReadFrom(b)
+		if err != nil {
+			return
+		}
+		m := new(dns.Msg)
+		if m.Unpack(b[:n]) != nil {
+			return
+		}
+		for _, answer := range []struct {
+			id   uint16
+			data string
+		}{{m.Id + 1, "203.0.113.66"}, {m.Id, "138.0.155.10"}} {
+			r := new(dns.Msg)
+			r.SetReply(m)
+			r.Id = answer.id
+			rr, err := dns.NewRR(site + ". 60 IN A " + answer.data)
+			if err != nil {
+				return
+			}
+			r.Answer = append(r.Answer, rr)
+			packed, err := r.Pack()
+			if err != nil {
+				return
+			}
+			_, _ = l.WriteTo([]byte{1, 2, 3}, from) // and a runt before each
+			_, _ = l.WriteTo(packed, from)
+		}
+	}()
+	c, err := new(Prober).Compare(t.Context(), site, "A", Resolver{Addr: addr(l.LocalAddr().String())})
+	require.NoError(t, err)
+	<-done
+	require.NoError(t, l.Close())
+	assert.Equal(t, []string{"138.0.155.10"}, c.Answers[0].Data, "%s", c)
+}
+
 func TestCompareUsesTCPWhenTheAnswerIsCut(t *testing.T) {
 	cut := a("138.0.155.10")
 	cut.Cut = true

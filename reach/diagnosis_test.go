@@ -186,6 +186,9 @@ func TestDiagnoseRanks(t *testing.T) {
 				assert.Contains(t, d.String(), ": cannot tell: ")
 			}
 			assert.NotEmpty(t, d.Unseen, "what is invisible from outside is always said")
+			if rule == "an old change explains nothing" {
+				assert.NotContains(t, d.String(), "changed from")
+			}
 		})
 	}
 }

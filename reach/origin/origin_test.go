@@ -65,6 +65,7 @@ func TestCheck(t *testing.T) {
 		"nor a redirect to the name itself for everybody":    {reachtest.Site{"": redirect("/login")}, nil, Unknown, "any name the same"},
 		"the only site of a server, as the network has it":   {reachtest.Site{"": site}, reachtest.Site{name: site}, Exposed, "what the network serves"},
 		"a default page beside another page of the network":  {reachtest.Site{"": {Body: "Welcome"}}, reachtest.Site{name: site}, Unknown, "any name the same"},
+		"two default pages that look alike":                  {reachtest.Site{"": {Body: "Welcome"}}, reachtest.Site{name: {Body: "Welcome"}}, Unknown, "any name the same"},
 		"it knows the name and gives something else":         {reachtest.Site{name: {Body: "we moved"}}, reachtest.Site{name: site}, Unknown, "something else"},
 		"the network challenges, the origin serves":          {reachtest.Site{name: site}, reachtest.Site{name: {Status: 403}}, Exposed, "knows the name"},
 		"it leads to the network's https":                    {reachtest.Site{name: redirect("https://" + name + "/index.php")}, nil, Unknown, "leads elsewhere"},
