@@ -150,6 +150,15 @@ conn net
 	aggressive := strings.Replace(other, "ikev2=insist", "ikev2=no\n\taggressive=yes", 1)
 	assert.Equal(t, []string{"exchange_differs"}, codes(mirror(old.Replace(sound), aggressive, conf.Libreswan)))
 	assert.Empty(t, mirror(sound, strings.Replace(other, "ikev2=insist", "ikev2=insist\n\taggressive=yes", 1), conf.Libreswan).Findings, "IKEv2 has no such mode")
+	for _, same := range []string{"10.2.3.4/16", "10.2/16", "10.2.0.0/255.255.0.0"} {
+		assert.Empty(t, mirror(sound, strings.Replace(other, "10.2.0.0/16", same, 1), conf.Libreswan).Findings, same)
+	}
+	for _, auto := range []string{"up", "keep"} {
+		assert.Empty(t, mirror(strings.Replace(sound, "auto=start", "auto="+auto, 1), other, conf.Libreswan).Findings, auto)
+	}
+	strict := strings.NewReplacer("ike=aes256-sha256;modp2048", "ike=aes256-sha256-modp2048!", "ikev2=insist", "keyexchange=ikev2")
+	loose := strings.NewReplacer("ike=aes256-sha256;modp2048", "ike=aes128-sha512-modp4096", "ikev2=insist", "keyexchange=ikev2")
+	assert.Empty(t, mirror(strict.Replace(sound), loose.Replace(other), conf.StrongSwan).Findings, "without '!' strongSwan offers its defaults too")
 	signed := func(s, authby string) string { return strings.Replace(s, "authby=secret", authby, 1) }
 	for _, c := range []struct{ a, b, want string }{
 		{"authby=rsasig", "authby=rsa-sha2_512", ""},
@@ -171,6 +180,7 @@ conn net
 		{"address_differs", "right=198.51.100.9", "right=198.51.100.8", ipsec.Fatal},
 		{"address_family", "right=198.51.100.9", "right=2001:db8::9", ipsec.Fatal},
 		{"bad_address", "right=198.51.100.9", "right=198.51.100.900", ipsec.Fatal},
+		{"bad_address", "right=198.51.100.9", "right=gw.example.x", ipsec.Fatal},
 		{"no_address", "right=198.51.100.9", "right=", ipsec.Fatal},
 		{"id_differs", "leftid=@west", "leftid=@north", ipsec.Fatal},
 		{"id_differs", "leftid=@west", "leftmtu=1400", ipsec.Fatal},

@@ -30,6 +30,7 @@ func TestCompareKeys(t *testing.T) {
 		{"no file", "", "# nothing\n", nil, []string{"eu-west-1", "us-east-1"}, false},
 		{"a key of another kind", ": RSA key.pem\n" + ids + " : XAUTH \"x\"", ids + " : PSK \"" + strong + "\"", nil, []string{"eu-west-1"}, false},
 		{"hexadecimal and base64", ids + " : PSK 0x3958326f414d53566e317044", ids + " : PSK 0sOVgyb0FNU1ZuMXBE", new(true), nil, true},
+		{"one selector is less than two", ids + " : PSK \"" + strong + "\"\n172.31.16.163 : PSK \"" + other + "\"", "172.31.16.163 : PSK \"" + other + "\"\n" + ids + " : PSK \"" + strong + "\"", new(true), nil, false},
 		{"an empty selector", "\"\" : PSK \"x\"\n" + ids + " : PSK \"" + strong + "\"", ids + " : PSK \"" + strong + "\"", new(true), nil, false},
 		{"an open quote", ids + " : PSK \"" + strong, ids + " : PSK \"" + strong + "\"", nil, []string{"eu-west-1"}, false},
 		{"an IPv6 selector", "2001:db8::1 : PSK \"" + other + "\"\n" + ids + ":PSK \"x\"\n" + ids + " : PSK \"" + strong + "\"", ids + " : PSK \"" + strong + "\"", new(true), nil, false},

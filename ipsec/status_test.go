@@ -188,6 +188,15 @@ func TestStatusThatCannotBeRead(t *testing.T) {
 	}
 }
 
+func TestTrafficUnits(t *testing.T) {
+	for text, want := range map[string]uint64{"84B": 84, "2KB": 2048, "3MB": 3 << 20, "1GB": 1 << 30} {
+		s := parse(t, "ipsec status", "#1: \"c\":500 established Child SA; IKE SA #9; idle;\n#1: \"c\" esp.1@192.0.2.1 esp.2@192.0.2.2 Traffic: ESPin="+text+" ESPout=0B ESPmax=2^63B \n")
+		assert.Equal(t, want, *s.Child[0].InBytes, text)
+		assert.Equal(t, uint64(0), *s.Child[0].OutBytes)
+		assert.Equal(t, 9, s.Child[0].IKE)
+	}
+}
+
 func TestOneWayIsJudgedOverAllSAs(t *testing.T) {
 	const two = `#2: "c", type=ESP, add_time=1, inBytes=%s, outBytes=0, maxBytes=2^63B, id='@x'
 #3: "c", type=ESP, add_time=1, inBytes=0, outBytes=168, maxBytes=2^63B, id='@x'
