@@ -108,7 +108,7 @@ func (c *Client) allowed(to referral) error {
 	if to.port != 43 && to.port != 4321 && c.Server == "" {
 		return fmt.Errorf("port %d: %w", to.port, ErrUnsafeTarget)
 	}
-	if a, ok := parseAddr(to.host); ok && !public(a) {
+	if a, ok := parseAnyAddr(to.host); ok && !public(a) {
 		return fmt.Errorf("%s: %w", a, ErrUnsafeTarget)
 	}
 	return nil

@@ -25,11 +25,36 @@ func Assemble(q Query, hops []Hop) (*Record, error) {
 	if len(hops) == 0 {
 		return out, &Error{Op: "assemble", Target: q.Text, Err: ErrNoServer}
 	}
-	var best, first *Record
-	var failed error
-	for i := range out.Hops {
-		h := &out.Hops[i]
-		rec := &Record{Server: h.Server, Hops: out.Hops}
+	rdap := out.gather(q, func(h *Hop) bool { return h.Protocol == "rdap" })
+	whois := out.gather(q, func(h *Hop) bool { return h.Protocol != "rdap" })
+	if rdap.best != nil && whois.best != nil && !echoed(rdap.best) {
+		rdap.best.Differences = differences(rdap.best, whois.best)
+		whois.best = rdap.best
+	}
+	g := whois
+	if g.best == nil && (rdap.best != nil || whois.failed == nil && whois.first == nil) {
+		g = rdap
+	}
+	return out.settle(q, g)
+}
+
+// gathered is what the hops of one protocol say together.
+type gathered struct {
+	best    *Record // the most specific answer
+	first   *Record // a placeholder
+	verdict Verdict // of the last server that refused or did not know
+	failed  error   // why the last hop gave no answer
+	unseen  []Gap
+}
+
+// gather reads those hops of r that want selects.
+func (r *Record) gather(q Query, want func(*Hop) bool) (g gathered) {
+	for i := range r.Hops {
+		h := &r.Hops[i]
+		if !want(h) {
+			continue
+		}
+		rec := &Record{Server: h.Server, Hops: r.Hops}
 		p, err := readHop(rec, i, q)
 		if p.referral.host != "" {
 			h.Referral = p.referral.String()
@@ -37,48 +62,56 @@ func Assemble(q Query, hops []Hop) (*Record, error) {
 		switch {
 		case h.Protocol == "local" && err == nil:
 			rec.Verdict = VerdictReserved
-			best = rec
+			g.best = rec
 		case err != nil:
-			failed = err
-			if rec.Verdict != VerdictUnknown && best == nil {
-				out.Verdict = rec.Verdict
+			g.failed = err
+			if rec.Verdict != VerdictUnknown {
+				g.verdict = rec.Verdict
 			}
-			if best != nil {
-				out.Unseen = append(out.Unseen, Gap{What: "the answer of " + h.Server, Why: err.Error()})
+			if g.best != nil {
+				g.unseen = append(g.unseen, Gap{What: "the answer of " + h.Server, Why: err.Error()})
 			}
 		case rec.Verdict == VerdictElsewhere:
-			if best == nil {
-				first = rec
+			if g.best == nil {
+				g.first = rec
 			}
-		case best == nil:
-			best, failed = rec, nil
-		case rec.Domain != nil && best.Domain != nil:
-			failed = nil
-			if under(rec.Domain.Name, best.Domain.Name) {
-				best = rec // IANA told about the top-level domain first
+		case rec.Verdict != VerdictFound:
+		case g.best == nil:
+			g.best, g.failed = rec, nil
+		case rec.Domain != nil && g.best.Domain != nil:
+			g.failed = nil
+			if under(rec.Domain.Name, g.best.Domain.Name) {
+				g.best = rec // IANA told about the top-level domain first
 				break
 			}
-			mergeDomain(best, rec)
-		case best.Network != nil && rec.Network != nil && best.Network.Range.Covers(rec.Network.Range):
-			failed = nil
-			best = inside(best, rec)
+			mergeDomain(g.best, rec)
+		case g.best.Network != nil && rec.Network != nil && g.best.Network.Range.Covers(rec.Network.Range):
+			g.failed = nil
+			g.best = inside(g.best, rec)
 		}
 	}
-	switch {
-	case best != nil:
-		unseen := out.Unseen
-		*out = withHops(best, q, out.Hops)
-		out.Unseen = unseen
-		if out.Verdict == VerdictReserved {
-			return out, &Error{Op: "look up", Target: q.Text, Err: ErrReserved, Partial: out}
+	return g
+}
+
+// settle makes r the record that was gathered.
+func (r *Record) settle(q Query, g gathered) (*Record, error) {
+	if g.best != nil {
+		g.unseen = append(g.best.Unseen, g.unseen...)
+		*r = withHops(g.best, q, r.Hops)
+		r.Unseen = g.unseen
+		if r.Verdict == VerdictReserved {
+			return r, &Error{Op: "look up", Target: q.Text, Err: ErrReserved, Partial: r}
 		}
-		return out, nil
-	case first != nil:
-		*out = withHops(first, q, out.Hops)
-		if failed == nil && len(out.Hops) == 1 {
-			return out, nil
+		return r, nil
+	}
+	failed := g.failed
+	r.Verdict = g.verdict
+	if g.first != nil {
+		*r = withHops(g.first, q, r.Hops)
+		if failed == nil && len(r.Hops) == 1 {
+			return r, nil
 		}
-		out.dropPlaceholder()
+		r.dropPlaceholder()
 		if failed == nil {
 			failed = &Error{Op: "look up", Target: q.Text, Err: fmt.Errorf("every registry points to another: %w", ErrLoop)}
 		}
@@ -88,13 +121,29 @@ func Assemble(q Query, hops []Hop) (*Record, error) {
 	}
 	if e, ok := errors.AsType[*Error](failed); ok {
 		c := *e
-		c.Partial = out
+		c.Partial = r
 		failed = &c
 	}
 	if q.Kind == KindUnknown {
-		out.Query = impliedQuery(out)
+		r.Query = impliedQuery(r)
 	}
-	return out, failed
+	return r, failed
+}
+
+// differences lists where two records of one thing say different things. What
+// only one of them says is no difference.
+func differences(a, b *Record) []Change {
+	var out []Change
+	for _, c := range Diff(a, b) {
+		switch c.Field {
+		case "verdict", "network.status", "holder.handle", "updated":
+			continue // spelt or counted differently by design
+		}
+		if c.Old != "" && c.New != "" && !strings.EqualFold(c.Old, c.New) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // under reports whether a name lies below a zone.

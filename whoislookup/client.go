@@ -2,6 +2,7 @@ package whoislookup
 
 import (
 	"context"
+	"crypto/x509"
 	"net"
 	"net/netip"
 	"time"
@@ -19,7 +20,20 @@ type Client struct {
 	// Dial of one's own only literal addresses are checked here.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-	Server   string        // asked first, "host" or "host:port"; "" chooses by Table
+	// Protocols to use, in order: "rdap", "whois" or both. nil means RDAP first,
+	// and WHOIS where that gives no answer.
+	Protocols []string
+	// Compare asks over WHOIS also where RDAP has answered, and lists in
+	// Record.Differences where the two do not agree.
+	Compare bool
+	// Bootstrap are RFC 9224 files to find RDAP services in before the embedded
+	// table.
+	Bootstrap []servers.Bootstrap
+	// RootCAs are the authorities that RDAP servers' certificates are checked
+	// with; nil means the system's.
+	RootCAs *x509.CertPool
+
+	Server   string        // asked first, over WHOIS only: "host" or "host:port"; "" chooses by Table
 	Table    servers.Table // which server keeps what; the zero value is the embedded table
 	MaxHops  int           // servers asked for one look-up at most; 0 means 6
 	MaxBytes int           // of one answer; 0 means 1 MiB

@@ -33,6 +33,12 @@ func orNone(s string) string {
 func Diff(old, new *Record) []Change {
 	var out []Change
 	add := func(field, a, b string) {
+		switch field {
+		case "created", "updated", "expires": // a day and an instant of that day are no change
+			if a != "" && b != "" && (strings.HasPrefix(a, b) || strings.HasPrefix(b, a)) {
+				return
+			}
+		}
 		if a != b {
 			out = append(out, Change{Field: field, Old: a, New: b})
 		}

@@ -3,6 +3,7 @@ package whoislookup
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/opskit-go/opskit/whoislookup/servers"
@@ -21,11 +22,52 @@ func (c *Client) look(ctx context.Context, q Query) (*Record, error) {
 		}
 		return rec, err
 	}
+	var hops []Hop
+	for _, protocol := range c.protocols() {
+		if protocol != "rdap" {
+			continue
+		}
+		hops = c.lookRDAP(ctx, q)
+		if len(hops) == 0 {
+			break
+		}
+		rec, err := Assemble(q, hops)
+		if !c.wants("whois") || !c.Compare && (rec.Verdict == VerdictFound && !echoed(rec) || rec.Verdict == VerdictNotFound) {
+			return rec, err
+		}
+	}
+	if !c.wants("whois") {
+		return nil, &Error{Op: "look up", Target: q.Text, Err: ErrNoServer}
+	}
+	return c.lookWHOIS(ctx, q, hops)
+}
+
+// protocols returns those to use. A server of one's own is a WHOIS server.
+func (c *Client) protocols() []string {
+	if c.Server != "" {
+		return []string{"whois"}
+	}
+	if c.Protocols != nil {
+		return c.Protocols
+	}
+	return []string{"rdap", "whois"}
+}
+
+func (c *Client) wants(protocol string) bool { return slices.Contains(c.protocols(), protocol) }
+
+// echoed reports whether the server gave the queried address for the network,
+// so that the other protocol has to be asked.
+func echoed(rec *Record) bool {
+	return rec.Network != nil && slices.ContainsFunc(rec.Unseen, func(g Gap) bool { return g.Need == "WHOIS" })
+}
+
+// lookWHOIS asks over WHOIS, after the hops that gave no answer.
+func (c *Client) lookWHOIS(ctx context.Context, q Query, hops []Hop) (*Record, error) {
 	target, ok := c.first(q)
 	if !ok {
 		return nil, &Error{Op: "look up", Target: q.Text, Err: ErrNoServer}
 	}
-	var hops []Hop
+	before := len(hops)
 	asked := map[string]bool{}
 	var stop error
 	for {
@@ -33,8 +75,8 @@ func (c *Client) look(ctx context.Context, q Query) (*Record, error) {
 		switch {
 		case asked[key]:
 			stop = fmt.Errorf("referred to %s again: %w", target.host, ErrLoop)
-		case len(hops) == c.maxHops():
-			stop = fmt.Errorf("%d servers asked, and referred to %s: %w", len(hops), target.host, ErrLoop)
+		case len(hops)-before == c.maxHops():
+			stop = fmt.Errorf("%d servers asked, and referred to %s: %w", len(hops)-before, target.host, ErrLoop)
 		}
 		if stop != nil {
 			break

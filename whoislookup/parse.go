@@ -14,7 +14,10 @@ import (
 // several answers that it is. raw is kept in the record's Hops, not copied:
 // it must not be changed afterwards.
 //
-// The error is nil exactly if the verdict is VerdictFound or VerdictElsewhere.
+// An answer that is JSON is read as RDAP (RFC 9083).
+//
+// The error is nil exactly if the verdict is VerdictFound or VerdictElsewhere,
+// or the answer is RDAP help, which is about nothing.
 // Otherwise it is an [*Error] that matches [ErrNotFound], [ErrReserved],
 // [ErrThrottled], [ErrDenied] or [ErrGarbage], and the record still holds the
 // raw answer and what was read of it. Of several networks in the answer the
@@ -42,6 +45,7 @@ func Parse(server string, raw []byte) (*Record, error) {
 // part is what one hop gave beside the record.
 type part struct {
 	referral referral
+	rdap     string // the registrar's RDAP answer
 }
 
 // readHop reads rec.Hops[hop] into rec, which is otherwise empty.
@@ -56,6 +60,9 @@ func readHop(rec *Record, hop int, q Query) (part, error) {
 	}
 	if len(bytes.TrimSpace(h.Raw)) == 0 {
 		return fail(VerdictUnknown, fmt.Errorf("empty answer: %w", ErrGarbage))
+	}
+	if looksLikeRDAP(h.Raw) {
+		return readRDAP(rec, hop, q)
 	}
 	if bytes.IndexByte(h.Raw, 0) >= 0 {
 		return fail(VerdictUnknown, fmt.Errorf("binary answer: %w", ErrGarbage))

@@ -247,3 +247,12 @@ func parseUint(s string, limit uint64) (uint64, bool) {
 	}
 	return v, v <= limit
 }
+
+// parseAnyAddr also takes the forms that are only good for hiding an address.
+func parseAnyAddr(s string) (netip.Addr, bool) {
+	if a, ok := parseAddr(s); ok {
+		return a, true
+	}
+	a, err := netip.ParseAddr(s)
+	return a.Unmap(), err == nil
+}

@@ -5,7 +5,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -39,6 +41,8 @@ type Server struct {
 	handlers  map[string]Handler
 	conns     map[net.Conn]struct{}
 	queries   []Query
+	ca        *authority
+	webs      []*http.Server
 	closed    bool
 	wg        sync.WaitGroup
 }
@@ -64,8 +68,17 @@ func NewServer(answers Answers) (*Server, error) {
 
 // Client returns a client whose connections end at this server. It has the
 // default limits and refuses unsafe targets like any other.
+//
+// It asks over RDAP first if an RDAP server is here by now, else over WHOIS
+// only.
 func (s *Server) Client() *whoislookup.Client {
-	return &whoislookup.Client{Dial: s.Dial}
+	c := &whoislookup.Client{Dial: s.Dial, Protocols: []string{"whois"}}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ca != nil {
+		c.Protocols, c.RootCAs = nil, s.ca.pool
+	}
+	return c
 }
 
 // Handle gives a server, by name, a behaviour of its own in place of its
@@ -94,6 +107,10 @@ func (s *Server) Dial(ctx context.Context, network, address string) (net.Conn, e
 	s.mu.Lock()
 	_, known := s.answers[name]
 	_, handled := s.handlers[name]
+	if port == "443" { // only what HandleRDAP has opened
+		_, handled = s.listeners[name+":443"]
+		known = false
+	}
 	s.mu.Unlock()
 	if !known && !handled {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}}
@@ -233,6 +250,13 @@ func (s *Server) Close() {
 	for c := range s.conns {
 		c.Close()
 	}
+	webs := s.webs
 	s.mu.Unlock()
+	for _, w := range webs {
+		w.Close()
+	}
 	s.wg.Wait()
 }
+
+// quiet is a logger for what a web server says about clients that break off.
+func quiet() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -1,0 +1,277 @@
+package whoislookup
+
+import (
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/opskit-go/opskit/whoislookup/servers"
+)
+
+// rdapURL returns where to ask, false if no RDAP service is known.
+func (c *Client) rdapURL(q Query) (string, bool) {
+	base, ok := "", false
+	find := func(f func(servers.Bootstrap) (string, bool)) {
+		for _, b := range c.Bootstrap {
+			if base, ok = f(b); ok {
+				return
+			}
+		}
+	}
+	var path string
+	switch q.Kind {
+	case KindIP:
+		path = "ip/" + q.Prefix.Addr().String()
+		if !q.Prefix.IsSingleIP() {
+			path = "ip/" + q.Prefix.String()
+		}
+		find(func(b servers.Bootstrap) (string, bool) { return b.Addr(q.Prefix.Addr()) })
+		if host, known := c.Table.Addr(q.Prefix.Addr()); !ok && known {
+			base, ok = servers.RDAP("", host)
+		}
+	case KindASN:
+		path = "autnum/" + strconv.FormatUint(uint64(q.ASN), 10)
+		find(func(b servers.Bootstrap) (string, bool) { return b.ASN(q.ASN) })
+		if host, known := c.Table.ASN(q.ASN); !ok && known {
+			base, ok = servers.RDAP("", host)
+		}
+	case KindDomain:
+		path = "domain/" + q.Text
+		find(func(b servers.Bootstrap) (string, bool) { return b.Domain(q.Text) })
+		if !ok {
+			base, ok = servers.RDAP(q.Text, "")
+		}
+	case KindHandle:
+		path = "entity/" + url.PathEscape(q.Text)
+		base, ok = servers.RDAP("", handleServer(q.Text))
+	}
+	return base + path, ok
+}
+
+// lookRDAP asks over RDAP, and the registrar too if the registry does not say
+// who holds the name. No hops if no service is known.
+func (c *Client) lookRDAP(ctx context.Context, q Query) []Hop {
+	target, ok := c.rdapURL(q)
+	if !ok {
+		return nil
+	}
+	var hops []Hop
+	asked := map[string]bool{}
+	for len(hops) < c.maxHops() && !asked[target] {
+		asked[target] = true
+		hop := c.askRDAP(ctx, target)
+		hops = append(hops, hop)
+		if hop.Err != nil {
+			break
+		}
+		rec := &Record{Hops: []Hop{hop}}
+		p, err := readHop(rec, 0, q)
+		if err != nil || p.rdap == "" || rec.Domain == nil || rec.Holder.Name != "" {
+			break
+		}
+		target = p.rdap
+	}
+	return hops
+}
+
+// askRDAP makes one request (RFC 7480) and reads the answer within the hop's
+// bounds.
+func (c *Client) askRDAP(ctx context.Context, target string) Hop {
+	hop := Hop{Server: target, Protocol: "rdap", Sent: target, Asked: time.Now().UTC().Round(0)}
+	if u, err := url.Parse(target); err == nil {
+		hop.Server = u.Host
+	}
+	start := time.Now()
+	raw, err := c.get(ctx, target)
+	hop.Latency = time.Since(start)
+	hop.Raw = raw
+	if err != nil {
+		hop.Err = &Error{Op: "ask", Target: hop.Server, Err: err}
+		if after, ok := errors.AsType[*retryError](err); ok {
+			hop.Err.RetryAfter = after.after
+		}
+	}
+	return hop
+}
+
+// retryError carries the time of a Retry-After header.
+type retryError struct {
+	after time.Duration
+	err   error
+}
+
+func (e *retryError) Error() string { return e.err.Error() }
+func (e *retryError) Unwrap() error { return e.err }
+
+func (c *Client) get(ctx context.Context, target string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout())
+	defer cancel()
+	if err := c.safeURL(ctx, target); err != nil {
+		return nil, err
+	}
+	transport := &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            c.dialRDAP,
+		TLSClientConfig:        &tls.Config{RootCAs: c.RootCAs, MinVersion: tls.VersionTLS12},
+		DisableKeepAlives:      true,
+		DisableCompression:     true, // or a small answer could unpack into a large one unseen
+		MaxResponseHeaderBytes: 64 << 10,
+		ForceAttemptHTTP2:      false,
+	}
+	defer transport.CloseIdleConnections()
+	client := http.Client{Transport: transport, CheckRedirect: func(req *http.Request, via []*http.Request) error {
+		if len(via) >= 5 {
+			return fmt.Errorf("redirected %d times: %w", len(via), ErrLoop)
+		}
+		return c.safeURL(ctx, req.URL.String())
+	}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%v: %w", err, ErrBadQuery)
+	}
+	req.Header.Set("Accept", "application/rdap+json, application/json;q=0.5")
+	resp, err := client.Do(req)
+	if err != nil {
+		if errors.Is(err, ErrLoop) || errors.Is(err, ErrUnsafeTarget) {
+			return nil, err
+		}
+		return nil, unreachable(ctx, err)
+	}
+	defer resp.Body.Close()
+	raw, err := c.body(resp)
+	if err != nil && !errors.Is(err, io.EOF) {
+		if errors.Is(err, ErrTooBig) {
+			return raw, err
+		}
+		return raw, unreachable(ctx, err)
+	}
+	return raw, statusError(resp, raw)
+}
+
+// body reads the answer, unpacked, up to the limit.
+func (c *Client) body(resp *http.Response) ([]byte, error) {
+	limit := c.maxBytes()
+	var src io.Reader = resp.Body
+	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
+		z, err := gzip.NewReader(io.LimitReader(resp.Body, int64(limit)))
+		if err != nil {
+			return nil, err
+		}
+		src = z
+	}
+	raw, err := readAll(src, limit)
+	if len(raw) > limit {
+		return raw[:limit], fmt.Errorf("%d bytes read: %w", limit, ErrTooBig)
+	}
+	return raw, err
+}
+
+// statusError tells what an HTTP status means. A 404 counts as "not found" only
+// if it is an RDAP error: any web server has pages that are not there.
+func statusError(resp *http.Response, raw []byte) error {
+	status := fmt.Sprintf("status %d", resp.StatusCode)
+	switch resp.StatusCode {
+	case http.StatusOK:
+		return nil
+	case http.StatusNotFound:
+		if looksLikeRDAP(raw) {
+			return nil // read as what it says
+		}
+		return fmt.Errorf("%s without an RDAP answer: %w", status, ErrUnreachable)
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		err := fmt.Errorf("%s: %w", status, ErrThrottled)
+		if after := retryAfter(resp.Header.Get("Retry-After"), time.Now()); after > 0 {
+			return &retryError{after: after, err: err}
+		}
+		return err
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return fmt.Errorf("%s: %w", status, ErrDenied)
+	}
+	return fmt.Errorf("%s: %w", status, ErrUnreachable)
+}
+
+// retryAfter reads seconds or a date (RFC 9110 section 10.2.3), at most a day.
+func retryAfter(s string, now time.Time) time.Duration {
+	var d time.Duration
+	if n, ok := parseUint(s, 86400); ok {
+		d = time.Duration(n) * time.Second
+	} else if t, err := http.ParseTime(s); err == nil {
+		d = t.Sub(now)
+	}
+	return min(max(d, 0), 24*time.Hour)
+}
+
+// safeURL refuses what is not https to a public host. The address that a name
+// leads to is checked when the connection is made, and here if a proxy makes
+// it.
+func (c *Client) safeURL(ctx context.Context, target string) error {
+	u, err := url.Parse(target)
+	if err != nil || u.Host == "" {
+		return fmt.Errorf("no URL: %w", ErrUnsafeTarget)
+	}
+	if u.Scheme != "https" {
+		return fmt.Errorf("scheme %q, not https: %w", u.Scheme, ErrUnsafeTarget)
+	}
+	if c.AllowPrivate {
+		return nil
+	}
+	if port := u.Port(); port != "" && port != "443" {
+		return fmt.Errorf("port %s: %w", port, ErrUnsafeTarget)
+	}
+	host := u.Hostname()
+	if a, ok := parseAnyAddr(host); ok {
+		if !public(a) {
+			return fmt.Errorf("%s: %w", a, ErrUnsafeTarget)
+		}
+		return nil
+	}
+	if !isHost(strings.ToLower(host)) {
+		return fmt.Errorf("host %q: %w", host, ErrUnsafeTarget)
+	}
+	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u})
+	if err != nil || proxy == nil || c.Dial != nil {
+		return nil
+	}
+	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return nil // only the proxy can resolve it
+	}
+	for _, a := range addrs {
+		if !public(a) {
+			return fmt.Errorf("%s is %s: %w", host, a, ErrUnsafeTarget)
+		}
+	}
+	return nil
+}
+
+// dialRDAP connects for HTTP: to the server, or to the proxy of the
+// environment, which may be anywhere.
+func (c *Client) dialRDAP(ctx context.Context, network, address string) (net.Conn, error) {
+	if c.Dial == nil && isProxy(address) {
+		var d net.Dialer
+		return d.DialContext(ctx, network, address)
+	}
+	return c.dial(ctx, address)
+}
+
+// isProxy reports whether an address is that of the environment's proxy.
+func isProxy(address string) bool {
+	p, err := http.ProxyFromEnvironment(&http.Request{URL: &url.URL{Scheme: "https", Host: "rdap.invalid"}})
+	if err != nil || p == nil {
+		return false
+	}
+	port := p.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443", "socks5": "1080"}[p.Scheme]
+	}
+	return address == net.JoinHostPort(p.Hostname(), port)
+}

@@ -1,0 +1,226 @@
+package whoislookup
+
+import (
+	"slices"
+	"strings"
+)
+
+// card is what is taken from a jCard (RFC 7095). The nodes keep the lines.
+type card struct {
+	name, org, email, phone, country *node
+	emails                           []*node
+	address                          []string
+	adr                              *node
+}
+
+// card reads a vcardArray as far as it is well formed; broken properties are
+// passed over, as half an answer is better than none.
+func (r *rdapReader) card(n *node) card {
+	empty := &node{}
+	c := card{name: empty, org: empty, email: empty, phone: empty, country: empty, adr: empty}
+	if n.kind != '[' || len(n.values) < 2 || n.values[0].str() != "vcard" {
+		return c
+	}
+	for _, p := range n.values[1].items() {
+		if p.kind != '[' || len(p.values) < 4 {
+			continue
+		}
+		value := &p.values[3]
+		if value.kind == '[' && p.values[0].str() != "adr" && len(value.values) > 0 {
+			value = &value.values[0]
+		}
+		keep := func(dst **node) {
+			if (*dst).str() == "" && value.str() != "" {
+				*dst = value
+			}
+		}
+		switch strings.ToLower(p.values[0].str()) {
+		case "fn":
+			keep(&c.name)
+		case "org":
+			keep(&c.org)
+		case "email":
+			keep(&c.email)
+			c.emails = append(c.emails, value)
+		case "tel":
+			if t := p.values[1].get("type"); !hasType(t, "fax") {
+				keep(&c.phone)
+			}
+		case "adr":
+			c.postal(&p)
+		}
+	}
+	return c
+}
+
+// hasType reports whether a type parameter, a string or an array, names t.
+func hasType(n *node, t string) bool {
+	if n.kind == '[' {
+		return slices.ContainsFunc(n.values, func(v node) bool { return strings.EqualFold(v.str(), t) })
+	}
+	return strings.EqualFold(n.str(), t)
+}
+
+// postal reads an address, structured or as a label.
+func (c *card) postal(p *node) {
+	if c.adr.kind != 0 {
+		return
+	}
+	if label := p.values[1].get("label"); label.str() != "" {
+		c.adr = label
+		for line := range strings.SplitSeq(label.str(), "\n") {
+			if line = strings.TrimSpace(line); line != "" {
+				c.address = append(c.address, line)
+			}
+		}
+	}
+	parts := p.values[3].items()
+	for i := range parts {
+		v := &parts[i]
+		if v.kind == '[' && len(v.values) > 0 {
+			v = &v.values[0]
+		}
+		s := strings.TrimSpace(v.str())
+		if i == 6 && len(s) == 2 {
+			c.country = v
+			continue
+		}
+		if s != "" && p.values[1].get("label").str() == "" {
+			if c.adr.kind == 0 {
+				c.adr = v
+			}
+			c.address = append(c.address, s)
+		}
+	}
+}
+
+// entities reads the entities of an object, and those within them: registries
+// put the abuse contact anywhere.
+func (r *rdapReader) entities(obj *node, depth int) {
+	for i := range obj.get("entities").items() {
+		e := &obj.get("entities").items()[i]
+		roles := e.get("roles")
+		c := r.card(e.get("vcardArray"))
+		for _, role := range roles.items() {
+			switch strings.ToLower(role.str()) {
+			case "abuse":
+				r.abuse(e, &c)
+			case "registrant":
+				if depth == 0 {
+					r.registrant(e, &c)
+				}
+			case "registrar":
+				if depth == 0 && r.rec.Domain != nil {
+					d := &r.rec.Domain.Registrar
+					r.contact(d, "domain.registrar", e, &c)
+					if d.Name == "" {
+						d.Name = d.Organization
+					}
+					for _, id := range e.get("publicIds").items() {
+						if strings.Contains(strings.ToLower(id.get("type").str()), "iana") {
+							d.Handle = ""
+							r.forget("domain.registrar.handle")
+							r.set(&d.Handle, "domain.registrar.handle", id.get("identifier"))
+						}
+					}
+				}
+			case "administrative", "technical", "billing", "noc":
+				if depth == 0 {
+					r.other(map[string]string{"administrative": "admin", "technical": "tech"}, role.str(), e, &c)
+				}
+			}
+		}
+		r.entities(e, depth+1)
+	}
+}
+
+func (r *rdapReader) forget(field string) {
+	r.rec.Sources = slices.DeleteFunc(r.rec.Sources, func(s Source) bool { return s.Field == field })
+}
+
+// contact fills one contact.
+func (r *rdapReader) contact(to *Contact, path string, e *node, c *card) {
+	r.set(&to.Handle, path+".handle", e.get("handle"))
+	r.set(&to.Name, path+".name", c.name)
+	r.set(&to.Organization, path+".organization", c.org)
+	if m, ok := rdapEmail(c.email); ok && to.Email == "" {
+		to.Email = m
+		r.note(path+".email", 0, c.email)
+	}
+	if v := strings.TrimPrefix(c.phone.str(), "tel:"); v != "" && to.Phone == "" {
+		to.Phone = v
+		r.note(path+".phone", 0, c.phone)
+	}
+	r.set(&to.Country, path+".country", c.country)
+	if len(c.address) > 0 && to.Address == "" {
+		to.Address = strings.Join(c.address, "\n")
+		r.note(path+".address", 0, c.adr)
+	}
+	for _, l := range e.get("links").items() {
+		if l.get("rel").str() == "about" {
+			r.set(&to.URL, path+".url", l.get("href"))
+		}
+	}
+}
+
+// rdapEmail checks an address the way WHOIS values are checked.
+func rdapEmail(n *node) (string, bool) {
+	text := n.str()
+	rd := reader{text: text}
+	return rd.email(span{0, int32(len(text))})
+}
+
+// registrant is whose it is.
+func (r *rdapReader) registrant(e *node, c *card) {
+	rec := r.rec
+	if d := rec.Domain; d != nil {
+		r.contact(&d.Registrant, "domain.registrant", e, c)
+	}
+	name := c.name
+	if c.org.str() != "" && rec.Domain != nil {
+		name = c.org
+	}
+	if r.set(&rec.Holder.Name, "holder.name", name) {
+		rec.Holder.From = "rdap"
+		r.set(&rec.Holder.Handle, "holder.handle", e.get("handle"))
+		if len(c.address) > 0 {
+			rec.Holder.Address = strings.Join(c.address, "\n")
+			r.note("holder.address", 0, c.adr)
+		}
+	}
+	if r.set(&rec.Country, "country", c.country) {
+		rec.CountryFrom = "holder"
+	}
+}
+
+func (r *rdapReader) abuse(e *node, c *card) {
+	for _, n := range c.emails {
+		m, ok := rdapEmail(n)
+		if !ok || slices.ContainsFunc(r.rec.Abuse, func(a Contact) bool { return strings.EqualFold(a.Email, m) }) {
+			continue
+		}
+		r.note("abuse.email", len(r.rec.Abuse), n)
+		r.rec.Abuse = append(r.rec.Abuse, Contact{Role: "abuse", Handle: e.get("handle").str(), Email: m, From: "rdap"})
+	}
+}
+
+// other adds one of the remaining contacts.
+func (r *rdapReader) other(short map[string]string, role string, e *node, c *card) {
+	role = strings.ToLower(role)
+	if s, ok := short[role]; ok {
+		role = s
+	}
+	var one Contact
+	mark := len(r.rec.Sources)
+	r.contact(&one, "contacts.#", e, c)
+	if one == (Contact{}) {
+		return
+	}
+	one.Role = role
+	for i := mark; i < len(r.rec.Sources); i++ {
+		s := &r.rec.Sources[i]
+		s.Field = strings.Replace(s.Field, ".#", "", 1)
+		s.Index = len(r.rec.Contacts)
+	}
+	r.rec.Contacts = append(r.rec.Contacts, one)
+}
