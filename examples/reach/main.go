@@ -82,8 +82,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	for i := range now.Pings {
 		print(&now.Pings[i], now.Pings[i].Verdict)
 	}
-	if len(now.Connections)+len(now.Pings) == 0 {
-		code = program.CannotTell
+	if len(now.Connections)+len(now.Pings) == 0 || ctx.Err() != nil { // not every target was asked
+		code = worse(code, program.CannotTell)
 	}
 	if earlier != nil {
 		code = worse(code, p.Print(compare(earlier, now), program.Healthy))

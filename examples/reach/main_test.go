@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -44,6 +45,16 @@ func TestExitCodesAndText(t *testing.T) {
 	require.NoError(t, web.Close())
 	code, _, _ = call(t, open)
 	assert.Equal(t, 1, code)
+}
+
+func TestInterruptedRunIsNotHealthy(t *testing.T) {
+	web, err := reachtest.StartHTTP(nil)
+	require.NoError(t, err)
+	defer web.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, errs bytes.Buffer
+	assert.Equal(t, 2, run(ctx, []string{web.Addr().String()}, &out, &errs))
 }
 
 func TestUsage(t *testing.T) {
