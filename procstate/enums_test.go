@@ -42,6 +42,7 @@ func TestEnumerations(t *testing.T) {
 	every(t, NamespaceInit)
 	every(t, Problem)
 	every(t, Kill)
+	every(t, ByInit)
 	for r := Reason(0); r <= NamespaceInit; r++ {
 		assert.NotEmpty(t, r.Explain())
 		assert.Equal(t, r == 0, r.Explain() == Reason(0).Explain(), "%s is explained", r)

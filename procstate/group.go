@@ -83,6 +83,7 @@ type Group struct {
 	Freezer string   `json:"freezer,omitempty"` // control file of the frozen group that it is in
 	Owner   Owner    `json:"owner"`             // to whom it belongs
 	Zombies []Zombie `json:"zombies,omitempty"` // by PID
+	Adopter Adopter  `json:"adopter,omitzero"`  // who adopts them if the parent ends
 	BootID  string   `json:"boot_id,omitempty"` // the boot that start times belong to
 	Unseen  []Gap    `json:"unseen,omitempty"`  // what is not known about this group
 }
@@ -139,6 +140,9 @@ func (g *Group) write(text *strings.Builder, indent string) {
 	fmt.Fprintf(text, "%s%s of %s: %s\n", indent, what, g.parentName(), g.Why)
 	fmt.Fprintf(text, "%s  why: %s\n", indent, g.Why.Explain())
 	fmt.Fprintf(text, "%s  owner: %s\n", indent, g.Owner)
+	if g.Adopter != (Adopter{}) {
+		fmt.Fprintf(text, "%s  if it ends: %s\n", indent, g.Adopter)
+	}
 	for i, z := range g.Zombies {
 		if i == shown && len(g.Zombies) > shown+1 {
 			fmt.Fprintf(text, "%s  and %d more\n", indent, len(g.Zombies)-shown)

@@ -17,8 +17,10 @@ type look struct {
 	mounts []mount
 	boot   string
 	clock  *schedClock
-	hidden []Gap // what the mount of /proc keeps from this reader
-	errs   []error
+
+	subreapers map[int]Process // nil where they are not visible
+	hidden     []Gap           // what the mount of /proc keeps from this reader
+	errs       []error
 }
 
 func newLook(r *root) *look {

@@ -35,8 +35,9 @@ func sample() *Report {
 				{Process: ended, Kind: Reapable, DeadAtLeast: time.Second, DeadMore: time.Minute},
 				{Process: killed, Kind: HeldByTracer, Tracer: ID{77, 900}, DeadAtLeast: time.Second},
 			},
-			BootID: "a3646f08-18e0-4845-b57f-2e4a8d7c1b90",
-			Unseen: []Gap{{What: "whether the parent is frozen", Why: "permission denied"}},
+			Adopter: Adopter{ID: ID{1, 2}, Comm: comm("init"), By: ByInit, Outer: true},
+			BootID:  "a3646f08-18e0-4845-b57f-2e4a8d7c1b90",
+			Unseen:  []Gap{{What: "whether the parent is frozen", Why: "permission denied"}},
 		}, {
 			Parent: Process{ID: ID{50, 700}, State: 'S', Comm: comm("cold"), Threads: 1}, Why: Frozen, SIGCHLD: NotWaiting,
 			Freezer: "/sys/fs/cgroup/jobs/cgroup.freeze",
@@ -91,6 +92,7 @@ func TestTextOfReport(t *testing.T) {
 	assert.Contains(t, text, "exit status 9")
 	assert.Contains(t, text, "killed by signal 9")
 	assert.Contains(t, text, "next: tell-tracer 77")
+	assert.Contains(t, text, `if it ends: adopted by 1 "init" (namespace-init), outside of their own PID namespace`)
 	assert.Contains(t, text, "next: thaw 50")
 	for _, r := range text {
 		assert.True(t, r >= ' ' || r == '\n', "control byte %q", r)

@@ -85,6 +85,9 @@ func (s *Scanner) Zombies(ctx context.Context) (*Report, error) {
 	if err != nil {
 		report.Unseen = append(report.Unseen, Gap{What: "the processes after the first " + fmt.Sprint(report.Processes), Why: err.Error()})
 	}
+	if err == nil && len(zombies) > 0 {
+		err = look.remember(ctx, it)
+	}
 	groups, groupErr := look.group(ctx, zombies)
 	report.Groups = groups
 	if settle <= 0 && len(report.Stuck()) == 0 && len(groups) > 0 {
@@ -143,6 +146,7 @@ func (l *look) group(ctx context.Context, zombies []Zombie) ([]Group, error) {
 					l.age(&g.Zombies[i])
 				}
 				g.Why = g.reason()
+				l.adopters(&g)
 				groups = append(groups, g)
 				continue
 			}

@@ -59,6 +59,13 @@ func TestWhyTheParentDoesNotReap(t *testing.T) {
 			g := report.Groups[0]
 			assert.Equal(t, test.want, g.Why, "%s", g)
 			assert.Equal(t, 40, g.Parent.PID)
+			switch {
+			case g.Why == procstate.NamespaceInit:
+				assert.Contains(t, g.Adopter.Why, "ends with it")
+			case len(g.Unseen) == 0 && len(test.parent.NSPIDs) == 0:
+				assert.Equal(t, procstate.ByInit, g.Adopter.By)
+				assert.Equal(t, 1, g.Adopter.ID.PID)
+			}
 			assert.Equal(t, test.want == procstate.Unknown, len(g.Unseen) > 0, "what is not known is said: %v", g.Unseen)
 		})
 	}

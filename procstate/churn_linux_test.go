@@ -1,0 +1,116 @@
+//go:build linux && !opskit_portable
+
+package procstate_test
+
+import (
+	"fmt"
+	"io"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/opskit-go/opskit/internal/lab"
+	"github.com/opskit-go/opskit/procstate"
+	"github.com/opskit-go/opskit/procstate/procstatetest"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// churner forks short-lived children for so many seconds and reaps them all,
+// then prints how many there were.
+const churner = `
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+#include <sys/wait.h>
+int main(int c, char **v) {
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	double end = now.tv_sec + now.tv_nsec / 1e9 + atof(v[1]);
+	long n = 0;
+	do {
+		if (fork() == 0) { usleep(rand() % 3000); _exit(0); }
+		n++;
+		while (waitpid(-1, 0, WNOHANG) > 0);
+		usleep(100);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (now.tv_sec + now.tv_nsec / 1e9 < end);
+	while (waitpid(-1, 0, 0) > 0);
+	printf("%ld\n", n);
+	return 0;
+}`
+
+// TestBarChurn: while processes come and go, no scan fails, no process that
+// stays is missed, no zombie is taken for another kind, and a parent that reaps
+// is no problem.
+func TestBarChurn(t *testing.T) {
+	seconds := map[lab.Size]float64{lab.Small: 0.3, lab.CI: 5, lab.Full: 60}[lab.Bars()]
+	stable := procstatetest.Zombies(t, 50)
+	churn := exec.Command(compile(t, "opskit-churn", churner), fmt.Sprint(seconds))
+	stdout, err := churn.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, churn.Start())
+	t.Cleanup(func() { _ = churn.Process.Kill(); _ = churn.Wait() })
+	ended := make(chan int, 1)
+	go func() {
+		forks := 0
+		_, _ = fmt.Fscan(stdout, &forks)
+		_, _ = io.Copy(io.Discard, stdout)
+		ended <- forks
+	}()
+
+	scans, errs, missed, looks, problems, otherKinds := 0, 0, 0, 0, 0, 0
+	forks := 0
+	for i := 0; forks == 0; i++ {
+		select {
+		case forks = <-ended:
+		default:
+		}
+		s := &procstate.Scanner{Source: procstate.Source(i % 2)}
+		seen := 0
+		for p, err := range s.Processes(t.Context()) {
+			switch {
+			case err != nil && p.PID == 0:
+				t.Errorf("the whole scan failed: %v", err)
+			case err != nil:
+				errs++
+			case p.PPID == stable.PID && p.State == 'Z':
+				seen++
+			}
+		}
+		scans++
+		missed += len(stable.Zombies) - seen
+		if i%10 != 0 {
+			require.NoError(t, s.Close())
+			continue
+		}
+		looks++
+		report, err := s.Zombies(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, s.Close())
+		for _, g := range report.Stuck() {
+			if g.Parent.PID == churn.Process.Pid {
+				problems++
+			}
+			if g.Parent.PID == stable.PID {
+				assert.Len(t, g.Zombies, len(stable.Zombies))
+				for _, z := range g.Zombies {
+					if z.Kind != procstate.Reapable {
+						otherKinds++
+					}
+				}
+			}
+		}
+	}
+	rate := float64(forks) / seconds
+	assert.Zero(t, errs, "one process that ends is no error")
+	assert.Zero(t, missed)
+	assert.Zero(t, problems)
+	assert.Zero(t, otherKinds)
+	if lab.Bars() == lab.Full && !lab.Race {
+		assert.GreaterOrEqual(t, rate, 1500.0, "the churn is what was asked for")
+	}
+	lab.Bar(t, "procstate churn", "%d scans and %d double looks at %.0f forks/s for %v: %d errors, %d stable missed, %d false kinds, %d problems",
+		scans, looks, rate, time.Duration(seconds*float64(time.Second)), errs, missed, otherKinds, problems)
+}
