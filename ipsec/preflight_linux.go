@@ -20,7 +20,7 @@ func preflightHost() []Capability {
 	}
 	owners := Capability{Name: "socket_owners", OK: true, Why: "/proc/1/fd can be read"}
 	if _, err := os.Readlink("/proc/1/fd/0"); os.IsPermission(err) {
-		owners = Capability{Name: "socket_owners", Why: "other users' descriptors may not be read", Fix: "run as root, or setcap cap_sys_ptrace+ep PROGRAM"}
+		owners = Capability{Name: "socket_owners", Why: "/proc/1/fd may not be read, so other processes' may not either", Fix: "run as root, or setcap cap_sys_ptrace+ep PROGRAM"}
 	}
 	files := Capability{Name: "write_files", OK: true, Why: "/etc can be written"}
 	if err := syscall.Access("/etc", mayWrite); err != nil {
