@@ -92,7 +92,8 @@ func (p *Prober) ask(ctx context.Context, r Resolver, name string, qtype uint16)
 	deadline := p.deadline(ctx)
 	x := r.Exchanger
 	if x == nil {
-		contact, _ := p.via(r.addr())
+		var contact netip.AddrPort
+		contact, a.Via = p.via(r.addr())
 		x = wire{addr: contact, deadline: deadline, sent: &a.Queries, tcp: &a.TCP}
 	}
 	asking, stop := context.WithDeadline(ctx, deadline.Add(time.Second))

@@ -114,6 +114,15 @@ func TestCompareSeveral(t *testing.T) {
 	assert.Equal(t, ServFail, ask(broken, broken).Verdict)
 }
 
+func TestCompareViaSaysWhereItAsked(t *testing.T) {
+	d := startDNS(t, reachtest.Zone{site + " A": a("138.0.155.10")})
+	p := &Prober{Via: func(netip.AddrPort) netip.AddrPort { return d.Addr() }}
+	c, err := p.Compare(t.Context(), site, "A", Resolver{Addr: addr("192.0.2.53:53")})
+	require.NoError(t, err)
+	assert.Equal(t, d.Addr(), c.Answers[0].Via)
+	assert.Contains(t, c.String(), "192.0.2.53:53 (asked at "+d.Addr().String()+"): answered 138.0.155.10")
+}
+
 func TestCompareFollowsAliasesInAnyOrder(t *testing.T) {
 	d := startDNS(t, reachtest.Zone{site + " A": {Records: []string{
 		"edge.example. 20 IN A 192.0.2.2", "stranger.example. 20 IN A 192.0.2.99", "cdn.example. 60 IN CNAME EDGE.example.",

@@ -16,8 +16,9 @@ import (
 // OtherRcode, NoAnswer, Unreachable (an ICMP error, or a refused TCP
 // connection), Malformed, LocalFailure and Unknown.
 type DNSAnswer struct {
-	Resolver string  `json:"resolver"` // its name or address
-	Verdict  Verdict `json:"verdict"`  // set by Judge
+	Resolver string         `json:"resolver"`     // its name or address
+	Via      netip.AddrPort `json:"via,omitzero"` // asked in place of the resolver's address
+	Verdict  Verdict        `json:"verdict"`      // set by Judge
 
 	Rcode string `json:"rcode,omitempty"` // IANA's name, such as "NXDOMAIN"
 	// Data holds the records of the type in presentation format, sorted, each
@@ -99,6 +100,9 @@ func (a *DNSAnswer) sayable() bool {
 
 func (a *DNSAnswer) line() string {
 	s := printable(a.Resolver) + ": " + a.Verdict.String()
+	if a.Via.IsValid() {
+		s = printable(a.Resolver) + " (asked at " + a.Via.String() + "): " + a.Verdict.String()
+	}
 	if a.Verdict == OtherRcode {
 		s += " " + printable(a.Rcode)
 	}

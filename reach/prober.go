@@ -25,8 +25,9 @@ type Prober struct {
 	Window int
 	// Via, where set, returns the address that is really contacted in place of
 	// a target: a forwarded port, or a laboratory on loopback. Results keep the
-	// target and name the other address too. Nil, or the target itself
-	// returned, contacts the target.
+	// target and name the other address too. It is asked for resolvers as well,
+	// and by Ping with port 1. Nil, or the target itself returned, contacts the
+	// target.
 	Via func(target netip.AddrPort) netip.AddrPort
 	// Dial, where set, makes the TCP connections: a proxy, or a network stack
 	// in the process. There is less evidence then, and every result says so.
