@@ -1,0 +1,267 @@
+//go:build linux && !opskit_portable && (amd64 || arm64)
+
+package inject
+
+import (
+	"context"
+	"errors"
+	"os"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func (in Injector) prepare(ctx context.Context, parent Parent) (Plan, error) {
+	fail := func(err error) (Plan, error) { return Plan{}, &Error{Op: "prepare", PID: parent.PID, Err: err} }
+	e, t, err := calm(ctx, parent)
+	if err != nil {
+		return fail(err)
+	}
+	zombies, left, err := dead(parent.PID)
+	if err != nil {
+		return fail(err)
+	}
+	if settle := in.settle(); settle > 0 && len(zombies) > 0 {
+		if !sleep(ctx, settle) {
+			return fail(ctx.Err())
+		}
+		before := map[Zombie]bool{}
+		for _, z := range zombies {
+			before[z] = true
+		}
+		now, leftNow, err := dead(parent.PID)
+		if err != nil {
+			return fail(err)
+		}
+		zombies, left = zombies[:0], leftNow
+		for _, z := range now {
+			if before[z] {
+				zombies = append(zombies, z)
+			}
+		}
+		if e, t, err = calm(ctx, parent); err != nil {
+			return fail(err)
+		}
+	}
+	if len(zombies) == 0 {
+		return fail(ErrNoZombies)
+	}
+	return Plan{
+		Parent: parent, Comm: escaped(e.parent.comm), Boot: e.boot, Zombies: zombies, Left: left,
+		Call: t.call.name, MaxStop: in.maxStop(),
+		Risks: []Risk{LostExitStatus, ReusedNumber, CallerDies},
+	}, nil
+}
+
+// calm observes a parent up to ten times within 50 ms, until it is fit to be
+// stopped: one that wakes up now and then is not refused for running just now.
+func calm(ctx context.Context, parent Parent) (e evidence, t thread, err error) {
+	for range 10 {
+		if e, err = observe(parent.PID); err != nil {
+			return e, t, err
+		}
+		t, err = e.refusal(parent)
+		passing := err == ErrRunning || err == ErrCall || err == ErrUninterruptible || err == ErrExec
+		if !passing {
+			return e, t, err
+		}
+		if !sleep(ctx, 5*time.Millisecond) {
+			return e, t, ctx.Err()
+		}
+	}
+	return e, t, err
+}
+
+func (in Injector) apply(ctx context.Context, plan Plan) (Result, error) {
+	w := &work{injector: in, plan: plan, result: Result{Parent: plan.Parent}, todo: plan.Zombies}
+	err := w.run(ctx)
+	for _, z := range w.todo {
+		w.result.Left = append(w.result.Left, Left{Zombie: z, Reason: NotTried})
+	}
+	if err != nil {
+		return w.result, &Error{Op: "apply", PID: plan.Parent.PID, Err: err}
+	}
+	return w.result, nil
+}
+
+// work is one Apply.
+type work struct {
+	injector Injector
+	plan     Plan
+	result   Result
+	todo     []Zombie
+	hold     bool
+	step     func() // called after each injected call, for tests
+}
+
+// run stops the parent as often as it takes.
+func (w *work) run(ctx context.Context) error {
+	if len(w.todo) == 0 {
+		return ErrNoZombies
+	}
+	for attempt := 0; len(w.todo) > 0; attempt++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		before := len(w.todo)
+		err := w.once(ctx)
+		if len(w.todo) < before {
+			attempt = 0
+		}
+		if err != nil && (!errors.Is(err, errAgain) || attempt >= 20) {
+			return err
+		}
+		if len(w.todo) > 0 && !sleep(ctx, w.injector.rest()) {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// once looks at everything, then stops the parent once.
+func (w *work) once(ctx context.Context) error {
+	e, t, err := calm(ctx, w.plan.Parent)
+	if err != nil {
+		return err
+	}
+	if e.boot != w.plan.Boot {
+		return ErrReused
+	}
+	// As many as one stop may do at best, looked at just before it.
+	type target struct {
+		Zombie
+		number int
+	}
+	var batch []target
+	for len(w.todo) > len(batch) && len(batch) < batchSize {
+		z := w.todo[len(batch)]
+		number := z.number(w.plan.Parent.PID, len(e.spaces))
+		if number == 0 {
+			w.take(len(batch), Gone)
+			continue
+		}
+		batch = append(batch, target{z, number})
+	}
+	if len(batch) == 0 {
+		return nil
+	}
+	var failed error
+	onThread(func() {
+		s := &session{tid: t.tid, call: t.call, hold: holdSignals || w.hold}
+		defer func() {
+			if !s.began.IsZero() {
+				took := time.Since(s.began)
+				w.result.Stops++
+				w.result.Stopped += took
+				w.result.Longest = max(w.result.Longest, took)
+			}
+		}()
+		// Handing over on one processor is faster than waking up another, and the
+		// parent is stopped meanwhile. The setting ends with this thread.
+		var processor unix.CPUSet
+		processor.Set(t.cpu)
+		_ = unix.SchedSetaffinity(0, &processor)
+		if failed = s.open(); failed != nil {
+			return
+		}
+		w.result.Thread = t.tid
+		defer func() { failed = errors.Join(failed, s.leave()) }()
+		// The parent is stopped, so what it is can not change any more.
+		if failed = w.confirm(t.tid); failed != nil {
+			return
+		}
+		for i, next := range batch {
+			if i > 0 && time.Since(s.began) >= w.injector.maxStop() || ctx.Err() != nil {
+				return
+			}
+			result, err := s.wait4(next.number)
+			if err != nil {
+				failed = err
+				return
+			}
+			switch {
+			case result == int64(next.number):
+				w.todo = w.todo[1:]
+				w.result.Reaped = append(w.result.Reaped, next.Zombie)
+			default:
+				w.take(0, NotOffered)
+			}
+			if w.step != nil {
+				w.step()
+			}
+		}
+	})
+	return failed
+}
+
+// batchSize bounds the zombies looked at for one stop.
+const batchSize = 2000
+
+// take removes a zombie of the plan that will not be reaped.
+func (w *work) take(i int, reason Reason) {
+	w.result.Left = append(w.result.Left, Left{Zombie: w.todo[i], Reason: reason})
+	rest := append([]Zombie(nil), w.todo[:i]...)
+	w.todo = append(rest, w.todo[i+1:]...)
+}
+
+// confirm reads again what must not have changed before the thread stopped.
+func (w *work) confirm(tid int) error {
+	s, err := readStat(w.plan.Parent.PID)
+	if err != nil {
+		return missing(err)
+	}
+	if s.start != w.plan.Parent.Start {
+		return ErrReused
+	}
+	status, err := os.ReadFile(procPath(tid) + "/status")
+	if err != nil {
+		return missing(err)
+	}
+	group, err := statusNumber(status, "Tgid")
+	if err != nil {
+		return err
+	}
+	if group != w.plan.Parent.PID {
+		return ErrReused
+	}
+	seccomp, err := statusNumber(status, "Seccomp")
+	if err != nil {
+		return err
+	}
+	if seccomp != 0 {
+		return ErrSeccomp
+	}
+	return nil
+}
+
+// onThread runs f on an operating system thread of its own that ends with it, so
+// that the kernel detaches whatever f left traced. It is never the first thread,
+// which can not end.
+func onThread(f func()) {
+	done := make(chan struct{})
+	go func() {
+		runtime.LockOSThread() // never unlocked
+		if unix.Gettid() == os.Getpid() {
+			defer close(done)
+			onThread(f)
+			runtime.UnlockOSThread()
+			return
+		}
+		defer close(done)
+		f()
+	}()
+	<-done
+}
+
+// sleep waits; false means that ctx ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

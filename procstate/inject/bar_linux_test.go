@@ -1,0 +1,76 @@
+//go:build linux && !opskit_portable && (amd64 || arm64)
+
+package inject
+
+import (
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/opskit-go/opskit/internal/lab"
+)
+
+func TestBarInject(t *testing.T) {
+	lab.Need(t, "root", "program:gcc", "program:python3")
+	count := map[lab.Size]int{lab.Small: 20, lab.CI: 1000, lab.Full: 1000}[lab.Bars()]
+	parents := map[string]func() *parent{
+		"C": func() *parent { return cParent(t, count, "sleep", barSleep) },
+		"Python": func() *parent {
+			python, err := lab.Program("python3")
+			require.NoError(t, err)
+			return start(t, count, exec.Command(python, "-c", pythonParent, strconv.Itoa(count)))
+		},
+		"Go": func() *parent {
+			command := exec.Command(os.Args[0])
+			command.Env = append(os.Environ(), roleVariable+"=parent", "OPSKIT_INJECT_TEST_COUNT="+strconv.Itoa(count))
+			return start(t, count, command)
+		},
+	}
+	var figure strings.Builder
+	for _, name := range []string{"C", "Python", "Go"} {
+		p := parents[name]()
+		before := p.fields(t)
+		in := Injector{Settle: -1}
+		plan, err := in.Prepare(t.Context(), p.Parent)
+		require.NoError(t, err, name)
+		require.Len(t, plan.Zombies, count)
+		result, err := in.Apply(t.Context(), plan)
+		require.NoError(t, err, name)
+		assert.Equal(t, plan.Zombies, result.Reaped, name)
+		assert.Empty(t, result.Left, name)
+		assert.Empty(t, p.zombies(t), name)
+		if !lab.Race {
+			assert.Less(t, result.Stopped, 50*time.Millisecond, "%s: %v", name, result)
+		}
+		if name != "Go" { // its threads come and go
+			assert.Equal(t, before, p.fields(t), name)
+		}
+		if lab.Bars() == lab.Small {
+			require.NoError(t, p.command.Process.Kill())
+		} else {
+			value, errno, took := p.result(t)
+			assert.Zero(t, value, name)
+			assert.Zero(t, errno, name)
+			assert.InDelta(t, barSleep.Seconds(), took.Seconds(), 0.5, "%s: its sleep", name)
+		}
+		figure.WriteString(name + " " + strconv.Itoa(len(result.Reaped)) + " in " + result.Stopped.Round(100*time.Microsecond).String() +
+			" stopped (" + times(result.Stops) + ", longest " + result.Longest.Round(100*time.Microsecond).String() + "); ")
+	}
+	for what, want := range map[string]error{"spin": ErrRunning, "seccomp": ErrSeccomp} {
+		p := cParent(t, 4, what, barSleep)
+		before := p.fields(t)
+		_, err := Injector{Settle: -1}.Prepare(t.Context(), p.Parent)
+		assert.ErrorIs(t, err, want)
+		assert.ErrorIs(t, err, ErrRefused)
+		assert.Len(t, p.zombies(t), 4)
+		assert.Equal(t, before, p.fields(t))
+		figure.WriteString(what + " refused; ")
+	}
+	lab.BarTiming(t, "inject", "%s", figure.String())
+}

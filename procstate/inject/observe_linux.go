@@ -1,0 +1,234 @@
+//go:build linux && !opskit_portable && (amd64 || arm64)
+
+package inject
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// observe collects the evidence on a parent from /proc, without touching it.
+func observe(pid int) (evidence, error) {
+	e := evidence{caller: os.Getpid()}
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return e, err
+	}
+	if numbers, err := statusNumbers(text, "NSpid"); err != nil || len(numbers) != 1 || numbers[0] != e.caller {
+		e.foreign = true
+		return e, nil
+	}
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return e, err
+	}
+	e.boot = strings.TrimSpace(string(boot))
+	if e.ancestors, err = ancestors(e.caller); err != nil {
+		return e, err
+	}
+	if pid <= 1 {
+		return e, nil
+	}
+	if e.parent, err = readStat(pid); err != nil {
+		return e, missing(err)
+	}
+	if text, err = os.ReadFile(procPath(pid) + "/status"); err != nil {
+		return e, missing(err)
+	}
+	group, err := statusNumbers(text, "Tgid")
+	if err != nil {
+		return e, err
+	}
+	if group[0] != pid {
+		return e, ErrGone // a thread's number
+	}
+	if e.spaces, err = statusNumbers(text, "NSpid"); err != nil {
+		return e, err
+	}
+	if e.parent.state == 'Z' && e.parent.threads <= 1 {
+		return e, ErrGone
+	}
+	tasks, err := os.ReadDir(procPath(pid) + "/task")
+	if err != nil {
+		return e, missing(err)
+	}
+	for _, task := range tasks {
+		tid, err := strconv.Atoi(task.Name())
+		if err != nil {
+			return e, err
+		}
+		t, err := observeThread(pid, tid)
+		if isGone(err) {
+			continue
+		}
+		if err != nil {
+			return e, err
+		}
+		e.threads = append(e.threads, t)
+	}
+	return e, nil
+}
+
+func observeThread(pid, tid int) (thread, error) {
+	path := procPath(pid) + "/task/" + strconv.Itoa(tid)
+	t := thread{tid: tid, call: call{number: -1, name: runningCall}}
+	status, err := os.ReadFile(path + "/status")
+	if err != nil {
+		return t, err
+	}
+	if t.seccomp, err = statusNumber(status, "Seccomp"); err != nil {
+		return t, err
+	}
+	if t.tracer, err = statusNumber(status, "TracerPid"); err != nil {
+		return t, err
+	}
+	text, err := os.ReadFile(path + "/stat")
+	if err != nil {
+		return t, err
+	}
+	s, err := parseStat(text)
+	if err != nil {
+		return t, err
+	}
+	t.state, t.cpu = s.state, s.cpu
+	if t.state == 'Z' || t.state == 'X' {
+		return t, nil
+	}
+	if wchan, err := os.ReadFile(path + "/wchan"); err == nil {
+		t.wchan = string(wchan)
+	}
+	if text, err = os.ReadFile(path + "/syscall"); err != nil {
+		return t, err
+	}
+	if t.call, err = parseCall(text); err != nil {
+		return t, err
+	}
+	if t.call.number >= 0 {
+		t.call.name = cmp.Or(callNames()[t.call.number], "system call "+strconv.FormatInt(t.call.number, 10))
+	}
+	if t.call.name == "read" {
+		t.call.file, _ = os.Readlink(path + "/fd/" + strconv.FormatUint(t.call.args[0], 10))
+	}
+	return t, nil
+}
+
+// ancestors lists the processes above pid as far as /proc shows them.
+func ancestors(pid int) ([]int, error) {
+	var all []int
+	for pid > 1 && !slices.Contains(all, pid) {
+		s, err := readStat(pid)
+		if err != nil {
+			return nil, err
+		}
+		pid = s.ppid
+		all = append(all, pid)
+	}
+	return all, nil
+}
+
+// dead lists the dead children of a parent: those that wait4 would reap, and
+// the others with the reason. Other processes that can not be read are no
+// children that could be reaped.
+func dead(parent int) (zombies []Zombie, left []Left, err error) {
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return nil, nil, err
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, name := range names {
+		pid, err := strconv.Atoi(name)
+		if err != nil {
+			continue
+		}
+		s, err := readStat(pid)
+		if err != nil || s.ppid != parent || s.state != 'Z' {
+			continue
+		}
+		z := Zombie{PID: pid, Start: s.start}
+		if reason := unfit(s); reason != NotTried {
+			left = append(left, Left{Zombie: z, Reason: reason})
+		} else {
+			zombies = append(zombies, z)
+		}
+	}
+	slices.SortFunc(zombies, func(a, b Zombie) int { return cmp.Compare(a.PID, b.PID) })
+	slices.SortFunc(left, func(a, b Left) int { return cmp.Compare(a.PID, b.PID) })
+	return zombies, left, nil
+}
+
+// unfit returns why wait4 without __WALL would not reap a zombie, or NotTried.
+func unfit(s stat) Reason {
+	switch {
+	case s.threads > 1:
+		return LiveThreads
+	case s.exitSignal != int(unix.SIGCHLD):
+		return OtherSignal
+	}
+	text, err := os.ReadFile(procPath(s.pid) + "/status")
+	if err != nil {
+		return Gone
+	}
+	if tracer, err := statusNumber(text, "TracerPid"); err != nil || tracer != 0 {
+		return Traced
+	}
+	return NotTried
+}
+
+// number returns the PID by which the parent knows its zombie, or 0 if it has
+// been reaped: the zombie's PID at the depth of the parent's PID namespace.
+func (z Zombie) number(parent, depth int) int {
+	s, err := readStat(z.PID)
+	if err != nil || s.start != z.Start || s.ppid != parent || s.state != 'Z' {
+		return 0
+	}
+	text, err := os.ReadFile(procPath(z.PID) + "/status")
+	if err != nil {
+		return 0
+	}
+	numbers, err := statusNumbers(text, "NSpid")
+	if err != nil || len(numbers) < depth {
+		return 0
+	}
+	return numbers[depth-1]
+}
+
+func readStat(pid int) (stat, error) {
+	text, err := os.ReadFile(procPath(pid) + "/stat")
+	if err != nil {
+		return stat{}, err
+	}
+	return parseStat(text)
+}
+
+func statusNumber(text []byte, key string) (int, error) {
+	numbers, err := statusNumbers(text, key)
+	if err != nil {
+		return 0, err
+	}
+	return numbers[0], nil
+}
+
+func procPath(pid int) string { return "/proc/" + strconv.Itoa(pid) }
+
+// isGone tells that a /proc file vanished with its process.
+func isGone(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH)
+}
+
+func missing(err error) error {
+	if isGone(err) {
+		return ErrGone
+	}
+	return err
+}

@@ -1,0 +1,17 @@
+//go:build !linux || opskit_portable || (!amd64 && !arm64)
+
+package inject
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestUnsupportedElsewhere(t *testing.T) {
+	_, err := Injector{}.Prepare(t.Context(), Parent{PID: 2, Start: 2})
+	assert.ErrorIs(t, err, errors.ErrUnsupported)
+	_, err = Injector{}.Apply(t.Context(), Plan{})
+	assert.ErrorIs(t, err, errors.ErrUnsupported)
+}
