@@ -3,6 +3,7 @@ package lab
 import (
 	"bytes"
 	"os/exec"
+	"runtime"
 	"sync"
 	"syscall"
 	"testing"
@@ -20,8 +21,7 @@ type Daemon struct {
 }
 
 // StartDaemon starts a program in a process group of its own and ends it, by
-// pid, when the test ends; it also ends when the test process is killed. It
-// must not be called from within NS.Do, whose thread does not last.
+// pid, when the test ends; it also ends when the test process is killed.
 func StartDaemon(t testing.TB, argv ...string) *Daemon {
 	t.Helper()
 	path, err := Program(argv[0])
@@ -32,13 +32,21 @@ func StartDaemon(t testing.TB, argv ...string) *Daemon {
 	d.Cmd.Stdout, d.Cmd.Stderr = &d.output, &d.output
 	d.Cmd.WaitDelay = 2 * time.Second
 	d.Cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	if err := d.Cmd.Start(); err != nil {
+	started := make(chan error)
+	go func() {
+		// Pdeathsig is sent when the thread that started the program ends, so this one stays until the program has ended.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := d.Cmd.Start()
+		started <- err
+		if err == nil {
+			_ = d.Cmd.Wait() // how it ended is for the test to judge, from Output
+			close(d.done)
+		}
+	}()
+	if err := <-started; err != nil {
 		t.Fatalf("lab: start %s: %v", argv[0], err)
 	}
-	go func() {
-		_ = d.Cmd.Wait() // how it ended is for the test to judge, from Output
-		close(d.done)
-	}()
 	t.Cleanup(func() {
 		d.Stop()
 		if t.Failed() {

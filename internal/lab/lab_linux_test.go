@@ -75,6 +75,19 @@ func TestDaemonEndsWithTheTest(t *testing.T) {
 	assert.False(t, d.Cmd.ProcessState.Success())
 }
 
+func TestDaemonOutlivesTheThreadsOfDo(t *testing.T) {
+	n := NewNS(t)
+	d := StartDaemon(t, "sleep", "600")
+	for range 64 {
+		n.Do(func() {})
+	}
+	select {
+	case <-d.Done():
+		t.Fatal("a thread that ended took the daemon along")
+	default:
+	}
+}
+
 func TestControlGroupIsRemoved(t *testing.T) {
 	for _, controller := range []string{"pids", ""} {
 		var dir string
