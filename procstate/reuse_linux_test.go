@@ -64,7 +64,7 @@ func cloneParentAs(t *testing.T, pid int) bool {
 // PID, at once; it is never touched.
 func TestBarReuse(t *testing.T) {
 	lab.Need(t, "root")
-	rounds := map[lab.Size]int{lab.Small: 5, lab.CI: 100, lab.Full: 1000}[lab.Bars()]
+	rounds := map[lab.Size]int{lab.Small: 5, lab.CI: 30, lab.Full: 1000}[lab.Bars()]
 	wrong, reused := 0, 0
 	reap := func(pid int) {
 		require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))

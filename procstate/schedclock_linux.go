@@ -63,8 +63,7 @@ func bootTime() time.Duration {
 	return time.Duration(now.Nano())
 }
 
-// measureBehind reads this thread's own se.exec_start on a processor, just after
-// it woke there.
+// measureBehind reads the se.exec_start of a thread of its own on a processor.
 func measureBehind(cpu int) (behind time.Duration, ok bool) {
 	type result struct {
 		behind time.Duration
@@ -87,21 +86,15 @@ func measureBehind(cpu int) (behind time.Duration, ok bool) {
 			return
 		}
 		defer own.close()
-		for range 3 {
-			nap := unix.Timespec{Nsec: int64(2 * time.Millisecond)}
-			_ = unix.Nanosleep(&nap, nil)
-			text, err := own.readNamed("thread-self/sched")
-			now := bootTime()
-			if err != nil {
-				return
-			}
-			start, ok := execStart(text)
-			if !ok {
-				return
-			}
-			if b := now - time.Duration(start*float64(time.Millisecond)); !r.ok || b < r.behind {
-				r = result{b, true}
-			}
+		text, err := own.readNamed("thread-self/sched")
+		now := bootTime()
+		if err != nil {
+			return
+		}
+		// A value that is stale by a tick makes the clock seem to be further behind,
+		// and ages shorter: they remain lower bounds.
+		if start, ok := execStart(text); ok {
+			r = result{now - time.Duration(start*float64(time.Millisecond)), true}
 		}
 	}()
 	r := <-done
