@@ -25,7 +25,10 @@ func (e *evidence) tunnelEnds() {
 		return
 	}
 	log := ipsec.CheckLog("restart.log", restartLog).Log
-	e.Tunnel = ipsec.Mirror(ipsec.End{Name: "eu-west-1", Conf: west, Log: log}, ipsec.End{Name: "us-east-1", Conf: east, Log: log})
+	a := ipsec.End{Name: "eu-west-1", Conf: west, Public: westPublic, Log: log}
+	b := ipsec.End{Name: "us-east-1", Conf: east, Public: eastPublic, Log: log}
+	a.Keys = ipsec.CompareKeys(a, b, westSecrets, eastSecrets)
+	e.Tunnel = ipsec.Mirror(a, b)
 }
 
 // ownZombies looks at five real zombies: children of this program that it does

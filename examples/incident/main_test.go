@@ -35,7 +35,7 @@ func TestDemonstrationTellsTheStory(t *testing.T) {
 		assert.True(t, strings.HasPrefix(lines[1+i], name+": "), "step %d is %q", i, lines[1+i])
 	}
 	assert.True(t, strings.HasPrefix(lines[len(lines)-1], "not checked: "))
-	for _, fact := range []string{"Gigared S.A.", "EDITORIAL LA PAGINA S.A.", "CloudFlare, Inc.", "138.0.152.0/22", "190.57.233.160/28", "190.57.224.0/19", "protostack_unset", "not_loaded", "next: "} {
+	for _, fact := range []string{"Gigared S.A.", "EDITORIAL LA PAGINA S.A.", "CloudFlare, Inc.", "138.0.152.0/22", "190.57.233.160/28", "190.57.224.0/19", "protostack_unset", "not_loaded", "weak_key", "next: "} {
 		assert.Contains(t, live, fact)
 	}
 	ranks := live[strings.Index(live, "ranked: "):]

@@ -19,6 +19,9 @@ var (
 	newAddr  = netip.MustParseAddr("138.0.155.10")
 	edgeAddr = netip.MustParseAddr("104.20.75.37")
 
+	westPublic = netip.MustParseAddr("198.51.100.1")
+	eastPublic = netip.MustParseAddr("198.51.100.2")
+
 	downSince = time.Date(2015, 12, 8, 0, 0, 0, 0, time.UTC)
 	noticed   = time.Date(2015, 12, 12, 11, 37, 17, 0, time.UTC)
 
@@ -62,7 +65,9 @@ const (
     right=10.0.61.63
     rightsubnet=10.0.0.0/16
 `
-	restartLog = "ipsec_setup: No KLIPS support found while requested, desperately falling back to netkey\n"
+	westSecrets = `10.0.61.63 172.31.16.163: PSK "bjimQ0jc"` + "\n" // public since 2015
+	eastSecrets = `172.31.16.163 10.0.61.63: PSK "bjimQ0jc"` + "\n"
+	restartLog  = "ipsec_setup: No KLIPS support found while requested, desperately falling back to netkey\n"
 )
 
 // parent returns the domain above a host name, where its name servers are; a
