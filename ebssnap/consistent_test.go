@@ -68,30 +68,35 @@ func TestThawsWhateverCreateDoes(t *testing.T) {
 
 func TestLateAnswerIsUnproven(t *testing.T) {
 	// The cloud ignores its context and answers after the thaw: a snapshot exists, of a moment when writers ran.
-	slow := slowCloud{&ebssnaptest.Cloud{}, 150 * time.Millisecond}
-	result, err := ebssnap.Consistent(t.Context(), volume(slow), &ebssnaptest.Freezer{}, 50*time.Millisecond)
+	freezer := &ebssnaptest.Freezer{}
+	slow := slowCloud{&ebssnaptest.Cloud{}, freezer}
+	result, err := ebssnap.Consistent(t.Context(), volume(slow), freezer, 50*time.Millisecond)
 	require.ErrorIs(t, err, ebssnap.ErrThawedEarly)
 	assert.Equal(t, ebssnap.VerdictUnproven, result.Verdict)
 	assert.Equal(t, "unproven", slow.Snapshots()[0].Tags[ebssnap.TagConsistency])
 
 	deleting := volume(slow)
 	deleting.DeleteUnproven = true
-	result, err = ebssnap.Consistent(t.Context(), deleting, &ebssnaptest.Freezer{}, 50*time.Millisecond)
+	result, err = ebssnap.Consistent(t.Context(), deleting, freezer, 50*time.Millisecond)
 	require.ErrorIs(t, err, ebssnap.ErrThawedEarly)
 	assert.Len(t, result.Evidence.Deleted, 1)
 	assert.Len(t, slow.Snapshots(), 1, "only what the call made is deleted")
 }
 
+// slowCloud answers only after the thaw.
 type slowCloud struct {
 	*ebssnaptest.Cloud
-	after time.Duration
+
+	freezer *ebssnaptest.Freezer
 }
 
 func (c slowCloud) Create(_ context.Context, r ebssnap.Request) ([]ebssnap.Snapshot, error) {
 	if r.DryRun {
 		return nil, nil
 	}
-	<-time.After(c.after)
+	for c.freezer.Frozen() {
+		<-time.After(time.Millisecond)
+	}
 	return c.Cloud.Create(context.Background(), r)
 }
 

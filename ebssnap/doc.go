@@ -22,7 +22,7 @@
 //
 // # Nothing stays frozen
 //
-// FS starts a guard: a process of its own, in a session of its own, under 3 KiB, run from a memfd (or a short-lived file, see Guard). It does the freezing
+// FS starts a guard: a process of its own, in a session of its own, under 4 KiB, run from a memfd (or a short-lived file, see Guard). It does the freezing
 // and the thawing, and it thaws by itself when the thread that started it dies (exit, panic, SIGTERM, SIGKILL, also of the whole process group), when its owner says
 // nothing until the deadline (SIGSTOP, a hang), or when asked. If the guard is killed, this process thaws. When both are killed at once nothing is left to thaw: avoid killing the whole cgroup.
 //

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -20,7 +21,7 @@ type engine interface {
 	Thaw()
 	Mounts() []guard.Mount
 	ThawedBy() guard.By
-	Sleeps() []bool
+	Watch() []guard.Watched
 	Close() error
 }
 
@@ -111,26 +112,72 @@ func (p *preparedFS) Freeze(ctx context.Context) (Thawer, error) {
 	if err != nil {
 		return nil, errors.Join(p.refusal("freeze", err), p.frozenStill())
 	}
-	p.awaitCanaries()
+	if err := p.watch(ctx); err != nil {
+		p.engine.Thaw()
+		return nil, errors.Join(err, p.frozenStill())
+	}
 	p.stop = context.AfterFunc(ctx, func() { _ = p.Thaw() })
 	return p, nil
 }
 
-// awaitCanaries waits until every canary sleeps in the freeze: from then on no thaw goes unseen.
-func (p *preparedFS) awaitCanaries() {
-	end := time.Now().Add(20 * time.Millisecond)
-	for i, asleep := range p.engine.Sleeps() {
-		for !asleep && !p.mounts[i].entry.readOnly && p.engine.Mounts()[i].Canary == guard.CanaryGo && time.Now().Before(end) {
-			asleep = p.engine.Sleeps()[i]
-		}
-		if !asleep && p.engine.Mounts()[i].Canary != guard.CanaryBack {
-			why := "nobody could be seen to sleep in the freeze"
-			if p.mounts[i].entry.readOnly {
-				why = "it is read-only: nothing can write to it anyway"
+// Limits of watching the begin of a freeze.
+const (
+	watchWithin = 250 * time.Millisecond
+	doubtFor    = 200 * time.Millisecond
+)
+
+// watch waits until the canary of every filesystem sleeps in the freeze: from then on no thaw goes unseen. Where a canary may sleep in another program's
+// freeze, because ours was thawed before it slept, watch waits a little for that program to thaw.
+func (p *preparedFS) watch(ctx context.Context) error {
+	end := time.Now().Add(watchWithin)
+	doubt := time.Time{}
+	for {
+		unsettled, inDoubt := -1, false
+		for i, watched := range p.engine.Watch() {
+			switch watched {
+			case guard.Unsettled:
+				unsettled = i
+			case guard.InDoubt:
+				inDoubt = true
+			case guard.FreezeOver:
+				return p.foreignThaw(i)
+			case guard.Unwatched:
+				p.unwatched(i)
+			case guard.InFreeze:
 			}
-			p.gaps = append(p.gaps, Gap{What: "a thaw and a new freeze of " + p.mounts[i].path + " by another program in between", Why: why})
+		}
+		now := time.Now()
+		if inDoubt && doubt.IsZero() {
+			doubt = now.Add(doubtFor)
+		}
+		switch {
+		case unsettled >= 0 && now.After(end):
+			return &Error{Op: "freeze", Target: p.mounts[unsettled].path, Err: fmt.Errorf("%w: nothing was seen to sleep in the freeze for %s: this host is too busy", ErrThawedEarly, watchWithin)}
+		case unsettled < 0 && (!inDoubt || now.After(doubt)):
+			return nil
+		case ctx.Err() != nil:
+			return &Error{Op: "freeze", Err: fmt.Errorf("%w: %w", ErrThawedEarly, context.Cause(ctx))}
+		}
+		if unsettled < 0 {
+			_ = pause(ctx, time.Millisecond) // an end is seen above
 		}
 	}
+}
+
+// unwatched notes once that a filesystem has no canary.
+func (p *preparedFS) unwatched(i int) {
+	why := "no process could be made to watch it"
+	if p.mounts[i].entry.readOnly {
+		why = "it is read-only: nothing can write to it anyway"
+	}
+	gap := Gap{What: "a thaw and a new freeze of " + p.mounts[i].path + " by another program in between", Why: why}
+	if !slices.Contains(p.gaps, gap) {
+		p.gaps = append(p.gaps, gap)
+	}
+}
+
+func (p *preparedFS) foreignThaw(i int) error {
+	return &Error{Op: "thaw", Target: p.mounts[i].path, Err: fmt.Errorf("%w: another program thawed it", ErrThawedEarly)}
 }
 
 // Unseen returns what could not be watched.
@@ -139,21 +186,11 @@ func (p *preparedFS) Unseen() []Gap { return p.gaps }
 // Thaw thaws what was frozen, and says if somebody else did before.
 func (p *preparedFS) Thaw() error {
 	p.once.Do(func() {
-		p.settleCanaries()
+		p.engine.Watch() // notes which freezes are over, so that what others froze since is left alone
 		p.engine.Thaw()
 		p.err = errors.Join(p.frozenStill(), p.thawedEarly())
 	})
 	return p.err
-}
-
-// settleCanaries gives a canary that has just been woken by somebody else's thaw the time to say so.
-func (p *preparedFS) settleCanaries() {
-	end := time.Now().Add(10 * time.Millisecond)
-	for i, asleep := range p.engine.Sleeps() {
-		for !asleep && p.engine.Mounts()[i].Canary == guard.CanaryGo && time.Now().Before(end) {
-			asleep = p.engine.Sleeps()[i]
-		}
-	}
 }
 
 // frozenStill returns a *ThawError if something is frozen by us and could not be thawed.
@@ -180,7 +217,7 @@ func (p *preparedFS) frozenStill() error {
 func (p *preparedFS) thawedEarly() error {
 	for i, m := range p.engine.Mounts() {
 		if m.State == guard.Lost {
-			return &Error{Op: "thaw", Target: p.mounts[i].path, Err: fmt.Errorf("%w: another program thawed it", ErrThawedEarly)}
+			return p.foreignThaw(i)
 		}
 	}
 	switch p.engine.ThawedBy() {

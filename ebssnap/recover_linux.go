@@ -96,10 +96,10 @@ func (l *Leftover) judge(m guard.Mount) {
 		l.Outcome = "not frozen when its owner died"
 		return
 	}
-	if m.CanaryPID <= 0 || m.Canary != guard.CanaryGo && m.Canary != guard.CanaryBack {
+	if m.CanaryPID <= 0 || m.Canary != guard.CanaryGo && m.Canary != guard.CanaryBack && m.Canary != guard.CanaryAsleep {
 		return
 	}
-	if l.Proven = m.Canary == guard.CanaryGo && isCanary(m.CanaryPID); !l.Proven && l.Frozen {
+	if l.Proven = m.Canary != guard.CanaryBack && isCanary(m.CanaryPID); !l.Proven && l.Frozen && m.Canary != guard.CanaryGo {
 		l.Over = true
 		l.Outcome = "thawed since: the process that slept in the freeze is awake"
 	}

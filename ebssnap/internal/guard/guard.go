@@ -1,7 +1,7 @@
 // Package guard freezes and thaws filesystems from a process of its own, which thaws them when the program that
 // started it dies or hangs.
 //
-// The process is a static program of under 3 KiB without a C library (src/guard.c, built by go generate), started from
+// The process is a static program of under 4 KiB without a C library (src/guard.c, built by go generate), started from
 // a memfd or, where that is refused, from a short-lived file. It sits in a session of its own, shares one page
 // of memory with its owner, and holds the directories' descriptors: nothing is opened, written or executed while a
 // filesystem is frozen.
@@ -61,11 +61,12 @@ type Canary uint32
 
 // States of a canary, as guard.c writes them.
 const (
-	CanaryNone  Canary = iota // there is none
-	CanaryWaits               // waits for the freeze
-	CanaryGo                  // sent to ask for write access
-	CanaryBack                // got through: the filesystem is writable, or was
-	CanaryProbe               // sent before the freeze to see whether anybody else froze
+	CanaryNone   Canary = iota // there is none
+	CanaryWaits                // waits for the freeze
+	CanaryGo                   // sent to ask for write access
+	CanaryBack                 // got through: the filesystem is writable, or was
+	CanaryProbe                // sent before the freeze to see whether anybody else froze
+	CanaryAsleep               // seen asleep in the freeze
 )
 
 // Mount is what is known of one filesystem. Times are CLOCK_MONOTONIC, zero when it did not happen.
@@ -79,7 +80,22 @@ type Mount struct {
 	Canary      Canary
 	CanaryPID   int
 	CanaryErrno syscall.Errno
+
+	canaryBack, canaryEntered time.Duration
+	canarySlept               int
 }
+
+// Watched says what the canary of a filesystem tells of its freeze.
+type Watched uint8
+
+// What canaries tell.
+const (
+	Unwatched  Watched = iota // there is no canary
+	Unsettled                 // it is not asleep yet
+	InDoubt                   // asleep, but perhaps in a later freeze than the guard's
+	InFreeze                  // asleep in the guard's freeze
+	FreezeOver                // awake after it was seen asleep: somebody has thawed
+)
 
 // MountError is a failure of one filesystem: Index counts in the order of Config.Dirs.
 type MountError struct {

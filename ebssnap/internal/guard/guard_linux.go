@@ -209,23 +209,64 @@ func (g *Guard) send(op uint32, deadline time.Duration) error {
 	return err
 }
 
-// Sleeps reports for every filesystem whether its canary is asleep in the freeze. A canary that sleeps
-// has slept since the freeze: nobody has thawed.
-func (g *Guard) Sleeps() []bool {
-	sleeps := make([]bool, len(g.dirs))
-	for i := range sleeps {
-		m := g.page.mount(i)
-		sleeps[i] = m.CanaryPID > 0 && m.Canary == CanaryGo && blocked(m.CanaryPID)
+// Watch tells of every filesystem whether its canary sleeps in the freeze. What it has once told asleep and then finds awake is over.
+func (g *Guard) Watch() []Watched {
+	watched := make([]Watched, len(g.dirs))
+	for i := range watched {
+		watched[i] = g.watch(i)
 	}
-	return sleeps
+	return watched
 }
 
-// blocked reports whether a process is in an uninterruptible sleep.
-func blocked(pid int) bool {
+func (g *Guard) watch(i int) Watched {
+	m := g.page.mount(i)
+	if m.CanaryPID <= 0 {
+		return Unwatched
+	}
+	asleep, known := asleepInUnlink(m.CanaryPID)
+	switch {
+	case m.Canary == CanaryBack:
+		return FreezeOver
+	case m.Canary == CanaryGo && m.State == Frozen && asleep:
+		g.page.canary(i, CanaryGo, CanaryAsleep)
+		return g.watch(i)
+	case m.Canary == CanaryAsleep && known && !asleep:
+		g.page.canary(i, CanaryAsleep, CanaryBack)
+		return FreezeOver
+	case m.Canary != CanaryAsleep:
+		return Unsettled
+	case m.canaryEntered > m.FreezeEnd, m.canarySlept > 0 && m.canaryBack > m.FreezeBegin:
+		return InDoubt
+	}
+	return InFreeze
+}
+
+// asleepInUnlink reports whether a process sleeps, uninterruptibly, in the system call that canaries make; known is false if that cannot be told.
+func asleepInUnlink(pid int) (asleep, known bool) {
+	state, err := stateOf(pid)
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+		return false, true
+	}
+	if err != nil || state == "" {
+		return false, false
+	}
+	if state != "D" {
+		return false, true
+	}
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/syscall")
+	number, _, _ := strings.Cut(string(text), " ")
+	if err != nil || number == "running" {
+		return err != nil, err != nil // where the call cannot be read, the sleep must do
+	}
+	return number == strconv.Itoa(unix.SYS_UNLINKAT), true
+}
+
+func stateOf(pid int) (string, error) {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
-		return false
+		return "", err
 	}
-	_, rest, ok := strings.Cut(string(text), ") ")
-	return ok && strings.HasPrefix(rest, "D")
+	_, rest, _ := strings.Cut(string(text), ") ")
+	state, _, _ := strings.Cut(rest, " ")
+	return state, nil
 }

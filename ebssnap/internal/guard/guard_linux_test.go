@@ -45,7 +45,7 @@ func TestFreezeAndThaw(t *testing.T) {
 			g, err := Start(t.Context(), Config{Dirs: []*os.File{openDir(t, fs.Dir)}, Canaries: []bool{true}, Probe: true})
 			require.NoError(t, err)
 			require.NoError(t, g.Freeze(t.Context(), Now()+5*time.Second))
-			lab.Eventually(t, time.Second, "canary asleep", func() bool { return g.Sleeps()[0] })
+			lab.Eventually(t, time.Second, "canary asleep", func() bool { return g.Watch()[0] == InFreeze })
 			require.Equal(t, Frozen, g.Mounts()[0].State)
 			g.Thaw()
 			require.Equal(t, Thawed, g.Mounts()[0].State)

@@ -51,8 +51,8 @@ func (p *InProcess) Mounts() []Mount {
 // ThawedBy returns ByNobody: only the owner can.
 func (p *InProcess) ThawedBy() By { return ByNobody }
 
-// Sleeps returns nil: there are no canaries.
-func (p *InProcess) Sleeps() []bool { return nil }
+// Watch returns nil: there are no canaries.
+func (p *InProcess) Watch() []Watched { return nil }
 
 // Freeze freezes every filesystem or none. The caller thaws at the deadline.
 func (p *InProcess) Freeze(ctx context.Context, deadline time.Duration) error {

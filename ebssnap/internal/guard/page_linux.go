@@ -29,7 +29,7 @@ const (
 	offDeadline = 32
 	offReady    = 40
 	offMounts   = 128
-	sizeMount   = 64
+	sizeMount   = 80
 	pageSize    = offMounts + maxMounts*sizeMount
 
 	mntState        = 0
@@ -43,6 +43,10 @@ const (
 	mntThawBegin    = 40
 	mntThawEnd      = 48
 	mntCanaryBack   = 56
+
+	mntCanaryEntered = 64
+	mntCanarySlept   = 72
+	mntCanaryPassed  = 76
 )
 
 // page is the memory shared with the guard. Its fields are read and written with atomic operations.
@@ -122,6 +126,11 @@ func (p *page) claim(i int, from, to State) bool {
 	return atomic.CompareAndSwapUint32(p.word32(mountAt(i)+mntState), uint32(from), uint32(to))
 }
 
+// canary moves the canary of a filesystem from one state to another, unless it is in none of them.
+func (p *page) canary(i int, from, to Canary) bool {
+	return atomic.CompareAndSwapUint32(p.word32(mountAt(i)+mntCanary), uint32(from), uint32(to))
+}
+
 func (p *page) mount(i int) Mount {
 	at := mountAt(i)
 	return Mount{
@@ -134,6 +143,10 @@ func (p *page) mount(i int) Mount {
 		Canary:      Canary(p.load32(at + mntCanary)),
 		CanaryPID:   int(int32(p.load32(at + mntCanaryPID))),
 		CanaryErrno: syscall.Errno(p.load32(at + mntCanaryErrno)),
+
+		canaryBack:    time.Duration(p.load64(at + mntCanaryBack)),
+		canaryEntered: time.Duration(p.load64(at + mntCanaryEntered)),
+		canarySlept:   int(p.load32(at + mntCanarySlept)),
 	}
 }
 

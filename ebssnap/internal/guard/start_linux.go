@@ -248,8 +248,10 @@ func (g *Guard) probed(ctx context.Context) error {
 		if frozen < 0 {
 			return nil
 		}
-		if time.Now().After(end) && blocked(g.page.mount(frozen).CanaryPID) {
-			return &MountError{Index: frozen, Err: ErrFrozenBefore}
+		if time.Now().After(end) {
+			if asleep, _ := asleepInUnlink(g.page.mount(frozen).CanaryPID); asleep {
+				return &MountError{Index: frozen, Err: ErrFrozenBefore}
+			}
 		}
 		select {
 		case <-tick.C:

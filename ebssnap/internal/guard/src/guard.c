@@ -19,9 +19,9 @@ typedef long i64;
 #define FIFREEZE 0xC0045877UL
 #define FITHAW 0xC0045878UL
 
+#define ESRCH 3
 #define EINTR 4
 #define EINVAL 22
-#define EROFS 30
 
 #define SIGKILL 9
 #define SIGCHLD 17
@@ -31,7 +31,7 @@ enum { OP_FREEZE = 1, OP_THAW = 2, OP_EXIT = 3 };
 enum { ANSWER_READY = 1, ANSWER_FROZEN = 2, ANSWER_REFUSED = 3, ANSWER_THAWED = 4 };
 enum { BY_NOBODY = 0, BY_OWNER = 1, BY_DEATH = 2, BY_DEADLINE = 3, BY_ROLLBACK = 4 };
 enum { IDLE = 0, FREEZING = 1, FROZEN = 2, THAWING = 3, THAWED = 4, REFUSED = 5, LOST = 6, STUCK = 7 };
-enum { CANARY_NONE = 0, CANARY_WAITS = 1, CANARY_GO = 2, CANARY_BACK = 3, CANARY_PROBE = 4 };
+enum { CANARY_NONE = 0, CANARY_WAITS = 1, CANARY_GO = 2, CANARY_BACK = 3, CANARY_PROBE = 4, CANARY_ASLEEP = 5 };
 
 struct mount {
 	u32 state;
@@ -44,7 +44,10 @@ struct mount {
 	i64 freeze_end;
 	i64 thaw_begin;
 	i64 thaw_end;
-	i64 canary_back;
+	i64 canary_back;    /* end of the last attempt that slept */
+	i64 canary_entered; /* begin of the attempt that is under way */
+	u32 canary_slept;   /* attempts that slept and ended */
+	u32 canary_passed;  /* attempts that ended */
 };
 
 struct page {
@@ -83,7 +86,7 @@ struct pollfd {
 enum {
 	NR_close = 3, NR_mmap = 9, NR_rt_sigprocmask = 14, NR_ioctl = 16, NR_sendto = 44, NR_recvfrom = 45, NR_clone = 56,
 	NR_wait4 = 61, NR_getpid = 39, NR_getppid = 110, NR_mlockall = 151, NR_prctl = 157, NR_futex = 202,
-	NR_clock_gettime = 228, NR_exit_group = 231, NR_unlinkat = 263, NR_ppoll = 271, NR_signalfd4 = 289
+	NR_clock_gettime = 228, NR_getrusage = 98, NR_pread64 = 17, NR_sched_setscheduler = 144, NR_setpriority = 141, NR_openat = 257, NR_exit_group = 231, NR_unlinkat = 263, NR_ppoll = 271, NR_signalfd4 = 289
 };
 static inline i64 sys(i64 n, i64 a, i64 b, i64 c, i64 d, i64 e, i64 f)
 {
@@ -100,7 +103,7 @@ __asm__(".globl _start\n_start:\n\txor %ebp,%ebp\n\tand $-16,%rsp\n\tcall guard\
 enum {
 	NR_close = 57, NR_mmap = 222, NR_rt_sigprocmask = 135, NR_ioctl = 29, NR_sendto = 206, NR_recvfrom = 207,
 	NR_clone = 220, NR_wait4 = 260, NR_getpid = 172, NR_getppid = 173, NR_mlockall = 230, NR_prctl = 167, NR_futex = 98,
-	NR_clock_gettime = 113, NR_exit_group = 94, NR_unlinkat = 35, NR_ppoll = 73, NR_signalfd4 = 74
+	NR_clock_gettime = 113, NR_getrusage = 165, NR_pread64 = 67, NR_sched_setscheduler = 119, NR_setpriority = 140, NR_openat = 56, NR_exit_group = 94, NR_unlinkat = 35, NR_ppoll = 73, NR_signalfd4 = 74
 };
 static inline i64 sys(i64 n, i64 a, i64 b, i64 c, i64 d, i64 e, i64 f)
 {
@@ -130,6 +133,7 @@ __asm__(".globl _start\n_start:\n\tmov x29,#0\n\tmov x30,#0\n\tbl guard\n\tbrk #
 
 static struct page *page;
 static i32 death = -1; /* signalfd */
+static i32 status[MAXMOUNTS]; /* /proc/PID/stat of the canaries */
 static char name[300]; /* longer than any directory entry may be: unlinking it can never remove anything */
 
 static i64 now(void)
@@ -147,12 +151,54 @@ static void answer(u32 kind)
 
 /*
  * The canary of a mount is a child that asks the filesystem for write access and does nothing with it: unlinkat
- * takes it before it looks at the name. On a frozen filesystem it sleeps until the thaw, whoever thaws, and no later
- * freeze can complete before it is through. A canary that is back says that the freeze which it met has ended.
+ * takes it before it looks at the name. It does so over and over from just before the freeze on. Frozen, it sleeps until the
+ * thaw, whoever thaws, and no later freeze can complete before it is through. So a canary that was seen asleep in
+ * the freeze and is awake says that this freeze has ended. One that began its sleep before FIFREEZE had returned, and
+ * never slept before, sleeps in that very freeze.
  */
 static i64 meet(u32 i)
 {
 	return call3(NR_unlinkat, DIRS + i, name, 0);
+}
+
+/* switches counts how often this process has slept: ru_nvcsw of getrusage(2). */
+static i64 switches(void)
+{
+	i64 usage[18];
+
+	call3(NR_getrusage, 0, usage, 0);
+	return usage[16];
+}
+
+static void nap(i64 ns)
+{
+	struct timespec t = { 0, ns };
+
+	call6(NR_ppoll, 0, 0, &t, 0, 0, 0);
+}
+
+static void watch(u32 i)
+{
+	struct mount *m = &page->mounts[i];
+
+	for (;;) {
+		u32 before = load(&m->state);
+		i64 slept = switches();
+
+		store(&m->canary_entered, now());
+		m->canary_err = (i32)-meet(i);
+		if (before >= FROZEN || load(&m->canary) != CANARY_GO)
+			break;
+		if (switches() != slept) {
+			m->canary_back = now();
+			store(&m->canary_slept, m->canary_slept + 1);
+		}
+		store(&m->canary_passed, m->canary_passed + 1);
+		if (m->canary_passed > 1000) /* a FIFREEZE that is slow to begin */
+			nap(50000);
+	}
+	m->canary_back = now();
+	store(&m->canary, CANARY_BACK);
 }
 
 static void canary(u32 i)
@@ -162,21 +208,71 @@ static void canary(u32 i)
 
 	call6(NR_prctl, 1 /* PR_SET_PDEATHSIG */, SIGKILL, 0, 0, 0, 0);
 	call4(NR_rt_sigprocmask, 2, &wait_mask, 0, 8);
+	call1(NR_mlockall, 1);
 	call1(NR_close, 0);
 	call1(NR_close, death);
 	if (call0(NR_getppid) != page->guard)
 		call1(NR_exit_group, 0);
-	if (page->probe) {
-		store(&m->canary, CANARY_PROBE);
+	if (load(&m->canary) == CANARY_PROBE) {
 		meet(i);
+		store(&m->canary, CANARY_WAITS); /* the owner waits for this before it asks for the freeze */
 	}
-	store(&m->canary, CANARY_WAITS);
 	while (load(&m->canary) == CANARY_WAITS)
 		call6(NR_futex, &m->canary, 0 /* FUTEX_WAIT */, CANARY_WAITS, 0, 0, 0);
-	m->canary_err = (i32)-meet(i);
-	m->canary_back = now();
-	store(&m->canary, CANARY_BACK);
+	watch(i);
 	call1(NR_exit_group, 0);
+}
+
+/* send lets the canaries go, and gives them a millisecond to be under way. */
+static void send(void)
+{
+	u32 i, tries = 0;
+
+	for (i = 0; i < page->count; i++) {
+		struct mount *m = &page->mounts[i];
+
+		if (m->canary_pid > 0) {
+			store(&m->canary, CANARY_GO);
+			call6(NR_futex, &m->canary, 1 /* FUTEX_WAKE */, 1, 0, 0, 0);
+		}
+	}
+	for (i = 0; i < page->count; i++)
+		while (page->mounts[i].canary_pid > 0 && load(&page->mounts[i].canary_passed) == 0 && tries++ < 50)
+			nap(20000);
+}
+
+/* awake reports that the canary of a mount does not sleep any more: /proc/PID/stat tells, after the name in brackets. */
+static u32 awake(u32 i)
+{
+	char text[128];
+	i64 n, k;
+
+	if (status[i] <= 0)
+		return 0;
+	n = call4(NR_pread64, status[i], text, sizeof text, 0);
+	if (n == -ESRCH)
+		return 1;
+	for (k = n - 3; k >= 0; k--)
+		if (text[k] == ')' && text[k + 1] == ' ')
+			return text[k + 2] != 'D';
+	return 0;
+}
+
+/* open_status opens /proc/PID/stat of a canary. */
+static void open_status(u32 i, i64 pid)
+{
+	char path[40] = "/proc/", digits[12];
+	u32 n = 0, at = 6;
+	const char *rest = "/stat";
+
+	for (; pid > 0; pid /= 10)
+		digits[n++] = (char)('0' + pid % 10);
+	while (n > 0)
+		path[at++] = digits[--n];
+	while (*rest)
+		path[at++] = *rest++;
+	path[at] = 0;
+	status[i] = (i32)call4(NR_openat, -100, path, 02000000 /* O_RDONLY|O_CLOEXEC */, 0);
 }
 
 static void thaw(u32 i)
@@ -187,6 +283,8 @@ static void thaw(u32 i)
 
 	if (!__atomic_compare_exchange_n(&m->state, &frozen, THAWING, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		return;
+	if (load(&m->canary) == CANARY_ASLEEP && awake(i))
+		store(&m->canary, CANARY_BACK);
 	if (load(&m->canary) == CANARY_BACK) { /* thawed by somebody else; what is frozen now is not ours */
 		m->err = EINVAL;
 		store(&m->state, LOST);
@@ -224,6 +322,7 @@ static void freeze_all(i64 deadline)
 
 	store(&page->deadline, deadline);
 	page->thawed_by = BY_NOBODY;
+	send();
 	for (i = 0; i < page->count; i++) {
 		struct mount *m = &page->mounts[i];
 		i64 r;
@@ -240,10 +339,6 @@ static void freeze_all(i64 deadline)
 			break;
 		}
 		store(&m->state, FROZEN);
-		if (m->canary_pid > 0 && m->canary_wanted) {
-			store(&m->canary, CANARY_GO);
-			call6(NR_futex, &m->canary, 1 /* FUTEX_WAKE */, 1, 0, 0, 0);
-		}
 	}
 	if (i < page->count) {
 		thaw_all(load(&page->mounts[i].state) == REFUSED ? BY_ROLLBACK : now() >= deadline ? BY_DEADLINE : BY_OWNER);
@@ -266,22 +361,31 @@ static u32 any_frozen(void)
 	return 0;
 }
 
-/* leave waits for the canaries that a thaw has let go, and ends the others with this process (PR_SET_PDEATHSIG). */
+/* leave gives the canaries that are through a moment to end, and ends the others with this process (PR_SET_PDEATHSIG). */
 static void leave(void)
 {
-	u32 i;
+	u32 i, tries = 0;
 
 	for (i = 0; i < page->count; i++) {
 		struct mount *m = &page->mounts[i];
-		u32 s = load(&m->state), c = load(&m->canary);
 
-		if (m->canary_pid > 0 && (c == CANARY_BACK || (c == CANARY_GO && (s == THAWED || s == LOST))))
-			call4(NR_wait4, m->canary_pid, 0, 0, 0);
+		if (m->canary_pid > 0 && load(&m->canary) != CANARY_WAITS)
+			while (load(&m->state) != REFUSED && call4(NR_wait4, m->canary_pid, 0, 1 /* WNOHANG */, 0) == 0 && tries++ < 200)
+				nap(100000);
 	}
 	call1(NR_exit_group, 0);
 }
 
-static u32 start_canaries(void)
+/* hurry puts this process before those that a busy host has too many of; without the right to it, it goes on as it is. */
+static void hurry(void)
+{
+	i32 priority = 1;
+
+	if (call3(NR_sched_setscheduler, 0, 1 /* SCHED_FIFO */, &priority) != 0)
+		call3(NR_setpriority, 0, 0, -20);
+}
+
+static void start_canaries(void)
 {
 	u32 i;
 
@@ -290,12 +394,13 @@ static u32 start_canaries(void)
 
 		if (!page->mounts[i].canary_wanted)
 			continue;
+		store(&page->mounts[i].canary, page->probe ? CANARY_PROBE : CANARY_WAITS);
 		pid = sys(NR_clone, SIGCHLD, 0, 0, 0, 0, 0);
 		if (pid == 0)
 			canary(i);
 		page->mounts[i].canary_pid = (i32)pid;
+		open_status(i, pid);
 	}
-	return 1;
 }
 
 __attribute__((used, noreturn)) void guard(void)
@@ -315,6 +420,7 @@ __attribute__((used, noreturn)) void guard(void)
 	for (i = 0; i < sizeof name - 1; i++)
 		name[i] = '-';
 	call1(NR_mlockall, 1 /* MCL_CURRENT */);
+	hurry();
 	start_canaries();
 	page->ready = now();
 	answer(ANSWER_READY);
