@@ -208,7 +208,7 @@ func TestTheCallerKilledMeanwhile(t *testing.T) {
 	command.Env = append(os.Environ(), roleVariable+"=killed", "OPSKIT_INJECT_TEST_COUNT="+strconv.Itoa(p.PID))
 	output, err := command.Output()
 	var exit *exec.ExitError
-	require.True(t, errors.As(err, &exit), "%s %v", output, err)
+	require.ErrorAs(t, err, &exit, "%s", output)
 	require.Equal(t, "signal: killed", exit.String())
 	value, _, took := p.result(t)
 	assert.NotZero(t, value)

@@ -21,7 +21,11 @@ func observe(pid int) (evidence, error) {
 	if err != nil {
 		return e, err
 	}
-	if numbers, err := statusNumbers(text, "NSpid"); err != nil || len(numbers) != 1 || numbers[0] != e.caller {
+	numbers, err := statusNumbers(text, "NSpid")
+	if err != nil {
+		return e, err
+	}
+	if len(numbers) != 1 || numbers[0] != e.caller {
 		e.foreign = true
 		return e, nil
 	}

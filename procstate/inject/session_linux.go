@@ -312,7 +312,7 @@ func waitStop(tid int, limit time.Duration) (stop, error) {
 		}
 		// A tracee's stop is reported here too.
 		report, err = waitid(tid, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG|unix.WALL)
-		if err != nil || report.pid == tid && report.code != codeTrapped {
+		if err == unix.ECHILD || report.pid == tid && report.code != codeTrapped {
 			return stop{kind: ended}, nil
 		}
 	}

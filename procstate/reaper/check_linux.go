@@ -54,7 +54,7 @@ func canTell() error {
 	// This process is not its own child: ECHILD is the answer of a kernel that
 	// knows P_PIDFD.
 	if _, err := waitid(unix.P_PIDFD, fd, peek, nil); err != unix.ECHILD {
-		return &Error{Op: "wait by pidfd", Err: fmt.Errorf("%w: answer %v", ErrNoPidfd, err)}
+		return &Error{Op: "wait by pidfd", Err: errors.Join(ErrNoPidfd, err)}
 	}
 	if _, err := owned(pinned{fd: pid}); err != nil {
 		return &Error{Op: "read own descriptors", Err: errors.Join(ErrNoProc, err)}

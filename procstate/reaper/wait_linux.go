@@ -62,9 +62,9 @@ func (w waited) reaped(usage unix.Rusage, at time.Time) Reaped {
 		Usage: Usage{
 			User:        time.Duration(usage.Utime.Nano()),
 			System:      time.Duration(usage.Stime.Nano()),
-			MaxRSS:      int64(usage.Maxrss) << 10,
-			MinorFaults: int64(usage.Minflt),
-			MajorFaults: int64(usage.Majflt),
+			MaxRSS:      int64(usage.Maxrss) << 10, //nolint:unconvert // 32 bits on some architectures
+			MinorFaults: int64(usage.Minflt),       //nolint:unconvert // 32 bits on some architectures
+			MajorFaults: int64(usage.Majflt),       //nolint:unconvert // 32 bits on some architectures
 		},
 	}
 }
