@@ -120,6 +120,7 @@ func TestCompareViaSaysWhereItAsked(t *testing.T) {
 	c, err := p.Compare(t.Context(), site, "A", Resolver{Addr: addr("192.0.2.53:53")})
 	require.NoError(t, err)
 	assert.Equal(t, d.Addr(), c.Answers[0].Via)
+	assert.Equal(t, "192.0.2.53:53 (asked at "+d.Addr().String()+"): answered 138.0.155.10\nnot checked: nothing more", c.Answers[0].String())
 	assert.Contains(t, c.String(), "192.0.2.53:53 (asked at "+d.Addr().String()+"): answered 138.0.155.10")
 }
 

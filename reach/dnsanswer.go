@@ -98,6 +98,9 @@ func (a *DNSAnswer) sayable() bool {
 	return false
 }
 
+// String returns the verdict with the data on one line, and what was not checked.
+func (a *DNSAnswer) String() string { return report(a.line(), nil, nil, a.Unseen) }
+
 func (a *DNSAnswer) line() string {
 	s := printable(a.Resolver) + ": " + a.Verdict.String()
 	if a.Via.IsValid() {
