@@ -1,0 +1,63 @@
+package whoislookup_test
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/opskit-go/opskit/internal/lab"
+	"github.com/opskit-go/opskit/whoislookup/whoistest"
+)
+
+// wireCase is one recording of what Debian's whois 5.6.6 asked.
+type wireCase struct {
+	Input string
+	Hops  []struct {
+		Server string
+		Port   int
+		Sent   string
+	}
+}
+
+// TestBarWire compares the first server and the bytes sent to it with the
+// recordings of Debian's whois, without its client tag.
+func TestBarWire(t *testing.T) {
+	data, err := os.ReadFile(lab.Corpus(t, "whoislookup", "wire", "debian-whois-5.6.6.json"))
+	require.NoError(t, err)
+	var cases []wireCase
+	require.NoError(t, json.Unmarshal(data, &cases))
+	why := map[string]string{} // input: why the server or the bytes are not Debian's; none so far
+	same, counted := 0, 0
+	for _, c := range cases {
+		if strings.HasPrefix(c.Input, "AS") && len(c.Input) > 8 || len(c.Hops) == 0 {
+			continue // Debian's whois knows six digits
+		}
+		srv := newServer(t, whoistest.Answers{})
+		want := c.Hops[0]
+		srv.Handle(want.Server, whoistest.Answer("% nothing\n"))
+		rec, err := srv.Client().Lookup(t.Context(), c.Input)
+		srv.Close()
+		require.NotNil(t, rec, "%s: %v", c.Input, err)
+		if rec.Hops[0].Protocol == "local" {
+			continue
+		}
+		counted++
+		line := strings.TrimSuffix(want.Sent, "\r\n")
+		if rest, ok := strings.CutPrefix(line, "-V "); ok {
+			_, line, _ = strings.Cut(rest, " ")
+		}
+		got := rec.Hops[0]
+		if got.Server == want.Server && got.Sent == line {
+			same++
+			continue
+		}
+		assert.Contains(t, why, c.Input, "asked %s %q, Debian %s %q", got.Server, got.Sent, want.Server, line)
+	}
+	percent := 100 * float64(same) / float64(counted)
+	assert.GreaterOrEqual(t, percent, 97.0)
+	lab.Bar(t, "whois-wire", "%d of %d inputs (%.1f %%) ask the same server with the same bytes; %d differences, each with its reason", same, counted, percent, counted-same)
+}
