@@ -122,13 +122,23 @@ func TestSocketsTCP(t *testing.T) {
 
 // What a caller's own Exchanger brings is checked like everything else.
 func TestClientChecksItsExchanger(t *testing.T) {
-	client := &dnsroot.Client{Exchanger: exchangerFunc(
-		func(_ context.Context, query []byte, _ netip.AddrPort, _ dnsroot.Transport) (dnsroot.Reply, error) {
-			wrong := append([]byte(nil), query...)
-			wrong[0] ^= 1
-			wrong[2] |= 0x80
-			return dnsroot.Reply{Wire: wrong}, nil
-		})}
-	_, err := client.Prime(t.Context())
-	assert.ErrorIs(t, err, dnsroot.ErrMalformed)
+	for name, change := range map[string]func(wire []byte) []byte{
+		"another id":          func(w []byte) []byte { w[0] ^= 1; w[2] |= 0x80; return w },
+		"the query reflected": func(w []byte) []byte { return w },
+		"another opcode":      func(w []byte) []byte { w[2] |= 0x80 | 0x10; return w },
+		"another type":        func(w []byte) []byte { w[2] |= 0x80; w[14] ^= 1; return w },
+		"another name":        func(w []byte) []byte { w[2] |= 0x80; w[12] = 1; return w },
+		"no question":         func(w []byte) []byte { w[2] |= 0x80; w[5] = 0; return w },
+		"a header only":       func(w []byte) []byte { w[2] |= 0x80; return w[:12] },
+		"nothing":             func([]byte) []byte { return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := &dnsroot.Client{Exchanger: exchangerFunc(
+				func(_ context.Context, query []byte, _ netip.AddrPort, _ dnsroot.Transport) (dnsroot.Reply, error) {
+					return dnsroot.Reply{Wire: change(append([]byte(nil), query...))}, nil
+				})}
+			_, err := client.Prime(t.Context())
+			assert.ErrorIs(t, err, dnsroot.ErrMalformed)
+		})
+	}
 }

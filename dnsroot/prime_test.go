@@ -74,14 +74,16 @@ func TestPrimeTakesAnotherServer(t *testing.T) {
 			setAll(t, fleet, fault)
 			require.NoError(t, fleet.Set('c'))
 			client := fleet.Client()
-			client.Timeout = 100 * time.Millisecond
+			client.Timeout = 200 * time.Millisecond
 			client.Hints.Servers = fleet.Hints().Servers[1:3] // at most two or four addresses before c's
-			p, err := client.Prime(t.Context())
-			require.NoError(t, err)
-			assert.Equal(t, dnsroot.Letter('c'), p.Letter)
-			for _, e := range p.Tried {
-				assert.Error(t, e)
+			tried := 0
+			for range 10 { // the order is random
+				p, err := client.Prime(t.Context())
+				require.NoError(t, err)
+				require.Equal(t, dnsroot.Letter('c'), p.Letter)
+				tried += len(p.Tried)
 			}
+			assert.Positive(t, tried)
 		})
 	}
 }

@@ -310,6 +310,13 @@ func TestSerialsWrap(t *testing.T) {
 	assert.Equal(t, dnsroot.Stale, report(t, a, 'a').Verdict, a.String())
 	assert.Contains(t, fmt.Sprint(report(t, a, 'a').Evidence), "2 behind 1")
 	assert.Equal(t, dnsroot.Healthy, report(t, a, 'b').Verdict)
+
+	for i := range s.Probes { // asked again, a had more than caught up
+		if s.Probes[i].Letter == 'a' {
+			s.Probes[i].SerialAgain = new(uint32(2))
+		}
+	}
+	assert.Equal(t, dnsroot.Healthy, report(t, dnsroot.Assess(s), 'a').Verdict)
 }
 
 func TestAssessOfNothing(t *testing.T) {
@@ -358,7 +365,11 @@ func TestIdentityIsPresentedSafely(t *testing.T) {
 func TestForgedSerialIsNotTheNewest(t *testing.T) {
 	fleet := start(t, dnsroottest.Config{})
 	require.NoError(t, fleet.Set('m', dnsroottest.Fault{Serial: fleet.Serial() + 100000, BadSignature: true}))
-	a := dnsroot.Assess(sweep(t, patient(fleet, dnsroottest.Fault{})))
+	s := sweep(t, patient(fleet, dnsroottest.Fault{}))
+	for _, p := range s.Probes {
+		assert.Nil(t, p.SerialAgain, "%s was not behind anything", p.Letter)
+	}
+	a := dnsroot.Assess(s)
 	assert.Equal(t, dnsroot.Invalid, report(t, a, 'm').Verdict)
 	assert.Equal(t, dnsroot.Healthy, report(t, a, 'a').Verdict, a.String())
 	assert.Equal(t, fleet.Serial(), *a.Serial)

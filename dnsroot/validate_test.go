@@ -70,22 +70,25 @@ func TestValidate(t *testing.T) {
 	retired[0].ValidUntil = now.Add(-time.Hour)
 	early := fleet.Anchors()
 	early[0].ValidFrom = now.Add(time.Hour)
+	forged := fleet.Anchors()
+	forged[0].Digest = other.Anchors()[0].Digest // the right tag of another key
 	for name, test := range map[string]struct {
 		answer, keys []byte
 		anchors      []dnsroot.Anchor
 		want         dnsroot.Security
 		says         string
 	}{
-		"no anchor":                {soa, keys, []dnsroot.Anchor{}, dnsroot.Bogus, "no key of the set matches a trust anchor"},
-		"another root's anchor":    {soa, keys, other.Anchors(), dnsroot.Bogus, "no key of the set matches"},
-		"an anchor past its end":   {soa, keys, retired, dnsroot.Bogus, "no key of the set matches"},
-		"an anchor before its day": {soa, keys, early, dnsroot.Bogus, "no key of the set matches"},
-		"another root's keys":      {soa, fetch(t, other, 'a', dns.TypeDNSKEY), anchors, dnsroot.Bogus, "no key of the set matches"},
-		"another root's answer":    {fetch(t, other, 'a', dns.TypeSOA), keys, anchors, dnsroot.Bogus, "not in the key set"},
-		"no signature":             {changed(soa, func(m *dns.Msg) { m.Answer = m.Answer[:1] }), keys, anchors, dnsroot.Unsigned, "not signed"},
-		"no signature of the keys": {soa, changed(keys, func(m *dns.Msg) { m.Answer = m.Answer[:2] }), anchors, dnsroot.Unsigned, "validate . DNSKEY"},
-		"no keys":                  {soa, changed(keys, func(m *dns.Msg) { m.Answer = nil }), anchors, dnsroot.Unsigned, "no keys"},
-		"no answer":                {changed(soa, func(m *dns.Msg) { m.Answer = nil }), keys, anchors, dnsroot.SecurityUnknown, "no such record"},
+		"no anchor":                     {soa, keys, []dnsroot.Anchor{}, dnsroot.Bogus, "no key of the set matches a trust anchor"},
+		"another root's anchor":         {soa, keys, other.Anchors(), dnsroot.Bogus, "no key of the set matches"},
+		"an anchor with another digest": {soa, keys, forged, dnsroot.Bogus, "no key of the set matches"},
+		"an anchor past its end":        {soa, keys, retired, dnsroot.Bogus, "no key of the set matches"},
+		"an anchor before its day":      {soa, keys, early, dnsroot.Bogus, "no key of the set matches"},
+		"another root's keys":           {soa, fetch(t, other, 'a', dns.TypeDNSKEY), anchors, dnsroot.Bogus, "no key of the set matches"},
+		"another root's answer":         {fetch(t, other, 'a', dns.TypeSOA), keys, anchors, dnsroot.Bogus, "not in the key set"},
+		"no signature":                  {changed(soa, func(m *dns.Msg) { m.Answer = m.Answer[:1] }), keys, anchors, dnsroot.Unsigned, "not signed"},
+		"no signature of the keys":      {soa, changed(keys, func(m *dns.Msg) { m.Answer = m.Answer[:2] }), anchors, dnsroot.Unsigned, "validate . DNSKEY"},
+		"no keys":                       {soa, changed(keys, func(m *dns.Msg) { m.Answer = nil }), anchors, dnsroot.Unsigned, "no keys"},
+		"no answer":                     {changed(soa, func(m *dns.Msg) { m.Answer = nil }), keys, anchors, dnsroot.SecurityUnknown, "no such record"},
 		"a record added": {changed(keys, func(m *dns.Msg) {
 			extra := *m.Answer[1].(*dns.DNSKEY)
 			extra.PublicKey = m.Answer[0].(*dns.DNSKEY).PublicKey
