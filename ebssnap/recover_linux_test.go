@@ -43,6 +43,7 @@ func killedTogether(t *testing.T, fs *lab.FS, journal string) {
 	guards := childrenOf(t, pid)
 	require.Len(t, guards, 1)
 	require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP)) // or it thaws when it sees the guard die
+	lab.Eventually(t, 10*time.Second, "the child to be stopped", func() bool { return stopped(pid) })
 	for _, guard := range guards {
 		require.NoError(t, syscall.Kill(guard, syscall.SIGKILL))
 	}
@@ -50,6 +51,18 @@ func killedTogether(t *testing.T, fs *lab.FS, journal string) {
 	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
 	_ = child.Wait()
 	require.False(t, writable(t, fs.Dir), "frozen, and nobody left")
+}
+
+// stopped reports whether every thread of a process is.
+func stopped(pid int) bool {
+	threads, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/stat")
+	for _, path := range threads {
+		text, err := os.ReadFile(path)
+		if err != nil || !strings.Contains(string(text), ") T") {
+			return false
+		}
+	}
+	return len(threads) > 0
 }
 
 func running(pid int) bool {
