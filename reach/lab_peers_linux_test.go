@@ -8,9 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,24 +22,6 @@ import (
 
 // in runs f's questions from within the namespace.
 func in(n *lab.NS, f func()) { n.Do(f) }
-
-// daemon starts a program on a thread that lasts as long as it: the kernel ends
-// the program with the thread that started it, and NS.Do ends threads.
-func daemon(t *testing.T, n *lab.NS, argv ...string) {
-	ended, started := make(chan struct{}), make(chan struct{})
-	var all sync.WaitGroup
-	t.Cleanup(func() { close(ended); all.Wait() }) // after the program's own
-	all.Go(func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		func() {
-			defer close(started)
-			n.Daemon(argv...)
-		}()
-		<-ended
-	})
-	<-started
-}
 
 const nginxConf = `
 pid DIR/nginx.pid; error_log DIR/err.log; daemon off; worker_processes 1; user root;
@@ -67,7 +47,7 @@ func TestLabNginxAgreesWithCurl(t *testing.T) {
 	require.NoError(t, os.WriteFile(conf, []byte(strings.ReplaceAll(nginxConf, "DIR", dir)), 0o600))
 	nginx, err := lab.Program("nginx")
 	require.NoError(t, err)
-	daemon(t, n, nginx, "-c", conf, "-e", filepath.Join(dir, "err.log"))
+	n.Daemon(nginx, "-c", conf, "-e", filepath.Join(dir, "err.log"))
 	const url = "http://www.pagina12.com.ar:8080/index.php"
 	p := &reach.Prober{}
 	ask := func(at, host string) (a *reach.HTTPAnswer) {
@@ -121,7 +101,7 @@ func TestLabDnsmasqAgreesWithDig(t *testing.T) {
 	require.NoError(t, err)
 	const name = "www.test.example"
 	start := func(ip string, more ...string) {
-		daemon(t, n, append([]string{
+		n.Daemon(append([]string{
 			dnsmasq, "-k", "-p", "5353", "-a", ip, "--bind-interfaces", "--no-resolv", "--no-hosts", "-u", "root", "-C", "/dev/null", "--pid-file=",
 		}, more...)...)
 	}
