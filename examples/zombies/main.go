@@ -4,6 +4,7 @@
 //	go run ./examples/zombies
 //	go run ./examples/zombies -plan
 //	sudo go run ./examples/zombies -blocked
+//	go run ./examples/zombies -limits -parent 4242
 //	sudo go run ./examples/zombies -parent 4242 -apply -yes
 package main
 
@@ -29,16 +30,17 @@ type options struct {
 	*program.Program
 	scanner          procstate.Scanner
 	plan, apply, yes bool
-	blocked          bool
+	blocked, limits  bool
 	parent           int
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	p := options{Program: program.New("zombies", "[-plan | -apply -yes | -blocked] [-parent PID] [flags]", stdout, stderr)}
+	p := options{Program: program.New("zombies", "[-plan | -apply -yes | -blocked | -limits] [-parent PID] [flags]", stdout, stderr)}
 	p.EvidenceFlags()
 	p.BoolVar(&p.plan, "plan", false, "print what can be done about each parent, and do nothing")
 	p.BoolVar(&p.apply, "apply", false, "do it: needs -yes")
 	p.BoolVar(&p.blocked, "blocked", false, "show tasks in uninterruptible sleep (D) instead of zombies")
+	p.BoolVar(&p.limits, "limits", false, "show which limit stops the next fork, of -parent if given; with -since, when")
 	p.BoolVar(&p.yes, "yes", false, "really do what -apply says: it may end the parents")
 	p.IntVar(&p.parent, "parent", 0, "only the zombies of this `PID`")
 	p.TextVar(&p.scanner.Source, "source", procstate.ProcFS, "procfs, bpf or fastest: the last two call bpf(2)")
@@ -52,14 +54,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return p.Misused("unexpected argument %q", p.Arg(0))
 	case p.blocked && (p.plan || p.apply || p.parent != 0 || p.Since != ""):
 		return p.Misused("-blocked goes with none of -plan, -apply, -parent and -since")
+	case p.limits && (p.plan || p.apply || p.blocked):
+		return p.Misused("-limits goes with none of -plan, -apply and -blocked")
 	case p.apply && (p.From != "" || p.scanner.Root != ""):
 		return p.Misused("-apply acts on this host as it is now: not with -from or -root")
 	case p.Preflight:
 		return program.PrintPreflight(p.Program, procstate.Preflight(ctx))
 	}
 	defer p.scanner.Close()
-	if p.blocked {
+	switch {
+	case p.blocked:
 		return p.showBlocked(ctx)
+	case p.limits:
+		return p.showLimits(ctx)
 	}
 	report, err := p.look(ctx)
 	if err != nil {

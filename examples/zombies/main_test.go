@@ -160,6 +160,35 @@ func TestBlocked(t *testing.T) {
 	assert.Contains(t, errs, "usage")
 }
 
+func TestLimits(t *testing.T) {
+	status := func(threads string) map[string]string {
+		return map[string]string{
+			"status": "Uid:\t33\t33\t33\t33\nThreads:\t" + threads + "\nCapEff:\t0000000000000000\nNSpgid:\t42\nNSsid:\t42\n",
+			"limits": "Max processes             100                  100                  processes \n",
+		}
+	}
+	host := func(threads string) string {
+		return procstatetest.Tree{
+			{PID: 42, Files: status(threads)},
+			{Files: map[string]string{
+				"sys/kernel/pid_max": "32768\n", "sys/kernel/threads-max": "9000\n", "loadavg": "0 0 0 1/90 500\n", "self/mountinfo": "",
+			}},
+		}.Dir(t)
+	}
+	file := filepath.Join(t.TempDir(), "evidence.json")
+	code, out, _ := zombiesOf(t, "-root", host("1"), "-limits", "-parent", "42", "-save", file)
+	assert.Equal(t, 0, code)
+	assert.Contains(t, out, "healthy: pid 42 can make 99 more tasks\n  rlimit.nproc of \"uid 33\": 1 of 100 used")
+	code, out, _ = zombiesOf(t, "-root", host("95"), "-limits", "-parent", "42", "-since", file)
+	assert.Equal(t, 1, code)
+	assert.Contains(t, out, "rlimit.nproc of \"uid 33\" is reached in ")
+	code, out, _ = zombiesOf(t, "-limits", "-from", file, "-json")
+	assert.Equal(t, 0, code)
+	assert.Contains(t, out, `"name":"rlimit.nproc"`)
+	code, _, _ = zombiesOf(t, "-limits", "-blocked")
+	assert.Equal(t, 2, code)
+}
+
 func TestEvidenceOfAnotherBoot(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "evidence.json")
 	zombiesOf(t, "-root", tree(t, 50), "-save", file)

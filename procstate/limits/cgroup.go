@@ -1,0 +1,108 @@
+package limits
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/opskit-go/opskit/procstate"
+)
+
+// groups adds pids.max of the process's control group and of every one above it.
+func (r *reader) groups(pid int) {
+	text, err := os.ReadFile(filepath.Join(r.root, strconv.Itoa(pid), "cgroup"))
+	if err != nil {
+		r.gap("control group", err)
+		return
+	}
+	mounts, err := os.ReadFile(filepath.Join(r.root, "self", "mountinfo"))
+	if err != nil {
+		r.gap("where control groups are mounted", err)
+		return
+	}
+	for line := range strings.Lines(string(text)) {
+		_, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
+		controllers, path, ok := strings.Cut(rest, ":")
+		version2 := ok && controllers == ""
+		if !ok || !version2 && !slices.Contains(strings.Split(controllers, ","), "pids") {
+			continue
+		}
+		point, mountRoot := pidsMount(string(mounts), version2)
+		below, inside := strings.CutPrefix(path, strings.TrimSuffix(mountRoot, "/"))
+		if point == "" || !inside {
+			if !version2 {
+				r.gap("pids.max", errors.New("its hierarchy is not mounted here"))
+			}
+			continue
+		}
+		point = filepath.Join("/", r.cgroups, point)
+		for folder := filepath.Join(point, below); ; folder = filepath.Dir(folder) {
+			r.group(folder, version2)
+			if folder == point || len(folder) <= len(point) {
+				break
+			}
+		}
+	}
+}
+
+// group adds the limit of one control group, if it has one.
+func (r *reader) group(folder string, version2 bool) {
+	text, err := os.ReadFile(filepath.Join(folder, "pids.max"))
+	switch limit := strings.TrimSpace(string(text)); {
+	case errors.Is(err, fs.ErrNotExist): // the root, or a group without the controller
+	case err != nil:
+		r.gap("pids.max", err)
+	case limit != "max":
+		l := Limit{Name: "cgroup.pids.max", Scope: folder}
+		var err2 error
+		l.Max, err = strconv.ParseUint(limit, 10, 64)
+		text, err2 = os.ReadFile(filepath.Join(folder, "pids.current"))
+		if err = errors.Join(err, err2); err == nil {
+			l.Used, err = strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
+		}
+		if err != nil {
+			r.gap("pids.max", fmt.Errorf("%w: %w", procstate.ErrMalformed, err))
+			return
+		}
+		l.Zombies = l.Used - min(l.Used, listed(folder, version2))
+		r.add(l)
+	}
+}
+
+// listed returns how many tasks a group and those below it list. Zombies are
+// charged and not listed.
+func listed(folder string, version2 bool) (n uint64) {
+	file := "tasks"
+	if version2 {
+		file = "cgroup.threads"
+	}
+	_ = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && entry.Name() == file {
+			text, _ := os.ReadFile(path) // of a group that has gone, nothing
+			n += uint64(strings.Count(string(text), "\n"))
+		}
+		return nil
+	})
+	return n
+}
+
+// pidsMount finds where the hierarchy with the pids controller is mounted, and
+// which part of it.
+func pidsMount(mountinfo string, version2 bool) (point, root string) {
+	for line := range strings.Lines(mountinfo) {
+		before, after, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " - ")
+		head, tail := strings.Fields(before), strings.Fields(after)
+		if len(head) < 6 || len(tail) < 3 {
+			continue
+		}
+		if version2 && tail[0] == "cgroup2" || !version2 && tail[0] == "cgroup" && slices.Contains(strings.Split(tail[2], ","), "pids") {
+			return head[4], head[3]
+		}
+	}
+	return "", ""
+}

@@ -1,0 +1,199 @@
+package limits
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/opskit-go/opskit/internal/lab"
+	"github.com/opskit-go/opskit/procstate"
+	"github.com/opskit-go/opskit/procstate/procstatetest"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func TestMain(m *testing.M) { lab.Main(m) }
+
+const limitsFile = "Limit                     Soft Limit           Hard Limit           Units     \n" +
+	"Max cpu time              unlimited            unlimited            seconds   \n" +
+	"Max processes             100                  200                  processes \n" +
+	"Max open files            20000                20000                files     \n"
+
+// host writes a /proc and a /sys/fs/cgroup in which pid 40 of user 33 forks.
+func host(t *testing.T) (Query, map[string]string) {
+	t.Helper()
+	status := func(pid, uid, threads string) string {
+		return "Name:\tx\nState:\tS (sleeping)\nTgid:\t" + pid + "\nPid:\t" + pid + "\nUid:\t" + uid + "\t0\t0\t0\nNSpgid:\t" + pid +
+			"\nNSsid:\t7\nThreads:\t" + threads + "\nCapEff:\t0000000000000000\n"
+	}
+	files := map[string]string{
+		"sys/kernel/pid_max": "400\n", "sys/kernel/threads-max": "1000\n", "loadavg": "0.5 0.4 0.3 2/117 350\n",
+		"self/mountinfo": "41 31 0:38 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
+	}
+	root := procstatetest.Tree{
+		{PID: 40, Start: 5, Files: map[string]string{
+			"status": status("40", "33", "3"), "limits": limitsFile, "task/40/stat": "", "task/301/stat": "", "task/302/stat": "",
+			"cgroup": "0::/web.slice/app.service\n",
+		}},
+		{PID: 350, State: 'Z', Files: map[string]string{"status": status("350", "33", "1")}},
+		{PID: 351, Files: map[string]string{"status": status("351", "0", "1")}},
+		{Files: files},
+	}.Dir(t)
+	groups := t.TempDir()
+	for file, content := range map[string]string{
+		"web.slice/pids.max": "max\n", "web.slice/app.service/pids.max": "10\n", "web.slice/app.service/pids.current": "4\n",
+		"web.slice/app.service/cgroup.threads": "40\n301\n", "web.slice/app.service/sub/cgroup.threads": "302\n", "cgroup.procs": "1\n",
+	} {
+		path := filepath.Join(groups, "sys/fs/cgroup", file)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+	}
+	return Query{PID: 40, Root: root, Cgroups: groups}, files
+}
+
+func TestRead(t *testing.T) {
+	q, _ := host(t)
+	r, err := Read(t.Context(), q)
+	require.NoError(t, err)
+	assert.Empty(t, r.Unseen)
+	assert.Equal(t, procstate.ID{PID: 40, Start: 5}, r.For)
+	assert.Equal(t, []Limit{
+		{Name: "cgroup.pids.max", Scope: filepath.Join(q.Cgroups, "sys/fs/cgroup/web.slice/app.service"), Used: 4, Max: 10, Zombies: 1},
+		{Name: "kernel.pid_max", Scope: "pid namespace", Used: 4, Max: 100, Zombies: 1},
+		{Name: "rlimit.nproc", Scope: "uid 33", Used: 4, Max: 100, Zombies: 1},
+		{Name: "kernel.threads-max", Scope: "host", Used: 117, Max: 1000, Zombies: 1},
+	}, r.Limits)
+	assert.Equal(t, procstate.Healthy, r.Verdict)
+	text := r.String()
+	assert.True(t, strings.HasPrefix(text, "healthy: pid 40 can make 6 more tasks\n  cgroup.pids.max of "), text)
+	assert.True(t, strings.HasSuffix(text, "\nnot checked: nothing more"), text)
+
+	r.At = time.Date(2015, 11, 20, 0, 0, 0, 0, time.UTC)
+	r.Limits[0].Scope = "/sys/fs/cgroup/web.slice/app.service"
+	r.Unseen = []procstate.Gap{{What: "w", Why: "y"}}
+	r.Verdict = r.Judge()
+	golden(t, "report", r)
+	golden(t, "forecast", Forecast{Limit: r.Limits[0], PerHour: 1.5, In: time.Hour, At: r.At})
+}
+
+func golden[T any](t *testing.T, name string, value T) {
+	t.Helper()
+	text, err := json.MarshalIndent(value, "", "  ")
+	require.NoError(t, err)
+	path := filepath.Join("testdata", name+".golden.json")
+	if *update {
+		require.NoError(t, os.MkdirAll("testdata", 0o755))
+		require.NoError(t, os.WriteFile(path, append(text, '\n'), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), string(text)+"\n")
+	var back T
+	require.NoError(t, json.Unmarshal(text, &back))
+	assert.Equal(t, value, back)
+}
+
+// TestSavedEvidenceSameVerdict: the verdict follows from what was saved.
+func TestSavedEvidenceSameVerdict(t *testing.T) {
+	at := time.Now().UTC()
+	for _, test := range []struct {
+		rule string
+		r    Report
+		want procstate.Verdict
+	}{
+		{"plenty", Report{At: at, Limits: []Limit{{Used: 80, Max: 100}}}, procstate.Healthy},
+		{"less than a tenth is left", Report{At: at, Limits: []Limit{{Used: 80, Max: 100}, {Used: 91, Max: 100}}}, procstate.Problem},
+		{"nothing is left", Report{At: at, Limits: []Limit{{Used: 5, Max: 3}}}, procstate.Problem},
+		{"something was not counted", Report{At: at, Limits: []Limit{{Max: 9}}, Unseen: []procstate.Gap{{}}}, procstate.Unknown},
+		{"a problem stays one", Report{At: at, Limits: []Limit{{Used: 9, Max: 9}}, Unseen: []procstate.Gap{{}}}, procstate.Problem},
+		{"nothing was counted", Report{At: at}, procstate.Unknown},
+	} {
+		text, err := json.Marshal(&test.r)
+		require.NoError(t, err)
+		var saved Report
+		require.NoError(t, json.Unmarshal(text, &saved))
+		assert.Equal(t, test.want, saved.Judge(), test.rule)
+	}
+}
+
+func TestWhatCannotBeReadIsSaid(t *testing.T) {
+	for _, test := range []struct{ file, content, what string }{
+		{"sys/kernel/pid_max", "x", "kernel.pid_max"},
+		{"sys/kernel/threads-max", "", "kernel.threads-max"},
+		{"loadavg", "0.5 0.4", "how many tasks"},
+		{"40/limits", "Max processes", "RLIMIT_NPROC"},
+		{"350/status", "Name:\tx\n", "pid 350"},
+	} {
+		q, _ := host(t)
+		require.NoError(t, os.WriteFile(filepath.Join(q.Root, filepath.FromSlash(test.file)), []byte(test.content), 0o600))
+		r, err := Read(t.Context(), q)
+		require.NoError(t, err)
+		require.NotEmpty(t, r.Unseen, test.file)
+		assert.Contains(t, r.String(), "not checked: ")
+		assert.Contains(t, r.String(), test.what)
+		assert.Equal(t, procstate.Verdict(procstate.Unknown), r.Verdict)
+	}
+	q, _ := host(t)
+	q.PID = 4000
+	_, err := Read(t.Context(), q)
+	require.ErrorIs(t, err, os.ErrNotExist)
+	q.Root = filepath.Join(q.Root, "missing")
+	_, err = Read(t.Context(), q)
+	require.Error(t, err)
+}
+
+func TestWhoIsExempt(t *testing.T) {
+	q, _ := host(t)
+	for _, test := range []struct {
+		rule, status string
+		counted      bool
+	}{
+		{"a user", "Uid:\t33\t0\t0\t0\nThreads:\t1\nCapEff:\t0000000000000000\n", true},
+		{"root", "Uid:\t0\t33\t33\t33\nThreads:\t1\nCapEff:\t0000000000000000\n", false},
+		{"CAP_SYS_ADMIN", "Uid:\t33\t0\t0\t0\nThreads:\t1\nCapEff:\t0000000000200000\n", false},
+		{"CAP_SYS_RESOURCE", "Uid:\t33\t0\t0\t0\nThreads:\t1\nCapEff:\t0000000001000000\n", false},
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(q.Root, "40", "status"), []byte(test.status), 0o600))
+		r, err := Read(t.Context(), q)
+		require.NoError(t, err)
+		found := false
+		for _, l := range r.Limits {
+			found = found || l.Name == "rlimit.nproc"
+		}
+		assert.Equal(t, test.counted, found, test.rule)
+	}
+	limit, err := softNproc("Max processes             unlimited            unlimited            processes \n")
+	require.NoError(t, err)
+	assert.Equal(t, ^uint64(0), limit)
+}
+
+func TestFirstRoundOfPIDs(t *testing.T) {
+	q, _ := host(t)
+	require.NoError(t, os.WriteFile(filepath.Join(q.Root, "loadavg"), []byte("0.5 0.4 0.3 2/117 199\n"), 0o600))
+	r, err := Read(t.Context(), q)
+	require.NoError(t, err)
+	for _, l := range r.Limits {
+		if l.Name == "kernel.pid_max" {
+			assert.EqualValues(t, 100+100-4, l.Left(), "200 to 299 have not been given out yet")
+			return
+		}
+	}
+	t.Fatal("no kernel.pid_max")
+}
+
+func FuzzStatus(f *testing.F) {
+	f.Add("Uid:\t33\t0\t0\t0\nThreads:\t3\nCapEff:\t0000000000200000\nNSpgid:\t4 1\n", "0.5 0.4 0.3 2/117 350\n", limitsFile)
+	f.Add("Uid:\t0\t0\t0\t0\nThreads:\t1\nCapEff:\t000001ffffffffff\n", "x", "Max processes             unlimited            unlimited            processes \n")
+	f.Fuzz(func(_ *testing.T, status, load, limits string) {
+		_, _ = parseStatus(status)
+		_, _, _ = parseLoad(load)
+		_, _ = softNproc(limits)
+		pidsMount(status, true)
+	})
+}

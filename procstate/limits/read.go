@@ -1,0 +1,200 @@
+package limits
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/opskit-go/opskit/procstate"
+)
+
+// Query says for which process the limits are read.
+type Query struct {
+	// PID is the process that would fork. 0 is this one.
+	PID int
+	// Root is where procfs is mounted. Empty means "/proc". It must be that of the
+	// PID namespace which this process is in: kernel.pid_max is one per namespace.
+	Root string
+	// Cgroups is a folder below which the hierarchies of control groups stand as
+	// they are mounted here. Empty means "/".
+	Cgroups string
+}
+
+// reader is one Read.
+type reader struct {
+	root    string
+	cgroups string
+	report  *Report
+	target  status
+}
+
+// Read counts every limit that a fork of the process runs into, as the kernel
+// counts it. It reads the status of every process once, and takes no longer
+// than that. The report is never nil; the error is that of a /proc or a process
+// that cannot be read.
+func Read(ctx context.Context, q Query) (*Report, error) {
+	r := &reader{root: q.Root, cgroups: q.Cgroups, report: &Report{At: time.Now().UTC()}}
+	if r.root == "" {
+		r.root = "/proc"
+	}
+	pid := q.PID
+	if pid == 0 {
+		pid = os.Getpid()
+	}
+	var err error
+	if r.target, err = r.status(pid); err != nil {
+		return r.report, &procstate.Error{Op: "read limits of", Target: "pid " + strconv.Itoa(pid), Err: err}
+	}
+	for p, err := range (&procstate.Scanner{Root: r.root}).Processes(ctx) {
+		if p.PID == pid && err == nil {
+			r.report.For = p.ID
+		}
+	}
+	c, err := r.count(ctx)
+	if err != nil {
+		return r.report, err
+	}
+	r.user(pid, c)
+	r.namespace(c)
+	r.host(c)
+	r.groups(pid)
+	sortLimits(r.report.Limits)
+	r.report.Verdict = r.report.Judge()
+	return r.report, nil
+}
+
+func (r *reader) gap(what string, err error) {
+	r.report.Unseen = append(r.report.Unseen, procstate.Gap{What: what, Why: err.Error()})
+}
+
+func (r *reader) add(l Limit) { r.report.Limits = append(r.report.Limits, l) }
+
+// user adds RLIMIT_NPROC, which counts the tasks of a real user. Root and who
+// has CAP_SYS_RESOURCE or CAP_SYS_ADMIN are exempt (kernel/fork.c).
+func (r *reader) user(pid int, c counts) {
+	const exempt = 1<<24 | 1<<21
+	if r.target.uid == 0 || r.target.effective&exempt != 0 {
+		return
+	}
+	text, err := os.ReadFile(filepath.Join(r.root, strconv.Itoa(pid), "limits"))
+	if err != nil {
+		r.gap("RLIMIT_NPROC", err)
+		return
+	}
+	limit, err := softNproc(string(text))
+	if err != nil {
+		r.gap("RLIMIT_NPROC", err)
+		return
+	}
+	if limit == math.MaxUint64 {
+		return
+	}
+	r.add(Limit{
+		Name: "rlimit.nproc", Scope: fmt.Sprintf("uid %d", r.target.uid), Max: limit,
+		Used: c.byUser[r.target.uid], Zombies: c.zombiesByUser[r.target.uid],
+	})
+}
+
+// softNproc finds the soft limit in /proc/PID/limits.
+func softNproc(text string) (uint64, error) {
+	for line := range strings.Lines(text) {
+		rest, ok := strings.CutPrefix(line, "Max processes")
+		if !ok {
+			continue
+		}
+		fields := strings.Fields(rest)
+		if len(fields) > 0 && fields[0] == "unlimited" {
+			return math.MaxUint64, nil
+		}
+		if len(fields) == 3 {
+			return strconv.ParseUint(fields[0], 10, 64)
+		}
+	}
+	return 0, fmt.Errorf("%w: limits has no whole line of Max processes", procstate.ErrMalformed)
+}
+
+// reservedPIDs are given out only once, in the first round (RESERVED_PIDS of
+// kernel/pid.c).
+const reservedPIDs = 300
+
+// load reads /proc/loadavg: how many tasks the host has, and the number that was
+// given out last in this PID namespace.
+func (r *reader) load() (total, last uint64, err error) {
+	text, err := os.ReadFile(filepath.Join(r.root, "loadavg"))
+	if err != nil {
+		return 0, 0, err
+	}
+	return parseLoad(string(text))
+}
+
+func parseLoad(text string) (total, last uint64, err error) {
+	fields := strings.Fields(text)
+	if len(fields) != 5 || !strings.HasSuffix(text, "\n") {
+		return 0, 0, fmt.Errorf("%w: loadavg", procstate.ErrMalformed)
+	}
+	_, tasks, _ := strings.Cut(fields[3], "/")
+	total, err = strconv.ParseUint(tasks, 10, 64)
+	if err == nil {
+		last, err = strconv.ParseUint(fields[4], 10, 64)
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("%w: loadavg: %w", procstate.ErrMalformed, err)
+	}
+	return total, last, nil
+}
+
+// namespace adds the numbers of the PID namespace. A number is in use as long as
+// a task, a process group or a session has it; the highest is pid_max - 1. Those
+// below reservedPIDs count until they have been given out for the first time.
+func (r *reader) namespace(c counts) {
+	limit, err := r.number("sys/kernel/pid_max")
+	if err != nil {
+		r.gap("kernel.pid_max", err)
+		return
+	}
+	_, last, err := r.load()
+	if err != nil {
+		r.gap("kernel.pid_max", err)
+		return
+	}
+	used := uint64(0)
+	for number := range c.numbers {
+		if number >= reservedPIDs {
+			used++
+		}
+	}
+	available := limit - min(limit, reservedPIDs)
+	if last < reservedPIDs {
+		available += reservedPIDs - 1 - last
+	}
+	r.add(Limit{Name: "kernel.pid_max", Scope: "pid namespace", Used: used, Max: available, Zombies: c.zombies})
+}
+
+// host adds kernel.threads-max, which counts all tasks of the host, those of
+// other namespaces included.
+func (r *reader) host(c counts) {
+	limit, err := r.number("sys/kernel/threads-max")
+	if err != nil {
+		r.gap("kernel.threads-max", err)
+		return
+	}
+	used, _, err := r.load()
+	if err != nil {
+		r.gap("how many tasks there are", err)
+		return
+	}
+	r.add(Limit{Name: "kernel.threads-max", Scope: "host", Used: used, Max: limit, Zombies: c.zombies})
+}
+
+func (r *reader) number(file string) (uint64, error) {
+	text, err := os.ReadFile(filepath.Join(r.root, filepath.FromSlash(file)))
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
+}
