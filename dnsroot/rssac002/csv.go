@@ -46,7 +46,10 @@ func ParseCSV(r io.Reader) ([]Figures, error) {
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		line, _ := reader.FieldPos(0)
+		line := 0
+		if err == nil { // a parse error names its line itself, and there is no field then
+			line, _ = reader.FieldPos(0)
+		}
 		if err == nil && len(row) != len(head) {
 			err = fmt.Errorf("line %d: %d fields, the first line has %d", line, len(row), len(head))
 		}

@@ -121,6 +121,7 @@ func TestParseCSVNamesWhatIsWrong(t *testing.T) {
 		"a wrong date":    {"letter,date,udp4\na,01.03.2020,1\n", "line 2: syntax: date", 0},
 		"a wrong count":   {"letter,date,udp4\na,2020-03-01,-1\n", "line 2: syntax: udp4", 1},
 		"a field too few": {"letter,date,udp4\na,2020-03-01\nb,2020-03-01,4\n", "line 2: 2 fields", 1},
+		"a quote inside":  {"letter,date,udp4\na\"b,2020-03-01,1\n", "line 2", 0},
 		"a bare quote":    {"letter,date,udp4\na,2020-03-01,\"1\nb,2020-03-01,4\n", "line", 0},
 	} {
 		t.Run(name, func(t *testing.T) {

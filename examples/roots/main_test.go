@@ -41,7 +41,7 @@ func fleet(t *testing.T) (*dnsroottest.Fleet, []string) {
 	hints, anchor := filepath.Join(dir, "hints"), filepath.Join(dir, "anchor")
 	require.NoError(t, os.WriteFile(hints, []byte(f.HintsFile()), 0o600))
 	require.NoError(t, os.WriteFile(anchor, []byte(f.AnchorsFile()), 0o600))
-	return f, []string{"-hints", hints, "-anchor", anchor, "-port", fmt.Sprint(f.Client().Port), "-timeout", "1s"}
+	return f, []string{"-hints", hints, "-anchor", anchor, "-port", fmt.Sprint(f.Client().Port), "-timeout", "2s"}
 }
 
 func call(t *testing.T, args ...string) (code int, stdout, stderr string) {
