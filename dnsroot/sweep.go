@@ -30,10 +30,11 @@ type Sweep struct {
 // or slow, is asked once more at the end: the zone may have been published
 // meanwhile, or this host busy.
 //
-// All addresses are asked side by side, paced, with at most 256 sockets open. The call blocks for one timeout and
-// the pacing if letters are dead, however many; for six at most, if answers
-// come truncated and are lost at every stage. An address family without a route from this host is a [Gap]: its
-// probes have neither Reachable nor loss.
+// All addresses are asked side by side, paced, with at most 256 sockets open.
+// The call blocks for one timeout and the pacing if letters are dead, however
+// many; for six at most, if answers come truncated and are lost at every stage.
+// An address family without a route from this host is a [Gap]: its probes have
+// neither Reachable nor loss.
 //
 // The error is not nil only if there is nothing to ask or ctx ended; in the
 // latter case the sweep is returned as far as it came.
