@@ -9,12 +9,14 @@
 //
 // Most databases need no hook. PostgreSQL, and MySQL or MariaDB with InnoDB alone, survive a crash, and a snapshot of one atomic set of volumes that
 // holds every file of the database is to them a crash: everything acknowledged is there. The tests of this package show that with and
-// without a frozen filesystem. Package volumes tells whether the set holds every file; Paths asks the server where they are.
+// without a frozen filesystem. It holds as far as the server syncs what it acknowledges: with fsync=off or synchronous_commit=off, with
+// innodb_flush_log_at_trx_commit other than 1, or with a binary log and sync_binlog=0, which is MariaDB's default, the last transactions before the snapshot
+// are missing; a frozen filesystem holds those too, because a freeze syncs. Package volumes tells whether the set holds every file; Paths asks the server where they are.
 //
 //	what it is                                          what to use
 //	PostgreSQL, all in one atomic set                   nothing; PostgreSQL{} makes a checkpoint first, for a short recovery
 //	PostgreSQL, parts copied at different moments       PostgreSQL{Label: "nightly"}: backup mode; restore with Backups()
-//	InnoDB, all in one atomic set                       nothing
+//	InnoDB, all in one atomic set                       nothing, with sync_binlog=1 or no binary log; else a frozen filesystem
 //	MyISAM, Aria, or the binary log's position          MariaDB{}: the backup lock, with the filesystem frozen inside it
 //	MyISAM on MySQL 8                                   MariaDB{Client: ..., ReadLock: true}
 //

@@ -69,7 +69,8 @@ func createMariaDB(t *testing.T, s *server) {
 		"CREATE TABLE d.b LIKE d.a;", "CREATE TABLE d.m (id BIGINT PRIMARY KEY, text TEXT) ENGINE=MyISAM;")
 }
 
-// One atomic snapshot under load. With the hook even MyISAM, which does not survive a crash, is whole; InnoDB is whole without it.
+// One atomic snapshot under load. With the hook even MyISAM, which does not survive a crash, is whole; InnoDB
+// is whole without it, and without a freeze, if the binary log is synced at each commit.
 func TestMariaDBRestoredFromAnAtomicSnapshot(t *testing.T) {
 	d := newDisk(t, "xfs")
 	data := filepath.Join(d.mnt, "db")
@@ -98,6 +99,8 @@ func TestMariaDBRestoredFromAnAtomicSnapshot(t *testing.T) {
 	})
 	require.NoError(t, err)
 	t.Logf("prepared %v, lock and freeze %v, stopped %v, at %v", timing.Prepare, timing.Freeze, timing.Stopped, hook.Position())
+	// With the default, 0, what was acknowledged and is not yet in the synced binary log is rolled back after a crash; the freeze syncs it.
+	s.ask(t, mariaFlags, "SET GLOBAL sync_binlog = 1;")
 	count := l.count()
 	lab.Eventually(t, 30*time.Second, "rows are written again", func() bool { return l.count() > count+100 })
 	bare.acked = l.acknowledged()
@@ -164,10 +167,10 @@ func TestMariaDBLock(t *testing.T) {
 		return prepared.(*preparedMariaDB), thawer
 	}
 	commits := int64(1 << 40)
-	committing := func() *load { // one client that tries to commit
+	committing := func() *load { // one client that tries to commit to InnoDB
 		commits += 1 << 30
 		base := commits
-		return startLoad(t, s, mariaFlags, 1, func(id int64) []string { return insertMariaDB(base + id) })
+		return startLoad(t, s, mariaFlags, 1, func(id int64) []string { return insertMariaDB(base + id)[:4] })
 	}
 	connections := func() string {
 		return strings.Join(s.ask(t, mariaFlags, "SELECT COUNT(*) FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND user <> 'system user' AND command <> 'Daemon';"), "")

@@ -43,6 +43,7 @@ func newDisk(t *testing.T, fstype string) *disk {
 	lab.Need(t, "root", "loop", "xfs", fstype)
 	outer := lab.LoopFS(t, "xfs", 4096)
 	d := &disk{t: t, fstype: fstype, dir: outer.Dir, base: filepath.Dir(outer.Dir), image: filepath.Join(outer.Dir, "volume")}
+	t.Cleanup(func() { d.unmount(outer.Dir) })
 	require.NoError(t, os.Chmod(d.base, 0o755))
 	require.NoError(t, os.WriteFile(d.image, nil, 0o600))
 	require.NoError(t, os.Truncate(d.image, 768<<20))
@@ -60,19 +61,26 @@ func (d *disk) mount(image, name string) string {
 		options += ",nouuid" // a clone has the identity of its original
 	}
 	command(d.t, "mount", "-o", options, image, dir)
-	d.t.Cleanup(func() {
-		thawDir(dir)
-		var err error
-		for range 50 {
-			if err = unix.Unmount(dir, 0); !errors.Is(err, unix.EBUSY) {
-				break
-			}
-			<-time.After(100 * time.Millisecond)
-		}
-		assert.NoError(d.t, err, "unmount %s", dir)
-	})
+	d.t.Cleanup(func() { d.unmount(dir) })
 	require.NoError(d.t, os.Chown(dir, unprivileged, unprivileged))
 	return dir
+}
+
+// unmount thaws and unmounts. A namespace that another test made meanwhile has a copy of every mount, and so keeps the
+// loop device, and the outer filesystem with it, until it ends: then the mount is detached, to go when that does.
+func (d *disk) unmount(dir string) {
+	thawDir(dir)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for range 200 {
+		if err := unix.Unmount(dir, 0); !errors.Is(err, unix.EBUSY) {
+			assert.NoError(d.t, err, "unmount %s", dir)
+			return
+		}
+		<-tick.C
+	}
+	d.t.Logf("%s is busy and was detached", dir)
+	assert.NoError(d.t, unix.Unmount(dir, unix.MNT_DETACH))
 }
 
 // clone is the snapshot: FICLONE.
