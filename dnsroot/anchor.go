@@ -13,8 +13,8 @@ import (
 // Anchor is one trust anchor of the root: the DS record of a key-signing key,
 // RFC 4034 section 5.
 type Anchor struct {
-	Name       string    `json:"name,omitempty"` // such as "KSK-2024"; empty: not told
-	KeyTag     uint16    `json:"key_tag"`
+	Name       string    `json:"name,omitempty"`       // such as "KSK-2024"; empty: not told
+	KeyTag     uint16    `json:"key_tag"`              // of the DNSKEY, RFC 4034 appendix B
 	Algorithm  uint8     `json:"algorithm"`            // IANA DNSSEC algorithm number
 	DigestType uint8     `json:"digest_type"`          // 2 is SHA-256
 	Digest     string    `json:"digest"`               // hexadecimal

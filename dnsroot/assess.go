@@ -10,19 +10,19 @@ import (
 
 // Assessment is what a [Sweep] means.
 type Assessment struct {
-	Verdict  Verdict        `json:"verdict"` // of the root server system, as seen from the sweep's host
-	Evidence []string       `json:"evidence,omitempty"`
-	Letters  []LetterReport `json:"letters"`
-	Serial   *uint32        `json:"serial,omitempty"` // the newest validated one; nil if none was
-	Next     []string       `json:"next,omitempty"`
-	Unseen   []Gap          `json:"unseen,omitempty"`
+	Verdict  Verdict        `json:"verdict"`            // of the root server system, as seen from the sweep's host
+	Evidence []string       `json:"evidence,omitempty"` // what the verdict rests on, a sentence each
+	Letters  []LetterReport `json:"letters"`            // by letter
+	Serial   *uint32        `json:"serial,omitempty"`   // the newest validated one; nil if none was
+	Next     []string       `json:"next,omitempty"`     // what to do now, where that is known
+	Unseen   []Gap          `json:"unseen,omitempty"`   // what could not be seen and may hide something
 }
 
 // LetterReport is one letter's verdict and what it rests on.
 type LetterReport struct {
-	Letter   Letter   `json:"letter"`
-	Verdict  Verdict  `json:"verdict"`
-	Evidence []string `json:"evidence,omitempty"`
+	Letter   Letter   `json:"letter"`             // which root server identity
+	Verdict  Verdict  `json:"verdict"`            // as seen from the sweep's host
+	Evidence []string `json:"evidence,omitempty"` // what the verdict rests on, a sentence each
 }
 
 // Limits that verdicts rest on.

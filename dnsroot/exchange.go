@@ -15,6 +15,7 @@ import (
 // [ErrNotSent], [ErrNoAnswer] or [ErrRefused]; a Reply that comes with an error
 // still counts for what was discarded. Exchange must be safe for concurrent use.
 type Exchanger interface {
+	// Exchange sends query, a message without length prefix, and waits for its answer.
 	Exchange(ctx context.Context, query []byte, to netip.AddrPort, over Transport) (Reply, error)
 }
 
@@ -30,8 +31,8 @@ type Reply struct {
 // One or two may be late or stray; a message with another id is what a blind
 // forger sends.
 type Discarded struct {
-	Why   string `json:"why"` // "other_address", "other_id", "other_question" or "malformed"
-	Count int    `json:"count"`
+	Why   string `json:"why"`   // "other_address", "other_id", "other_question" or "malformed"
+	Count int    `json:"count"` // messages
 }
 
 // discard counts one more message of that kind.

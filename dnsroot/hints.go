@@ -17,14 +17,14 @@ import (
 
 // Server is one letter and the addresses that it answers on.
 type Server struct {
-	Letter Letter       `json:"letter"`
-	Addrs  []netip.Addr `json:"addrs"`
+	Letter Letter       `json:"letter"` // which root server identity
+	Addrs  []netip.Addr `json:"addrs"`  // IPv4 and IPv6
 }
 
 // Hints is what a resolver knows of the root before it has asked anything: RFC
 // 9609 calls it the configuration that priming starts from.
 type Hints struct {
-	Servers []Server  `json:"servers"`
+	Servers []Server  `json:"servers"`          // in the order of the file
 	Updated time.Time `json:"updated,omitzero"` // day of the file's own "last update" line; zero: not told
 	Serial  uint32    `json:"serial,omitempty"` // "related version of root zone"; 0: not told
 }
@@ -176,7 +176,7 @@ func readBounded(r io.Reader) ([]byte, error) {
 // Change is one address of a letter that differs between two sets of hints.
 // Exactly one of Old and New is valid.
 type Change struct {
-	Letter Letter     `json:"letter"`
+	Letter Letter     `json:"letter"`       // whose address it is
 	Old    netip.Addr `json:"old,omitzero"` // only in the hints
 	New    netip.Addr `json:"new,omitzero"` // only in what was got
 }

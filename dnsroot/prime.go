@@ -16,16 +16,16 @@ import (
 // Priming is the outcome of a priming query (RFC 9609): the root servers as one
 // of them lists them, compared with the hints.
 type Priming struct {
-	Letter    Letter         `json:"letter"`    // who answered
-	Addr      netip.AddrPort `json:"addr"`      // on which address
-	Transport Transport      `json:"transport"` // TCP if the answer over UDP was truncated
-	RTT       time.Duration  `json:"rtt_ns"`    // monotonic
-	NS        Validation     `json:"ns"`        // of the list of names; their addresses are never signed
-	Hints     Hints          `json:"hints"`     // what was got
-	Others    []string       `json:"others,omitempty"`
+	Letter    Letter         `json:"letter"`            // who answered
+	Addr      netip.AddrPort `json:"addr"`              // on which address
+	Transport Transport      `json:"transport"`         // TCP if the answer over UDP was truncated
+	RTT       time.Duration  `json:"rtt_ns"`            // monotonic
+	NS        Validation     `json:"ns"`                // of the list of names; their addresses are never signed
+	Hints     Hints          `json:"hints"`             // what was got
+	Others    []string       `json:"others,omitempty"`  // names in the answer that are no letter's
 	Changes   []Change       `json:"changes,omitempty"` // what the hints have differently
 	Tried     []*Error       `json:"tried,omitempty"`   // who was asked before and did not answer
-	Unseen    []Gap          `json:"unseen,omitempty"`
+	Unseen    []Gap          `json:"unseen,omitempty"`  // what could not be asked
 }
 
 // maxPriming bounds how many addresses are asked before priming gives up.

@@ -17,9 +17,9 @@ import (
 // Probe is what one letter did on one address over one transport. Fields that
 // could not be observed are absent.
 type Probe struct {
-	Letter    Letter         `json:"letter"`
-	Addr      netip.AddrPort `json:"addr"`
-	Transport Transport      `json:"transport"`
+	Letter    Letter         `json:"letter"`    // whose address it is
+	Addr      netip.AddrPort `json:"addr"`      // where the questions went
+	Transport Transport      `json:"transport"` // UDP or TCP
 
 	// Reachable is true if any answer came, false if the questions were sent and
 	// none did; nil if nothing could be sent from this host.
@@ -37,10 +37,10 @@ type Probe struct {
 	Serial        *uint32 `json:"serial,omitempty"`        // of the zone served
 	SerialAgain   *uint32 `json:"serial_again,omitempty"`  // asked again at the sweep's end, where Serial was behind
 
-	Identity Identity   `json:"identity"`
-	SOA      Validation `json:"soa"`
-	NS       Validation `json:"ns"`
-	DNSKEY   Validation `json:"dnskey"`
+	Identity Identity   `json:"identity"` // which machine answered
+	SOA      Validation `json:"soa"`      // of the zone's serial
+	NS       Validation `json:"ns"`       // of the list of name servers
+	DNSKEY   Validation `json:"dnskey"`   // of the zone's keys
 
 	Discarded []Discarded `json:"discarded,omitempty"` // what came and was no answer
 	Err       *Error      `json:"error,omitempty"`     // the first thing that went wrong, if anything did

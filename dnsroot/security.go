@@ -43,7 +43,7 @@ func (s *Security) UnmarshalText(text []byte) error {
 
 // Validation is the outcome for one set of records, with what it rests on.
 type Validation struct {
-	Security   Security  `json:"security"`
+	Security   Security  `json:"security"`            // the outcome
 	Why        *Error    `json:"why,omitempty"`       // matches ErrUnsigned, ErrBogus, ErrNoAnswer, ErrRcode ...; nil when secure
 	KeyTag     uint16    `json:"key_tag,omitempty"`   // of the key whose signature proved the records; 0: none did
 	Inception  time.Time `json:"inception,omitzero"`  // of the signature that proved them

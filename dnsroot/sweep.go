@@ -21,7 +21,7 @@ type Sweep struct {
 	HintsUpdated time.Time     `json:"hints_updated,omitzero"` // of the hints used; zero: not told
 	Anchors      []Anchor      `json:"anchors"`                // the trust anchors used
 	Probes       []Probe       `json:"probes"`                 // by letter, then address, UDP before TCP
-	Unseen       []Gap         `json:"unseen,omitempty"`
+	Unseen       []Gap         `json:"unseen,omitempty"`       // what could not be asked from here
 }
 
 // Sweep asks every letter on every address of the hints, over UDP and TCP, for

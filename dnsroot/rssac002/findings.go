@@ -12,30 +12,30 @@ import (
 
 // Report is what statistics show, day by day.
 type Report struct {
-	Verdict Verdict       `json:"verdict"` // Attack if any day is one, else Unknown if any is
-	Days    []Day         `json:"days"`    // every day with figures of some letter
-	Unseen  []dnsroot.Gap `json:"unseen,omitempty"`
+	Verdict Verdict       `json:"verdict"`          // Attack if any day is one, else Unknown if any is
+	Days    []Day         `json:"days"`             // every day with figures of some letter
+	Unseen  []dnsroot.Gap `json:"unseen,omitempty"` // letters and days without data, and what else is missing
 }
 
 // Day is what one UTC day's figures show.
 type Day struct {
-	Day      time.Time `json:"day"`
-	Verdict  Verdict   `json:"verdict"`
-	Kind     Kind      `json:"kind,omitzero"`
-	Carrier  string    `json:"carrier,omitempty"` // what most of the excess came over, such as "UDP on IPv4"
-	Letters  []Finding `json:"letters"`           // all thirteen
-	Evidence []string  `json:"evidence,omitempty"`
+	Day      time.Time `json:"day"`                // UTC
+	Verdict  Verdict   `json:"verdict"`            // of the whole day, over all letters
+	Kind     Kind      `json:"kind,omitzero"`      // of event, as far as the sources tell
+	Carrier  string    `json:"carrier,omitempty"`  // what most of the excess came over, such as "UDP on IPv4"
+	Letters  []Finding `json:"letters"`            // all thirteen
+	Evidence []string  `json:"evidence,omitempty"` // what the verdict rests on, a sentence each
 }
 
 // Finding is one letter's day. Ratio, Deviation and SourceRatio are nil where
 // there is no figure or no baseline.
 type Finding struct {
-	Letter      dnsroot.Letter `json:"letter"`
-	Impact      Impact         `json:"impact"`
+	Letter      dnsroot.Letter `json:"letter"`                 // which root server identity
+	Impact      Impact         `json:"impact"`                 // on this letter, this day
 	Ratio       *float64       `json:"ratio,omitempty"`        // UDP queries over IPv4, as a multiple of the baseline
 	Deviation   *float64       `json:"deviation,omitempty"`    // the same, in spreads above it
 	SourceRatio *float64       `json:"source_ratio,omitempty"` // unique IPv4 sources, as a multiple of theirs
-	Evidence    []string       `json:"evidence,omitempty"`
+	Evidence    []string       `json:"evidence,omitempty"`     // what the impact rests on, a sentence each
 }
 
 // Thresholds; the package documentation says what they mean. Between 15

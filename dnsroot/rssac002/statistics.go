@@ -17,13 +17,13 @@ import (
 // Figures are what was published of one letter for one UTC day. What was not
 // published is nil.
 type Figures struct {
-	Letter dnsroot.Letter `json:"letter"`
-	Day    time.Time      `json:"day"` // its midnight, UTC
+	Letter dnsroot.Letter `json:"letter"` // which root server identity
+	Day    time.Time      `json:"day"`    // its midnight, UTC
 
 	UDP4 *uint64 `json:"udp4,omitempty"` // queries received over UDP and IPv4
-	TCP4 *uint64 `json:"tcp4,omitempty"`
-	UDP6 *uint64 `json:"udp6,omitempty"`
-	TCP6 *uint64 `json:"tcp6,omitempty"`
+	TCP4 *uint64 `json:"tcp4,omitempty"` // queries over TCP and IPv4
+	UDP6 *uint64 `json:"udp6,omitempty"` // queries over UDP and IPv6
+	TCP6 *uint64 `json:"tcp6,omitempty"` // queries over TCP and IPv6
 
 	IPv4          *uint64 `json:"ipv4,omitempty"`    // unique source addresses
 	IPv6          *uint64 `json:"ipv6,omitempty"`    // the same, each /128
@@ -52,8 +52,8 @@ func day(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
 
 // Statistics is the evidence that [Findings] judges.
 type Statistics struct {
-	Figures []Figures     `json:"figures"` // by day, then letter; one for each
-	Unseen  []dnsroot.Gap `json:"unseen,omitempty"`
+	Figures []Figures     `json:"figures"`          // by day, then letter; one for each
+	Unseen  []dnsroot.Gap `json:"unseen,omitempty"` // files and fields that could not be used
 }
 
 // Add merges figures into the statistics. Where two sources contradict each

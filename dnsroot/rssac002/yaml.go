@@ -13,11 +13,11 @@ import (
 
 // Metric is one published document: one metric of one service on one day.
 type Metric struct {
-	Service string    `json:"service"` // such as "a.root-servers.net"
-	Version string    `json:"version,omitempty"`
-	Name    string    `json:"metric"` // such as "traffic-volume"
-	Start   time.Time `json:"start"`
-	End     time.Time `json:"end,omitzero"` // version 2 only
+	Service string    `json:"service"`           // such as "a.root-servers.net"
+	Version string    `json:"version,omitempty"` // of RSSAC002 that the file follows
+	Name    string    `json:"metric"`            // such as "traffic-volume"
+	Start   time.Time `json:"start"`             // of the period, UTC
+	End     time.Time `json:"end,omitzero"`      // version 2 only
 
 	// Values are the numbers by key, such as "dns-udp-queries-received-ipv4";
 	// those of a group are "udp-request-sizes/16-31" and "rcodes/3". What is
