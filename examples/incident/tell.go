@@ -39,6 +39,8 @@ func (s *story) conclude(e *evidence) {
 			parts = append([]string{st.Verdict}, parts...)
 		case st.Code == program.Problem:
 			parts = append(parts, st.Step+" "+st.Verdict)
+		case st.Code == program.CannotTell && st.Verdict == dnsroot.Healthy.String():
+			parts = append(parts, st.Step+" healthy as far as seen")
 		case st.Code == program.CannotTell:
 			parts = append(parts, st.Step+" unknown")
 		}
@@ -88,6 +90,9 @@ func (s *story) roots(sweep *dnsroot.Sweep) step {
 	switch a.Verdict {
 	case dnsroot.Healthy:
 		code = program.Healthy
+		if len(a.Unseen) > 0 {
+			code = program.CannotTell // a whole address family, perhaps
+		}
 	case dnsroot.Unknown:
 		code = program.CannotTell
 	}
