@@ -109,7 +109,7 @@ func (w *work) run(ctx context.Context) error {
 		if len(w.todo) < before {
 			attempt = 0
 		}
-		if err != nil && (!errors.Is(err, errAgain) || attempt >= 20) {
+		if err != nil && (!errors.Is(err, ErrBusy) || attempt >= 20) {
 			return err
 		}
 		if len(w.todo) > 0 && !sleep(ctx, w.injector.rest()) {
@@ -134,15 +134,17 @@ func (w *work) once(ctx context.Context) error {
 		number int
 	}
 	var batch []target
-	for len(w.todo) > len(batch) && len(batch) < batchSize {
-		z := w.todo[len(batch)]
-		number := z.number(w.plan.Parent.PID, len(e.spaces))
-		if number == 0 {
-			w.take(len(batch), Gone)
-			continue
+	var still []Zombie
+	next := 0
+	for ; next < len(w.todo) && len(batch) < batchSize; next++ {
+		z := w.todo[next]
+		if number := z.number(w.plan.Parent.PID, len(e.spaces)); number != 0 {
+			batch, still = append(batch, target{z, number}), append(still, z)
+		} else {
+			w.result.Left = append(w.result.Left, Left{Zombie: z, Reason: Gone})
 		}
-		batch = append(batch, target{z, number})
 	}
+	w.todo = append(still, w.todo[next:]...)
 	if len(batch) == 0 {
 		return nil
 	}
@@ -180,12 +182,11 @@ func (w *work) once(ctx context.Context) error {
 				failed = err
 				return
 			}
-			switch {
-			case result == int64(next.number):
-				w.todo = w.todo[1:]
+			w.todo = w.todo[1:]
+			if result == int64(next.number) {
 				w.result.Reaped = append(w.result.Reaped, next.Zombie)
-			default:
-				w.take(0, NotOffered)
+			} else {
+				w.result.Left = append(w.result.Left, Left{Zombie: next.Zombie, Reason: NotOffered})
 			}
 			if w.step != nil {
 				w.step()
@@ -196,14 +197,7 @@ func (w *work) once(ctx context.Context) error {
 }
 
 // batchSize bounds the zombies looked at for one stop.
-const batchSize = 2000
-
-// take removes a zombie of the plan that will not be reaped.
-func (w *work) take(i int, reason Reason) {
-	w.result.Left = append(w.result.Left, Left{Zombie: w.todo[i], Reason: reason})
-	rest := append([]Zombie(nil), w.todo[:i]...)
-	w.todo = append(rest, w.todo[i+1:]...)
-}
+const batchSize = 1000
 
 // confirm reads again what must not have changed before the thread stopped.
 func (w *work) confirm(tid int) error {

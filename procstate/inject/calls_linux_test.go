@@ -37,7 +37,7 @@ func apply(t *testing.T, in Injector, p *parent, hold bool, step func(*work)) (R
 // parent's call then returns, and when, with what it returns undisturbed.
 func TestTheCallGoesOn(t *testing.T) {
 	lab.Need(t, "root", "program:gcc")
-	const d = 1200 * time.Millisecond
+	const d = 3 * time.Second
 	for _, c := range []struct {
 		what         string
 		value, errno int
@@ -64,13 +64,13 @@ func TestTheCallGoesOn(t *testing.T) {
 					t.Skip("refused on this architecture")
 				}
 				t.Parallel()
-				p := cParent(t, 30, c.what, d)
+				p := cParent(t, 10, c.what, d)
 				before := p.fields(t)
-				// A stop for each, so that the call is interrupted thirty times.
+				// A stop for each, so that the call is interrupted ten times.
 				in := Injector{Settle: -1, MaxStop: -1, Rest: time.Millisecond}
 				result, err := apply(t, in, p, hold, nil)
 				require.NoError(t, err)
-				assert.Len(t, result.Reaped, 30)
+				assert.Len(t, result.Reaped, 10)
 				assert.Equal(t, before, p.fields(t))
 				if c.end != nil {
 					select {
@@ -162,7 +162,7 @@ func TestUnwindingReleasesTheParent(t *testing.T) {
 	})
 	require.NoError(t, err)
 	assert.Len(t, result.Reaped, 20)
-	assert.Equal(t, 2, result.Stops)
+	assert.GreaterOrEqual(t, result.Stops, 2)
 	assert.Equal(t, before, p.fields(t))
 	value, _, took := p.result(t)
 	assert.Zero(t, value)

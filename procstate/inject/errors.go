@@ -1,6 +1,7 @@
 package inject
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -8,7 +9,7 @@ import (
 )
 
 // ErrRefused is matched by every refusal below: the parent was not certain to
-// be safe, and nothing in it was changed. What matches none of them is a failure.
+// be safe, and was let go as it was. What matches none of them is a failure.
 var ErrRefused = errors.New("refused")
 
 // The refusals. Each also matches ErrRefused.
@@ -49,6 +50,8 @@ var (
 	ErrCall error = refusal("no thread sleeps in a system call that restarts cleanly")
 	// ErrExec: the parent is about to execute another program.
 	ErrExec error = refusal("process is executing another program")
+	// ErrBusy: at every attempt a signal or something else came first; try again.
+	ErrBusy error = refusal("thread was busy with something else at every attempt")
 	// ErrNoZombies: the parent has no dead child that wait4(2) would reap.
 	ErrNoZombies error = refusal("process has no child to reap")
 	// ErrForeignProc: /proc shows another PID namespace than the caller's.
@@ -105,10 +108,13 @@ func errorCodes() []codedError {
 		{"running", ErrRunning},
 		{"call", ErrCall},
 		{"exec", ErrExec},
+		{"busy", ErrBusy},
 		{"no_zombies", ErrNoZombies},
 		{"foreign_proc", ErrForeignProc},
 		{"refused", ErrRefused},
 		{"permission", fs.ErrPermission},
+		{"canceled", context.Canceled},
+		{"deadline", context.DeadlineExceeded},
 		{"unsupported", errors.ErrUnsupported},
 	}
 }

@@ -43,9 +43,9 @@ func (in Injector) Prepare(ctx context.Context, parent Parent) (Plan, error) {
 
 // Apply carries out a plan: it stops one thread of the parent, makes it call
 // wait4(2) for each zombie of the plan, and lets it go on where it was. It looks
-// at everything again first; an error that matches ErrRefused means that nothing
-// was changed. After the first child was reaped the Result tells what was done,
-// also beside an error: ctx that ended, or a parent that died meanwhile.
+// at everything again before each stop. The Result tells what was done, also
+// beside an error: ctx that ended, a parent that died meanwhile, or one that is
+// refused (ErrRefused), which was then not touched any further.
 //
 // The parent is released when Apply returns, whatever happened. Apply blocks
 // for the stops and rests only, and never longer than a second for a parent

@@ -108,8 +108,14 @@ func start(t *testing.T, count int, command *exec.Cmd) *parent {
 	s, err := readStat(p.PID)
 	require.NoError(t, err)
 	p.Start = s.start
+	var e evidence
+	defer func() {
+		if t.Failed() {
+			t.Logf("last seen: %+v, %v", e, err)
+		}
+	}()
 	lab.Eventually(t, 20*time.Second, "the children are dead and the parent is where it should be", func() bool {
-		e, err := observe(p.PID)
+		e, err = observe(p.PID)
 		return err == nil && len(p.zombies(t)) == count && settled(e)
 	})
 	return p

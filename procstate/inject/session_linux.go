@@ -9,10 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// errAgain: the thread was released untouched because something else happened
-// to it at that moment, such as a signal; another attempt may go well.
-var errAgain = errors.New("the thread was busy with something else")
-
 // reaction is how long a tracee may take to report what it was asked for. It is
 // not stopped meanwhile, except by the scheduler.
 const reaction = 250 * time.Millisecond
@@ -100,7 +96,7 @@ func (s *session) open() (err error) {
 		}
 	}
 	if !first.inCall(s.call) {
-		return errAgain
+		return ErrBusy
 	}
 	if s.hold {
 		if s.mask, err = getSignalMask(s.tid); err != nil {
@@ -122,7 +118,7 @@ func (s *session) open() (err error) {
 	}
 	again := info.number == s.call.number || info.number == unix.SYS_RESTART_SYSCALL
 	if info.op != infoEntry || info.arch != auditArch || !again || s.entry.after() != first.restartsAt() || !isInstruction(s.tid, s.entry.call()) {
-		return errAgain
+		return ErrBusy
 	}
 	if err := ptraceValue(unix.PTRACE_INTERRUPT, s.tid, 0); err != nil {
 		return err
@@ -154,7 +150,7 @@ func (s *session) wait4(pid int) (int64, error) {
 		if err == nil {
 			break
 		}
-		if s.where != trapped || s.pending != 0 || !errors.Is(err, errAgain) {
+		if s.where != trapped || s.pending != 0 || !errors.Is(err, ErrBusy) {
 			return 0, err
 		}
 		// The second interruption of open is reported now.
@@ -167,7 +163,7 @@ func (s *session) wait4(pid int) (int64, error) {
 		return 0, err
 	}
 	if info.op != infoExit {
-		return 0, errAgain
+		return 0, ErrBusy
 	}
 	return info.number, nil
 }
@@ -182,7 +178,7 @@ func (s *session) resume(request int, want place) error {
 }
 
 // await waits until the thread reports a stop and notes where it is. Another
-// stop than the wanted one is errAgain, ErrStopped or ErrGone.
+// stop than the wanted one is ErrBusy, ErrStopped or ErrGone.
 func (s *session) await(want place) error {
 	reported, err := waitStop(s.tid, reaction)
 	if err != nil {
@@ -200,7 +196,7 @@ func (s *session) await(want place) error {
 		}
 	case signalStop:
 		s.where, s.pending = trapped, reported.signal
-		return errAgain
+		return ErrBusy
 	case groupStop:
 		s.where = trapped
 		return ErrStopped
@@ -211,7 +207,7 @@ func (s *session) await(want place) error {
 		return ErrUninterruptible
 	}
 	if s.where != want {
-		return errAgain
+		return ErrBusy
 	}
 	return nil
 }

@@ -77,8 +77,9 @@ func osHoldsPidfds(pid int) error {
 
 func subreaper() (bool, error) {
 	var set int32
-	if err := unix.Prctl(unix.PR_GET_CHILD_SUBREAPER, uintptr(unsafe.Pointer(&set)), 0, 0, 0); err != nil {
-		return false, err
+	_, _, errno := unix.RawSyscall(unix.SYS_PRCTL, unix.PR_GET_CHILD_SUBREAPER, uintptr(unsafe.Pointer(&set)), 0)
+	if errno != 0 {
+		return false, errno
 	}
 	return set != 0, nil
 }

@@ -73,7 +73,7 @@ func (l *look) judge(batch []child) {
 			continue
 		}
 		control[pidfd] = c.pid
-		if info, err := waitid(unix.P_PIDFD, pidfd, peekAll, nil); err != nil || int(info.pid) != c.pid {
+		if info, err := waitid(unix.P_PIDFD, pidfd, peekAll, nil); err != nil || !info.ended(c.pid) {
 			continue // reaped meanwhile
 		}
 		e := pinnedChild{evidence: evidence{pid: c.pid, first: c.first, fd: -1}, pidfd: pidfd}
@@ -121,7 +121,7 @@ func (l *look) judge(batch []child) {
 func (l *look) reap(pid, pidfd int) {
 	var usage unix.Rusage
 	info, err := waitid(unix.P_PIDFD, pidfd, unix.WEXITED|unix.WNOHANG, &usage)
-	if err != nil || info.pid == 0 {
+	if err != nil || !info.ended(pid) {
 		return // somebody else waited for it
 	}
 	l.report.Reaped++

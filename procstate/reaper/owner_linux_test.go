@@ -218,12 +218,29 @@ func TestLeavesAnOrphanThatThisProcessTraces(t *testing.T) {
 	} else {
 		require.NoError(t, err)
 	}
+	// A stop is no death, although the kernel reports it to whoever asks for one.
+	require.NoError(t, unix.PtraceInterrupt(pid))
+	var status unix.WaitStatus
+	lab.Eventually(t, 5*time.Second, "it has stopped", func() bool {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		return err == nil && strings.Contains(string(text), ") t ")
+	})
+	other := orphan(t, "exit 1")
+	lab.Eventually(t, 5*time.Second, "the reaper has looked", func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		_, ok := w.reaped[other]
+		return ok
+	})
+	w.mu.Lock()
+	assert.NotContains(t, w.left, pid)
+	w.mu.Unlock()
 	require.NoError(t, unix.Kill(pid, unix.SIGKILL))
 	w.wait(t, pid, reaper.Traced)
-	var status unix.WaitStatus
-	got, err := unix.Wait4(pid, &status, unix.WALL, nil)
-	require.NoError(t, err)
-	assert.Equal(t, pid, got)
+	lab.Eventually(t, 5*time.Second, "its end is reported", func() bool {
+		got, err := unix.Wait4(pid, &status, unix.WALL|unix.WNOHANG, nil)
+		return err == nil && got == pid && status.Signaled()
+	})
 	assert.Equal(t, unix.SIGKILL, status.Signal())
 }
 

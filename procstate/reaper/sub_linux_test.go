@@ -10,6 +10,6 @@ import (
 
 func isSubreaper() bool {
 	var set int32
-	err := unix.Prctl(unix.PR_GET_CHILD_SUBREAPER, uintptr(unsafe.Pointer(&set)), 0, 0, 0)
-	return err == nil && set == 1
+	_, _, errno := unix.RawSyscall(unix.SYS_PRCTL, unix.PR_GET_CHILD_SUBREAPER, uintptr(unsafe.Pointer(&set)), 0)
+	return errno == 0 && set == 1
 }

@@ -47,12 +47,23 @@ func waitid(kind, id, options int, usage *unix.Rusage) (waited, error) {
 // debugger must act first.
 func dead(pid int) bool {
 	info, err := waitid(unix.P_PID, pid, peekAll, nil)
-	return err == nil && int(info.pid) == pid
+	return err == nil && info.ended(pid)
+}
+
+// The values of si_code for a child that ended, asm-generic/siginfo.h.
+const (
+	exited = 1
+	killed = 2
+	dumped = 3
+)
+
+// ended tells the end of a child from the stop of one that this process traces,
+// which the kernel reports whatever was asked for.
+func (w waited) ended(pid int) bool {
+	return int(w.pid) == pid && (w.code == exited || w.code == killed || w.code == dumped)
 }
 
 func (w waited) reaped(usage unix.Rusage, at time.Time) Reaped {
-	// The values of si_code, asm-generic/siginfo.h.
-	const exited, dumped = 1, 3
 	status := Status{Code: -1, Signal: int(w.status), Core: w.code == dumped}
 	if w.code == exited {
 		status = Status{Code: int(w.status)}
