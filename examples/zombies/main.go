@@ -31,16 +31,20 @@ type options struct {
 	scanner          procstate.Scanner
 	plan, apply, yes bool
 	blocked, limits  bool
+	connector        bool
+	watch            time.Duration
 	parent           int
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	p := options{Program: program.New("zombies", "[-plan | -apply -yes | -blocked | -limits] [-parent PID] [flags]", stdout, stderr)}
+	p := options{Program: program.New("zombies", "[-plan | -apply -yes | -blocked | -limits | -watch 1m] [-parent PID] [flags]", stdout, stderr)}
 	p.EvidenceFlags()
 	p.BoolVar(&p.plan, "plan", false, "print what can be done about each parent, and do nothing")
 	p.BoolVar(&p.apply, "apply", false, "do it: needs -yes")
 	p.BoolVar(&p.blocked, "blocked", false, "show tasks in uninterruptible sleep (D) instead of zombies")
 	p.BoolVar(&p.limits, "limits", false, "show which limit stops the next fork, of -parent if given; with -since, when")
+	p.DurationVar(&p.watch, "watch", 0, "print what happens for so long: zombies that stay for -settle, and their end")
+	p.BoolVar(&p.connector, "connector", false, "with -watch also print every exit, from the kernel's process connector")
 	p.BoolVar(&p.yes, "yes", false, "really do what -apply says: it may end the parents")
 	p.IntVar(&p.parent, "parent", 0, "only the zombies of this `PID`")
 	p.TextVar(&p.scanner.Source, "source", procstate.ProcFS, "procfs, bpf or fastest: the last two call bpf(2)")
@@ -67,6 +71,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return p.showBlocked(ctx)
 	case p.limits:
 		return p.showLimits(ctx)
+	case p.watch > 0:
+		return p.watching(ctx)
 	}
 	report, err := p.look(ctx)
 	if err != nil {

@@ -189,6 +189,19 @@ func TestLimits(t *testing.T) {
 	assert.Equal(t, 2, code)
 }
 
+func TestWatch(t *testing.T) {
+	code, out, _ := zombiesOf(t, "-root", tree(t, 50), "-watch", "300ms")
+	assert.Equal(t, 1, code)
+	assert.Equal(t, 1, strings.Count(out, "\n"), "told once: %s", out)
+	assert.Contains(t, out, `stuck: 50 "jo\x1bb"`)
+	code, out, _ = zombiesOf(t, "-root", tree(t), "-watch", "10ms", "-json")
+	assert.Equal(t, 0, code)
+	assert.Empty(t, out)
+	code, _, errs := zombiesOf(t, "-root", filepath.Join(tree(t), "missing"), "-watch", "300ms")
+	assert.Equal(t, 2, code)
+	assert.Contains(t, errs, "missing")
+}
+
 func TestEvidenceOfAnotherBoot(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "evidence.json")
 	zombiesOf(t, "-root", tree(t, 50), "-save", file)

@@ -1,0 +1,105 @@
+//go:build linux && !opskit_portable
+
+package watch
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/opskit-go/opskit/procstate"
+	"golang.org/x/sys/unix"
+)
+
+// connector is a socket that the kernel tells of every process.
+type connector struct {
+	fd     int
+	losses losses
+}
+
+// receiveBuffer is for bursts: some ten thousand events.
+const receiveBuffer = 8 << 20
+
+// listen opens the connector.
+func listen() (*connector, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_CONNECTOR)
+	if err != nil {
+		return nil, &procstate.Error{Op: "open process connector", Err: err}
+	}
+	c := &connector{fd: fd, losses: losses{map[uint32]uint32{}}}
+	// Without the right to it, the default size is what there is.
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer)
+	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: indexProc}); err != nil {
+		c.close()
+		return nil, &procstate.Error{Op: "bind process connector", Err: err}
+	}
+	const operation, begin = 4, 1 // PROC_CN_MCAST_LISTEN
+	order := binary.NativeEndian
+	request := make([]byte, eventAt+operation)
+	order.PutUint32(request[0:], uint32(len(request)))
+	order.PutUint16(request[4:], unix.NLMSG_DONE)
+	order.PutUint32(request[12:], uint32(os.Getpid()))
+	order.PutUint32(request[netlinkHeader:], indexProc)
+	order.PutUint32(request[netlinkHeader+4:], valueProc)
+	order.PutUint16(request[lengthAt:], operation)
+	order.PutUint32(request[eventAt:], begin)
+	if err := unix.Sendto(fd, request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		c.close()
+		return nil, &procstate.Error{Op: "listen to process connector", Err: err}
+	}
+	return c, nil
+}
+
+func (c *connector) close() { unix.Close(c.fd) }
+
+// until yields what the kernel tells until a moment. It reports whether to go on.
+func (c *connector) until(ctx context.Context, moment time.Time, yield func(Event, error) bool) bool {
+	buffer := make([]byte, 4096)
+	for ctx.Err() == nil {
+		rest := time.Until(moment)
+		if rest <= 0 {
+			return true
+		}
+		// A short wait, because ctx may end meanwhile.
+		wait := min(rest, 50*time.Millisecond)
+		fds := []unix.PollFd{{Fd: int32(c.fd), Events: unix.POLLIN}}
+		if _, err := unix.Poll(fds, int(wait.Milliseconds())+1); err != nil && !errors.Is(err, unix.EINTR) {
+			return yield(Event{}, &procstate.Error{Op: "wait for process connector", Err: err})
+		}
+		for ctx.Err() == nil {
+			n, from, err := unix.Recvfrom(c.fd, buffer, 0)
+			if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
+				break
+			}
+			if errors.Is(err, unix.ENOBUFS) {
+				continue // the gaps in the sequence tell how many were dropped
+			}
+			if err != nil {
+				return yield(Event{}, &procstate.Error{Op: "read process connector", Err: err})
+			}
+			if kernel, ok := from.(*unix.SockaddrNetlink); !ok || kernel.Pid != 0 {
+				continue // only the kernel is believed
+			}
+			if !c.deliver(buffer[:n], yield) {
+				return false
+			}
+		}
+	}
+	return false
+}
+
+// deliver yields what one datagram says.
+func (c *connector) deliver(text []byte, yield func(Event, error) bool) bool {
+	m, err := parseMessage(text)
+	if err != nil {
+		return yield(Event{}, &procstate.Error{Op: "read process connector", Err: fmt.Errorf("%w: %w", procstate.ErrMalformed, err)})
+	}
+	now := time.Now().UTC()
+	if lost := c.losses.gap(m); lost > 0 && !yield(Event{Kind: Lost, At: now, Lost: uint64(lost)}, nil) {
+		return false
+	}
+	return !m.exited || yield(Event{Kind: Exited, At: now, Exit: m.exit}, nil)
+}
