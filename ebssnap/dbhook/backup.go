@@ -7,7 +7,7 @@ import "strings"
 // To restore: write LabelFile to backup_label in the restored data directory, TablespaceMap to tablespace_map if it is not
 // empty, create recovery.signal, set restore_command to where the log is archived, and start the server.
 type Backup struct {
-	Label         string `json:"label"`
+	Label         string `json:"label"`                    // the name that was asked for
 	StartLSN      string `json:"start_lsn"`                // where replay begins: "0/2000028"
 	StopLSN       string `json:"stop_lsn"`                 // where the copies are consistent
 	StartWAL      string `json:"start_wal,omitempty"`      // the first segment of the log that is needed: "000000010000000000000002"

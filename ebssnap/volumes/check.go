@@ -9,7 +9,7 @@ import (
 
 // Report says whether a set of volumes holds all of the data.
 type Report struct {
-	Verdict Verdict   `json:"verdict"`
+	Verdict Verdict   `json:"verdict"`           // what Check makes of the layout
 	Set     []string  `json:"set"`               // as it was asked for
 	Outside []Outside `json:"outside,omitempty"` // what lies outside the set
 	Missing []string  `json:"missing,omitempty"` // the volumes to add to the set, sorted
@@ -19,7 +19,7 @@ type Report struct {
 
 // Outside is a part of the data that does not lie in the set.
 type Outside struct {
-	Path   string `json:"path"`
+	Path   string `json:"path"`             // as it was found
 	Volume string `json:"volume,omitempty"` // empty where the part lies on no EBS volume
 	Device string `json:"device"`           // the disk, or the type of a filesystem that is on none
 }

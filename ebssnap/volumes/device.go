@@ -9,7 +9,7 @@ import (
 type Device struct {
 	Name   string `json:"name"`             // the kernel's name: "nvme1n1p1", "dm-0"
 	Number string `json:"number,omitempty"` // "major:minor"
-	Kind   Kind   `json:"kind"`
+	Kind   Kind   `json:"kind"`             // what it is
 	Label  string `json:"label,omitempty"`  // the name that the device mapper knows it by: "vg-data"
 	Model  string `json:"model,omitempty"`  // of an NVMe disk
 	Serial string `json:"serial,omitempty"` // of an NVMe disk

@@ -49,7 +49,7 @@ func codes() []code {
 type Error struct {
 	Op     string // what was tried: "find", "check", ...
 	Target string // a path, a device or a line of mountinfo; may be empty
-	Err    error
+	Err    error  // the cause; wraps a sentinel
 }
 
 // Error returns "op target: cause", the target quoted.

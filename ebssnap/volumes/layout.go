@@ -14,12 +14,12 @@ type Layout struct {
 
 // Part is one piece of the data that may lie on a device of its own.
 type Part struct {
-	Path    string   `json:"path"`             // as it was found
-	Target  string   `json:"target,omitempty"` // without symbolic links, where that is another path
-	Via     string   `json:"via,omitempty"`    // how it was found: "symlink", "mount", "device"; empty if it was asked for
-	Mount   *Mount   `json:"mount,omitempty"`  // what it lies on; absent for a block device
-	Devices []Device `json:"devices,omitempty"`
-	Err     *Error   `json:"error,omitempty"` // why no device is known: matches ErrNoBlockDevice, ErrUnknownDevice or ErrMalformed
+	Path    string   `json:"path"`              // as it was found
+	Target  string   `json:"target,omitempty"`  // without symbolic links, where that is another path
+	Via     string   `json:"via,omitempty"`     // how it was found: "symlink", "mount", "device"; empty if it was asked for
+	Mount   *Mount   `json:"mount,omitempty"`   // what it lies on; absent for a block device
+	Devices []Device `json:"devices,omitempty"` // with what they lie on, down to the disks
+	Err     *Error   `json:"error,omitempty"`   // why no device is known: matches ErrNoBlockDevice, ErrUnknownDevice or ErrMalformed
 }
 
 // Volumes returns the EBS volumes that the part is known to lie on, sorted. It may lie on more: see Check.

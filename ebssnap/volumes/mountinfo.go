@@ -11,15 +11,15 @@ import (
 
 // Mount is one line of /proc/PID/mountinfo (proc_pid_mountinfo(5)). Escaped bytes are resolved.
 type Mount struct {
-	ID           int    `json:"id"`
-	Parent       int    `json:"parent"`
-	Number       string `json:"number"`         // the device's "major:minor"; major 0 is no block device
-	Root         string `json:"root,omitempty"` // the part of the filesystem that is mounted
-	Point        string `json:"point"`          // where it is mounted, as this process sees it
-	Options      string `json:"options,omitempty"`
-	Type         string `json:"type"`
-	Source       string `json:"source,omitempty"` // as the filesystem writes it: often a device, and not always true
-	SuperOptions string `json:"super_options,omitempty"`
+	ID           int    `json:"id"`                      // may be used again after an unmount
+	Parent       int    `json:"parent"`                  // the mount that it lies on
+	Number       string `json:"number"`                  // the device's "major:minor"; major 0 is no block device
+	Root         string `json:"root,omitempty"`          // the part of the filesystem that is mounted
+	Point        string `json:"point"`                   // where it is mounted, as this process sees it
+	Options      string `json:"options,omitempty"`       // of this mount
+	Type         string `json:"type"`                    // of the filesystem
+	Source       string `json:"source,omitempty"`        // as the filesystem writes it: often a device, and not always true
+	SuperOptions string `json:"super_options,omitempty"` // of the filesystem
 }
 
 // maxLine bounds a line of mountinfo. An overlay's options may take a page, and mount points PATH_MAX; escaped, four times as much.
