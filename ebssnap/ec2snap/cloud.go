@@ -18,7 +18,7 @@ import (
 
 // Cloud is the ebssnap.Cloud of AWS; it is also an ebssnap.Deleter. Make one with New, or set Client. It is safe for concurrent use.
 type Cloud struct {
-	Client *ec2.Client
+	Client *ec2.Client // of the volumes' region; it must be set
 
 	mu    sync.Mutex
 	plans map[string]*ec2.CreateSnapshotsInput // by token: what the DryRun found out about a set

@@ -55,11 +55,11 @@ func (o Options) load(ctx context.Context) (aws.Config, error) {
 
 // Location is where a program runs and what a device name stands for there.
 type Location struct {
-	Instance string `json:"instance"`
-	Region   string `json:"region"`
-	Zone     string `json:"zone"`
+	Instance string `json:"instance"`         // "i-..."
+	Region   string `json:"region"`           // such as "eu-west-1"
+	Zone     string `json:"zone"`             // such as "eu-west-1a"
 	Device   string `json:"device,omitempty"` // as the instance's block device mapping writes it
-	Volume   string `json:"volume,omitempty"`
+	Volume   string `json:"volume,omitempty"` // "vol-..."; empty if no device was asked for
 }
 
 // Locate asks the metadata service for instance, region and zone, and DescribeInstances for the volume of a device such as

@@ -1,0 +1,26 @@
+package ec2snap_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/opskit-go/opskit/ebssnap"
+	"github.com/opskit-go/opskit/ebssnap/ebssnaptest"
+)
+
+func TestCheckAsksEveryActionByDryRun(t *testing.T) {
+	server, cloud, _ := world(t)
+	report, err := ebssnap.Check(t.Context(), volume(cloud, volumeB), &ebssnaptest.Freezer{})
+	require.NoError(t, err)
+	assert.True(t, report.Ready, "%v", report)
+	assert.Empty(t, server.Snapshots())
+	for _, action := range []string{"CreateSnapshot", "DescribeSnapshots", "CreateTags", "DescribeInstances"} {
+		server.Deny(action)
+		report, err := ebssnap.Check(t.Context(), volume(cloud, volumeB), &ebssnaptest.Freezer{})
+		require.NoError(t, err)
+		assert.False(t, report.Ready)
+		assert.Contains(t, report.String(), "  no   ec2:"+action)
+	}
+}
