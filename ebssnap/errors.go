@@ -72,7 +72,7 @@ func codes() []struct {
 type Error struct {
 	Op     string // what was tried: "freeze", "create snapshot", ...
 	Target string // a mount point, a volume, a token; may be empty
-	Err    error
+	Err    error  // why it failed; wraps one of the sentinels where one fits
 }
 
 // Error returns "op target: cause".

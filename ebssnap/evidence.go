@@ -8,18 +8,18 @@ import (
 // Evidence is everything that a verdict rests on. Judge makes the verdict of it, at once or from a saved copy. The zero
 // value is evidence of nothing.
 type Evidence struct {
-	Started   time.Time     `json:"started"`          // UTC
-	Token     string        `json:"token"`            // the value of TagToken
-	Volumes   []string      `json:"volumes"`          // what was to be taken
-	Mounts    []string      `json:"mounts,omitempty"` // what was to be frozen, where the freezer is FS
-	Budget    time.Duration `json:"budget_ns"`
-	Attempts  []Attempt     `json:"attempts,omitempty"`
-	Snapshots []Snapshot    `json:"snapshots,omitempty"`
-	Adopted   bool          `json:"adopted,omitempty"` // found by its token: nobody saw when it was taken
-	Settled   bool          `json:"settled,omitempty"` // the search for it could be made
-	Raised    bool          `json:"raised,omitempty"`  // TagConsistency now says "frozen"
-	Deleted   []string      `json:"deleted,omitempty"` // unproven snapshots that were deleted as the Volume demands
-	Error     *Error        `json:"error,omitempty"`   // what failed outside the attempts
+	Started   time.Time     `json:"started"`             // UTC
+	Token     string        `json:"token"`               // the value of TagToken
+	Volumes   []string      `json:"volumes"`             // what was to be taken
+	Mounts    []string      `json:"mounts,omitempty"`    // what was to be frozen, where the freezer is FS
+	Budget    time.Duration `json:"budget_ns"`           // the timeout of the call
+	Attempts  []Attempt     `json:"attempts,omitempty"`  // in order
+	Snapshots []Snapshot    `json:"snapshots,omitempty"` // what was created, as far as known
+	Adopted   bool          `json:"adopted,omitempty"`   // found by its token: nobody saw when it was taken
+	Settled   bool          `json:"settled,omitempty"`   // the search for it could be made
+	Raised    bool          `json:"raised,omitempty"`    // TagConsistency now says "frozen"
+	Deleted   []string      `json:"deleted,omitempty"`   // unproven snapshots that were deleted as the Volume demands
+	Error     *Error        `json:"error,omitempty"`     // what failed outside the attempts
 }
 
 // Attempt is one interval in which writers were stopped for one request. Times are offsets from Evidence.Started on a monotonic
@@ -29,12 +29,12 @@ type Attempt struct {
 	Frozen      time.Duration `json:"frozen_ns,omitzero"`       // all are stopped
 	Requested   time.Duration `json:"requested_ns,omitzero"`    // just before the request
 	Answered    time.Duration `json:"answered_ns,omitzero"`     // just after its answer, or its failure
-	ThawBegun   time.Duration `json:"thaw_begun_ns,omitzero"`
-	Thawed      time.Duration `json:"thawed_ns,omitzero"`
-	Refused     bool          `json:"refused,omitempty"` // CreateError proves that nothing was created
-	FreezeError *Error        `json:"freeze_error,omitempty"`
-	CreateError *Error        `json:"create_error,omitempty"`
-	ThawError   *Error        `json:"thaw_error,omitempty"`
+	ThawBegun   time.Duration `json:"thaw_begun_ns,omitzero"`   // just before writers were let run again
+	Thawed      time.Duration `json:"thawed_ns,omitzero"`       // just after it
+	Refused     bool          `json:"refused,omitempty"`        // CreateError proves that nothing was created
+	FreezeError *Error        `json:"freeze_error,omitempty"`   // why writers could not be stopped, or nil
+	CreateError *Error        `json:"create_error,omitempty"`   // why the request failed, or nil
+	ThawError   *Error        `json:"thaw_error,omitempty"`     // what was wrong at the thaw, or nil
 }
 
 // stopped returns how long writers were stopped.

@@ -12,7 +12,7 @@ type Timing struct {
 	Prepare time.Duration `json:"prepare_ns,omitzero"` // before writers were stopped: checks, guard, writing dirty data
 	Freeze  time.Duration `json:"freeze_ns,omitzero"`  // from the first step that can stop writers until all were stopped
 	Work    time.Duration `json:"work_ns,omitzero"`    // while they were stopped
-	Thaw    time.Duration `json:"thaw_ns,omitzero"`
+	Thaw    time.Duration `json:"thaw_ns,omitzero"`    // from the first step that lets them run until all did
 	Stopped time.Duration `json:"stopped_ns,omitzero"` // from the first step that can stop writers until the thaw was done
 }
 

@@ -9,8 +9,8 @@ import (
 
 // Recovery is what Recover found: freezes that the journal says nobody looks after any more. It is a plan; Apply carries it out.
 type Recovery struct {
-	Leftovers []Leftover `json:"leftovers,omitempty"`
-	Unseen    []Gap      `json:"unseen,omitempty"`
+	Leftovers []Leftover `json:"leftovers,omitempty"` // what dead owners recorded
+	Unseen    []Gap      `json:"unseen,omitempty"`    // what the journal cannot tell
 }
 
 // Leftover is one filesystem in the record of a process that has died.
@@ -25,7 +25,7 @@ type Leftover struct {
 	Over    bool      `json:"over,omitempty"`    // another program has thawed it since, or a process did before it died
 	Thawed  bool      `json:"thawed,omitempty"`  // by Apply
 	Outcome string    `json:"outcome,omitempty"` // what Apply did, or why it did not
-	Error   *Error    `json:"error,omitempty"`
+	Error   *Error    `json:"error,omitempty"`   // why Apply failed, or nil
 
 	record string // the file of the journal
 }

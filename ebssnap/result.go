@@ -7,11 +7,11 @@ import (
 
 // Result is the outcome of Consistent. Verdict and Reasons are what Judge makes of Evidence.
 type Result struct {
-	Verdict  Verdict  `json:"verdict"`
-	Reasons  []string `json:"reasons"`
-	Timing   Timing   `json:"timing"` // of the last attempt; Stopped is the sum over all
-	Evidence Evidence `json:"evidence"`
-	Unseen   []Gap    `json:"unseen,omitempty"`
+	Verdict  Verdict  `json:"verdict"`          // of Judge
+	Reasons  []string `json:"reasons"`          // why the verdict is what it is
+	Timing   Timing   `json:"timing"`           // of the last attempt; Stopped is the sum over all
+	Evidence Evidence `json:"evidence"`         // what was done and what came of it
+	Unseen   []Gap    `json:"unseen,omitempty"` // what no attempt can show
 }
 
 // Snapshots returns the snapshots that were created or found.

@@ -58,12 +58,12 @@ type Deleter interface {
 
 // Request is one request for snapshots.
 type Request struct {
-	Volumes     []string
-	Instance    string
-	Token       string // the same for DryRun and the request that follows
-	Description string
+	Volumes     []string          // several are one atomic set
+	Instance    string            // that a set is attached to; may be empty
+	Token       string            // the same for DryRun and the request that follows
+	Description string            // at most 255 characters
 	Tags        map[string]string // set in the same request, not by a second one
-	DryRun      bool
+	DryRun      bool              // ask for permission only, and create nothing
 }
 
 // Query selects snapshots. The zero value selects nothing.
@@ -76,10 +76,10 @@ type Query struct {
 
 // Snapshot is one snapshot as the cloud describes it.
 type Snapshot struct {
-	ID       string            `json:"id"`
-	Volume   string            `json:"volume"`
+	ID       string            `json:"id"`                 // "snap-..."
+	Volume   string            `json:"volume"`             // "vol-..."
 	State    string            `json:"state,omitempty"`    // "pending", "completed", "error", as the cloud writes it
 	Progress string            `json:"progress,omitempty"` // "37%"; often empty, and no proof of completion
 	Started  time.Time         `json:"started,omitzero"`   // as the cloud says, UTC
-	Tags     map[string]string `json:"tags,omitempty"`
+	Tags     map[string]string `json:"tags,omitempty"`     // as the cloud lists them
 }

@@ -12,9 +12,9 @@ import (
 // Adopter is who becomes the parent of a process's children when it ends, by the
 // rules of kernel/exit.c, find_new_reaper.
 type Adopter struct {
-	ID    ID        `json:"id,omitzero"` // zero where By is Unknown
-	Comm  Comm      `json:"comm"`
-	By    AdoptedBy `json:"by"`
+	ID    ID        `json:"id,omitzero"`     // zero where By is Unknown
+	Comm  Comm      `json:"comm"`            // its name
+	By    AdoptedBy `json:"by"`              // which rule decides
 	Outer bool      `json:"outer,omitempty"` // a child is in an inner PID namespace, and is adopted outside of it
 	Why   string    `json:"why,omitempty"`   // what keeps from telling, where By is Unknown
 }

@@ -32,9 +32,9 @@ type Blocked struct {
 
 // Mount is a mounted filesystem, as in /proc/PID/mountinfo.
 type Mount struct {
-	Point  string `json:"point"`
-	Type   string `json:"type"`
-	Source string `json:"source"`
+	Point  string `json:"point"`  // where it is mounted
+	Type   string `json:"type"`   // of filesystem
+	Source string `json:"source"` // as mountinfo names it
 	Device string `json:"device"` // "major:minor"
 }
 
@@ -137,7 +137,7 @@ func quoteControl(text string) string {
 
 // BlockedReport is what [Scanner.Uninterruptible] saw, and its verdict.
 type BlockedReport struct {
-	Verdict  Verdict       `json:"verdict"`
+	Verdict  Verdict       `json:"verdict"`            // of Judge
 	Source   Source        `json:"source"`             // that listed the tasks
 	Fallback string        `json:"fallback,omitempty"` // why it is not the one that was asked for
 	At       time.Time     `json:"at"`                 // when the first look began

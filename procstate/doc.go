@@ -10,10 +10,12 @@
 //	5 zombies of 4242 "worker" (sleeping): not-waiting
 //	  why: its parent runs, leaves SIGCHLD at its default and does not wait for its children
 //	  owner: unit "worker.service", uid 33
-//	  4243 "worker" reapable, exit status 9
+//	  if it ends: adopted by 1 "systemd" (namespace-init)
+//	  4243 "worker" reapable, exit status 9, dead for at least 1m3.4s (up to 40ms more)
 //	  ...
 //	next: terminate 4242 "worker": without its parent a zombie is adopted and reaped (risk: ...)
 //	next: kill 4242 "worker": as above, for a parent that does not end when asked (risk: ...)
+//	  useless: kill -9 of a zombie: it has ended already, the signal is accepted and does nothing
 //	not checked: nothing more
 //
 // # Usage
@@ -27,9 +29,13 @@
 // [Zombies] is one look at this host. [Scanner.Zombies] looks twice, so that the
 // zombies of a healthy host, which are gone in milliseconds, are no problem, and
 // returns a [Report] with a [Verdict]. [Kind] tells apart what ps(1) shows as one
-// 'Z', [Reason] says why a parent does not reap, and [Owner] to which systemd
-// unit, container or pod it belongs. [Scanner.Processes] is the walk under all
-// that.
+// 'Z', [Reason] says why a parent does not reap, [Owner] to which systemd unit,
+// container or pod it belongs, and [Adopter] who takes its children over.
+//
+// A task in state D is not dead but cannot be woken by signals.
+// [Scanner.Uninterruptible] finds those that are really stuck, threads included,
+// names what they wait for (a frozen filesystem and its mount point, a child of
+// vfork, the freezer, FUSE, NFS, a device, a lock) and what ends that.
 //
 // [Group.Plan] says what can be done, as data, the gentlest step first, each with
 // its reason and its risk. [Plan.Without] takes steps out. [Plan.Apply] carries
@@ -43,29 +49,44 @@
 // process and its ancestors, on kernel threads, or on an identity without a
 // start time.
 //
+// [Scanner.Processes] is the walk under all that: it allocates nothing per
+// process. [Scanner.Source] chooses between /proc and, only where it is asked for
+// by name, a BPF iterator, which costs a fraction and sees what /proc does not
+// show: subreapers, killable sleeps, and every exit status.
+//
 // A [Report] is evidence and verdict apart: saved as JSON and read again it gives
 // the same verdict, [Report.Judge]. Process names may hold any byte; they are
 // escaped wherever they are printed.
 //
-// The errors of this package are of type [*Error].
+// The errors of this package are of type [*Error]. Package limits tells which
+// limit stops the next fork and when, and package watch what happens as it
+// happens.
 //
 // # Privileges
 //
 // None to list processes, unless /proc is mounted with hidepid: then those of
 // other users are missing, which a report says in Unseen. Only a reader that may
-// trace a zombie (its user or CAP_SYS_PTRACE) sees its exit status. Apply needs
-// the right to signal the parent: its user or CAP_KILL. To thaw a control group
-// takes write access to it. [Preflight] tells what is to be had here.
+// trace a zombie (its user or CAP_SYS_PTRACE) sees its exit status. Why a task is
+// in state D is shown to root alone. The BPF source needs CAP_BPF and CAP_PERFMON.
+// Apply needs the right to signal the parent: its user or CAP_KILL. To thaw a
+// control group takes write access to it. [Preflight] tells what is to be had
+// here:
+//
+//	sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_kill+ep PROGRAM
 //
 // # Platforms
 //
 // Linux 5.3 or later; without pidfds (before, or elsewhere) [Plan.Apply] returns
 // errors.ErrUnsupported. On other systems, and built with the tag
 // opskit_portable, a copy of a Linux /proc can be read through [Scanner.Root].
-// Only files are read that cannot hang: stat, status and cgroup of a process,
-// mountinfo of this one, and the freezer's state below /sys/fs/cgroup.
+//
+// Only files are read that cannot hang: stat, status, cgroup and sched of a
+// process, for a task in state D also wchan, syscall, stack, fdinfo and
+// mountinfo, this process's own mountinfo, and the freezer's state below
+// /sys/fs/cgroup. A command line is read by [Scanner.CommandLine] alone.
 //
 // # Testing
 //
-// Package procstatetest writes a /proc from a literal, and makes real zombies.
+// Package procstatetest writes a /proc from a literal, and makes real zombies and
+// other processes that are not what they look like.
 package procstate

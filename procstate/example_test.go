@@ -105,5 +105,6 @@ func ExamplePreflight() {
 	// list
 	// all-users
 	// all-namespaces
+	// blocked-causes
 	// apply
 }

@@ -154,6 +154,9 @@ func (g *Group) write(text *strings.Builder, indent string) {
 	for _, step := range plan.Steps {
 		fmt.Fprintf(text, "%snext: %s\n", indent, step)
 	}
+	for _, useless := range plan.Useless {
+		fmt.Fprintf(text, "%s  useless: %s\n", indent, useless)
+	}
 }
 
 func (g *Group) parentName() string {

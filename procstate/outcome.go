@@ -14,8 +14,8 @@ type Outcome struct {
 	Passed  []Step        `json:"passed,omitempty"` // the steps that are for people
 	Reaped  []ID          `json:"reaped,omitempty"` // zombies that are gone
 	Left    []ID          `json:"left,omitempty"`   // zombies that are still there
-	Elapsed time.Duration `json:"elapsed_ns"`
-	Unseen  []Gap         `json:"unseen,omitempty"`
+	Elapsed time.Duration `json:"elapsed_ns"`       // from the first step to the verdict
+	Unseen  []Gap         `json:"unseen,omitempty"` // what could not be verified
 }
 
 // Judge returns the verdict, which rests on Reaped and Left alone: Healthy if

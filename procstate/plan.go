@@ -9,7 +9,7 @@ import (
 
 // Step is one thing to do about a group, the gentlest first.
 type Step struct {
-	Action  Action `json:"action"`
+	Action  Action `json:"action"`            // what to do
 	Target  ID     `json:"target,omitzero"`   // whom it acts on
 	Comm    Comm   `json:"comm"`              // the target's name
 	Freezer string `json:"freezer,omitempty"` // the control file that Thaw writes
@@ -37,14 +37,14 @@ func (s Step) String() string {
 // Plan is what can be done about one group of zombies, as data: to be read,
 // saved, shortened, and carried out by [Plan.Apply].
 type Plan struct {
-	Parent  Process       `json:"parent"`
-	Why     Reason        `json:"why"`
+	Parent  Process       `json:"parent"`            // whose zombies they are
+	Why     Reason        `json:"why"`               // why it does not reap
 	Zombies []ID          `json:"zombies,omitempty"` // that the steps are about
 	Steps   []Step        `json:"steps,omitempty"`   // the gentlest first
 	Useless []string      `json:"useless,omitempty"` // what people try in vain
 	Grace   time.Duration `json:"grace_ns"`          // how long each step has to take effect; 0: two seconds
 	BootID  string        `json:"boot_id,omitempty"` // the boot that start times belong to
-	Unseen  []Gap         `json:"unseen,omitempty"`
+	Unseen  []Gap         `json:"unseen,omitempty"`  // what is not known and may matter
 }
 
 const defaultGrace = 2 * time.Second

@@ -7,8 +7,8 @@ import (
 )
 
 // Preflight tells what this package may do here. It changes nothing and reads a
-// few files of /proc. The names are stable: "list", "all-users", "all-namespaces",
-// "apply".
+// few files of /proc, and makes no call of bpf(2). The names are stable: "list",
+// "all-users", "all-namespaces", "blocked-causes", "apply".
 func Preflight(ctx context.Context) []Capability {
 	list := Capability{Name: "list", OK: true, Why: "/proc can be read"}
 	all := Capability{Name: "all-users", OK: true, Why: "/proc hides nobody"}
@@ -23,7 +23,12 @@ func Preflight(ctx context.Context) []Capability {
 		list = Capability{Name: list.Name, Why: err.Error(), Fix: fix}
 		all = Capability{Name: all.Name, Why: err.Error(), Fix: fix}
 		spaces = Capability{Name: spaces.Name, Why: err.Error(), Fix: fix}
-		return []Capability{list, all, spaces, canApply()}
+		causes := Capability{Name: blockedCauses, Why: err.Error(), Fix: fix}
+		return []Capability{list, all, spaces, causes, canApply()}
+	}
+	causes := Capability{Name: blockedCauses, OK: true, Why: "kernel stacks are shown"}
+	if _, err := r.readNamed("self/stack"); err != nil {
+		causes = Capability{Name: blockedCauses, Why: "kernel stacks are not shown: " + err.Error(), Fix: "sudo"}
 	}
 	if gaps := newLook(r).gaps(); len(gaps) > 0 {
 		all = Capability{Name: all.Name, Why: gaps[0].Why, Fix: "sudo mount -o remount,hidepid=0 /proc"}
@@ -38,8 +43,11 @@ func Preflight(ctx context.Context) []Capability {
 			Fix: "docker run --pid=host",
 		}
 	}
-	return []Capability{list, all, spaces, canApply()}
+	return []Capability{list, all, spaces, causes, canApply()}
 }
+
+// blockedCauses is the name of what tells why a task is in state D.
+const blockedCauses = "blocked-causes"
 
 // unsupported tells why a capability is missing.
 func unsupported(name string, err error) Capability {

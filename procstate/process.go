@@ -11,7 +11,7 @@ import (
 // boot as in field 22 of /proc/PID/stat. Every call that acts on a process
 // compares both. ID is comparable; the zero value names no process.
 type ID struct {
-	PID   int    `json:"pid"`
+	PID   int    `json:"pid"`             // in the namespace of the /proc that was read
 	Start uint64 `json:"start,omitempty"` // 0: not known, nothing acts on such an identity
 }
 

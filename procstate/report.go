@@ -9,7 +9,7 @@ import (
 
 // Report is what [Scanner.Zombies] saw, and its verdict.
 type Report struct {
-	Verdict   Verdict       `json:"verdict"`
+	Verdict   Verdict       `json:"verdict"`             // of Judge
 	Source    Source        `json:"source"`              // that listed the processes
 	Fallback  string        `json:"fallback,omitempty"`  // why it is not the one that was asked for
 	At        time.Time     `json:"at"`                  // when the first look began

@@ -141,7 +141,7 @@ func TestPreflight(t *testing.T) {
 		}
 		return names
 	}
-	want := []string{"list", "all-users", "all-namespaces", "apply"}
+	want := []string{"list", "all-users", "all-namespaces", "blocked-causes", "apply"}
 	assert.Equal(t, want, names(Preflight(t.Context())))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -21,7 +21,10 @@ type Freezer struct {
 }
 
 // Interval is one freeze. A freeze that was not thawed yet has no To.
-type Interval struct{ From, To time.Time }
+type Interval struct {
+	From time.Time // when the freeze began
+	To   time.Time // when the thaw was done; zero while it was not
+}
 
 // Freeze begins an interval. Like every Freezer it undoes a freeze that completes after ctx has ended.
 func (f *Freezer) Freeze(ctx context.Context) (ebssnap.Thawer, error) {

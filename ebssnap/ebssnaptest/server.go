@@ -46,7 +46,7 @@ const (
 
 // Instance is an instance of the fake account.
 type Instance struct {
-	ID      string
+	ID      string            // "i-..."
 	Region  string            // zero: "eu-west-1"
 	Zone    string            // zero: Region + "a"
 	Devices map[string]string // device name to volume ID
@@ -55,23 +55,23 @@ type Instance struct {
 
 // Snapshot is a snapshot of the fake account.
 type Snapshot struct {
-	ID      string
-	Volume  string
-	Tags    map[string]string
-	Taken   time.Time // the instant whose data it holds
-	Visible time.Time // from when on DescribeSnapshots shows it
-	State   string    // set it with Server.SetState; by default it is pending for Server.Pending descriptions
-	Deleted bool
+	ID      string            // "snap-..."
+	Volume  string            // "vol-..."
+	Tags    map[string]string // as they are now
+	Taken   time.Time         // the instant whose data it holds
+	Visible time.Time         // from when on DescribeSnapshots shows it
+	State   string            // set it with Server.SetState; by default it is pending for Server.Pending descriptions
+	Deleted bool              // by DeleteSnapshot; the record stays
 
 	described int
 }
 
 // Request is one request that the server got.
 type Request struct {
-	Action string // "CreateSnapshot", or "GET /latest/..." of the metadata service
-	DryRun bool
-	At     time.Time
-	Remote string // the client's address: the same for requests on one connection
+	Action string    // "CreateSnapshot", or "GET /latest/..." of the metadata service
+	DryRun bool      // it asked for permission only
+	At     time.Time // when it came
+	Remote string    // the client's address: the same for requests on one connection
 }
 
 // Server is an EC2 endpoint and a metadata service at one address. The fields may be set before the first request.

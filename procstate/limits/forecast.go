@@ -12,7 +12,7 @@ type Forecast struct {
 	Limit
 	PerHour float64       `json:"per_hour"` // growth of Used
 	In      time.Duration `json:"in_ns"`    // from the last report
-	At      time.Time     `json:"at"`
+	At      time.Time     `json:"at"`       // when the limit would be reached, UTC
 }
 
 // String returns the forecast on one line.

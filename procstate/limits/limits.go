@@ -40,8 +40,8 @@ func (l Limit) String() string {
 
 // Report is what [Read] counted, and its verdict.
 type Report struct {
-	Verdict procstate.Verdict `json:"verdict"`
-	At      time.Time         `json:"at"`
+	Verdict procstate.Verdict `json:"verdict"`          // Problem if a limit is reached
+	At      time.Time         `json:"at"`               // when it was counted, UTC
 	For     procstate.ID      `json:"for"`              // the process that would fork
 	Limits  []Limit           `json:"limits,omitempty"` // the one with the least left first
 	Unseen  []procstate.Gap   `json:"unseen,omitempty"` // limits and uses that could not be counted

@@ -18,7 +18,7 @@ type Tree []Process
 // Process is one process of a [Tree]. The zero value of every field but PID
 // means what most processes have.
 type Process struct {
-	PID, PPID  int
+	PID, PPID  int    // its folder
 	Comm       string // at most 15 bytes, any but zero
 	State      byte   // 0: 'S'
 	Start      uint64 // ticks since boot; 0: 1000
@@ -26,9 +26,9 @@ type Process struct {
 	Flags      uint32 // PF_*; 0x00200000 is a kernel thread
 	ExitSignal int    // 0: 17, SIGCHLD; -1: none
 	ExitStatus uint32 // as of wait(2); 0: not shown
-	UID        uint32
-	Tracer     int   // thread that traces it
-	NSPIDs     []int // its PIDs in inner namespaces, outermost first
+	UID        uint32 // real, effective, saved and filesystem alike
+	Tracer     int    // thread that traces it
+	NSPIDs     []int  // its PIDs in inner namespaces, outermost first
 
 	SigBlk, SigIgn, SigCgt uint64 // signal masks: 0x10000 is SIGCHLD
 

@@ -13,7 +13,7 @@ import (
 // Parent is a real process with children that have ended and that it does not
 // wait for.
 type Parent struct {
-	PID     int
+	PID     int   // of the parent that does not reap
 	Zombies []int // each has ended with exit status 9
 }
 

@@ -7,8 +7,8 @@ import (
 
 // Left is a dead child that was not reaped.
 type Left struct {
-	PID    int    `json:"pid"`
-	Reason Reason `json:"reason"`
+	PID    int    `json:"pid"`    // in this process's PID namespace
+	Reason Reason `json:"reason"` // why it was left alone
 	// FD is the descriptor of this process that owns the child, -1 for none.
 	FD int `json:"fd"`
 	// Err tells why the child could not be judged; set with Unknown only.

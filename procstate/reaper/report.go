@@ -14,7 +14,7 @@ type Report struct {
 	// Blind counts the looks at the children that could not judge any of them;
 	// the last cause is in Err. Those children were left alone.
 	Blind int    `json:"blind,omitempty"`
-	Err   *Error `json:"error,omitempty"`
+	Err   *Error `json:"error,omitempty"` // the last cause of Blind
 	// Unseen is what the report can not tell.
 	Unseen []string `json:"unseen,omitempty"`
 }

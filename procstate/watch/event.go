@@ -48,7 +48,7 @@ func (k *Kind) UnmarshalText(text []byte) error {
 
 // Event is one thing that happened. It holds no pointers that change later.
 type Event struct {
-	Kind   Kind             `json:"kind"`
+	Kind   Kind             `json:"kind"`             // what happened
 	At     time.Time        `json:"at"`               // when it was noticed
 	Zombie procstate.Zombie `json:"zombie,omitzero"`  // of Stuck and Reaped
 	Why    procstate.Reason `json:"why,omitzero"`     // of Stuck: why its parent does not reap
@@ -59,8 +59,8 @@ type Event struct {
 
 // Exit is a process that has ended, as the connector tells it.
 type Exit struct {
-	PID    int    `json:"pid"`
-	PPID   int    `json:"ppid"`
+	PID    int    `json:"pid"`         // of the process that ended
+	PPID   int    `json:"ppid"`        // of its parent at that moment
 	Status uint32 `json:"exit_status"` // as of wait(2)
 }
 
