@@ -3,13 +3,15 @@
 //
 //	sudo go run github.com/opskit-go/opskit/examples/snapshot -volume /dev/sdb -mount /data -timeout 10s
 //
+// With -check it tells beforehand whether all of that would work; with -recover -yes it thaws what a run that was killed together with its guard left frozen; with -hold it
+// freezes and thaws at the word of another tool's hooks. snapshot.service and snapshot.timer are ready for systemd.
+//
 // The exit code is 0 for a consistent snapshot, 1 for one without proof, 2 for none. The last line is always "thawed", or "STILL FROZEN: run ..." with the command; with -json it
 // stands on stderr.
 package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -42,6 +44,9 @@ type command struct {
 	volumes, mounts list
 	timeout         time.Duration
 	description     string
+	hold            string
+	check, recover  bool
+	intended, yes   bool
 	options         ec2snap.Options
 }
 
@@ -57,7 +62,7 @@ func (l *list) Set(value string) error {
 }
 
 func (c command) run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	c.Program = program.New("snapshot", "-volume VOLUME -mount DIR [-timeout 10s]", stdout, stderr)
+	c.Program = program.New("snapshot", "-volume VOLUME -mount DIR [-timeout 10s] [-check] | -recover [-yes] | -mount DIR -hold SOCKET | -hold SOCKET freeze|thaw", stdout, stderr)
 	c.EvidenceFlags()
 	c.Var(&c.volumes, "volume", "`VOLUME` to take a snapshot of: vol-... or a device as EC2 names it, /dev/sdb; repeated: one atomic set")
 	c.Var(&c.mounts, "mount", "mount point `DIR` to freeze; repeated for several")
@@ -66,14 +71,25 @@ func (c command) run(ctx context.Context, args []string, stdout, stderr io.Write
 	c.StringVar(&c.options.Endpoint, "endpoint", "", "EC2 at this `URL`")
 	c.StringVar(&c.options.Metadata, "metadata", "", "the metadata service at this `URL`")
 	c.StringVar(&c.options.Region, "region", "", "the `REGION`, if the metadata service should not be asked")
+	c.BoolVar(&c.check, "check", false, "only tell whether a snapshot could be taken; nothing is frozen or created")
+	c.BoolVar(&c.recover, "recover", false, "tell what a run that was killed left frozen; with -yes thaw it")
+	c.BoolVar(&c.yes, "yes", false, "with -recover: really thaw")
+	c.BoolVar(&c.intended, "intended", false, "with -recover -yes: also thaw what was only about to be frozen")
+	c.StringVar(&c.hold, "hold", "", "freeze and thaw at the word of another program on this `SOCKET`; with the argument freeze or thaw: say that word")
 	if code, done := c.Parse(args); done {
 		return code
 	}
 	switch {
 	case c.Preflight:
 		return program.PrintPreflight(c.Program, ebssnap.Preflight(ctx))
+	case c.hold != "" && c.NArg() == 1:
+		return c.tell(ctx, c.Arg(0))
 	case c.NArg() > 0:
 		return c.Misused("unexpected argument %q", c.Arg(0))
+	case c.recover:
+		return c.thawLeftovers(ctx)
+	case c.hold != "" && len(c.mounts) > 0:
+		return c.holdFor(ctx)
 	case c.From != "":
 		return c.judgeAgain()
 	case len(c.volumes) == 0 || len(c.mounts) == 0:
@@ -102,6 +118,9 @@ func (c command) snapshot(ctx context.Context) int {
 		return c.thawed(c.Fail(err), nil)
 	}
 	volume.Cloud = cloud
+	if c.check {
+		return c.checkOnly(ctx, volume)
+	}
 	result, err := ebssnap.Consistent(ctx, volume, c.freezer(c.mounts), c.timeout)
 	if result == nil {
 		return c.thawed(c.Fail(err), err)
@@ -120,20 +139,4 @@ func (c command) snapshot(ctx context.Context) int {
 		}
 	}
 	return c.thawed(code, err)
-}
-
-// judgeAgain makes the verdict of a saved result once more. No filesystem is touched.
-func (c command) judgeAgain() int {
-	result, err := program.Read[*ebssnap.Result](c.From)
-	if err != nil {
-		return c.Fail(err)
-	}
-	result.Verdict, result.Reasons = ebssnap.Judge(result.Evidence)
-	var frozen error
-	for _, a := range result.Evidence.Attempts {
-		if a.ThawError != nil && errors.Is(a.ThawError, ebssnap.ErrStillFrozen) {
-			frozen = &ebssnap.ThawError{Mounts: result.Evidence.Mounts, Err: a.ThawError}
-		}
-	}
-	return c.thawed(c.report(result), frozen)
 }

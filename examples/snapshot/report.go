@@ -59,3 +59,19 @@ func (c command) thawed(code int, err error) int {
 	fmt.Fprintln(out, "thawed")
 	return code
 }
+
+// judgeAgain makes the verdict of a saved result once more. No filesystem is touched.
+func (c command) judgeAgain() int {
+	result, err := program.Read[*ebssnap.Result](c.From)
+	if err != nil {
+		return c.Fail(err)
+	}
+	result.Verdict, result.Reasons = ebssnap.Judge(result.Evidence)
+	var frozen error
+	for _, a := range result.Evidence.Attempts {
+		if a.ThawError != nil && errors.Is(a.ThawError, ebssnap.ErrStillFrozen) {
+			frozen = &ebssnap.ThawError{Mounts: result.Evidence.Mounts, Err: a.ThawError}
+		}
+	}
+	return c.thawed(c.report(result), frozen)
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/opskit-go/opskit/ebssnap"
+	"github.com/opskit-go/opskit/examples/internal/program"
+)
+
+// thawLeftovers tells what a run that was killed left frozen, and with -yes thaws it.
+func (c command) thawLeftovers(ctx context.Context) int {
+	plan, err := ebssnap.Recover(ctx)
+	if err != nil {
+		return c.Fail(err)
+	}
+	if c.yes {
+		err = plan.Apply(ctx, c.intended)
+	}
+	code := program.Healthy
+	for _, l := range plan.Leftovers {
+		if !l.Thawed && !l.Over {
+			code = program.Problem
+		}
+	}
+	if len(plan.Unseen) > 0 {
+		code = max(code, program.CannotTell)
+	}
+	code = c.Print(plan, code)
+	if err != nil {
+		fmt.Fprintf(c.Stderr, "%s: %v\n", c.Name(), err)
+		return c.thawed(max(code, program.Problem), err)
+	}
+	if code == program.Problem {
+		fmt.Fprintf(c.Stderr, "%s: thaw it with -recover -yes\n", c.Name())
+		return code // the last line would not be true
+	}
+	return c.thawed(code, nil)
+}
+
+// checkOnly tells whether a snapshot could be taken.
+func (c command) checkOnly(ctx context.Context, volume ebssnap.Volume) int {
+	report, err := ebssnap.Check(ctx, volume, c.freezer(c.mounts))
+	if err != nil {
+		return c.Fail(err)
+	}
+	code := program.Healthy
+	switch {
+	case !report.Ready:
+		code = program.Problem
+	case len(report.Unseen) > 0:
+		code = program.CannotTell
+	}
+	return c.Print(report, code)
+}

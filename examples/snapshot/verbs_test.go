@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/opskit-go/opskit/ebssnap"
+	"github.com/opskit-go/opskit/ebssnap/ebssnaptest"
+	"github.com/opskit-go/opskit/internal/lab"
+)
+
+func TestCheckTellsAndTouchesNothing(t *testing.T) {
+	server, args := world(t)
+	freezer := &ebssnaptest.Freezer{}
+	code, stdout, _ := runWith(t, freezer, append(args, "-check")...)
+	assert.Equal(t, 2, code, "the fake freezer cannot tell: "+stdout)
+	assert.True(t, strings.HasPrefix(stdout, "ready\n"), stdout)
+	server.Deny("CreateSnapshot")
+	code, stdout, _ = runWith(t, freezer, append(args, "-check")...)
+	assert.Equal(t, 1, code)
+	assert.Contains(t, stdout, "next: allow ec2:CreateSnapshot")
+	assert.Empty(t, freezer.Intervals())
+	assert.Empty(t, server.Snapshots())
+}
+
+func TestRecoverWithNothingLeft(t *testing.T) {
+	lab.Need(t, "root")
+	code, stdout, stderr := runWith(t, &ebssnaptest.Freezer{}, "-recover", "-yes")
+	if code == 0 {
+		lastLines(t, stdout, "thawed")
+		return
+	}
+	assert.Contains(t, stdout+stderr, "recorded", "somebody else's leftover is told")
+}
+
+// startHold runs the program with -hold and returns what it ends with.
+func startHold(t *testing.T, freezer ebssnap.Freezer, timeout string) (socket string, ended <-chan string) {
+	t.Helper()
+	socket = filepath.Join(t.TempDir(), "s")
+	results := make(chan string, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		var stdout, stderr bytes.Buffer
+		code := command{freezer: func([]string) ebssnap.Freezer { return freezer }}.run(ctx, []string{"-mount", "/data", "-timeout", timeout, "-hold", socket}, &stdout, &stderr)
+		results <- string(rune('0'+code)) + " " + stdout.String()
+	}()
+	t.Cleanup(cancel)
+	lab.Eventually(t, 5*time.Second, "socket", func() bool {
+		info, err := os.Stat(socket)
+		return err == nil && info.Mode().Perm() == 0o600
+	})
+	return socket, results
+}
+
+func TestHoldAtTheWordOfHooks(t *testing.T) {
+	freezer := &ebssnaptest.Freezer{}
+	socket, ended := startHold(t, freezer, "20s")
+	code, stdout, _ := runWith(t, freezer, "-hold", socket, "thaw")
+	assert.Equal(t, 1, code, "nothing is frozen yet")
+	assert.Equal(t, "error: say freeze\n", stdout)
+
+	code, stdout, _ = runWith(t, freezer, "-hold", socket, "freeze")
+	assert.Equal(t, 0, code)
+	assert.Equal(t, "frozen\n", stdout)
+	assert.True(t, freezer.Frozen())
+
+	code, stdout, _ = runWith(t, freezer, "-hold", socket, "thaw")
+	assert.Equal(t, 0, code)
+	assert.Equal(t, "thawed\n", stdout)
+	assert.False(t, freezer.Frozen())
+	result := <-ended
+	assert.True(t, strings.HasPrefix(result, "0 thawed\n"), result)
+	lastLines(t, result, "thawed")
+}
+
+func TestHoldEndsWithItsBudget(t *testing.T) {
+	freezer := &ebssnaptest.Freezer{}
+	socket, ended := startHold(t, freezer, "300ms")
+	code, _, _ := runWith(t, freezer, "-hold", socket, "freeze")
+	require.Equal(t, 0, code)
+	result := <-ended
+	assert.True(t, strings.HasPrefix(result, "1 thawed early"), result)
+	assert.False(t, freezer.Frozen())
+	code, _, _ = runWith(t, freezer, "-hold", socket, "thaw")
+	assert.Equal(t, 2, code, "nobody listens any more")
+	code, _, _ = runWith(t, freezer, "-hold", socket, "melt")
+	assert.Equal(t, 2, code)
+}
+
+func TestHoldRefused(t *testing.T) {
+	freezer := &ebssnaptest.Freezer{FailWith: &ebssnap.Error{Op: "freeze", Target: "/data", Err: ebssnap.ErrNotFreezable}}
+	socket, ended := startHold(t, freezer, "1s")
+	code, stdout, _ := runWith(t, freezer, "-hold", socket, "freeze")
+	assert.Equal(t, 1, code)
+	assert.Contains(t, stdout, "cannot be frozen")
+	assert.True(t, strings.HasPrefix(<-ended, "2 "))
+}
+
+func TestUnitsAreValid(t *testing.T) {
+	lab.Need(t, "program:systemd-analyze")
+	dir := t.TempDir()
+	for _, name := range []string{"snapshot.service", "snapshot.timer"} {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		text = bytes.ReplaceAll(text, []byte("/usr/local/bin/snapshot"), []byte("/bin/true"))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), text, 0o600))
+	}
+	verify := exec.Command("systemd-analyze", "verify", filepath.Join(dir, "snapshot.service"), filepath.Join(dir, "snapshot.timer"))
+	output, err := verify.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	assert.NotContains(t, string(output), "snapshot.", "a warning about these units")
+}
