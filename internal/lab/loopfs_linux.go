@@ -69,7 +69,7 @@ func (fs *FS) Unmount() {
 		return
 	}
 	fs.Thaw()
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(20 * time.Second)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
