@@ -37,13 +37,13 @@ func (r *reader) date(dst *Date, field string, e *entry, pick datePick) {
 		r.list(&r.rec.Redacted, field)
 		return
 	}
-	d, ok := parseDate(text, low, r.dates)
+	d, ok := parseDate(text, low, r.dates, r.dateBuf[:0])
 	if !ok { // "hm-changed@apnic.net 20041222", "x AT isoc.org.il 19990605 (Assigned)"
 		if i := strings.LastIndexByte(text, '('); i > 0 {
 			text, low = strings.TrimSpace(text[:i]), strings.TrimSpace(low[:i])
 		}
 		if i := strings.LastIndexByte(text, ' '); i > 0 && (len(text)-i == 9 || len(text)-i == 15) {
-			d, ok = parseDate(text[i+1:], low[i+1:], r.dates)
+			d, ok = parseDate(text[i+1:], low[i+1:], r.dates, r.dateBuf[:0])
 		}
 	}
 	if !ok {
@@ -55,8 +55,29 @@ func (r *reader) date(dst *Date, field string, e *entry, pick datePick) {
 	if *dst != "" {
 		r.unnote(field)
 	}
-	*dst = d
+	*dst = r.keepDate(d)
 	r.note(field, 0, e.line)
+}
+
+// dateText is a date as text: of the answer where that has the form of a Date
+// already, else put together.
+type dateText struct {
+	same  string
+	built []byte
+}
+
+func (t dateText) date() Date {
+	if t.same != "" {
+		return Date(t.same)
+	}
+	return Date(t.built)
+}
+
+func (r *reader) keepDate(t dateText) Date {
+	if t.same != "" {
+		return Date(t.same)
+	}
+	return Date(r.keep(t.built))
 }
 
 // clock is a date while it is read.
@@ -65,28 +86,30 @@ type clock struct {
 	hour, minute, second int
 	parts                int // 1 year, 2 month, 3 day, 5 minute, 6 second
 	frac                 string
-	zone                 string // "Z", "+09:00", or "" if none was given
+	zone                 string  // "Z", "+09:00", or "" if none was given
+	zoneBuf              [6]byte // instead of zone if not zero
 }
 
 // parseDate reads a date as registries write it. low is text in lower case.
-// False if it is none, or if day and month cannot be told apart.
-func parseDate(text, low string, order dateOrder) (Date, bool) {
+// False if it is none, or if day and month cannot be told apart. The result is
+// written to buf if it is not text itself.
+func parseDate(text, low string, order dateOrder, buf []byte) (dateText, bool) {
 	if isISO(text) {
-		return Date(text), true
+		return dateText{same: text}, true
 	}
 	p := dateParser{s: low}
 	if !p.parse(order) {
-		return "", false
+		return dateText{}, false
 	}
 	c := &p.clock
 	if c.month < 0 || c.month > 12 || c.day > 31 || c.hour > 24 || c.minute > 59 || c.second > 60 ||
 		c.year < 1970 || c.year > 9999 || c.parts >= 2 && c.month == 0 || c.parts >= 3 && c.day == 0 {
-		return "", false
+		return dateText{}, false
 	}
 	if c.parts >= 3 && time.Date(c.year, time.Month(c.month), c.day, 0, 0, 0, 0, time.UTC).Day() != c.day {
-		return "", false
+		return dateText{}, false
 	}
-	return c.date(), true
+	return dateText{built: c.append(buf)}, true
 }
 
 // isISO reports whether text already is a Date with zone "Z" or without time.
@@ -108,8 +131,8 @@ func isISO(s string) bool {
 	return err == nil && s > "1970"
 }
 
-func (c *clock) date() Date {
-	b := make([]byte, 0, 40)
+// append writes the date behind b.
+func (c *clock) append(b []byte) []byte {
 	digits := func(v, n int) {
 		for i := n - 1; i >= 0; i-- {
 			b = append(b, '0')
@@ -141,9 +164,12 @@ func (c *clock) date() Date {
 				b = append(append(b, '.'), c.frac...)
 			}
 		}
+		if c.zoneBuf[0] != 0 {
+			return append(b, c.zoneBuf[:]...)
+		}
 		b = append(b, c.zone...)
 	}
-	return Date(b)
+	return b
 }
 
 // dateParser walks over a value in lower case.
@@ -423,7 +449,8 @@ func (p *dateParser) zoneName() {
 	}
 	p.zone = "Z"
 	if h != 0 || m != 0 {
-		p.zone = string([]byte{sign, byte('0' + h/10), byte('0' + h%10), ':', byte('0' + m/10), byte('0' + m%10)})
+		p.zoneBuf = [6]byte{sign, byte('0' + h/10), byte('0' + h%10), ':', byte('0' + m/10), byte('0' + m%10)}
+		p.zone = ""
 	}
 }
 

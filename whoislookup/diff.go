@@ -8,9 +8,9 @@ import (
 
 // Change is one field that two records do not agree on.
 type Change struct {
-	Field string `json:"field"` // as in JSON: "network.range", "holder.name"
-	Old   string `json:"old,omitempty"`
-	New   string `json:"new,omitempty"`
+	Field string `json:"field"`         // as in JSON: "network.range", "holder.name"
+	Old   string `json:"old,omitempty"` // empty: it was not there
+	New   string `json:"new,omitempty"` // empty: it is not there any more
 }
 
 // String returns "field: old -> new".

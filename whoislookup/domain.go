@@ -32,24 +32,24 @@ type domainReader struct {
 	hostN    int
 	status   [16]Status
 	statusN  int
-	ownerC   *entry // "holder-c:", whose contact is in an object of its own
-	state    *entry // "state:", which counts where there is no status
-	descr    *entry // the first "descr:", which names the holder where nothing else does
-	nameSelf bool   // the name stands behind the bare word "Registrant"
-	free     bool   // a status says that nobody holds the name
-	reserved bool   // a status says that the registry keeps it back
+	ownerC   entry // "holder-c:", whose contact is in an object of its own
+	state    entry // "state:", which counts where there is no status
+	descr    entry // the first "descr:", which names the holder where nothing else does
+	nameSelf bool  // the name stands behind the bare word "Registrant"
+	free     bool  // a status says that nobody holds the name
+	reserved bool  // a status says that the registry keeps it back
 	key      [maxLabel]byte
 }
 
 // readDomain fills the record from an answer about a domain name. It returns
 // false if the answer holds none.
-func (r *reader) readDomain(p *part) bool {
+func (r *reader) readDomain(p *part, into *Domain) bool {
 	d := domainReader{reader: r}
 	r.dates = r.order()
 	for i := range r.ents {
 		d.line(&r.ents[i], p)
 	}
-	return d.finish(p)
+	return d.finish(into)
 }
 
 // comment reads "% Registrant:", by which some registries start an object.
@@ -95,14 +95,15 @@ func (d *domainReader) line(e *entry, p *part) {
 	if v := d.in(e.value); strings.HasPrefix(v, "...") { // "Domain:......example.tn"
 		n := *e
 		n.value.from += int32(len(v) - len(strings.TrimLeft(v, ".")))
-		e = &n
+		d.line(&n, p)
+		return
 	}
 	switch {
 	case d.typed(e):
 		return
 	case d.lower(e.name) == "descr" && !d.foreign:
-		if d.descr == nil && !e.value.empty() {
-			d.descr = e
+		if d.descr.line == 0 && !e.value.empty() {
+			d.descr = *e
 		}
 		return
 	case at == aOrg && ro == noRole && e.value.empty() && d.section == noRole && d.d.Name != "":
@@ -163,7 +164,7 @@ func (d *domainReader) tabbed(e *entry, p *part) bool {
 	}
 	first, second := *e, *e
 	second.name = d.trim(span{e.value.from + int32(tab), e.value.from + int32(tab+colon)})
-	if _, at := labelOf(string(canon(d.key[:0], d.lower(second.name)))); at == noAttr {
+	if _, at := labelOf(canon(d.key[:0], d.lower(second.name))); at == noAttr {
 		return false
 	}
 	second.value = d.trim(span{e.value.from + int32(tab+colon) + 1, e.value.to})
@@ -200,7 +201,10 @@ func (d *domainReader) typed(e *entry) bool {
 		return false
 	}
 	word := strings.TrimSpace(d.lower(e.value))
-	ro := roleWord(word)
+	if len(word) > len(d.key) {
+		return false
+	}
+	ro := roleWord(append(d.key[:0], word...))
 	if ro == noRole {
 		return false
 	}
@@ -342,7 +346,7 @@ func (d *domainReader) text(e *entry, p *part) {
 		return
 	}
 	low := d.lower(e.value)
-	if ro, at := d.label(e.value); at == aSelf && ro != noRole && (d.section == noRole || d.blank || e.indent <= d.indent) {
+	if ro, at := d.title(e.value); at == aSelf && ro != noRole && (d.section == noRole || d.blank || e.indent <= d.indent) {
 		d.open(ro, e)
 		return
 	}
@@ -360,6 +364,15 @@ func (d *domainReader) text(e *entry, p *part) {
 		d.content(e, p)
 	}
 	d.blank = false
+}
+
+// title is label for a line without a colon, which is no title if it is long:
+// most of such lines are terms of use.
+func (d *domainReader) title(s span) (role, attr) {
+	if s.to-s.from > 48 {
+		return noRole, noAttr
+	}
+	return d.label(s)
 }
 
 // content reads a line of a section by its place.

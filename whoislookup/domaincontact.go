@@ -68,7 +68,7 @@ func (d *domainReader) holderC(e *entry) bool {
 	if !strings.HasSuffix(d.lower(e.name), "-c") {
 		return false
 	}
-	d.ownerC = e
+	d.ownerC = *e
 	return true
 }
 
@@ -83,7 +83,7 @@ func (d *domainReader) place(e *entry, ro role) {
 		return
 	}
 	if d.hidden = d.hidden || isRedacted(d.lower(e.value)); d.hidden && c.Name == "" {
-		d.list(&d.rec.Redacted, contactPath(ro, aName, "name"))
+		d.list(&d.rec.Redacted, contactPath(ro, aName))
 		return
 	}
 	v := d.in(e.value)
@@ -169,7 +169,7 @@ func looksLikePhone(s string) bool {
 // contactField stores one value of a contact.
 func (d *domainReader) contactField(e *entry, ro role, at attr) {
 	c := d.contact(ro)
-	field := func(last string) string { return contactPath(ro, at, last) }
+	field := contactPath(ro, at)
 	switch at {
 	case aName:
 		if ro == registrar {
@@ -190,26 +190,26 @@ func (d *domainReader) contactField(e *entry, ro role, at attr) {
 			c.Name = ""
 			d.unnote("domain.registrant.name")
 		}
-		d.set(&c.Name, field("name"), e)
+		d.set(&c.Name, field, e)
 	case aOrg:
-		d.set(&c.Organization, field("organization"), e)
+		d.set(&c.Organization, field, e)
 	case aEmail:
 		if m, ok := d.email(e.value); ok && c.Email == "" {
 			c.Email = m
-			d.note(field("email"), 0, e.line)
+			d.note(field, 0, e.line)
 		} else if c.Email == "" {
-			d.noEmail(e, field("email"))
+			d.noEmail(e, field)
 		}
 	case aPhone:
-		d.set(&c.Phone, field("phone"), e)
+		d.set(&c.Phone, field, e)
 	case aHandle:
-		d.set(&c.Handle, field("handle"), e)
+		d.set(&c.Handle, field, e)
 	case aCountry:
-		d.set(&c.Country, field("country"), e)
+		d.set(&c.Country, field, e)
 	case aURL:
-		d.set(&c.URL, field("url"), e)
+		d.set(&c.URL, field, e)
 	case aAddress:
-		d.addLine(&c.Address, field("address"), e)
+		d.addLine(&c.Address, field, e)
 	}
 }
 

@@ -51,16 +51,16 @@ func (d *domainReader) domainField(e *entry, at attr, p *part) {
 	case aExpires:
 		d.date(&rec.Expires, "expires", e, firstDate)
 	case aExpiresWeak:
-		if date, ok := parseDate(d.in(e.value), d.lower(e.value), d.dates); ok && d.weak == "" {
-			d.weak, d.weakLine = date, e.line
+		if date, ok := parseDate(d.in(e.value), d.lower(e.value), d.dates, d.dateBuf[:0]); ok && d.weak == "" {
+			d.weak, d.weakLine = d.keepDate(date), e.line
 		}
 	case aHost:
 		d.host(e)
 		d.goesOn(nameservers, at, e)
 	case aStatus:
 		if d.lower(e.name) == "state" {
-			if d.state == nil {
-				d.state = e
+			if d.state.line == 0 {
+				d.state = *e
 			}
 			return
 		}
@@ -134,9 +134,6 @@ func (d *domainReader) hostWord(s span, line int32) {
 	if !isHost(low) || low == d.d.Name || low == "not.defined" || d.hostN == len(d.hosts) || slices.Contains(d.hosts[:d.hostN], low) {
 		return
 	}
-	if _, ip := parseAddr(low); ip {
-		return
-	}
 	if last := low[strings.LastIndexByte(low, '.')+1:]; last[0] >= '0' && last[0] <= '9' {
 		return
 	}
@@ -163,8 +160,8 @@ func (d *domainReader) statusLine(e *entry) {
 	if i := strings.IndexByte(text, '('); i > 0 && strings.HasSuffix(text, ")") && d.rec.Expires == "" && e.tag == ']' {
 		// JPRS: "[State] Connected (2016/03/31)", the day until which it is
 		v := text[i+1 : len(text)-1]
-		if date, ok := parseDate(v, v, d.dates); ok {
-			d.rec.Expires = date
+		if date, ok := parseDate(v, v, d.dates, d.dateBuf[:0]); ok {
+			d.rec.Expires = d.keepDate(date)
 			d.note("expires", 0, e.line)
 		}
 	}

@@ -8,47 +8,29 @@ import (
 )
 
 // contactPath returns the name of a contact's field in JSON. Contacts other
-// than the registrant and the registrar are noted when the list is made.
-func contactPath(ro role, at attr, last string) string {
-	type key struct {
-		ro role
-		at attr
+// than the registrant and the registrar are renamed when their list is made.
+func contactPath(ro role, at attr) string {
+	if ro < registrant || ro > registrar || at < aName || at > aURL {
+		return ""
 	}
-	switch (key{ro, at}) {
-	case key{registrant, aName}:
-		return "domain.registrant.name"
-	case key{registrant, aOrg}:
-		return "domain.registrant.organization"
-	case key{registrant, aEmail}:
-		return "domain.registrant.email"
-	case key{registrant, aPhone}:
-		return "domain.registrant.phone"
-	case key{registrant, aHandle}:
-		return "domain.registrant.handle"
-	case key{registrant, aCountry}:
-		return "domain.registrant.country"
-	case key{registrant, aURL}:
-		return "domain.registrant.url"
-	case key{registrant, aAddress}:
-		return "domain.registrant.address"
-	case key{registrar, aName}:
-		return "domain.registrar.name"
-	case key{registrar, aOrg}:
-		return "domain.registrar.organization"
-	case key{registrar, aEmail}:
-		return "domain.registrar.email"
-	case key{registrar, aPhone}:
-		return "domain.registrar.phone"
-	case key{registrar, aHandle}:
-		return "domain.registrar.handle"
-	case key{registrar, aCountry}:
-		return "domain.registrar.country"
-	case key{registrar, aURL}:
-		return "domain.registrar.url"
-	case key{registrar, aAddress}:
-		return "domain.registrar.address"
-	}
-	return [...]string{admin: "admin.", tech: "tech.", billing: "billing."}[ro] + last
+	return contactPaths[ro-registrant][at-aName]
+}
+
+// contactPaths holds the names by role and attribute, in the order of both
+// enumerations, so that none has to be put together.
+var contactPaths = [...][8]string{
+	{
+		"domain.registrant.name", "domain.registrant.organization", "domain.registrant.email", "domain.registrant.phone",
+		"domain.registrant.handle", "domain.registrant.country", "domain.registrant.address", "domain.registrant.url",
+	},
+	{"admin.name", "admin.organization", "admin.email", "admin.phone", "admin.handle", "admin.country", "admin.address", "admin.url"},
+	{"tech.name", "tech.organization", "tech.email", "tech.phone", "tech.handle", "tech.country", "tech.address", "tech.url"},
+	{"billing.name", "billing.organization", "billing.email", "billing.phone", "billing.handle", "billing.country", "billing.address", "billing.url"},
+	{
+		"domain.registrar.name", "domain.registrar.organization", "domain.registrar.email", "domain.registrar.phone",
+		"domain.registrar.handle", "domain.registrar.country", "domain.registrar.address", "domain.registrar.url",
+	},
+	{"contacts.name", "contacts.organization", "contacts.email", "contacts.phone", "contacts.handle", "contacts.country", "contacts.address", "contacts.url"},
 }
 
 // dotted reads "Nom de domaine#. . . . . example.dz": dots where others have a
@@ -124,13 +106,13 @@ func (d *domainReader) phrase(e *entry, low string, p *part) bool {
 		}
 		end := i + len(mark)
 		key := canon(d.key[:0], low[:end])
-		if _, at := labelOf(string(key)); at == aCreated || at == aUpdated || at == aExpires {
+		if _, at := labelOf(key); at == aCreated || at == aUpdated || at == aExpires {
 			v := *e
 			v.value = d.trim(span{e.value.from + int32(end), e.value.to})
 			for !v.value.empty() && d.reader.text[v.value.to-1] == '.' {
 				v.value.to--
 			}
-			if _, ok := parseDate(d.in(v.value), d.lower(v.value), d.dates); ok {
+			if _, ok := parseDate(d.in(v.value), d.lower(v.value), d.dates, d.dateBuf[:0]); ok {
 				d.domainField(&v, at, p)
 				return true
 			}
@@ -169,7 +151,7 @@ func (r *reader) order() dateOrder {
 func (r *reader) usualOrder() dateOrder {
 	for i := range r.ents {
 		e := &r.ents[i]
-		if e.kind != rpsl.Attribute || domainLabel(strings.TrimSpace(r.lower(e.name))) != aDomain {
+		if e.kind != rpsl.Attribute || !strings.HasPrefix(r.lower(e.name), "domain") {
 			continue
 		}
 		low := strings.TrimRight(r.lower(e.value), ". ")
@@ -185,24 +167,23 @@ func (r *reader) usualOrder() dateOrder {
 }
 
 // finish decides what the answer was and puts the domain into the record.
-func (d *domainReader) finish(p *part) bool {
+func (d *domainReader) finish(into *Domain) bool {
 	rec := d.rec
-	if d.statusN == 0 && d.state != nil {
-		d.statusLine(d.state)
+	if d.statusN == 0 && d.state.line != 0 {
+		d.statusLine(&d.state)
 	}
 	if rec.Expires == "" && d.weak != "" {
 		rec.Expires = d.weak
 		d.note("expires", 0, d.weakLine)
 	}
-	d.d.Nameservers = slices.Clone(d.hosts[:d.hostN])
-	d.d.Status = slices.Clone(d.status[:d.statusN])
+	d.lists()
 	d.resolve()
 	if c := d.contact(registrar); c.Name == "" && c.Organization != "" {
 		c.Name = c.Organization
 		d.copyNote("domain.registrar.organization", "domain.registrar.name")
 	}
-	if c := d.contact(registrant); d.descr != nil && c.Name == "" && c.Organization == "" {
-		d.contactField(d.descr, registrant, aName)
+	if c := d.contact(registrant); d.descr.line != 0 && c.Name == "" && c.Organization == "" {
+		d.contactField(&d.descr, registrant, aName)
 	}
 	if c := d.contact(registrant); strings.EqualFold(c.Organization, "not assigned") {
 		d.free = true // IANA: a top-level domain that nobody has
@@ -233,20 +214,39 @@ func (d *domainReader) finish(p *part) bool {
 	default:
 		return false
 	}
-	kept := d.d
-	rec.Domain = &kept
+	rec.Domain = into
+	*into = d.d
 	if rec.Verdict != VerdictFound {
 		return false
 	}
 	for ro := admin; ro <= billing; ro++ {
 		if c := *d.contact(ro); c != (Contact{}) {
+			if rec.Contacts == nil {
+				rec.Contacts = make([]Contact, 0, 3)
+			}
 			c.Role = [...]string{admin: "admin", tech: "tech", billing: "billing"}[ro]
-			d.moveNotes(c.Role+".", len(rec.Contacts))
+			d.moveNotes(ro, len(rec.Contacts))
 			rec.Contacts = append(rec.Contacts, c)
 		}
 	}
-	d.holder(&kept)
+	d.holder(into)
 	return true
+}
+
+// lists puts nameservers and statuses into the record, with one allocation for
+// as many as domains usually have.
+func (d *domainReader) lists() {
+	if d.hostN > 0 && d.statusN > 0 && d.hostN <= 4 && d.statusN <= 6 {
+		both := &struct {
+			hosts  [4]string
+			status [6]Status
+		}{}
+		d.d.Nameservers = append(both.hosts[:0], d.hosts[:d.hostN]...)
+		d.d.Status = append(both.status[:0], d.status[:d.statusN]...)
+		return
+	}
+	d.d.Nameservers = append([]string(nil), d.hosts[:d.hostN]...)
+	d.d.Status = append([]Status(nil), d.status[:d.statusN]...)
 }
 
 // holder says whose the domain is, from the registrant.
@@ -281,11 +281,15 @@ func (d *domainReader) copyNote(from, to string) {
 }
 
 // moveNotes names the sources of a contact by its place in Record.Contacts.
-func (d *domainReader) moveNotes(prefix string, index int) {
+func (d *domainReader) moveNotes(ro role, index int) {
+	from, to := &contactPaths[ro-registrant], &contactPaths[len(contactPaths)-1]
 	for i := range d.sources {
 		s := &d.sources[i]
-		if rest, ok := strings.CutPrefix(s.Field, prefix); ok {
-			s.Field, s.Index = "contacts."+rest, index
+		for j := range from {
+			if s.Field == from[j] {
+				s.Field, s.Index = to[j], index
+				break
+			}
 		}
 	}
 }
@@ -299,7 +303,7 @@ func (d *domainReader) resolve() {
 	if handle == "" {
 		handle = c.Handle
 	}
-	if d.ownerC != nil {
+	if d.ownerC.line != 0 {
 		handle = d.in(d.ownerC.value)
 	}
 	if handle == "" || strings.ContainsAny(handle, " \t@") {
@@ -309,7 +313,7 @@ func (d *domainReader) resolve() {
 	if from < 0 {
 		return
 	}
-	if d.ownerC == nil {
+	if d.ownerC.line == 0 {
 		if c.Name != "" {
 			c.Name = ""
 			d.rename("domain.registrant.name", "domain.registrant.handle")
@@ -329,7 +333,7 @@ func (d *domainReader) resolve() {
 		if low == "type" {
 			company = d.lower(e.value) == "organization"
 		}
-		at := contactLabel(string(canon(d.key[:0], low)))
+		at := contactLabel(canon(d.key[:0], low))
 		if at == noAttr || at == aHandle || low == "contact" && strings.EqualFold(d.in(e.value), handle) {
 			continue
 		}

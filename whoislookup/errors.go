@@ -9,17 +9,17 @@ import (
 // What a caller branches on. Every error of this package is an [*Error] that
 // wraps one of these, or the error of the network call that failed.
 var (
-	ErrNotFound     = errors.New("not found in the registry")                                      // the registry has no such object; for a domain: available
-	ErrReserved     = errors.New("reserved, so nobody holds it")                                   // special-purpose space, or a name that the registry keeps back
-	ErrThrottled    = errors.New("throttled by the server; ask again later or ask less")           // Error.RetryAfter says when, if the server did
-	ErrDenied       = errors.New("denied by the server")                                           // this client is not allowed to ask
-	ErrLoop         = errors.New("referrals go round in a circle or on without end")               // Client.MaxHops bounds them
-	ErrTooBig       = errors.New("answer larger than the limit; raise Client.MaxBytes to read it") // what was read is kept
-	ErrUnsafeTarget = errors.New("target is not a public WHOIS or RDAP server; set Client.AllowPrivate for a server of your own")
-	ErrBadQuery     = errors.New("not an IP address, prefix, AS number, domain name or handle")
-	ErrNoServer     = errors.New("no server known for this query; name one in Client.Server")
-	ErrGarbage      = errors.New("answer is not registry data; look at the raw text of the hop") // empty, binary, HTML or prose
-	ErrUnreachable  = errors.New("server could not be reached or broke off")
+	ErrNotFound     = errors.New("not found in the registry")                                                                     // the registry has no such object; for a domain: available
+	ErrReserved     = errors.New("reserved, so nobody holds it")                                                                  // special-purpose space, or a name that the registry keeps back
+	ErrThrottled    = errors.New("throttled by the server; ask again later or ask less")                                          // Error.RetryAfter says when, if the server did
+	ErrDenied       = errors.New("denied by the server")                                                                          // this client is not allowed to ask
+	ErrLoop         = errors.New("referrals go round in a circle or on without end")                                              // Client.MaxHops bounds them
+	ErrTooBig       = errors.New("answer larger than the limit; raise Client.MaxBytes to read it")                                // what was read is kept
+	ErrUnsafeTarget = errors.New("target is not a public WHOIS or RDAP server; set Client.AllowPrivate for a server of your own") // refused before a byte was sent
+	ErrBadQuery     = errors.New("not an IP address, prefix, AS number, domain name or handle")                                   // nothing was sent
+	ErrNoServer     = errors.New("no server known for this query; name one in Client.Server")                                     // nothing was sent
+	ErrGarbage      = errors.New("answer is not registry data; look at the raw text of the hop")                                  // empty, binary, HTML or prose
+	ErrUnreachable  = errors.New("server could not be reached or broke off")                                                      // the cause is wrapped beside it
 )
 
 // sentinels gives each sentinel its stable code.

@@ -27,7 +27,7 @@ func (r *reader) finishNumbers(objects []object, index int, l *links) {
 			rec.CountryFrom = "organisation"
 		}
 	}
-	if rec.Holder.Name == "" && l.descr != nil && r.set(&rec.Holder.Name, "holder.name", l.descr) {
+	if rec.Holder.Name == "" && l.descr.line != 0 && r.set(&rec.Holder.Name, "holder.name", &l.descr) {
 		rec.Holder.From = "descr"
 	}
 	r.findAbuse(objects, index, org, l)
@@ -130,7 +130,7 @@ func (r *reader) findAbuse(objects []object, index int, org *object, l *links) {
 	if len(r.rec.Abuse) > 0 || r.arinAbuse(objects, index) {
 		return
 	}
-	if l.remark != nil && !r.deniesAbuse() {
+	if l.remark.line != 0 && !r.deniesAbuse() {
 		if m, ok := r.firstEmail(l.remark.value); ok {
 			r.addAbuse(Contact{Role: "abuse", Email: m, From: "remarks"}, l.remark.line)
 		}

@@ -1,6 +1,9 @@
 package whoislookup
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // role is whom a part of a domain answer is about.
 type role uint8
@@ -48,7 +51,7 @@ const (
 )
 
 // maxLabel is longer than any label; what is longer is a sentence.
-const maxLabel = 72
+const maxLabel = 56
 
 // canon writes a label in lower case with one space for every run of other
 // characters, so that "Registrant-Email", "registrant_email" and
@@ -116,17 +119,20 @@ func canon(dst []byte, low string) []byte {
 // the last counts.
 func (d *domainReader) label(name span) (role, attr) {
 	low := d.lower(name)
-	ro, at := labelOf(string(canon(d.key[:0], low)))
+	ro, at := labelOf(canon(d.key[:0], low))
 	if ro == noRole && at == noAttr {
 		if i := strings.LastIndex(low, " / "); i > 0 {
-			return labelOf(string(canon(d.key[:0], low[i+3:])))
+			return labelOf(canon(d.key[:0], low[i+3:]))
 		}
 	}
 	return ro, at
 }
 
 // labelOf tells what a canonical label means.
-func labelOf(key string) (role, attr) {
+func labelOf(key []byte) (role, attr) {
+	if len(key) == 0 {
+		return noRole, noAttr
+	}
 	if a := domainLabel(key); a != noAttr {
 		return noRole, a
 	}
@@ -134,11 +140,11 @@ func labelOf(key string) (role, attr) {
 	if ro == noRole {
 		return noRole, contactLabel(key)
 	}
-	if rest == "" {
+	if len(rest) == 0 {
 		return ro, aSelf
 	}
 	if ro == registrar {
-		switch rest {
+		switch string(rest) {
 		case "whois server", "whois":
 			return noRole, aWhois
 		case "registration expiration date":
@@ -148,7 +154,7 @@ func labelOf(key string) (role, attr) {
 		}
 	}
 	if ro == nameservers {
-		switch rest {
+		switch string(rest) {
 		case "name", "hostname", "host name", "host":
 			return noRole, aHost
 		}
@@ -162,8 +168,8 @@ func labelOf(key string) (role, attr) {
 }
 
 // domainLabel knows the labels about the domain itself.
-func domainLabel(key string) attr {
-	switch key {
+func domainLabel(key []byte) attr {
+	switch string(key) {
 	case "domain", "domain name", "query", "ascii", "domainname", "dominio", "nombre de dominio", "nombre del dominio",
 		"nom de domaine", "nome de dominio", "nome do dominio", "domain name ascii",
 		"domain ace", "complete domain name", "domena", "alan adı", "domain name requested", "whois for":
@@ -232,22 +238,22 @@ func domainLabel(key string) attr {
 }
 
 // rolePrefix splits a key such as "administrative contact email".
-func rolePrefix(key string) (role, string) {
+func rolePrefix(key []byte) (role, []byte) {
 	if ro, rest := phraseRole(key); ro != noRole {
 		return ro, rest
 	}
-	word, rest, _ := strings.Cut(key, " ")
+	word, rest, _ := bytes.Cut(key, space)
 	ro := roleWord(word)
 	if ro == noRole {
-		return noRole, ""
+		return noRole, nil
 	}
-	for rest != "" {
-		next, after, _ := strings.Cut(rest, " ")
-		switch next {
-		case "contact", "contacts", "information", "info", "details", "data", "c", "c contact", "account", "person", "holder",
+	for len(rest) > 0 {
+		next, after, _ := bytes.Cut(rest, space)
+		switch string(next) {
+		case "contact", "contacts", "information", "info", "details", "data", "c", "account", "person", "holder",
 			"domain", "of", "the", "profile", "listed", "in", "order", "following", "s", "persona", "main", "servers", "server", "personne", "entity":
-			if next == "person" && after == "" && ro != registrant {
-				return ro, "name"
+			if string(next) == "person" && len(after) == 0 && ro != registrant {
+				return ro, rest
 			}
 			rest = after
 			continue
@@ -257,8 +263,10 @@ func rolePrefix(key string) (role, string) {
 	return ro, rest
 }
 
-func roleWord(word string) role {
-	switch word {
+var space = []byte{' '}
+
+func roleWord(word []byte) role {
+	switch string(word) {
 	case "registrant", "owner", "holder", "titular", "titulaire", "registrants", "licensee", "domainholder", "domainowner", "proprietario",
 		"propietario", "titolare", "entidade", "beneficiary", "subscriber", "organization using domain name", "registrantc", "demandeur":
 		return registrant
@@ -278,121 +286,33 @@ func roleWord(word string) role {
 	return noRole
 }
 
-// phraseRole knows roles that are written in several words.
-func phraseRole(key string) (role, string) {
-	for _, p := range [...]struct {
-		phrase string
-		role   role
-	}{
-		{"holder of domain name", registrant},
-		{"sponsoring registrar", registrar},
-		{"current registrar", registrar},
-		{"current registar", registrar},
-		{"registar", registrar},
-		{"registration service provider", registrar},
-		{"registration service provided by", registrar},
-		{"domain registrar", registrar},
-		{"agente registrador", registrar},
-		{"authorized agency", registrar},
-		{"managed by", registrar},
-		{"domain support", registrar},
-		{"registered by", registrar},
-		{"registered via", registrar},
-		{"registrar of record", registrar},
-		{"regsitrar", registrar},
-		{"service provider", registrar},
-		{"domain holder", registrant},
-		{"domain owner", registrant},
-		{"domain registrant", registrant},
-		{"domain name administrator", registrant},
-		{"registered for", registrant},
-		{"organization using domain name", registrant},
-		{"person or organization", registrant},
-		{"org using domain", registrant},
-		{"registered to", registrant},
-		{"legal holder", registrant},
-		{"domain name holder", registrant},
-		{"company using domain", registrant},
-		{"datos del titular", registrant},
-		{"contact admin", admin},
-		{"contacto admin", admin},
-		{"contatto admin", admin},
-		{"domain manager", admin},
-		{"contacto administrativo", admin},
-		{"contact administratif", admin},
-		{"responsible person", admin},
-		{"contato administrativo", admin},
-		{"domain managers", admin},
-		{"contact tech", tech},
-		{"contacto tecnico", tech},
-		{"contacto tecnico", tech},
-		{"contact technique", tech},
-		{"tehnical contact", tech},
-		{"contato tecnico", tech},
-		{"contatto tecnico", tech},
-		{"zone contact", tech},
-		{"contacto financiero", billing},
-		{"contacto de cobranza", billing},
-		{"contact facturation", billing},
-		{"contacto de facturacion", billing},
-		{"name servers", nameservers},
-		{"name server", nameservers},
-		{"domain servers", nameservers},
-		{"domain nameservers", nameservers},
-		{"dns servers", nameservers},
-		{"domain name servers", nameservers},
-		{"nameserver information", nameservers},
-		{"servidores de nombre", nameservers},
-		{"servidores dns", nameservers},
-		{"servers", nameservers},
-		{"current nameservers", nameservers},
-		{"name servers in the listed order", nameservers},
-		{"host servers", nameservers},
-		{"servidores de nombres", nameservers},
-		{"listed name servers", nameservers},
-		{"domain dns", nameservers},
-		{"domain hosts", nameservers},
-		{"serveurs de noms", nameservers},
-		{"delegation servers", nameservers},
-		{"hosts", nameservers},
-		{"nameservers information", nameservers},
-		{"ns records", nameservers},
-		{"registered through", ignored},
-		{"servidor de nombres de dominio", nameservers},
-		{"servidores de nombres de dominio", nameservers},
-		{"relevant dates", dates},
-		{"additional info", dates},
-		{"important dates", dates},
-		{"key dates", dates},
-		{"registration details", dates},
-		{"domain information", domainPart},
-		{"domain details", domainPart},
-		{"informacion del dominio", domainPart},
-		{"domain data", domainPart},
-		{"domain name information", domainPart},
-		{"domain info", domainPart},
-		{"registration info", domainPart},
-	} {
-		if rest, ok := strings.CutPrefix(key, p.phrase); ok && (rest == "" || rest[0] == ' ') {
-			rest = strings.TrimSpace(rest)
-			for rest != "" {
-				next, after, _ := strings.Cut(rest, " ")
-				switch next {
-				case "information", "info", "contact", "details", "listed", "in", "order", "the":
-					rest = after
-					continue
-				}
-				break
-			}
-			return p.role, rest
+// phraseRole splits a key that starts with a role in several words.
+func phraseRole(key []byte) (role, []byte) {
+	list := rolePhrases(key[0])
+	for i := range list {
+		p := &list[i]
+		n := len(p.phrase)
+		if len(key) < n || string(key[:n]) != p.phrase || len(key) > n && key[n] != ' ' {
+			continue
 		}
+		rest := bytes.TrimPrefix(key[n:], space)
+		for len(rest) > 0 {
+			next, after, _ := bytes.Cut(rest, space)
+			switch string(next) {
+			case "information", "info", "contact", "details", "listed", "in", "order", "the":
+				rest = after
+				continue
+			}
+			break
+		}
+		return p.role, rest
 	}
-	return noRole, ""
+	return noRole, nil
 }
 
 // contactLabel knows the labels inside a contact.
-func contactLabel(key string) attr {
-	switch key {
+func contactLabel(key []byte) attr {
+	switch string(key) {
 	case "name", "full name", "personname", "contact name", "nombre", "nom", "nome", "person", "person name", "contact", "attn", "attention", "contact person", "firstname lastname",
 		"nombre completo", "name of contact", "responsible", "nombre y apellido", "ad soyad", "name surname", "last name", "nazwa", "nimi", "namn", "holder", "role":
 		return aName

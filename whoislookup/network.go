@@ -181,21 +181,15 @@ func (r *reader) wanted(got Range) bool {
 // links are the handles by which an object names others.
 type links struct {
 	org, abuse, irt string
-	descr, remark   *entry
+	descr, remark   entry
 }
 
 func (r *reader) readNetwork(objects []object, index int) {
 	o := objects[index]
 	got, at := r.networkRange(o)
-	n := &Network{Range: got}
+	n := &Network{Range: got, Prefixes: got.prefixes()}
 	r.rec.Network = n
 	r.note("network.range", 0, at.line)
-	for p := range got.Prefixes() {
-		n.Prefixes = append(n.Prefixes, p)
-	}
-	if rest := n.Prefixes; cap(rest) > len(rest) {
-		n.Prefixes = slices.Clip(rest)
-	}
 
 	var l links
 	last := ""
@@ -300,13 +294,13 @@ func (r *reader) numbersField(label string, e *entry, l *links) {
 	case "abuse-mailbox", "abuse-contact", "abuse", "abuse-email", "abuse email":
 		r.abuse(e, "", r.in(e.name))
 	case "descr", "description":
-		if l.descr == nil {
-			l.descr = e
+		if l.descr.line == 0 {
+			l.descr = *e
 		}
 	case "remarks", "comment":
-		if l.remark == nil && (strings.Contains(r.lower(e.value), "abuse") || strings.Contains(r.lower(e.value), "spam")) {
+		if l.remark.line == 0 && (strings.Contains(r.lower(e.value), "abuse") || strings.Contains(r.lower(e.value), "spam")) {
 			if _, ok := r.firstEmail(e.value); ok {
-				l.remark = e
+				l.remark = *e
 			}
 		}
 	}
@@ -337,7 +331,14 @@ func (r *reader) holderName(e *entry) {
 
 // origins adds the AS numbers in a value such as "AS32181, AS64500".
 func (r *reader) origins(n *Network, e *entry) {
-	for word := range strings.FieldsFuncSeq(r.in(e.value), func(c rune) bool { return c == ',' || c == ' ' }) {
+	v := r.in(e.value)
+	for v != "" {
+		word := v
+		if i := strings.IndexAny(v, ", "); i >= 0 {
+			word, v = v[:i], v[i+1:]
+		} else {
+			v = ""
+		}
 		if len(word) > 2 && (word[0]|0x20) == 'a' && (word[1]|0x20) == 's' {
 			if asn, ok := parseASN(word); ok && !slices.Contains(n.Origin, asn) {
 				r.note("network.origin", len(n.Origin), e.line)
@@ -383,10 +384,7 @@ func (r *reader) readRoute(n *Network, o object) {
 		switch r.lower(e.name) {
 		case "route", "route6":
 			if got, ok := parseRange(r.in(e.value)); ok {
-				for p := range got.Prefixes() {
-					route.Prefix = p
-					break
-				}
+				route.Prefix = got.prefixes()[0]
 				line = e.line
 			}
 		case "origin":
@@ -408,7 +406,7 @@ func (r *reader) lessSpecific(objects []object, index int, n *Network) {
 	consider := func(got Range, line int32) {
 		if got != n.Range && got.Covers(n.Range) && (!n.Parent.IsValid() || got.smaller(n.Parent)) {
 			n.Parent = got
-			r.sources = slices.DeleteFunc(r.sources, func(s Source) bool { return s.Field == "network.parent" })
+			r.unnote("network.parent")
 			r.note("network.parent", 0, line)
 		}
 	}
@@ -471,10 +469,11 @@ func (r *reader) readAS(objects []object, index int) bool {
 			r.set(&as.Status, "as.status", e)
 		case "inetnum", "inet6num":
 			if got, ok := parseRange(r.in(e.value)); ok {
-				for p := range got.Prefixes() {
-					r.note("as.prefixes", len(as.Prefixes), e.line)
-					as.Prefixes = append(as.Prefixes, p)
+				list := got.prefixes()
+				for i := range list {
+					r.note("as.prefixes", len(as.Prefixes)+i, e.line)
 				}
+				as.Prefixes = append(as.Prefixes, list...)
 			}
 		default:
 			r.numbersField(label, e, &l)

@@ -3,7 +3,6 @@ package whoislookup
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -26,7 +25,7 @@ import (
 // In an answer of VerdictElsewhere the holder is the registry that keeps the
 // placeholder, not the owner.
 func Parse(server string, raw []byte) (*Record, error) {
-	if server == "" {
+	if server == "" && bytes.Contains(raw, []byte("refer")) {
 		hops := splitTranscript(raw)
 		if hops == nil {
 			hops = splitHeadings(raw)
@@ -35,8 +34,15 @@ func Parse(server string, raw []byte) (*Record, error) {
 			return Assemble(Query{}, hops)
 		}
 	}
-	rec := &Record{Server: server, Hops: []Hop{{Server: server, Protocol: "whois", Raw: raw}}}
-	part, err := readHop(rec, 0, Query{})
+	// One allocation for what every answer needs.
+	all := &struct {
+		rec    Record
+		hops   [1]Hop
+		domain Domain
+	}{hops: [1]Hop{{Server: server, Protocol: "whois", Raw: raw}}}
+	rec := &all.rec
+	rec.Server, rec.Hops = server, all.hops[:]
+	part, err := readHopInto(rec, 0, Query{}, &all.domain)
 	rec.Hops[0].Referral = part.referral.String()
 	rec.Query = impliedQuery(rec)
 	return rec, err
@@ -50,6 +56,11 @@ type part struct {
 
 // readHop reads rec.Hops[hop] into rec, which is otherwise empty.
 func readHop(rec *Record, hop int, q Query) (part, error) {
+	return readHopInto(rec, hop, q, new(Domain))
+}
+
+// readHopInto is readHop with the place for a domain, if there is one.
+func readHopInto(rec *Record, hop int, q Query, domain *Domain) (part, error) {
 	h := &rec.Hops[hop]
 	fail := func(v Verdict, err error) (part, error) {
 		rec.Verdict = v
@@ -74,12 +85,16 @@ func readHop(rec *Record, hop int, q Query) (part, error) {
 		data = []byte(text)
 	}
 
-	var entBuf [192]entry
-	var sourceBuf [64]Source
 	var objectBuf [24]object
-	r := reader{
-		text: text, low: lowerASCII(text), ents: entBuf[:0], sources: sourceBuf[:0],
-		rec: rec, query: q, hop: hop,
+	lines := bytes.Count(data, []byte{'\n'}) + 1
+	work := &struct {
+		reader
+		room [80]entry // lines of most answers
+	}{}
+	work.reader = reader{text: text, low: lowerASCII(text), rec: rec, query: q, hop: hop, sources: make([]Source, 0, min(lines, 40))}
+	r := &work.reader
+	if r.ents = work.room[:0]; lines > len(work.room) {
+		r.ents = make([]entry, 0, lines)
 	}
 	r.scan(data)
 	objects := r.objects(objectBuf[:0])
@@ -94,9 +109,9 @@ func readHop(rec *Record, hop int, q Query) (part, error) {
 		}
 	} else {
 		p.referral = r.findReferral(h.Server, objects)
-		found = r.readDomain(&p)
+		found = r.readDomain(&p, domain)
 	}
-	rec.Sources = slices.Clone(r.sources)
+	rec.Sources = r.sources
 	if found {
 		if rec.Verdict == VerdictUnknown {
 			rec.Verdict = VerdictFound

@@ -11,7 +11,7 @@ import (
 // Query is one question. [ParseQuery] makes it from what a person types;
 // Client's methods make it from typed values.
 type Query struct {
-	Kind   Kind         `json:"kind"`
+	Kind   Kind         `json:"kind"`            // what Text is
 	Text   string       `json:"text"`            // as sent: lower case, A-labels
 	Prefix netip.Prefix `json:"prefix,omitzero"` // for KindIP: a single address has the full length
 	ASN    uint32       `json:"asn,omitempty"`   // for KindASN

@@ -11,7 +11,7 @@ import (
 // Range is a run of addresses of one family, both ends included. The zero
 // value is no range. Registries hand out ranges, which need not be prefixes.
 type Range struct {
-	From, To netip.Addr
+	From, To netip.Addr // the first address
 }
 
 // IsValid reports whether r has both ends in one family, in order.
@@ -104,6 +104,15 @@ func (r Range) Prefixes() iter.Seq[netip.Prefix] {
 			from = end.Next()
 		}
 	}
+}
+
+// prefixes is Prefixes as a slice.
+func (r Range) prefixes() []netip.Prefix {
+	var list []netip.Prefix
+	for p := range r.Prefixes() {
+		list = append(list, p)
+	}
+	return list
 }
 
 func halves(a netip.Addr) (hi, lo uint64) {

@@ -275,12 +275,12 @@ func (r *rdapReader) common(obj *node) {
 		if *dst != "" || v == "" {
 			continue
 		}
-		date, ok := parseDate(v, strings.ToLower(v), orderUnknown)
+		date, ok := parseDate(v, strings.ToLower(v), orderUnknown, nil)
 		if !ok {
 			r.rec.Unparsed = append(r.rec.Unparsed, field+": "+v)
 			continue
 		}
-		*dst = date
+		*dst = date.date()
 		r.note(field, 0, e.get("eventDate"))
 	}
 	r.entities(obj, 0)
@@ -317,10 +317,10 @@ func (r *rdapReader) withheld(obj *node) {
 			continue
 		}
 		var key [maxLabel]byte
-		ro, at := labelOf(string(canon(key[:0], strings.ToLower(text))))
+		ro, at := labelOf(canon(key[:0], strings.ToLower(text)))
 		switch {
 		case (ro == registrant || ro == registrar) && at >= aName && at <= aURL:
-			r.redacted(contactPath(ro, at, ""))
+			r.redacted(contactPath(ro, at))
 		case at == aDomainID:
 			r.redacted("domain.id")
 		default:

@@ -1,6 +1,7 @@
 package whoislookup
 
 import (
+	"encoding/binary"
 	"slices"
 	"strings"
 
@@ -34,25 +35,45 @@ type reader struct {
 	query   Query
 	hop     int
 	dates   dateOrder
+	dateBuf [40]byte
+	arena   strings.Builder // what has to be put together: dates, addresses
+}
+
+// keep returns a string of the bytes in b. All of one answer share a few
+// allocations.
+func (r *reader) keep(b []byte) string {
+	if r.arena.Cap()-r.arena.Len() < len(b) {
+		r.arena = strings.Builder{}
+		r.arena.Grow(max(2*len(b), 384))
+	}
+	from := r.arena.Len()
+	r.arena.Write(b)
+	return r.arena.String()[from:]
 }
 
 func (r *reader) in(s span) string    { return r.text[s.from:s.to] }
 func (r *reader) lower(s span) string { return r.low[s.from:s.to] }
 
-// lowerASCII returns s with A-Z lowered and everything else as it is.
+// lowerASCII returns s with A-Z lowered and everything else as it is, eight
+// bytes at a time.
 func lowerASCII(s string) string {
-	for i := range len(s) {
-		if c := s[i]; c >= 'A' && c <= 'Z' {
-			b := []byte(s)
-			for ; i < len(b); i++ {
-				if c := b[i]; c >= 'A' && c <= 'Z' {
-					b[i] = c + 'a' - 'A'
-				}
-			}
-			return string(b)
+	var b strings.Builder
+	b.Grow(len(s))
+	var chunk [256]byte
+	for len(s) > 0 {
+		n := copy(chunk[:], s)
+		s = s[n:]
+		for i := 0; i < n; i += 8 {
+			word := binary.LittleEndian.Uint64(chunk[i:])
+			low7 := word & 0x7f7f7f7f7f7f7f7f
+			pastA := low7 + 0x3f3f3f3f3f3f3f3f // sets the top bit of a byte from 'A' on
+			pastZ := low7 + 0x2525252525252525 // and from the one after 'Z' on
+			upper := (pastA &^ pastZ) &^ word & 0x8080808080808080
+			binary.LittleEndian.PutUint64(chunk[i:], word|upper>>2)
 		}
+		b.Write(chunk[:n])
 	}
-	return s
+	return b.String()
 }
 
 // scan fills r.ents from data, which has the same bytes as r.text.
@@ -133,18 +154,31 @@ func (r *reader) addLine(dst *string, field string, e *entry) {
 	case *dst == "":
 		r.set(dst, field, e)
 	default:
-		*dst += "\n" + v
+		if whole := r.arena.String(); strings.HasSuffix(whole, *dst) && r.arena.Cap()-len(whole) > len(v) {
+			r.arena.WriteByte('\n')
+			r.arena.WriteString(v)
+			*dst = r.arena.String()[len(whole)-len(*dst):]
+			return
+		}
+		var buf [256]byte
+		*dst = r.keep(append(append(append(buf[:0], *dst...), '\n'), v...))
 	}
 }
 
 func (r *reader) list(to *[]string, field string) {
 	if !slices.Contains(*to, field) {
+		if *to == nil {
+			*to = make([]string, 0, 12)
+		}
 		*to = append(*to, field)
 	}
 }
 
 // isNothing reports whether a value, in lower case, says that there is none.
 func isNothing(low string) bool {
+	if len(low) > 24 {
+		return false
+	}
 	switch strings.Trim(low, " .-_*") {
 	case "", "n/a", "none", "null", "unknown", "not applicable", "no information", "not available":
 		return true
@@ -154,6 +188,9 @@ func isNothing(low string) bool {
 
 // isRedacted reports whether a value, in lower case, says that it is withheld.
 func isRedacted(low string) bool {
+	if strings.IndexByte(low, ' ') < 0 {
+		return strings.Contains(low, "redacted") || low == "gdpr"
+	}
 	for _, s := range [...]string{
 		"redacted", "data protected", "not disclosed", "gdpr masked", "gdpr redacted", "withheld for privacy",
 		"non-public data", "not shown, please", "not shown", "statutory masking", "hidden upon user request",
@@ -191,7 +228,8 @@ func (r *reader) email(s span) (string, bool) {
 	}
 	host := v[at+1:]
 	if low := lowerASCII(host); low != host {
-		return v[:at+1] + low, true
+		var buf [128]byte
+		return r.keep(append(append(buf[:0], v[:at+1]...), low...)), true
 	}
 	return v, true
 }

@@ -14,21 +14,21 @@ import (
 // A Record is a plain value: it may be read by several goroutines, and it
 // keeps the raw answers alive that its strings were taken from.
 type Record struct {
-	Query   Query    `json:"query"`
-	Verdict Verdict  `json:"verdict"`
-	Server  string   `json:"server,omitempty"` // whose answer decided
-	Network *Network `json:"network,omitempty"`
-	AS      *AS      `json:"as,omitempty"`
-	Domain  *Domain  `json:"domain,omitempty"`
+	Query   Query    `json:"query"`             // what was asked
+	Verdict Verdict  `json:"verdict"`           // what the registry answered
+	Server  string   `json:"server,omitempty"`  // whose answer decided
+	Network *Network `json:"network,omitempty"` // for an address or prefix
+	AS      *AS      `json:"as,omitempty"`      // for an AS number
+	Domain  *Domain  `json:"domain,omitempty"`  // for a domain
 
-	Holder      Holder    `json:"holder,omitzero"`
+	Holder      Holder    `json:"holder,omitzero"`        // whose it is
 	Country     string    `json:"country,omitempty"`      // two letters as registered; EU, AP and ZZ are no countries
 	CountryFrom string    `json:"country_from,omitempty"` // "network", "as", "organisation", "holder", "registry"
 	Abuse       []Contact `json:"abuse,omitempty"`        // where to complain, best first
 	Contacts    []Contact `json:"contacts,omitempty"`     // everybody else named
 
-	Created Date `json:"created,omitempty"`
-	Updated Date `json:"updated,omitempty"`
+	Created Date `json:"created,omitempty"` // when it was registered
+	Updated Date `json:"updated,omitempty"` // when the registration was last changed
 	Expires Date `json:"expires,omitempty"` // Presence("expires") tells not published from not parsed
 
 	// Embedded is about the IPv4 addresses inside a 6to4 (RFC 3056) or Teredo
@@ -42,15 +42,15 @@ type Record struct {
 	Empty       []string `json:"empty,omitempty"`       // fields that the answer has, without a value
 	Unparsed    []string `json:"unparsed,omitempty"`    // "field: text" that could not be read
 	Differences []Change `json:"differences,omitempty"` // where RDAP and WHOIS disagree; the RDAP value is in the record
-	Unseen      []Gap    `json:"unseen,omitempty"`
+	Unseen      []Gap    `json:"unseen,omitempty"`      // what could not be found out
 }
 
 // Network is a registered range of addresses.
 type Network struct {
-	Range        Range          `json:"range"`
-	Prefixes     []netip.Prefix `json:"prefixes"` // the fewest that make up Range
-	Name         string         `json:"name,omitempty"`
-	Handle       string         `json:"handle,omitempty"`
+	Range        Range          `json:"range"`                   // exactly as registered
+	Prefixes     []netip.Prefix `json:"prefixes"`                // the fewest that make up Range
+	Name         string         `json:"name,omitempty"`          // as registered
+	Handle       string         `json:"handle,omitempty"`        // the registry's key
 	Status       string         `json:"status,omitempty"`        // "ASSIGNED PA", "reallocated", "Direct Allocation"
 	Parent       Range          `json:"parent,omitzero"`         // the range that this one was cut from
 	ParentHandle string         `json:"parent_handle,omitempty"` // where the registry names it instead
@@ -61,53 +61,53 @@ type Network struct {
 
 // Route is a route object: Origin may announce Prefix.
 type Route struct {
-	Prefix netip.Prefix `json:"prefix"`
-	Origin uint32       `json:"origin"`
+	Prefix netip.Prefix `json:"prefix"` // of the route object
+	Origin uint32       `json:"origin"` // the AS that may announce it
 }
 
 // AS is a registered AS number, or a block of them.
 type AS struct {
-	From     uint32         `json:"from"`
-	To       uint32         `json:"to"` // equal to From for a single number
-	Name     string         `json:"name,omitempty"`
-	Handle   string         `json:"handle,omitempty"`
-	Status   string         `json:"status,omitempty"`
+	From     uint32         `json:"from"`               // the first number
+	To       uint32         `json:"to"`                 // equal to From for a single number
+	Name     string         `json:"name,omitempty"`     // as registered
+	Handle   string         `json:"handle,omitempty"`   // the registry's key
+	Status   string         `json:"status,omitempty"`   // as written by the registry
 	Prefixes []netip.Prefix `json:"prefixes,omitempty"` // networks that the registry lists with it
 }
 
 // Domain is a domain name in its registry.
 type Domain struct {
-	Name        string   `json:"name,omitempty"`    // lower case, A-labels where the answer has them, no final dot
-	Unicode     string   `json:"unicode,omitempty"` // U-label form, if the name is internationalised
-	ID          string   `json:"id,omitempty"`
-	Status      []Status `json:"status,omitempty"`
-	Registrar   Contact  `json:"registrar,omitzero"`
-	Registrant  Contact  `json:"registrant,omitzero"`
+	Name        string   `json:"name,omitempty"`        // lower case, A-labels where the answer has them, no final dot
+	Unicode     string   `json:"unicode,omitempty"`     // U-label form, if the name is internationalised
+	ID          string   `json:"id,omitempty"`          // the registry's key
+	Status      []Status `json:"status,omitempty"`      // EPP status codes, or the registry's own words
+	Registrar   Contact  `json:"registrar,omitzero"`    // through whom
+	Registrant  Contact  `json:"registrant,omitzero"`   // who registered it, where that is published
 	Nameservers []string `json:"nameservers,omitempty"` // lower case, no final dot
 	DNSSEC      string   `json:"dnssec,omitempty"`      // as written: "signedDelegation", "unsigned"
 }
 
 // Holder is whose it is.
 type Holder struct {
-	Name   string `json:"name,omitempty"`
-	Handle string `json:"handle,omitempty"`
-	From   string `json:"from,omitempty"` // the label it was read from: "owner", "org-name", "OrgName", "descr"
+	Name   string `json:"name,omitempty"`   // as registered
+	Handle string `json:"handle,omitempty"` // the registry's key
+	From   string `json:"from,omitempty"`   // the label it was read from: "owner", "org-name", "OrgName", "descr"
 
 	Address string `json:"address,omitempty"` // postal, lines joined by "\n"
 }
 
 // Contact is somebody to write to, in some role. The zero value is nobody.
 type Contact struct {
-	Role         string `json:"role,omitempty"` // "abuse", "registrant", "admin", "tech", "billing", "registrar"
-	Handle       string `json:"handle,omitempty"`
-	Name         string `json:"name,omitempty"`
-	Organization string `json:"organization,omitempty"`
-	Email        string `json:"email,omitempty"` // the part behind '@' in lower case
-	Phone        string `json:"phone,omitempty"`
-	Address      string `json:"address,omitempty"` // postal, lines joined by "\n"
-	Country      string `json:"country,omitempty"`
-	URL          string `json:"url,omitempty"`
-	From         string `json:"from,omitempty"` // how it was found: "comment", "abuse-c", "abuse-mailbox", "OrgAbuseEmail", "remarks", "rdap"
+	Role         string `json:"role,omitempty"`         // "abuse", "registrant", "admin", "tech", "billing", "registrar"
+	Handle       string `json:"handle,omitempty"`       // the registry's key
+	Name         string `json:"name,omitempty"`         // of the person or role
+	Organization string `json:"organization,omitempty"` // that it belongs to
+	Email        string `json:"email,omitempty"`        // the part behind '@' in lower case
+	Phone        string `json:"phone,omitempty"`        // as written
+	Address      string `json:"address,omitempty"`      // postal, lines joined by "\n"
+	Country      string `json:"country,omitempty"`      // as registered
+	URL          string `json:"url,omitempty"`          // as written
+	From         string `json:"from,omitempty"`         // how it was found: "comment", "abuse-c", "abuse-mailbox", "OrgAbuseEmail", "remarks", "rdap"
 }
 
 // Hop is one server asked, with everything that is needed to read its answer

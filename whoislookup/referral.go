@@ -74,7 +74,6 @@ func parseReferral(s string) (referral, bool) {
 // referral. Text that holders write (remarks, descr, addresses) is never one.
 func (r *reader) findReferral(server string, objects []object) referral {
 	var last referral
-	arin, iana := r.isARIN(server), r.isIANA(server)
 	for i := range r.ents {
 		e := &r.ents[i]
 		if e.kind == rpsl.Text || e.kind == rpsl.Comment {
@@ -90,16 +89,16 @@ func (r *reader) findReferral(server string, objects []object) referral {
 			continue
 		}
 		switch label := r.lower(e.name); {
-		case label == "referralserver" && arin:
+		case label == "referralserver" && r.isARIN(server):
 			// The record of the most specific network comes last.
 			if f, ok := parseReferral(r.in(e.value)); ok {
 				last = f
 			}
-		case label == "resourcelink" && arin && last.host == "":
+		case label == "resourcelink" && last.host == "" && r.isARIN(server):
 			if f, ok := parseReferral(r.in(e.value)); ok && strings.HasPrefix(f.host, "whois.") {
 				last = f
 			}
-		case (label == "refer" || label == "whois" && last.host == "") && iana:
+		case (label == "refer" || label == "whois" && last.host == "") && r.isIANA(server):
 			if f, ok := parseReferral(r.in(e.value)); ok {
 				last = f
 			}

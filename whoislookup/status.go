@@ -9,12 +9,16 @@ type Status string
 
 // eppStatus returns the EPP name for a status whose letters, in lower case and
 // without anything else, are key. RDAP (RFC 8056) spells the same with blanks.
-func eppStatus(key string) (Status, bool) {
-	switch key {
-	case "ok", "active":
-		return Status(key), true
-	case "inactive", "linked":
-		return Status(key), true
+func eppStatus(key []byte) (Status, bool) {
+	switch string(key) {
+	case "ok":
+		return "ok", true
+	case "active":
+		return "active", true
+	case "inactive":
+		return "inactive", true
+	case "linked":
+		return "linked", true
 	case "addperiod":
 		return "addPeriod", true
 	case "autorenewperiod":
@@ -102,7 +106,7 @@ func eppOf(text string) (Status, bool) {
 		key[n] = c
 		n++
 	}
-	return eppStatus(string(key[:n]))
+	return eppStatus(key[:n])
 }
 
 // Delegated reports whether the registry puts the domain into DNS, and the
@@ -126,7 +130,7 @@ func (d *Domain) Delegated() (Delegation, Status) {
 	}
 	if len(d.Nameservers) > 0 {
 		for _, s := range d.Status {
-			if _, epp := eppStatus(strings.ToLower(string(s))); !epp {
+			if _, epp := eppOf(string(s)); !epp {
 				return DelegationUnknown, s
 			}
 		}

@@ -20,8 +20,8 @@ func (g Gap) String() string {
 // Capability is one thing that this package may or may not do here, as
 // [Preflight] found it.
 type Capability struct {
-	Name string `json:"name"`
-	OK   bool   `json:"ok"`
+	Name string `json:"name"`          // stable, as Preflight lists them
+	OK   bool   `json:"ok"`            // whether it may be done here
 	Why  string `json:"why,omitempty"` // why not, or what it rests on
 	Fix  string `json:"fix,omitempty"` // a line to paste
 }

@@ -24,10 +24,10 @@ type Object struct {
 // 2: it starts with a space, a tab or '+') is an Attr of the same name with
 // Continued set, so that nothing has to be copied to join them.
 type Attr struct {
-	Line      int // number in the text that the object came from, from 1
-	Name      []byte
-	Value     []byte
-	Continued bool
+	Line      int    // number in the text that the object came from, from 1
+	Name      []byte // as written
+	Value     []byte // without surrounding blanks
+	Continued bool   // the value goes over more lines than one
 }
 
 // Attributes yields the attributes in their order, without comments. Names

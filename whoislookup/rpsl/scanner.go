@@ -14,7 +14,10 @@ const (
 )
 
 // Span is a part of the scanned text: data[From:To].
-type Span struct{ From, To int }
+type Span struct {
+	From int // offset of the first byte
+	To   int // offset behind the last one
+}
 
 // Of returns the part of data that s stands for.
 func (s Span) Of(data []byte) []byte { return data[s.From:s.To] }

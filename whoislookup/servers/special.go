@@ -13,9 +13,9 @@ var specialText string
 type Purpose struct {
 	Prefix netip.Prefix // the block; not valid for AS numbers
 	From   uint32       // for AS numbers: the block
-	To     uint32
-	Name   string // "Private-Use"
-	RFC    string // "RFC 1918"
+	To     uint32       // equal to From for a single number
+	Name   string       // "Private-Use"
+	RFC    string       // "RFC 1918"
 }
 
 // Special returns the special-purpose block of IANA's registries (RFC 6890)

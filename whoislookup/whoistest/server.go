@@ -25,7 +25,7 @@ type Answers map[string]map[string]string
 // Query is what a server received.
 type Query struct {
 	Server string // the name that the client connected to
-	Port   string
+	Port   string // that it connected to
 	Line   string // with its line break, as received
 }
 

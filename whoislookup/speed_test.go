@@ -1,0 +1,121 @@
+package whoislookup_test
+
+import (
+	"bytes"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/opskit-go/opskit/internal/lab"
+	"github.com/opskit-go/opskit/whoislookup"
+	"github.com/opskit-go/opskit/whoislookup/rpsl"
+	"github.com/opskit-go/opskit/whoislookup/whoistest"
+)
+
+// answers reads the WHOIS answers of the corpora.
+func answers(tb testing.TB) (out [][]byte, total int) {
+	tb.Helper()
+	for _, f := range corpusFiles(tb, "ip", "domain") {
+		raw, err := os.ReadFile(f)
+		require.NoError(tb, err)
+		out = append(out, raw)
+		total += len(raw)
+	}
+	return out, total
+}
+
+// fastest adds up the shortest of several runs over each answer, which the
+// other programs on the machine disturb least.
+func fastest(list [][]byte, runs int, f func(raw []byte)) (total time.Duration) {
+	for _, raw := range list {
+		best := time.Duration(1 << 62)
+		for range runs {
+			start := time.Now()
+			f(raw)
+			best = min(best, time.Since(start))
+		}
+		total += best
+	}
+	return total
+}
+
+// bareLines is the least that a reader of labelled lines has to do: find the
+// line and the colon, trim, and fold the case of the label into a hash.
+func bareLines(data []byte) (h uint32) {
+	for len(data) > 0 {
+		line := data
+		if i := bytes.IndexByte(data, '\n'); i >= 0 {
+			line, data = data[:i], data[i+1:]
+		} else {
+			data = nil
+		}
+		i := bytes.IndexByte(line, ':')
+		if i < 0 {
+			continue
+		}
+		for _, c := range bytes.TrimSpace(line[:i]) {
+			h = h*31 + uint32(c|0x20)
+		}
+		h += uint32(len(bytes.TrimSpace(line[i+1:])))
+	}
+	return h
+}
+
+// TestBarSpeed measures Parse over the corpora, and the scanner against a bare
+// line reader in the same run.
+func TestBarSpeed(t *testing.T) {
+	list, total := answers(t)
+	runs := map[lab.Size]int{lab.Small: 1, lab.CI: 10, lab.Full: 40}[lab.Bars()]
+	mb := func(d time.Duration) float64 { return float64(total) / 1e6 / d.Seconds() }
+
+	var allocs []float64
+	for _, raw := range list[:min(len(list), 80*runs)] {
+		allocs = append(allocs, testing.AllocsPerRun(1, func() { whoislookup.Parse("", raw) }))
+	}
+	slices.Sort(allocs)
+	sum := 0.0
+	for _, a := range allocs {
+		sum += a
+	}
+	parse := fastest(list, runs, func(raw []byte) { whoislookup.Parse("", raw) })
+	var sink int
+	scan := fastest(list, runs, func(raw []byte) {
+		s := rpsl.NewScanner(raw)
+		for s.Next() {
+			sink += s.Line().Name.Len()
+		}
+	})
+	bare := fastest(list, runs, func(raw []byte) { sink += int(bareLines(raw)) })
+	ratio := 100 * bare.Seconds() / scan.Seconds()
+	lab.BarTiming(t, "whois-parse-speed", "%.0f MB/s over %d answers, %.1f allocations per answer (median %.0f)", mb(parse), len(list), sum/float64(len(allocs)), allocs[len(allocs)/2])
+	lab.BarTiming(t, "whois-scan-speed", "%.0f MB/s, %.0f %% of a bare line reader (%.0f MB/s)", mb(scan), ratio, mb(bare))
+	if lab.Race || lab.Bars() == lab.Small {
+		return
+	}
+	assert.GreaterOrEqual(t, mb(parse), 150.0)
+	assert.LessOrEqual(t, sum/float64(len(allocs)), 10.0)
+	assert.GreaterOrEqual(t, ratio, 50.0)
+	assert.NotZero(t, sink)
+}
+
+func BenchmarkParseNetwork(b *testing.B) {
+	raw := []byte(whoistest.Blog()["whois.lacnic.net"]["138.0.155.10"])
+	b.SetBytes(int64(len(raw)))
+	b.ReportAllocs()
+	for b.Loop() {
+		whoislookup.Parse("whois.lacnic.net", raw)
+	}
+}
+
+func BenchmarkParseDomain(b *testing.B) {
+	raw := []byte(registryAnswer)
+	b.SetBytes(int64(len(raw)))
+	b.ReportAllocs()
+	for b.Loop() {
+		whoislookup.Parse("whois.verisign-grs.com", raw)
+	}
+}
