@@ -4,6 +4,7 @@ package ebssnap_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -74,8 +75,9 @@ func TestConsistentOnRealFilesystems(t *testing.T) {
 	}
 }
 
-func TestRefusesBeforeAnythingIsStopped(t *testing.T) {
-	lab.Need(t, "root")
+// TestBarRefusals: every refusal is typed, names what it is about, and comes before anything is stopped. What the cloud refuses is in ec2snap.
+func TestBarRefusals(t *testing.T) {
+	lab.Need(t, "root", "program:fsfreeze")
 	fs := lab.LoopFS(t, "ext4", 64)
 	inside := filepath.Join(fs.Dir, "inside")
 	require.NoError(t, os.Mkdir(inside, 0o755))
@@ -116,6 +118,35 @@ func TestRefusesBeforeAnythingIsStopped(t *testing.T) {
 			assert.False(t, fs.Thaw())
 		})
 	}
+	t.Run("foreign freeze", func(t *testing.T) {
+		other := lab.LoopFS(t, "xfs", 64)
+		require.NoError(t, exec.Command("fsfreeze", "-f", other.Dir).Run())
+		timing, err := ebssnap.Hold(t.Context(), &ebssnap.FS{Mounts: []string{fs.Dir, other.Dir}}, time.Second, func(context.Context) error { return nil })
+		require.ErrorIs(t, err, ebssnap.ErrAlreadyFrozen)
+		assert.Zero(t, timing.Stopped)
+		assert.False(t, fs.Thaw())
+		assert.True(t, other.Thaw(), "still frozen")
+	})
+	t.Run("unprivileged", func(t *testing.T) { asNobody(t, "TestUnprivileged") })
+	t.Run("denied by the cloud", func(t *testing.T) {
+		denied := errors.Join(ebssnap.ErrDenied, ebssnap.ErrNotCreated)
+		freezer := &ebssnaptest.Freezer{}
+		_, err := ebssnap.Consistent(t.Context(), volume(refusingCloud{&ebssnaptest.Cloud{}, denied}), freezer, time.Second)
+		require.ErrorIs(t, err, ebssnap.ErrDenied)
+		assert.Empty(t, freezer.Intervals())
+	})
+	lab.Bar(t, "refusals", "%d kinds, typed, before anything is stopped", len(tests)+3)
+}
+
+// refusingCloud fails its DryRun.
+type refusingCloud struct {
+	*ebssnaptest.Cloud
+
+	err error
+}
+
+func (c refusingCloud) Create(context.Context, ebssnap.Request) ([]ebssnap.Snapshot, error) {
+	return nil, c.err
 }
 
 func TestForeignFreezeIsLeftAlone(t *testing.T) {
