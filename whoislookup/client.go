@@ -36,7 +36,7 @@ type Client struct {
 	Server   string        // asked first, over WHOIS only: "host" or "host:port"; "" chooses by Table
 	Table    servers.Table // which server keeps what; the zero value is the embedded table
 	MaxHops  int           // servers asked for one look-up at most; 0 means 6
-	MaxBytes int           // of one answer; 0 means 1 MiB
+	MaxBytes int           // of one answer; 0 means 256 KiB, many times what registries send
 	Timeout  time.Duration // for one server, from the first dial to the last byte; 0 means 10 s
 
 	// AllowPrivate lets the client connect to loopback, private, link-local
@@ -111,7 +111,7 @@ func (c *Client) maxBytes() int {
 	if c.MaxBytes > 0 {
 		return c.MaxBytes
 	}
-	return 1 << 20
+	return 256 << 10
 }
 
 func (c *Client) timeout() time.Duration {

@@ -1,6 +1,7 @@
 package whoislookup
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/opskit-go/opskit/whoislookup/rpsl"
@@ -271,13 +272,8 @@ func (d *domainReader) objectStart(e *entry) bool {
 // hasHandle reports whether the object that starts at e describes a contact:
 // it has a NIC handle of its own.
 func (d *domainReader) hasHandle(e *entry) bool {
-	for i := range d.ents {
-		if d.ents[i].line < e.line {
-			continue
-		}
-		if d.ents[i].kind == rpsl.Blank {
-			return false
-		}
+	from, _ := slices.BinarySearchFunc(d.ents, e.line, func(x entry, line int32) int { return int(x.line - line) })
+	for i := from; i < len(d.ents) && d.ents[i].kind != rpsl.Blank; i++ {
 		switch d.lower(d.ents[i].name) {
 		case "nic-hdl", "nic-hdl-br":
 			return true

@@ -252,6 +252,9 @@ func (r *reader) abuse(e *entry, handle, from string) bool {
 }
 
 func (r *reader) addAbuse(c Contact, line int32) {
+	if len(r.rec.Abuse) == maxList {
+		return
+	}
 	for i := range r.rec.Abuse {
 		if strings.EqualFold(r.rec.Abuse[i].Email, c.Email) {
 			return

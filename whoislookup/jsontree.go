@@ -21,7 +21,10 @@ type node struct {
 // maxDepth is deeper than any RDAP answer nests (entities in entities).
 const maxDepth = 48
 
-var errTooDeep = errors.New("nested too deep")
+// maxNodes bounds what a small answer can unfold to.
+const maxNodes = 1 << 15
+
+var errTooDeep = errors.New("nested too deep or of too many values")
 
 // parseTree reads one JSON value and nothing behind it.
 func parseTree(data []byte) (node, error) {
@@ -39,14 +42,15 @@ func parseTree(data []byte) (node, error) {
 }
 
 type treeParser struct {
-	data []byte
-	dec  *json.Decoder
-	at   int64
-	line int32
+	data  []byte
+	dec   *json.Decoder
+	at    int64
+	line  int32
+	nodes int
 }
 
 func (t *treeParser) value(depth int) (node, error) {
-	if depth > maxDepth {
+	if t.nodes++; depth > maxDepth || t.nodes > maxNodes {
 		return node{}, errTooDeep
 	}
 	tok, err := t.dec.Token()

@@ -15,6 +15,10 @@ type object struct {
 
 type objectClass uint8
 
+// maxList bounds what a server can make a record grow to: more than any
+// network has of nameservers, routes or origins.
+const maxList = 256
+
 const (
 	otherObject objectClass = iota
 	networkObject
@@ -340,7 +344,7 @@ func (r *reader) origins(n *Network, e *entry) {
 			v = ""
 		}
 		if len(word) > 2 && (word[0]|0x20) == 'a' && (word[1]|0x20) == 's' {
-			if asn, ok := parseASN(word); ok && !slices.Contains(n.Origin, asn) {
+			if asn, ok := parseASN(word); ok && len(n.Origin) < maxList && !slices.Contains(n.Origin, asn) {
 				r.note("network.origin", len(n.Origin), e.line)
 				n.Origin = append(n.Origin, asn)
 			}
@@ -355,7 +359,7 @@ func (r *reader) nameserver(to *[]string, field string, e *entry) {
 		low = low[:i]
 	}
 	low = strings.TrimRight(low, ".")
-	if !isHost(low) || slices.Contains(*to, low) {
+	if !isHost(low) || len(*to) == maxList || slices.Contains(*to, low) {
 		return
 	}
 	r.note(field, len(*to), e.line)
@@ -391,7 +395,7 @@ func (r *reader) readRoute(n *Network, o object) {
 			route.Origin, _ = parseASN(r.in(e.value))
 		}
 	}
-	if line > 0 && route.Origin != 0 && route.Prefix.IsValid() && !slices.Contains(n.Routes, route) {
+	if len(n.Routes) < maxList && line > 0 && route.Origin != 0 && route.Prefix.IsValid() && !slices.Contains(n.Routes, route) {
 		r.note("network.routes", len(n.Routes), line)
 		n.Routes = append(n.Routes, route)
 	}
@@ -468,7 +472,7 @@ func (r *reader) readAS(objects []object, index int) bool {
 		case "status":
 			r.set(&as.Status, "as.status", e)
 		case "inetnum", "inet6num":
-			if got, ok := parseRange(r.in(e.value)); ok {
+			if got, ok := parseRange(r.in(e.value)); ok && len(as.Prefixes) < maxList {
 				list := got.prefixes()
 				for i := range list {
 					r.note("as.prefixes", len(as.Prefixes)+i, e.line)

@@ -54,6 +54,9 @@ type part struct {
 	rdap     string // the registrar's RDAP answer
 }
 
+// maxLines is far more than one answer has. A dump is read with package rpsl.
+const maxLines = 1 << 14
+
 // readHop reads rec.Hops[hop] into rec, which is otherwise empty.
 func readHop(rec *Record, hop int, q Query) (part, error) {
 	return readHopInto(rec, hop, q, new(Domain))
@@ -87,6 +90,9 @@ func readHopInto(rec *Record, hop int, q Query, domain *Domain) (part, error) {
 
 	var objectBuf [24]object
 	lines := bytes.Count(data, []byte{'\n'}) + 1
+	if lines > maxLines {
+		return fail(VerdictUnknown, fmt.Errorf("%d lines: %w", lines, ErrTooBig))
+	}
 	work := &struct {
 		reader
 		room [80]entry // lines of most answers

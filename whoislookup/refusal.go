@@ -20,14 +20,18 @@ func (r *reader) refusal(server string) (Verdict, error) {
 		return VerdictUnknown, fmt.Errorf("a web page: %w", ErrGarbage)
 	}
 	best := VerdictUnknown
-	prose := 0 // entries up to here are a paragraph
+	prose, run := 0, 0 // entries up to here are a paragraph, or at least looked at
 	for i := range r.ents {
 		e := &r.ents[i]
 		if e.kind == rpsl.Blank {
 			continue
 		}
-		if i >= prose {
-			prose = r.paragraph(i)
+		if i >= run {
+			if run = r.paragraph(i); run > i {
+				prose = run
+			} else {
+				run = r.runEnd(i)
+			}
 		}
 		if i < prose {
 			continue
@@ -69,6 +73,17 @@ func (r *reader) paragraph(i int) int {
 	}
 	if n := end - i; n >= 5 && width >= 48*n {
 		return end
+	}
+	return i
+}
+
+// runEnd returns the entry behind those that follow one another without a
+// blank line or a rule.
+func (r *reader) runEnd(i int) int {
+	for i++; i < len(r.ents) && r.ents[i].kind != rpsl.Blank && r.ents[i].value.to-r.ents[i].value.from >= 3; i++ {
+		if r.ents[i].kind != rpsl.Attribute && strings.Trim(r.in(r.ents[i].value), "%#*-=> \t") == "" {
+			break
+		}
 	}
 	return i
 }
