@@ -100,6 +100,7 @@ func (w *work) run(ctx context.Context) error {
 	if len(w.todo) == 0 {
 		return ErrNoZombies
 	}
+	slow := 0 // attempts in which the thread did not stop in time
 	for attempt := 0; len(w.todo) > 0; attempt++ {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -109,7 +110,11 @@ func (w *work) run(ctx context.Context) error {
 		if len(w.todo) < before {
 			attempt = 0
 		}
-		if err != nil && (!errors.Is(err, ErrBusy) || attempt >= 20) {
+		if errors.Is(err, ErrUninterruptible) {
+			slow++
+		}
+		again := errors.Is(err, ErrBusy) && attempt < 20 || errors.Is(err, ErrUninterruptible) && slow < 3
+		if err != nil && !again {
 			return err
 		}
 		if len(w.todo) > 0 && !sleep(ctx, w.injector.rest()) {

@@ -37,7 +37,7 @@ func apply(t *testing.T, in Injector, p *parent, hold bool, step func(*work)) (R
 // parent's call then returns, and when, with what it returns undisturbed.
 func TestTheCallGoesOn(t *testing.T) {
 	lab.Need(t, "root", "program:gcc")
-	const d = 3 * time.Second
+	const d = 1500 * time.Millisecond
 	for _, c := range []struct {
 		what         string
 		value, errno int
@@ -126,7 +126,7 @@ func bootID(t *testing.T) string {
 
 func TestCancelReleasesTheParent(t *testing.T) {
 	lab.Need(t, "root", "program:gcc")
-	p := cParent(t, 50, "sleep", time.Second)
+	p := cParent(t, 50, "sleep", 2*time.Second)
 	plan, err := Injector{Settle: -1}.Prepare(t.Context(), p.Parent)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -141,7 +141,7 @@ func TestCancelReleasesTheParent(t *testing.T) {
 	assert.Len(t, p.zombies(t), 43)
 	value, _, took := p.result(t)
 	assert.Zero(t, value)
-	assert.InDelta(t, 1, took.Seconds(), 0.4)
+	assert.InDelta(t, 2, took.Seconds(), 0.4)
 	assert.Equal(t, "left 43", p.line(t))
 
 	_, err = Injector{}.Apply(ctx, plan)
@@ -151,7 +151,7 @@ func TestCancelReleasesTheParent(t *testing.T) {
 // TestUnwindingReleasesTheParent: deferred calls are what a panic runs.
 func TestUnwindingReleasesTheParent(t *testing.T) {
 	lab.Need(t, "root", "program:gcc")
-	p := cParent(t, 20, "sleep", time.Second)
+	p := cParent(t, 20, "sleep", 2*time.Second)
 	before := p.fields(t)
 	once := false
 	result, err := apply(t, Injector{Settle: -1}, p, false, func(*work) {
@@ -166,7 +166,7 @@ func TestUnwindingReleasesTheParent(t *testing.T) {
 	assert.Equal(t, before, p.fields(t))
 	value, _, took := p.result(t)
 	assert.Zero(t, value)
-	assert.InDelta(t, 1, took.Seconds(), 0.4)
+	assert.InDelta(t, 2, took.Seconds(), 0.4)
 }
 
 func TestAParentKilledMeanwhileIsNotHeld(t *testing.T) {

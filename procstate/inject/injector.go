@@ -47,9 +47,10 @@ func (in Injector) Prepare(ctx context.Context, parent Parent) (Plan, error) {
 // beside an error: ctx that ended, a parent that died meanwhile, or one that is
 // refused (ErrRefused), which was then not touched any further.
 //
-// The parent is released when Apply returns, whatever happened. Apply blocks
-// for the stops and rests only, and never longer than a second for a parent
-// that does not stop.
+// The parent is released when Apply returns, whatever happened. Apply blocks for
+// the stops and rests, two seconds for a parent that does not stop, and where
+// the machine gives a stopped parent no time to be put back, up to ten seconds
+// for that, whatever ctx says.
 func (in Injector) Apply(ctx context.Context, plan Plan) (Result, error) {
 	return in.apply(ctx, plan)
 }

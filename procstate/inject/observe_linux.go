@@ -138,15 +138,10 @@ func ancestors(pid int) ([]int, error) {
 }
 
 // dead lists the dead children of a parent: those that wait4 would reap, and
-// the others with the reason. Other processes that can not be read are no
-// children that could be reaped.
+// the others with the reason. What can not be read is no child that could be
+// reaped.
 func dead(parent int) (zombies []Zombie, left []Left, err error) {
-	dir, err := os.Open("/proc")
-	if err != nil {
-		return nil, nil, err
-	}
-	defer dir.Close()
-	names, err := dir.Readdirnames(-1)
+	names, err := candidates(parent)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -169,6 +164,38 @@ func dead(parent int) (zombies []Zombie, left []Left, err error) {
 	slices.SortFunc(zombies, func(a, b Zombie) int { return cmp.Compare(a.PID, b.PID) })
 	slices.SortFunc(left, func(a, b Left) int { return cmp.Compare(a.PID, b.PID) })
 	return zombies, left, nil
+}
+
+// candidates lists the PIDs among which the children of a parent are: those of
+// its threads (proc_pid_children(5); one may be missing while others exit), or
+// all where the kernel has no such list (CONFIG_PROC_CHILDREN).
+func candidates(parent int) ([]string, error) {
+	tasks, err := os.ReadDir(procPath(parent) + "/task")
+	if err != nil {
+		return nil, missing(err)
+	}
+	var names []string
+	listed := false
+	for _, task := range tasks {
+		text, err := os.ReadFile(procPath(parent) + "/task/" + task.Name() + "/children")
+		if isGone(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		listed = true
+		names = append(names, strings.Fields(string(text))...)
+	}
+	if listed {
+		return names, nil
+	}
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	return dir.Readdirnames(-1)
 }
 
 // unfit returns why wait4 without __WALL would not reap a zombie, or NotTried.

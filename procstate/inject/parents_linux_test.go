@@ -115,8 +115,10 @@ func start(t *testing.T, count int, command *exec.Cmd) *parent {
 		}
 	}()
 	lab.Eventually(t, 20*time.Second, "the children are dead and the parent is where it should be", func() bool {
+		before := e
 		e, err = observe(p.PID)
-		return err == nil && len(p.zombies(t)) == count && settled(e)
+		return err == nil && len(p.zombies(t)) == count && settled(e) &&
+			len(before.threads) == len(e.threads) && before.threads[0].call == e.threads[0].call
 	})
 	return p
 }

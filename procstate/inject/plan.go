@@ -10,20 +10,20 @@ import (
 // Parent names a process: its PID in the caller's PID namespace and its start
 // time in clock ticks since boot, field 22 of /proc/PID/stat.
 type Parent struct {
-	PID   int    `json:"pid"`
-	Start uint64 `json:"start"`
+	PID   int    `json:"pid"`   // in this process's PID namespace
+	Start uint64 `json:"start"` // clock ticks since boot, field 22 of /proc/PID/stat
 }
 
 // Zombie is a dead child of the parent, named in the same way.
 type Zombie struct {
-	PID   int    `json:"pid"`
-	Start uint64 `json:"start"`
+	PID   int    `json:"pid"`   // in this process's PID namespace
+	Start uint64 `json:"start"` // clock ticks since boot
 }
 
 // Plan is what Apply would do. It is data: it may be saved, shown and applied
 // later; Apply looks at everything again. A caller may shorten Zombies.
 type Plan struct {
-	Parent Parent `json:"parent"`
+	Parent Parent `json:"parent"` // whose zombies they are
 	// Comm is the parent's name, escaped as strconv.Quote does.
 	Comm string `json:"comm"`
 	// Boot is the kernel's boot ID; a plan is good for one boot.

@@ -48,7 +48,9 @@ func TestRefusesByWhoItIs(t *testing.T) {
 	refuses(t, Parent{PID: 0, Start: 5}, ErrNoIdentity)
 	refuses(t, Parent{PID: -self, Start: 5}, ErrNoIdentity)
 	refuses(t, identity(t, self), ErrSelf)
-	refuses(t, identity(t, os.Getppid()), ErrAncestor)
+	if above := os.Getppid(); above > 1 {
+		refuses(t, identity(t, above), ErrAncestor)
+	}
 	refuses(t, Parent{PID: 1 << 22, Start: 5}, ErrGone)
 	if s, err := readStat(2); err == nil && s.comm == "kthreadd" {
 		refuses(t, identity(t, 2), ErrKernelThread)
@@ -129,7 +131,7 @@ func TestRefusesThirtyTwoBitCalls(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("amd64 only")
 	}
-	p := cParent(t, 4, "compat", time.Second)
+	p := cParent(t, 4, "compat", 2*time.Second)
 	plan, err := Injector{Settle: -1}.Prepare(t.Context(), p.Parent)
 	require.NoError(t, err)
 	_, err = Injector{}.Apply(t.Context(), plan)
@@ -138,7 +140,7 @@ func TestRefusesThirtyTwoBitCalls(t *testing.T) {
 	assert.Len(t, p.zombies(t), 4)
 	value, _, took := p.result(t)
 	assert.Equal(t, 1, value, "its call went on")
-	assert.InDelta(t, 1, took.Seconds(), 0.5)
+	assert.InDelta(t, 2, took.Seconds(), 0.5)
 }
 
 func TestRefusesAFrozenParent(t *testing.T) {
@@ -161,7 +163,7 @@ func TestRefusesAFrozenParent(t *testing.T) {
 func init() {
 	// A namespace: PID 1 of it, whose child is a parent of zombies.
 	roles["namespace"] = func() {
-		command := exec.Command(os.Getenv("OPSKIT_INJECT_TEST_COUNT"), "5", "sleep", "1500")
+		command := exec.Command(os.Getenv("OPSKIT_INJECT_TEST_COUNT"), "5", "sleep", "4000")
 		command.Stdout = os.Stdout
 		if err := command.Run(); err != nil {
 			fmt.Println(err)
@@ -201,7 +203,7 @@ func TestAParentInAnotherPIDNamespace(t *testing.T) {
 	assert.Empty(t, inner.zombies(t))
 	value, _, took := inner.result(t)
 	assert.Zero(t, value)
-	assert.InDelta(t, 1.5, took.Seconds(), 0.4)
+	assert.InDelta(t, 4, took.Seconds(), 0.5)
 }
 
 func TestSettleLeavesOutTheNewlyDead(t *testing.T) {

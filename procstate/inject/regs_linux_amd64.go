@@ -39,10 +39,12 @@ func (r *registers) after() uint64 { return r.Rip }
 // call is the address of the system call instruction, at a system call stop.
 func (r *registers) call() uint64 { return r.Rip - instruction }
 
-// afterInterrupt makes the kernel restart a call that it ended because of the
-// tracer's interruption. It reports whether it changed anything.
-func (r *registers) afterInterrupt(c call) bool {
-	if int64(r.Orig_rax) != c.number || int64(r.Rax) != -int64(unix.EINTR) {
+// afterInterrupt makes the kernel restart a call that the tracer's interruption
+// ended with EINTR, whichever it is by now, or end it so if a handler runs. It
+// reports whether it changed anything.
+func (r *registers) afterInterrupt() bool {
+	number := int64(r.Orig_rax)
+	if number < 0 || number == unix.SYS_RESTART_SYSCALL || int64(r.Rax) != -int64(unix.EINTR) {
 		return false
 	}
 	r.setResult(-errRestartNoHand)

@@ -40,7 +40,7 @@ func (r *registers) after() uint64 { return r.Pc }
 func (r *registers) call() uint64 { return r.Pc - instruction }
 
 // afterInterrupt has nothing to do: callNames lists no call that ends with EINTR.
-func (r *registers) afterInterrupt(call) bool { return false }
+func (r *registers) afterInterrupt() bool { return false }
 
 func (r *registers) result() int64 { return int64(r.Regs[0]) }
 

@@ -8,7 +8,7 @@ import (
 
 // Result is what Apply did.
 type Result struct {
-	Parent Parent `json:"parent"`
+	Parent Parent `json:"parent"` // of the plan
 	// Reaped are the children that the parent was made to wait for; the kernel
 	// confirmed each.
 	Reaped []Zombie `json:"reaped,omitempty"`
@@ -19,8 +19,8 @@ type Result struct {
 	// Stops counts how often it was stopped, Longest and Stopped are the
 	// longest stop and all of them together, from the request to the release.
 	Stops   int           `json:"stops"`
-	Longest time.Duration `json:"longest_ns"`
-	Stopped time.Duration `json:"stopped_ns"`
+	Longest time.Duration `json:"longest_ns"` // the longest stop
+	Stopped time.Duration `json:"stopped_ns"` // all stops together
 }
 
 // String returns what was done, each child that was left, and what was not
@@ -47,7 +47,7 @@ func times(n int) string {
 // Left is a dead child that is not waited for.
 type Left struct {
 	Zombie
-	Reason Reason `json:"reason"`
+	Reason Reason `json:"reason"` // why it was left
 }
 
 // String returns "pid 42: traced".

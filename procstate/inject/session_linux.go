@@ -9,9 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reaction is how long a tracee may take to report what it was asked for. It is
-// not stopped meanwhile, except by the scheduler.
-const reaction = 250 * time.Millisecond
+// How long a tracee may take to report what it was asked for. As long as it is
+// as it was, it can be let go at once; later it must be put back first, however
+// little time a loaded machine gives it.
+const (
+	reaction = 250 * time.Millisecond
+	patience = 10 * time.Second
+)
 
 // session is one stop of one thread of the parent. Its methods must be called
 // from the thread that opened it.
@@ -87,12 +91,12 @@ func (s *session) open() (err error) {
 	if info.arch != auditArch {
 		return ErrCompat
 	}
-	if first.afterInterrupt(s.call) {
+	if first.afterInterrupt() {
 		if err := setRegisters(s.tid, first); err != nil {
 			return err
 		}
-		if s.call.name != "restart_syscall" && !s.call.endlessPoll() {
-			return ErrCall
+		if !s.call.endlessPoll() {
+			return ErrBusy
 		}
 	}
 	if !first.inCall(s.call) {
@@ -129,7 +133,7 @@ func (s *session) open() (err error) {
 	if s.base, err = getRegisters(s.tid); err != nil {
 		return err
 	}
-	s.base.afterInterrupt(s.call)
+	s.base.afterInterrupt()
 	s.changed = true
 	if s.hold { // the call may have set a mask of its own
 		return setSignalMask(s.tid, ^uint64(0))
@@ -180,7 +184,11 @@ func (s *session) resume(request int, want place) error {
 // await waits until the thread reports a stop and notes where it is. Another
 // stop than the wanted one is ErrBusy, ErrStopped or ErrGone.
 func (s *session) await(want place) error {
-	reported, err := waitStop(s.tid, reaction)
+	limit := reaction
+	if s.changed {
+		limit = patience
+	}
+	reported, err := waitStop(s.tid, limit)
 	if err != nil {
 		return err
 	}
