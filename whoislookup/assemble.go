@@ -154,6 +154,9 @@ func under(name, zone string) bool {
 // dropPlaceholder takes out of a placeholder what looks like an owner.
 func (r *Record) dropPlaceholder() {
 	r.Holder, r.Country, r.CountryFrom, r.Abuse, r.Contacts = Holder{}, "", "", nil, nil
+	if r.Domain != nil { // of the zone above
+		r.Domain, r.Created, r.Updated, r.Expires, r.Sources = nil, "", "", "", nil
+	}
 	r.Sources = slices.DeleteFunc(r.Sources, func(s Source) bool {
 		return s.Field == "country" || strings.HasPrefix(s.Field, "abuse.") || strings.HasPrefix(s.Field, "holder.")
 	})

@@ -65,3 +65,35 @@ func foreign(t *testing.T, srv *whoistest.Server) func(argv ...string) string {
 		return string(out)
 	}
 }
+
+// TestOtherClientsAgree has gwhois and Perl's Net::Whois::Raw, unmodified, ask
+// the same servers.
+func TestOtherClientsAgree(t *testing.T) {
+	lab.Need(t, "root", "netns", "program:whois")
+	if _, err := lab.Program("gwhois"); err != nil {
+		t.Skip("gwhois is not installed")
+	}
+	perl := `use Net::Whois::Raw; $Net::Whois::Raw::CHECK_FAIL = 0; print Net::Whois::Raw::whois($ARGV[0], $ARGV[1]);`
+	if err := exec.Command("perl", "-MNet::Whois::Raw", "-e", "1").Run(); err != nil {
+		t.Skip("Perl's Net::Whois::Raw is not installed")
+	}
+	if !lab.Inside(t, func() *lab.NS { return lab.NewNS(t) }) {
+		return
+	}
+	answers := whoistest.Blog()
+	answers["whois.verisign-grs.com"] = map[string]string{"example-shop.com": registryAnswer}
+	answers["whois.crsnic.net"] = answers["whois.verisign-grs.com"]
+	answers["whois.registrar.example.net"] = map[string]string{"example-shop.com": registrarAnswer}
+	srv := newServer(t, answers)
+	run := foreign(t, srv)
+
+	assert.Contains(t, run("gwhois", "138.0.155.10"), "LACNIC")
+	assert.NotEmpty(t, srv.Queries())
+	before := len(srv.Queries())
+	assert.Contains(t, run("perl", "-e", perl, "example-shop.com", "whois.verisign-grs.com"), "Example Registrar Ltd")
+	assert.Contains(t, run("perl", "-e", perl, "190.57.233.170", "whois.lacnic.net"), "EDITORIAL LA PAGINA S.A.")
+	assert.Greater(t, len(srv.Queries()), before)
+	for _, q := range srv.Queries() {
+		t.Logf("%s:%s %q", q.Server, q.Port, q.Line)
+	}
+}

@@ -2,6 +2,7 @@ package whoislookup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -85,11 +86,16 @@ func (c *Client) lookWHOIS(ctx context.Context, q Query, hops []Hop) (*Record, e
 		hop := c.ask(ctx, target, q)
 		hops = append(hops, hop)
 		if hop.Err != nil {
+			// The table may be out of date: IANA knows who is asked now.
+			if len(hops)-before == 1 && c.Server == "" && target.host != servers.IANA && errors.Is(hop.Err, ErrUnreachable) && ctx.Err() == nil {
+				target = referral{scheme: "whois", host: servers.IANA, port: 43}
+				continue
+			}
 			break
 		}
 		next, more := follow(q, hops)
-		if !more {
-			break
+		if !more || asked[next.host] && hops[before].Err != nil {
+			break // IANA names the server that could not be reached
 		}
 		target = next
 	}

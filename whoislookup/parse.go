@@ -122,6 +122,9 @@ func readHopInto(rec *Record, hop int, q Query, domain *Domain) (part, error) {
 		if rec.Verdict == VerdictUnknown {
 			rec.Verdict = VerdictFound
 		}
+		if d := rec.Domain; d != nil && q.Kind == KindDomain && !strings.Contains(d.Name, ".") && under(q.Text, d.Name) {
+			rec.Verdict = VerdictElsewhere // IANA, about the top-level domain
+		}
 		return p, nil
 	}
 	if p.referral.host != "" {

@@ -162,6 +162,31 @@ func TestTextOfUsersIsNoReferral(t *testing.T) {
 	}
 }
 
+func TestIANAIsAskedWhereTheTableFails(t *testing.T) {
+	srv := newServer(t, whoistest.Answers{
+		"whois.iana.org":      {"example.newtld": "% IANA WHOIS server\n\nrefer:        whois.other.example\n\ndomain:       NEWTLD\n\norganisation: Example Registry\n\nwhois:        whois.other.example\n\nstatus:       ACTIVE\ncreated:      2015-06-25\nsource:       IANA\n"},
+		"whois.other.example": {"example.newtld": "Domain Name: example.newtld\nRegistrar: Example Registrar\nRegistrant Name: Example Holder\nCreation Date: 2016-01-02\n"},
+	})
+	rec, err := srv.Client().Domain(t.Context(), "example.newtld")
+	require.NoError(t, err)
+	assert.Equal(t, "Example Holder", rec.Holder.Name, "not the registry of the top-level domain")
+	assert.Equal(t, "example.newtld", rec.Domain.Name)
+	assert.Equal(t, []string{"whois.nic.newtld", "whois.iana.org", "whois.other.example"}, []string{rec.Hops[0].Server, rec.Hops[1].Server, rec.Hops[2].Server})
+
+	srv.Handle("whois.other.example", whoistest.Throttle())
+	rec, err = srv.Client().Domain(t.Context(), "example.newtld")
+	require.ErrorIs(t, err, whoislookup.ErrThrottled)
+	assert.Nil(t, rec.Domain, "what IANA says about the zone is not about the name")
+	assert.Empty(t, rec.Holder.Name)
+
+	srv = newServer(t, whoistest.Answers{"whois.iana.org": {"190.0.0.1": "refer:        whois.lacnic.net\n\ninetnum:      190.0.0.0 - 190.255.255.255\norganisation: LACNIC\nsource:       IANA\n"}})
+	rec, err = srv.Client().Lookup(t.Context(), "190.0.0.1")
+	require.Error(t, err, "the server that IANA names is the one that is down")
+	assert.Equal(t, whoislookup.VerdictElsewhere, rec.Verdict)
+	assert.Empty(t, rec.Holder.Name)
+	assert.Len(t, rec.Hops, 2)
+}
+
 func TestAPNICStubIsFollowed(t *testing.T) {
 	srv := newServer(t, whoistest.Answers{
 		"whois.apnic.net": {"1.0.0.1": "inetnum: 1.0.0.0 - 1.0.0.255\nnetname: STUB-1\ndescr: Transferred to the RIPE region on 2015-01-01T00:00:00Z.\nmnt-by: APNIC-STUB\n"},
