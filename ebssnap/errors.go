@@ -36,6 +36,8 @@ var (
 	ErrNotCreated = errors.New("no snapshot was created")
 	// ErrOutcomeUnknown means that a snapshot may exist or may still appear; Settle looks again.
 	ErrOutcomeUnknown = errors.New("outcome unknown: a snapshot may exist")
+	// ErrFailed means that the cloud gave a snapshot up: its state is "error".
+	ErrFailed = errors.New("snapshot failed")
 	// ErrUsage means that the arguments make no sense, and nothing was done.
 	ErrUsage = errors.New("wrong use")
 )
@@ -62,6 +64,7 @@ func codes() []struct {
 		{"throttled", ErrThrottled},
 		{"outcome_unknown", ErrOutcomeUnknown},
 		{"not_created", ErrNotCreated},
+		{"failed", ErrFailed},
 		{"usage", ErrUsage},
 		{"unsupported", errors.ErrUnsupported},
 	}

@@ -7,8 +7,8 @@ import (
 
 // Freezer stops writers. FS stops them in the kernel, Hook in an application, and Freezers does several in order.
 type Freezer interface {
-	// Freeze stops writers, all or nothing. ctx limits the freeze, not only the call: when ctx ends, the freezer thaws. A freeze
-	// that only completes after ctx has ended is undone before Freeze returns its error.
+	// Freeze stops writers, all or nothing. ctx limits the freeze, not only the call: Hold calls Thaw when ctx ends, and FS also thaws by itself
+	// then, even if this process hangs. A freeze that only completes after ctx has ended is undone before Freeze returns its error.
 	Freeze(ctx context.Context) (Thawer, error)
 }
 
@@ -64,6 +64,9 @@ func (h Hook) Freeze(ctx context.Context) (Thawer, error) {
 		}
 		return nil
 	}}
+	if err := ctx.Err(); err != nil {
+		return nil, &Error{Op: "stop", Target: h.Name, Err: context.Cause(ctx)}
+	}
 	if h.Stop == nil {
 		return thawer, nil
 	}
@@ -77,6 +80,9 @@ func (h Hook) Freeze(ctx context.Context) (Thawer, error) {
 		return nil, errors.Join(&Error{Op: "stop", Target: h.Name, Err: err}, thawer.Thaw())
 	}
 	stopped = true
+	if ctx.Err() != nil {
+		return nil, errors.Join(&Error{Op: "stop", Target: h.Name, Err: context.Cause(ctx)}, thawer.Thaw())
+	}
 	return thawer, nil
 }
 

@@ -40,6 +40,9 @@ func (f *Freezer) Freeze(ctx context.Context) (ebssnap.Thawer, error) {
 			return nil, context.Cause(ctx)
 		}
 	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.frozen {
