@@ -49,7 +49,7 @@ func TestBarInject(t *testing.T) {
 			assert.Less(t, result.Stopped, 50*time.Millisecond, "%s: %v", name, result)
 		}
 		if name != "Go" { // its threads come and go
-			assert.Equal(t, before, p.fields(t), name)
+			p.same(t, before)
 		}
 		if lab.Bars() == lab.Small {
 			require.NoError(t, p.command.Process.Kill())
@@ -69,7 +69,7 @@ func TestBarInject(t *testing.T) {
 		assert.ErrorIs(t, err, want)
 		assert.ErrorIs(t, err, ErrRefused)
 		assert.Len(t, p.zombies(t), 4)
-		assert.Equal(t, before, p.fields(t))
+		p.same(t, before)
 		figure.WriteString(what + " refused; ")
 	}
 	lab.BarTiming(t, "inject", "%s", figure.String())

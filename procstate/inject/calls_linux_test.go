@@ -71,7 +71,7 @@ func TestTheCallGoesOn(t *testing.T) {
 				result, err := apply(t, in, p, hold, nil)
 				require.NoError(t, err)
 				assert.Len(t, result.Reaped, 10)
-				assert.Equal(t, before, p.fields(t))
+				p.same(t, before)
 				if c.end != nil {
 					select {
 					case line := <-p.lines:
@@ -163,7 +163,7 @@ func TestUnwindingReleasesTheParent(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, result.Reaped, 20)
 	assert.GreaterOrEqual(t, result.Stops, 2)
-	assert.Equal(t, before, p.fields(t))
+	p.same(t, before)
 	value, _, took := p.result(t)
 	assert.Zero(t, value)
 	assert.InDelta(t, 2, took.Seconds(), 0.4)

@@ -173,3 +173,19 @@ func (p *parent) fields(t *testing.T) string {
 	}
 	return strings.Join(kept, "")
 }
+
+// same waits until the fields are as before: a released thread enters its call,
+// which may have a signal mask of its own, a moment later.
+func (p *parent) same(t *testing.T, before string) {
+	t.Helper()
+	var now string
+	defer func() {
+		if t.Failed() {
+			t.Logf("before:\n%safter:\n%s", before, now)
+		}
+	}()
+	lab.Eventually(t, 2*time.Second, "the parent is as it was", func() bool {
+		now = p.fields(t)
+		return now == before
+	})
+}
