@@ -22,6 +22,7 @@ import (
 
 	"github.com/opskit-go/opskit/ebssnap"
 	"github.com/opskit-go/opskit/ebssnap/ec2snap"
+	"github.com/opskit-go/opskit/ebssnap/volumes"
 	"github.com/opskit-go/opskit/examples/internal/program"
 )
 
@@ -33,12 +34,16 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	return command{freezer: func(mounts []string) ebssnap.Freezer { return &ebssnap.FS{Mounts: mounts} }}.run(ctx, args, stdout, stderr)
+	return command{
+		freezer: func(mounts []string) ebssnap.Freezer { return &ebssnap.FS{Mounts: mounts} },
+		find:    volumes.Finder{}.Find,
+	}.run(ctx, args, stdout, stderr)
 }
 
-// command is the program; its tests bring a freezer that freezes nothing.
+// command is the program; its tests bring a freezer that freezes nothing, and a machine of their own.
 type command struct {
 	freezer func(mounts []string) ebssnap.Freezer
+	find    func(ctx context.Context, paths ...string) (*volumes.Layout, error)
 
 	*program.Program
 	volumes, mounts list

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/opskit-go/opskit/ebssnap"
 	"github.com/opskit-go/opskit/ebssnap/ebssnaptest"
+	"github.com/opskit-go/opskit/ebssnap/volumes"
 	"github.com/opskit-go/opskit/internal/lab"
 )
 
@@ -31,10 +33,16 @@ func world(t *testing.T) (*ebssnaptest.Server, []string) {
 	return server, []string{"-endpoint", server.URL, "-metadata", server.URL, "-volume", "/dev/sdb", "-mount", "/data", "-timeout", "500ms"}
 }
 
+// onOneVolume is a machine whose data lies on the volume of world.
+func onOneVolume(_ context.Context, paths ...string) (*volumes.Layout, error) {
+	disk := volumes.Device{Name: "nvme1n1", Kind: volumes.KindDisk, Store: volumes.StoreEBS, Volume: "vol-e3490220"}
+	return &volumes.Layout{Paths: paths, Parts: []volumes.Part{{Path: paths[0], Devices: []volumes.Device{disk}}}}, nil
+}
+
 func runWith(t *testing.T, freezer ebssnap.Freezer, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code = command{freezer: func([]string) ebssnap.Freezer { return freezer }}.run(t.Context(), args, &out, &errs)
+	code = command{freezer: func([]string) ebssnap.Freezer { return freezer }, find: onOneVolume}.run(t.Context(), args, &out, &errs)
 	return code, out.String(), errs.String()
 }
 

@@ -44,6 +44,16 @@ func (c command) checkOnly(ctx context.Context, volume ebssnap.Volume) int {
 	if err != nil {
 		return c.Fail(err)
 	}
+	whole := ebssnap.Capability{Name: "all data in the set", OK: true}
+	layout, err := c.find(ctx, c.mounts...)
+	if err == nil {
+		err = layout.Check(volume.IDs...).Err()
+	}
+	if err != nil {
+		whole.OK, whole.Why = false, err.Error()
+	}
+	report.Capabilities = append(report.Capabilities, whole)
+	report.Ready = report.Ready && whole.OK
 	code := program.Healthy
 	switch {
 	case !report.Ready:

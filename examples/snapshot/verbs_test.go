@@ -24,6 +24,8 @@ func TestCheckTellsAndTouchesNothing(t *testing.T) {
 	code, stdout, _ := runWith(t, freezer, append(args, "-check")...)
 	assert.Equal(t, 2, code, "the fake freezer cannot tell: "+stdout)
 	assert.True(t, strings.HasPrefix(stdout, "ready\n"), stdout)
+	code, stdout, _ = runWith(t, freezer, append(args, "-check", "-volume", "vol-00000000000000000")...)
+	assert.Equal(t, 1, code, stdout)
 	server.Deny("CreateSnapshot")
 	code, stdout, _ = runWith(t, freezer, append(args, "-check")...)
 	assert.Equal(t, 1, code)
