@@ -41,3 +41,21 @@ func quoteOutside(s string) string {
 func printable(r rune) bool {
 	return r != unicode.ReplacementChar && unicode.IsPrint(r) && !unicode.Is(unicode.Cf, r)
 }
+
+// Text returns the answer as UTF-8 for a terminal: line breaks and tabs stay,
+// every other control character is escaped. Raw has the bytes.
+func (h Hop) Text() string {
+	text, _ := decode(h.Server, h.Raw)
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		body := strings.TrimRight(line, "\r\n")
+		for i, part := range strings.Split(body, "\t") {
+			if i > 0 {
+				b.WriteByte('\t')
+			}
+			b.WriteString(quoteOutside(part))
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}

@@ -5,18 +5,22 @@
 //	go run github.com/opskit-go/opskit/examples/whois@latest 138.0.155.10
 //
 // It asks the real registries. -parse FILE -server NAME reads a stored answer
-// instead and asks nobody.
+// instead and asks nobody. -by holder reads the output of "uniq -c" on a log's
+// addresses and tells whose they are: requests, prefixes to block, whom to
+// write to.
 package main
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
 
 	"github.com/opskit-go/opskit/examples/internal/program"
 	"github.com/opskit-go/opskit/whoislookup"
+	"github.com/opskit-go/opskit/whoislookup/bulk"
 )
 
 func main() {
@@ -27,23 +31,29 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	return ask(ctx, new(whoislookup.Client), args, stdout, stderr)
+	return ask(ctx, &bulk.Bulk{Client: new(whoislookup.Client)}, os.Stdin, args, stdout, stderr)
 }
 
 // ask is run with a client of the caller's: the tests bring one whose
 // registries are on loopback.
-func ask(ctx context.Context, client *whoislookup.Client, args []string, stdout, stderr io.Writer) int {
+func ask(ctx context.Context, many *bulk.Bulk, stdin io.Reader, args []string, stdout, stderr io.Writer) int {
 	p := program.New("whois", "[flags] IP|PREFIX|ASN|DOMAIN...", stdout, stderr)
 	p.EvidenceFlags()
 	parse := p.String("parse", "", "read the stored answer in `FILE` instead of asking (- is stdin)")
 	server := p.String("server", "", "`NAME` of the server to ask first; with -parse, of the one that gave the answer")
+	raw := p.Bool("raw", false, "print the servers' answers too, with control characters escaped")
+	group := p.String("by", "", "group a list of addresses on stdin by `KEY`: holder, asn or country")
+	nft := p.Bool("nft", false, "with -by, print the prefixes as sets for nft(8)")
 	if code, done := p.Parse(args); done {
 		return code
 	}
 	if p.Preflight {
 		return program.PrintPreflight(p, whoislookup.Preflight(ctx))
 	}
-	records, errs, err := look(ctx, client, p, *parse, *server)
+	if *group != "" {
+		return by(ctx, many, p, *group, *nft, stdin)
+	}
+	records, errs, err := look(ctx, many.Client, p, stdin, *parse, *server)
 	if err != nil {
 		return p.Fail(err)
 	}
@@ -57,6 +67,11 @@ func ask(ctx context.Context, client *whoislookup.Client, args []string, stdout,
 			continue
 		}
 		code = max(code, p.Print(rec, judge(rec, errs[i])))
+		for _, h := range rec.Hops {
+			if *raw && !p.JSON {
+				fmt.Fprintf(stdout, "\n# %s\n%s", h.Server, h.Text())
+			}
+		}
 	}
 	if p.Save != "" {
 		if err := program.Write(p.Save, records); err != nil {
@@ -71,7 +86,7 @@ func ask(ctx context.Context, client *whoislookup.Client, args []string, stdout,
 
 // look gets the records: from the registries, from a stored answer, or from
 // saved evidence, which is judged again.
-func look(ctx context.Context, client *whoislookup.Client, p *program.Program, parse, server string) ([]*whoislookup.Record, []error, error) {
+func look(ctx context.Context, client *whoislookup.Client, p *program.Program, stdin io.Reader, parse, server string) ([]*whoislookup.Record, []error, error) {
 	var records []*whoislookup.Record
 	var errs []error
 	add := func(rec *whoislookup.Record, err error) {
@@ -89,7 +104,7 @@ func look(ctx context.Context, client *whoislookup.Client, p *program.Program, p
 			}
 		}
 	case parse != "":
-		raw, err := read(parse)
+		raw, err := read(stdin, parse)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -103,9 +118,9 @@ func look(ctx context.Context, client *whoislookup.Client, p *program.Program, p
 	return records, errs, nil
 }
 
-func read(file string) ([]byte, error) {
+func read(stdin io.Reader, file string) ([]byte, error) {
 	if file == "-" {
-		return io.ReadAll(io.LimitReader(os.Stdin, 16<<20))
+		return io.ReadAll(io.LimitReader(stdin, 16<<20))
 	}
 	return os.ReadFile(file)
 }

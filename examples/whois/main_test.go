@@ -7,10 +7,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opskit-go/opskit/whoislookup/bulk"
 	"github.com/opskit-go/opskit/whoislookup/whoistest"
 )
 
@@ -21,7 +23,7 @@ func drive(t *testing.T, srv *whoistest.Server, args ...string) (code int, stdou
 	if srv == nil {
 		code = run(t.Context(), args, &out, &err)
 	} else {
-		code = ask(t.Context(), srv.Client(), args, &out, &err)
+		code = ask(t.Context(), &bulk.Bulk{Client: srv.Client()}, strings.NewReader(""), args, &out, &err)
 	}
 	return code, out.String(), err.String()
 }
@@ -95,6 +97,51 @@ func TestParseStoredAnswer(t *testing.T) {
 	code, out, _ = drive(t, nil, "-parse", file)
 	assert.Equal(t, 2, code)
 	assert.NotContains(t, out, "\x1b")
+}
+
+func TestRawAnswersAreSafe(t *testing.T) {
+	srv := newServer(t)
+	srv.Handle("whois.lacnic.net", whoistest.Answer("inetnum: 190.0.0.0/16\nowner: X\nremarks: \x1b[2J\n"))
+	code, out, _ := drive(t, srv, "-raw", "190.0.0.1")
+	assert.Equal(t, 0, code)
+	assert.Contains(t, out, "\n# whois.lacnic.net\ninetnum: 190.0.0.0/16\nowner: X\nremarks: \\x1b[2J\n")
+}
+
+func TestByHolder(t *testing.T) {
+	group := func(input string, args ...string) (int, string, string) {
+		var out, err bytes.Buffer
+		code := ask(t.Context(), &bulk.Bulk{Client: newServer(t).Client(), Every: time.Nanosecond}, strings.NewReader(input), args, &out, &err)
+		return code, out.String(), err.String()
+	}
+	const list = "   120 138.0.155.10\n     7 190.57.233.170\n     1 104.20.75.37\n 104.20.76.37\n"
+	code, out, stderr := group(list, "-by", "holder")
+	assert.Equal(t, 0, code, stderr)
+	assert.Equal(t, `120 requests from 1 addresses: "Gigared S.A."
+  block: 138.0.152.0/22
+7 requests from 1 addresses: "EDITORIAL LA PAGINA S.A."
+  block: 190.57.233.160/28
+2 requests from 2 addresses: "CloudFlare, Inc."
+  block: 104.16.0.0/12
+`, out)
+	_, out, _ = group(list, "-by", "country")
+	assert.Contains(t, out, `127 requests from 2 addresses: "AR"`)
+	_, out, _ = group(list, "-by", "asn")
+	assert.Contains(t, out, `2 requests from 2 addresses: "AS13335"`)
+	_, out, _ = group(list, "-by", "holder", "-nft")
+	assert.Equal(t, "set whois_ipv4 {\n\ttype ipv4_addr\n\tflags interval\n\telements = { 104.16.0.0/12, 138.0.152.0/22, 190.57.233.160/28 }\n}\n", out)
+	code, out, _ = group(list, "-by", "holder", "-json")
+	assert.Equal(t, 0, code)
+	assert.Len(t, strings.Split(strings.TrimSpace(out), "\n"), 3)
+
+	for _, bad := range []string{"", "x y z\n", "0 1.2.3.4\n"} {
+		code, _, _ := group(bad, "-by", "holder")
+		assert.Equal(t, 2, code, bad)
+	}
+	code, _, _ = group(list, "-by", "colour")
+	assert.Equal(t, 2, code)
+	code, _, stderr = group("1 192.72.0.1\n", "-by", "holder")
+	assert.Equal(t, 2, code, "a server that cannot be reached is no answer")
+	assert.Contains(t, stderr, "192.72.0.1")
 }
 
 func TestSavedEvidence(t *testing.T) {
