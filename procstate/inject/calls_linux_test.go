@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -182,6 +183,38 @@ func TestAParentKilledMeanwhileIsNotHeld(t *testing.T) {
 	state, _ := p.command.Process.Wait()
 	require.NotNil(t, state)
 	assert.Equal(t, "signal: killed", state.String())
+}
+
+// TestAnotherWaitInTheProgram takes reports of the parent's stops away.
+func TestAnotherWaitInTheProgram(t *testing.T) {
+	lab.Need(t, "root", "program:gcc")
+	p := cParent(t, 10, "sleep", 2*time.Second)
+	before := p.fields(t)
+	done := make(chan struct{})
+	taken := 0
+	var group sync.WaitGroup
+	group.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			if pid, err := unix.Wait4(p.PID, nil, unix.WALL|unix.WNOHANG, nil); err == nil && pid == p.PID {
+				taken++
+			}
+		}
+	})
+	result, err := apply(t, Injector{Settle: -1}, p, false, nil)
+	close(done)
+	group.Wait()
+	require.NoError(t, err)
+	assert.Len(t, result.Reaped, 10)
+	assert.Positive(t, taken)
+	p.same(t, before)
+	value, _, took := p.result(t)
+	assert.Zero(t, value)
+	assert.InDelta(t, 2, took.Seconds(), 0.4)
 }
 
 func init() {

@@ -55,9 +55,9 @@
 // none of another exit signal than SIGCHLD; and only those that were dead for
 // Injector.Settle, because a parent may be just about to wait.
 //
-// A program that calls wait4(-1) itself in another goroutine may take the
-// parent's stops away, and Apply then fails after some time. The
-// process gets a SIGCHLD for each stop.
+// A program that calls wait4(-1) itself in another goroutine takes reports of the
+// parent's stops away; each one taken costs some milliseconds. The program gets a
+// SIGCHLD for each stop.
 //
 // # Privileges
 //
@@ -71,9 +71,10 @@
 //
 // Linux 5.3 or later on amd64 and arm64, 64-bit system calls. CI runs the tests
 // on amd64, where they also take arm64's way of holding back signals. The arm64
-// part is compiled there only; it has passed the same tests once, on Debian's
-// kernel 6.1 in an emulated machine, never on arm64 hardware. epoll_wait is
-// refused there. Other systems get errors.ErrUnsupported.
+// part is only compiled there. Its tests of the clean calls, of signals that
+// arrive meanwhile and of either side's death have passed on Debian's kernel 6.1
+// in an emulated machine, and were never run on arm64 hardware. epoll_wait is
+// refused on it. Other systems get errors.ErrUnsupported.
 //
 // # Testing
 //

@@ -319,5 +319,10 @@ func waitStop(tid int, limit time.Duration) (stop, error) {
 		if err == unix.ECHILD || report.pid == tid && report.code != codeTrapped {
 			return stop{kind: ended}, nil
 		}
+		if waited > 5*time.Millisecond {
+			if taken, ok := stopTaken(tid); ok {
+				return taken, nil
+			}
+		}
 	}
 }

@@ -148,6 +148,20 @@ func waitid(tid, options int) (report, error) {
 	}
 }
 
+// stopTaken tells whether a thread is stopped although waitid does not say so,
+// because another wait of this process took the report. The kernel keeps the
+// status of its own stops in si_code, and a signal's own siginfo otherwise.
+func stopTaken(tid int) (stop, bool) {
+	var info unix.Siginfo
+	if err := ptrace(unix.PTRACE_GETSIGINFO, tid, 0, unsafe.Pointer(&info)); err != nil {
+		return stop{}, false
+	}
+	if taken := decode(int(info.Code)); info.Code > 0 && taken.kind != signalStop {
+		return taken, true
+	}
+	return stop{kind: signalStop, signal: unix.Signal(info.Signo)}, true
+}
+
 // decode reads the status of a stop, "signal | event << 8".
 func decode(status int) stop {
 	const callBit = 0x80 // PTRACE_O_TRACESYSGOOD
