@@ -29,12 +29,12 @@ func blog() (dir string, remove func()) {
 
 func ExampleZombies() {
 	groups, err := procstate.Zombies()
-	if err != nil {
-		fmt.Println("some processes could not be seen:", err)
+	if err != nil && len(groups) == 0 {
+		return // nothing could be seen, and err says why
 	}
 	for _, g := range groups {
-		if len(g.Zombies) > 10000 {
-			fmt.Println(g.Parent.PID, "fills the process table:", g.Why.Explain())
+		if g.Parent.Comm.String() == "opskit-example" {
+			fmt.Println(g.Parent.PID, "does not reap:", g.Why.Explain())
 		}
 	}
 	// Output:

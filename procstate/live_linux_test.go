@@ -4,6 +4,7 @@ package procstate_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -310,10 +311,11 @@ func end(t *testing.T, pid int) {
 	require.True(t, err == nil || errors.Is(err, syscall.ESRCH))
 }
 
-// look returns one process.
+// look returns one process. Like children it also works while a test is being
+// cleaned up, when its context has ended.
 func look(t *testing.T, pid int) procstate.Process {
 	t.Helper()
-	for p, err := range new(procstate.Scanner).Processes(t.Context()) {
+	for p, err := range new(procstate.Scanner).Processes(context.WithoutCancel(t.Context())) {
 		if p.PID == pid {
 			require.NoError(t, err)
 			return p
@@ -325,7 +327,7 @@ func look(t *testing.T, pid int) procstate.Process {
 
 func children(t *testing.T, parent int) (children []procstate.Process) {
 	t.Helper()
-	for p, err := range new(procstate.Scanner).Processes(t.Context()) {
+	for p, err := range new(procstate.Scanner).Processes(context.WithoutCancel(t.Context())) {
 		if err == nil && p.PPID == parent {
 			children = append(children, p)
 		}

@@ -17,6 +17,7 @@ type look struct {
 	mounts []mount
 	boot   string
 	clock  *schedClock
+	aging  time.Duration // spent on ages so far
 
 	subreapers map[int]Process // nil where they are not visible
 	hidden     []Gap           // what the mount of /proc keeps from this reader

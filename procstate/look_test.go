@@ -1,6 +1,8 @@
 package procstate
 
 import (
+	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -44,4 +46,34 @@ func TestParentYoungerThanItsChild(t *testing.T) {
 	assert.Equal(t, Reason(Unknown), g.Why)
 	assert.Len(t, g.Unseen, 1, "the last round's alone")
 	assert.Equal(t, Wait, g.Plan().Steps[0].Action)
+}
+
+// TestDeadlineWithinAGroup: what could not be asked in time is said, and what is
+// known is kept.
+func TestDeadlineWithinAGroup(t *testing.T) {
+	tree := procstatetest.Tree{{PID: 40}}
+	for pid := 100; pid < 300; pid++ {
+		tree = append(tree, procstatetest.Process{PID: pid, PPID: 40, State: 'Z'})
+	}
+	r, err := openRoot(tree.Dir(t))
+	require.NoError(t, err)
+	defer r.close()
+	l := newLook(r)
+	g := Group{}
+	for pid := 100; pid < 300; pid++ {
+		g.Zombies = append(g.Zombies, Zombie{Process: Process{ID: ID{pid, 1000}, PPID: 40, State: 'Z', ExitSignal: sigchld}})
+	}
+	late := g
+	late.Zombies = slices.Clone(g.Zombies)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, l.each(ctx, &late), context.Canceled)
+	require.Len(t, late.Unseen, 1)
+	assert.Equal(t, "the kind of 200 zombies", late.Unseen[0].What)
+
+	l.aging = ageBudget
+	require.NoError(t, l.each(t.Context(), &g))
+	assert.Equal(t, 200, g.count(Reapable))
+	require.Len(t, g.Unseen, 1)
+	assert.Equal(t, "for how long 200 zombies have been dead", g.Unseen[0].What)
 }

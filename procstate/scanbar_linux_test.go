@@ -3,6 +3,7 @@
 package procstate_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -113,7 +114,7 @@ func manyZombies(t *testing.T, n int) int {
 		_ = cmd.Wait()
 		lab.Eventually(t, 3*time.Minute, "all are reaped", func() bool {
 			left := 0
-			for p, err := range new(procstate.Scanner).Processes(t.Context()) {
+			for p, err := range new(procstate.Scanner).Processes(context.WithoutCancel(t.Context())) {
 				if err == nil && p.Comm.String() == "opskit-zombies" {
 					left++
 				}
@@ -189,7 +190,8 @@ func TestBarScanBesideC(t *testing.T) {
 		}
 	}
 	fixed := testing.AllocsPerRun(1, func() { scan(&procstate.Scanner{}) })
-	assert.Less(t, fixed, 20.0, "allocations of a whole scan of %d processes", n)
+	// The test's other goroutines allocate a little meanwhile.
+	assert.Less(t, fixed, 20+float64(n)/500, "allocations of a whole scan of %d processes", n)
 	proc, least, bpf := median(inGo), median(inC), median(inBPF)
 	if lab.Bars() != lab.Small && !lab.Race {
 		assert.Less(t, float64(proc)/float64(least), 1.3)

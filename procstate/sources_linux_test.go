@@ -36,8 +36,13 @@ func frozenPopulation(t *testing.T, n int) (parent int) {
 		}
 		end(t, parent)
 		require.NoError(t, os.WriteFile(control, []byte("0"), 0))
+		// Until then the group cannot be removed.
+		lab.Eventually(t, time.Minute, "the population is gone", func() bool {
+			text, err := os.ReadFile(filepath.Join(dir, "cgroup.events"))
+			return err == nil && strings.Contains(string(text), "populated 0")
+		})
 	})
-	lab.Eventually(t, 30*time.Second, "all are there", func() bool {
+	lab.Eventually(t, 2*time.Minute, "all are there", func() bool {
 		asleep, dead := 0, 0
 		for _, p := range children(t, parent) {
 			if p.State == 'Z' {
@@ -94,7 +99,7 @@ func population(t *testing.T, s *procstate.Scanner, parent int) map[string]strin
 // seccomp filter that refuses bpf(2), and in a PID namespace.
 func TestBarSourcesAgree(t *testing.T) {
 	lab.Need(t, "program:ps")
-	n := map[lab.Size]int{lab.Small: 8, lab.CI: 60, lab.Full: 500}[lab.Bars()]
+	n := map[lab.Size]int{lab.Small: 8, lab.CI: 60, lab.Full: 300}[lab.Bars()]
 	parent := frozenPopulation(t, n)
 	fromProc := population(t, &procstate.Scanner{}, parent)
 	require.Greater(t, len(fromProc), n)

@@ -141,13 +141,13 @@ func (l *look) group(ctx context.Context, zombies []Zombie) ([]Group, error) {
 			g := Group{Zombies: children, BootID: l.bootID()}
 			g.Parent.PID = ppid
 			if l.parent(ctx, &g) || round == rounds {
-				for i := range g.Zombies {
-					l.kind(&g.Zombies[i])
-					l.age(&g.Zombies[i])
-				}
+				err := l.each(ctx, &g)
 				g.Why = g.reason()
 				l.adopters(&g)
 				groups = append(groups, g)
+				if err != nil {
+					return sortGroups(groups), err
+				}
 				continue
 			}
 			for _, z := range children {
@@ -160,6 +160,34 @@ func (l *look) group(ctx context.Context, zombies []Zombie) ([]Group, error) {
 		}
 	}
 	return sortGroups(groups), nil
+}
+
+// ageBudget bounds the time that is spent on how long zombies have been dead:
+// there may be tens of thousands, and the rest of the answer matters more.
+const ageBudget = time.Second
+
+// each learns about every zombie of a group: its kind, and while there is time
+// its age.
+func (l *look) each(ctx context.Context, g *Group) error {
+	for i := range g.Zombies {
+		if i%64 == 0 && ctx.Err() != nil {
+			g.unseen(fmt.Sprintf("the kind of %d zombies", len(g.Zombies)-i), ctx.Err())
+			return &Error{Op: "read zombies", Err: ctx.Err()}
+		}
+		l.kind(&g.Zombies[i])
+	}
+	for i := range g.Zombies {
+		if start := time.Now(); l.aging < ageBudget && ctx.Err() == nil {
+			l.age(&g.Zombies[i])
+			l.aging += time.Since(start)
+		} else {
+			g.Unseen = append(g.Unseen, Gap{
+				What: fmt.Sprintf("for how long %d zombies have been dead", len(g.Zombies)-i), Why: "there are too many to ask them all",
+			})
+			break
+		}
+	}
+	return nil
 }
 
 // sortGroups orders groups by size and PID, and the zombies in them by PID.

@@ -175,15 +175,17 @@ func TestBarUninterruptible(t *testing.T) {
 // watched, lies within the bounds that are given.
 func TestBarAgeOfZombies(t *testing.T) {
 	n := map[lab.Size]int{lab.Small: 1, lab.CI: 8, lab.Full: 20}[lab.Bars()]
-	died := map[int]time.Time{}
+	alive, died := map[int]time.Time{}, map[int]time.Time{} // at the latest seen alive, at the earliest dead
 	for range n {
+		start := time.Now()
 		pid := procstatetest.Named(t, "opskit-dead", true)
-		died[pid] = time.Now()
+		alive[pid], died[pid] = start, time.Now()
 		tick := time.NewTimer(time.Duration(20*n) * time.Millisecond)
 		<-tick.C
 	}
+	before := time.Now()
 	groups, err := procstate.Zombies()
-	now := time.Now()
+	after := time.Now()
 	require.NoError(t, err)
 	found, widest, worst := 0, time.Duration(0), time.Duration(0)
 	for _, g := range groups {
@@ -193,12 +195,12 @@ func TestBarAgeOfZombies(t *testing.T) {
 				continue
 			}
 			found++
-			age := now.Sub(death)
 			require.NotZero(t, z.DeadMore, "the age is known")
-			// The test saw the death a little later than it was.
-			assert.LessOrEqual(t, z.DeadAtLeast, age+20*time.Millisecond)
-			assert.GreaterOrEqual(t, z.DeadAtLeast+z.DeadMore, age-20*time.Millisecond)
-			widest, worst = max(widest, z.DeadMore), max(worst, age-z.DeadAtLeast)
+			// The look came some time after before, and the test saw the death some
+			// time after it was.
+			assert.GreaterOrEqual(t, z.DeadAtLeast+z.DeadMore, before.Sub(death))
+			assert.LessOrEqual(t, z.DeadAtLeast, after.Sub(alive[z.PID]))
+			widest, worst = max(widest, z.DeadMore), max(worst, before.Sub(death)-z.DeadAtLeast)
 		}
 	}
 	assert.Equal(t, n, found)

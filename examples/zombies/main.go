@@ -74,12 +74,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case p.watch > 0:
 		return p.watching(ctx)
 	}
-	report, err := p.look(ctx)
+	seen, err := p.look(ctx)
 	if err != nil {
 		return p.Fail(err)
 	}
+	report := seen.Report
 	if p.Save != "" {
-		if err := program.Write(p.Save, report); err != nil {
+		if err := program.Write(p.Save, seen); err != nil {
 			return p.Fail(err)
 		}
 	}
@@ -104,20 +105,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		code = p.Print(compare(earlier, report), code)
 	}
-	return p.Print(report, code)
-}
-
-// look looks at the host, or at what was saved.
-func (p *options) look(ctx context.Context) (*procstate.Report, error) {
-	if p.From == "" {
-		return p.scanner.Zombies(ctx)
-	}
-	report, err := program.Read[*procstate.Report](p.From)
-	if err != nil {
-		return nil, err
-	}
-	report.Verdict = report.Judge()
-	return report, nil
+	return p.Print(seen, code)
 }
 
 // only leaves out the groups that were not asked for.

@@ -50,6 +50,14 @@ func TestZombies(t *testing.T) {
 		assert.Contains(t, out, want)
 	}
 	assert.NotContains(t, out, "\x1b")
+
+	root := tree(t, 50)
+	require.NoError(t, procstatetest.Tree{{Files: map[string]string{
+		"42/status": "Uid:\t33\t33\t33\t33\nThreads:\t1\nCapEff:\t0\nTgid:\t42\nPPid:\t1\nTracerPid:\t0\nSigBlk:\t0\nSigIgn:\t0\nSigCgt:\t0\n",
+		"42/limits": "Max processes             2                    2                    processes \n",
+	}}}.Write(root))
+	_, out, _ = zombiesOf(t, "-root", root)
+	assert.Contains(t, out, `  limit that stops the next fork of 42: rlimit.nproc of "uid 33": 1 of 2 used, 1 left`)
 }
 
 func TestCannotTell(t *testing.T) {
@@ -109,7 +117,7 @@ func TestJSONIsOneObjectALine(t *testing.T) {
 
 func TestPreflight(t *testing.T) {
 	_, out, _ := zombiesOf(t, "-preflight")
-	for _, name := range []string{"list", "all-users", "all-namespaces", "apply"} {
+	for _, name := range []string{"list", "all-users", "all-namespaces", "blocked-causes", "apply"} {
 		assert.Contains(t, out, "  "+name)
 	}
 }

@@ -211,7 +211,7 @@ func manyZombies(t *testing.T, n int) {
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	count := func(dead bool) (found int) {
-		for p, err := range new(procstate.Scanner).Processes(t.Context()) {
+		for p, err := range new(procstate.Scanner).Processes(context.WithoutCancel(t.Context())) {
 			if err == nil && p.Comm.String() == "opskit-peers" && (!dead || p.State.Zombie()) {
 				found++
 			}
