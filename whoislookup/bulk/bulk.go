@@ -112,7 +112,7 @@ func (b *Bulk) lead(ctx context.Context, res Result, hold whoislookup.Range) (Re
 	if ans, ok := b.cache.get(res.Addr, time.Now()); ok { // came in between
 		return res.cached(ans)
 	}
-	rec, err := b.ask(context.WithValue(ctx, subject{}, res.Addr), res.Addr)
+	rec, err := b.ask(ctx, res.Addr)
 	if errors.Is(err, errKnown) {
 		if ans, ok := b.cache.get(res.Addr, time.Now()); ok {
 			return res.cached(ans)
@@ -182,7 +182,7 @@ func (b *Bulk) ask(ctx context.Context, addr netip.Addr) (*whoislookup.Record, e
 		if err != nil {
 			return nil, err
 		}
-		rec, err := client.IP(ctx, addr)
+		rec, err := client.IP(context.WithValue(ctx, errandKey{}, &errand{addr: addr}), addr)
 		if ctx.Err() != nil && err != nil && !errors.Is(err, errNoTurn) {
 			return rec, stopped(ctx, addr)
 		}
@@ -218,7 +218,9 @@ func (b *Bulk) learn(rec *whoislookup.Record, err error) {
 		case errors.Is(failure, whoislookup.ErrThrottled), errors.Is(failure, whoislookup.ErrDenied):
 			b.pace.throttled(name, now, retryAfter(failure))
 		case errors.Is(failure, whoislookup.ErrUnreachable):
-			b.pace.failed(name, now)
+			if !b.shared { // or one server would count for all
+				b.pace.failed(name, now)
+			}
 		default:
 			b.pace.answered(name, now)
 		}

@@ -33,6 +33,9 @@ type answer struct {
 func (c *cache) get(a netip.Addr, now time.Time) (*answer, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if !a.IsValid() {
+		return nil, false
+	}
 	for bits := a.BitLen(); bits >= 0; bits-- {
 		if c.lengths[family(a)][bits] == 0 {
 			continue
@@ -106,7 +109,9 @@ func worthKeeping(a netip.Addr, rec *whoislookup.Record, err error, d *Delegatio
 		return alone, false
 	}
 	if err != nil {
-		return alone, rec.Verdict == whoislookup.VerdictNotFound
+		// Of special-purpose space, only the addresses inside cost queries.
+		inside := rec.Verdict == whoislookup.VerdictReserved && len(rec.Embedded) > 0 && len(rec.Unseen) == 0
+		return alone, inside || rec.Verdict == whoislookup.VerdictNotFound
 	}
 	if rec.Verdict != whoislookup.VerdictFound || rec.Network == nil || !rec.Network.Range.Contains(a) {
 		return alone, false

@@ -61,32 +61,45 @@ func throughProxy(c *whoislookup.Client) bool {
 	return err != nil || p != nil
 }
 
-// subject is the key of a look-up's address in its context.
-type subject struct{}
+// errand is one look-up, as the connections made for it see it.
+type errand struct {
+	addr    netip.Addr
+	refused error // why a WHOIS server was not asked
+}
+
+// errandKey is its key in the look-up's context.
+type errandKey struct{}
 
 // errKnown ends a query that another one has answered meanwhile.
 var errKnown = fmt.Errorf("%w: another query brought the answer", errNoTurn)
 
-// known reports whether the address that ctx is about has an answer by now.
-func (b *Bulk) known(ctx context.Context) bool {
-	addr, ok := ctx.Value(subject{}).(netip.Addr)
-	if !ok {
-		return false
-	}
-	_, ok = b.cache.get(addr, time.Now())
+// known reports whether the address has an answer by now.
+func (b *Bulk) known(e *errand) bool {
+	_, ok := b.cache.get(e.addr, time.Now())
 	return ok
 }
 
 // dial connects when it is the server's turn. Every query has a connection of
 // its own, over WHOIS and over RDAP.
 func (b *Bulk) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	if b.known(ctx) {
+	e, _ := ctx.Value(errandKey{}).(*errand)
+	if e == nil {
+		e = new(errand)
+	}
+	_, port, _ := net.SplitHostPort(address)
+	if e.refused != nil && port != "443" {
+		return nil, e.refused // and nobody else is asked in that server's place
+	}
+	if b.known(e) {
 		return nil, errKnown
 	}
 	if err := b.turn(ctx, address); err != nil {
+		if port != "443" {
+			e.refused = err
+		}
 		return nil, err
 	}
-	if b.known(ctx) {
+	if b.known(e) {
 		return nil, errKnown
 	}
 	base := b.base()

@@ -18,10 +18,10 @@ import (
 // Origin is who announces an address in BGP, as Team Cymru sees it. That need
 // not be who holds it.
 type Origin struct {
-	Addr     netip.Addr       `json:"addr,omitzero"`
-	ASN      uint32           `json:"asn,omitempty"` // 0: nobody announces it
-	Prefix   netip.Prefix     `json:"prefix,omitzero"`
-	Country  string           `json:"country,omitempty"`
+	Addr     netip.Addr       `json:"addr,omitzero"`      // what was asked for
+	ASN      uint32           `json:"asn,omitempty"`      // 0: nobody announces it
+	Prefix   netip.Prefix     `json:"prefix,omitzero"`    // as announced
+	Country  string           `json:"country,omitempty"`  // two letters, of the delegation
 	Registry string           `json:"registry,omitempty"` // "arin", "ripencc", ...
 	Date     whoislookup.Date `json:"date,omitempty"`     // of the delegation
 	Name     string           `json:"name,omitempty"`     // of the AS

@@ -147,6 +147,9 @@ func latest(first time.Time, more ...time.Time) time.Time {
 func (p *pacer) wait(ctx context.Context, name string, every, patience time.Duration) error {
 	deadline, _ := ctx.Deadline()
 	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		now := time.Now()
 		slot, err := p.reserve(name, now, every, patience, deadline)
 		if err != nil {

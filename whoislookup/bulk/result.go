@@ -12,8 +12,8 @@ import (
 
 // Result is what is known about one address. The zero value knows nothing.
 type Result struct {
-	Addr       netip.Addr          `json:"addr,omitzero"`
-	Record     *whoislookup.Record `json:"record,omitempty"`     // shared by all results of its range: not to be changed
+	Addr       netip.Addr          `json:"addr,omitzero"`        // what was asked for; mapped IPv4 as IPv4, without a zone
+	Record     *whoislookup.Record `json:"record,omitempty"`     // nil if nobody was asked; shared by all results of its range: not to be changed
 	Cached     bool                `json:"cached,omitempty"`     // no query was made for this address
 	Delegation *Delegation         `json:"delegation,omitempty"` // what the loaded statistics say
 	Unseen     []whoislookup.Gap   `json:"unseen,omitempty"`     // the record's gaps, and what answering from a file or another address's answer leaves open
