@@ -23,18 +23,35 @@
 // # Nothing stays frozen
 //
 // FS starts a guard: a process of its own, in a session of its own, under 4 KiB, run from a memfd (or a short-lived file, see Guard). It does the freezing
-// and the thawing, and it thaws by itself when the thread that started it dies (exit, panic, SIGTERM, SIGKILL, also of the whole process group), when its owner says
-// nothing until the deadline (SIGSTOP, a hang), or when asked. If the guard is killed, this process thaws. When both are killed at once nothing is left to thaw: avoid killing the whole cgroup.
+// and the thawing, and it thaws by itself when the thread that started it dies (exit, panic, SIGTERM, SIGKILL, also of the whole process group, also while
+// another thread is stuck in a write to the frozen filesystem), when its owner says nothing until the deadline (SIGSTOP, a hang), or when asked. If the guard is
+// killed, this process thaws. The library installs no signal handler.
 //
-// The guard costs 0.5 ms to start whatever the size of this process (fork and a raw clone copy page tables: 17 ms at 512 MiB
-// of heap, 103 ms at 4 GiB), and nothing while it waits.
+// Before the freeze a record of it is written to a journal in memory (FS.Journal), in which the guard notes how far it got by a store to memory. When the process and
+// its guard were killed together, a control group at once for example, Recover finds what they left frozen, as a plan, and thaws exactly that. A record of a freeze
+// that was done is told from one that was only intended; whether an intended one took place before its owner died cannot be
+// told, so Apply leaves it alone unless it is asked to. Under systemd use KillMode=process and ExecStopPost.
+//
+// Three designs of a guard were measured, on 2 cores (go test -run TestBarGuardDesigns): time to be ready, median, and how long the owner's first write to a page of
+// its own memory takes while the guard is there.
+//
+//	                                at 1 MiB of heap     at 4 GiB
+//	static helper from a memfd      0.44 ms, 12 ns       0.37 ms, 12 ns
+//	static helper from a file       0.49 ms, 12 ns       0.42 ms, 12 ns
+//	raw clone of this process       0.19 ms, 1984 ns     77.6 ms, 3341 ns
+//	this program started again      2.85 ms, 14 ns       2.61 ms, 14 ns, and whatever its init functions do
+//
+// A clone copies page tables, and after it every page costs a fault; starting the program again runs its init functions, and needs a call
+// in its main. So it is the helper: its start uses CLONE_VM and CLONE_VFORK, and does not depend on the size of this process.
 //
 // A FIFREEZE that has begun cannot be stopped, by anybody. When the budget ends meanwhile, the call returns only after it has ended and was undone.
 //
-// A write to a frozen filesystem sleeps and cannot be killed; do not log there. A process with such a write, or one that dumps core there, is guarded all
-// the same. FITHAW and FIFREEZE do not say whose freeze it is: a child of the guard sleeps in the freeze, so a thaw by
-// another program is seen, the verdict is not "consistent", and what another program froze afterwards is left frozen. What remains is
-// a thaw and a new freeze by others within the microseconds between the last look and FITHAW.
+// A write to a frozen filesystem sleeps and cannot be killed; do not log there. A process that is dumping core to the frozen filesystem is only thawed at the deadline.
+//
+// FITHAW and FIFREEZE do not say whose freeze it is. A child of the guard therefore asks for write access, over and over, from just before the freeze on: it sleeps in
+// that very freeze, and wakes at its end. So a thaw by another program is seen, the verdict is not "consistent", and what another program
+// froze afterwards is left frozen. What remains are the microseconds between the guard's last look at that child and its FITHAW. Where the child may have been too late to sleep in
+// the right freeze (only after a thaw and a new freeze by others within the same instant), the freeze is first watched for 200 ms.
 //
 // # Privileges
 //

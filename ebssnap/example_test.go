@@ -68,3 +68,43 @@ func ExamplePreflight() {
 	// guard
 	// mounts
 }
+
+func ExampleWait() {
+	cloud := &ebssnaptest.Cloud{}
+	result, err := ebssnap.Consistent(context.Background(), ebssnap.Volume{Cloud: cloud, IDs: []string{"vol-0abc"}}, &ebssnaptest.Freezer{}, 10*time.Second)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	id := result.Snapshots()[0].ID
+	cloud.SetState(id, "completed") // on AWS this takes minutes or hours
+	fmt.Println(ebssnap.Wait(context.Background(), cloud, time.Minute, id))
+	// Output: <nil>
+}
+
+func ExampleProgress() {
+	cloud := &ebssnaptest.Cloud{}
+	taken, err := cloud.Create(context.Background(), ebssnap.Request{Volumes: []string{"vol-0abc"}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for s, err := range ebssnap.Progress(context.Background(), cloud, time.Millisecond, taken[0].ID) {
+		fmt.Println(s.State, err)
+		cloud.SetState(s.ID, "completed")
+	}
+	// Output:
+	// pending <nil>
+	// completed <nil>
+}
+
+func ExampleCheck() {
+	report, err := ebssnap.Check(context.Background(), ebssnap.Volume{Cloud: &ebssnaptest.Cloud{}, IDs: []string{"vol-0abc"}}, &ebssnaptest.Freezer{})
+	fmt.Println(err)
+	fmt.Println(report)
+	// Output:
+	// <nil>
+	// ready
+	//   yes  create snapshot
+	// not checked: whether the freezer works (it cannot tell without freezing)
+}

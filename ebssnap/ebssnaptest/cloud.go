@@ -131,6 +131,17 @@ func (c *Cloud) Delete(_ context.Context, id string) error {
 	return fmt.Errorf("delete %s: no such snapshot", id)
 }
 
+// SetState sets the state of a snapshot: "completed", "error".
+func (c *Cloud) SetState(id, state string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, s := range c.snapshots {
+		if s.ID == id {
+			c.snapshots[i].State = state
+		}
+	}
+}
+
 // Snapshots returns what exists.
 func (c *Cloud) Snapshots() []ebssnap.Snapshot {
 	c.mu.Lock()
