@@ -16,12 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opskit-go/opskit/ebssnap/restore"
-	"github.com/opskit-go/opskit/internal/lab"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
-
-func TestMain(m *testing.M) { lab.Main(m) }
 
 // id is the UUID that the superblocks below are made with.
 const id = "00112233-4455-6677-8899-aabbccddeeff"
