@@ -7,11 +7,12 @@
 // # Usage
 //
 // [Lookup] takes what a person types; [Client] has methods for typed values
-// and fields for limits, timeouts and a dial function, and its zero value is
-// ready. A look-up asks the server that the embedded table names for the
-// query, follows referrals (ARIN to LACNIC, IANA to a registry, a registry to
-// a registrar), and reads all answers into one [Record], whichever registry
-// and whatever format they came from:
+// and fields for protocols, limits and a dial function, and its zero value is
+// ready. A look-up asks over RDAP (RFC 9083), and over WHOIS (RFC 3912) where
+// that gives no answer, at the server that the table of package servers names
+// for the query; it follows referrals (ARIN to LACNIC, IANA to a registry, a
+// registry to a registrar), and reads all answers into one [Record], whichever
+// registry, protocol and format they came from:
 //
 //   - Network, AS or Domain: the thing itself, with exact ranges and prefixes
 //   - Holder, Country, Abuse: each with the label that it was read from
@@ -31,13 +32,18 @@
 //
 // [Parse] reads a stored answer, and [Assemble] the hops of a saved record:
 // both are pure, so saved evidence gives the same record again. [Diff] compares
-// two records: did the site move?
+// two records: did the site move? [Client.Compare] asks over both protocols and
+// lists where they disagree. Package bulk asks about many addresses with few
+// queries, package rpsl reads registry dumps, and package servers holds the
+// tables, which a program can replace by newer ones: nothing is fetched or
+// written unasked.
 //
 // # Privileges
 //
-// None. A look-up opens TCP connections to port 43 (RFC 3912) or 4321 (RFC
-// 2167) of public addresses only: what a referral or DNS names is checked when
-// the connection is made. Queries with line breaks, control bytes or a leading
+// None. A look-up opens TCP connections to port 443, 43 or 4321 (RWhois, RFC
+// 2167) of public addresses only: what a referral, a redirect or DNS names is
+// checked when the connection is made, and before a proxy (HTTPS_PROXY, for
+// RDAP) is asked to make it. Queries with line breaks, control bytes or a leading
 // '-' are refused, answers are bounded in bytes and time, and String prints no
 // control characters. [Preflight] tells what works here without sending
 // anything. The package writes no file, and caches nothing outside a Client.

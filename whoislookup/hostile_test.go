@@ -25,7 +25,6 @@ import (
 type attack struct {
 	name  string
 	set   func(t *testing.T, srv *whoistest.Server)
-	query string
 }
 
 func whois(h whoistest.Handler) func(*testing.T, *whoistest.Server) {

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -161,6 +163,50 @@ func TestRegistrarByRelatedLink(t *testing.T) {
 	in, because := rec.Domain.Delegated()
 	assert.Equal(t, whoislookup.NotDelegated, in)
 	assert.Equal(t, whoislookup.Status("clientHold"), because)
+}
+
+// TestProxyOfTheEnvironment has the proxy make the connection, and the target
+// guarded all the same.
+func TestProxyOfTheEnvironment(t *testing.T) {
+	srv := newServer(t, whoistest.Answers{})
+	require.NoError(t, srv.HandleRDAP("rdap.test.example", whoistest.RDAP(map[string]string{"/domain/example.zz": `{"objectClassName":"domain","ldhName":"example.zz"}`})))
+	var connects []string
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		connects = append(connects, r.Method+" "+r.Host)
+		to, err := srv.Dial(r.Context(), "tcp", r.Host)
+		if err != nil {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		defer to.Close()
+		w.WriteHeader(http.StatusOK)
+		from, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer from.Close()
+		go func() {
+			io.Copy(to, from)
+			to.Close()
+		}()
+		io.Copy(from, to)
+	}))
+	defer proxy.Close()
+	t.Setenv("HTTPS_PROXY", proxy.URL)
+	t.Setenv("NO_PROXY", "")
+	client := func(url string) *whoislookup.Client {
+		b, err := servers.ParseBootstrap([]byte(`{"version":"1.0","services":[[["zz"],["` + url + `"]]]}`))
+		require.NoError(t, err)
+		return &whoislookup.Client{Bootstrap: []servers.Bootstrap{b}, Protocols: []string{"rdap"}, RootCAs: srv.Client().RootCAs}
+	}
+	rec, err := client("https://rdap.test.example/").Lookup(t.Context(), "example.zz")
+	require.NoError(t, err)
+	assert.Equal(t, "example.zz", rec.Domain.Name)
+	assert.Equal(t, []string{"CONNECT rdap.test.example:443"}, connects)
+
+	_, err = client("https://127.0.0.1/").Lookup(t.Context(), "example.zz")
+	require.ErrorIs(t, err, whoislookup.ErrUnsafeTarget)
+	assert.Len(t, connects, 1)
 }
 
 func TestRDAPTargetsAreGuarded(t *testing.T) {

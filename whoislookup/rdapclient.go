@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/http/httpproxy"
+
 	"github.com/opskit-go/opskit/whoislookup/servers"
 )
 
@@ -119,7 +121,7 @@ func (c *Client) get(ctx context.Context, target string) ([]byte, error) {
 		return nil, err
 	}
 	transport := &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy:                  func(r *http.Request) (*url.URL, error) { return proxyFor(r.URL) },
 		DialContext:            c.dialRDAP,
 		TLSClientConfig:        &tls.Config{RootCAs: c.RootCAs, MinVersion: tls.VersionTLS12},
 		DisableKeepAlives:      true,
@@ -237,7 +239,7 @@ func (c *Client) safeURL(ctx context.Context, target string) error {
 	if !isHost(strings.ToLower(host)) {
 		return fmt.Errorf("host %q: %w", host, ErrUnsafeTarget)
 	}
-	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u})
+	proxy, err := proxyFor(u)
 	if err != nil || proxy == nil || c.Dial != nil {
 		return nil
 	}
@@ -263,9 +265,13 @@ func (c *Client) dialRDAP(ctx context.Context, network, address string) (net.Con
 	return c.dial(ctx, address)
 }
 
+// proxyFor returns the proxy that the environment names (HTTPS_PROXY,
+// NO_PROXY), nil for none. It is read at each call, so nothing is kept.
+func proxyFor(u *url.URL) (*url.URL, error) { return httpproxy.FromEnvironment().ProxyFunc()(u) }
+
 // isProxy reports whether an address is that of the environment's proxy.
 func isProxy(address string) bool {
-	p, err := http.ProxyFromEnvironment(&http.Request{URL: &url.URL{Scheme: "https", Host: "rdap.invalid"}})
+	p, err := proxyFor(&url.URL{Scheme: "https", Host: "rdap.invalid"})
 	if err != nil || p == nil {
 		return false
 	}
