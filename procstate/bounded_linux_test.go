@@ -3,6 +3,7 @@
 package procstate_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -73,4 +74,23 @@ func TestReadsOnlyWhatCannotHang(t *testing.T) {
 		assert.Regexp(t, allowed, path)
 	}
 	assert.Greater(t, opened, 50)
+}
+
+// TestEndsCostNothing: processes that end between the list and the look are left
+// out without an allocation.
+func TestEndsCostNothing(t *testing.T) {
+	tree := procstatetest.Tree{{PID: 1}}
+	for pid := 100; pid < 400; pid++ {
+		tree = append(tree, procstatetest.Process{Files: map[string]string{fmt.Sprintf("%d/comm", pid): "gone"}})
+	}
+	s := &procstate.Scanner{Root: tree.Dir(t)}
+	n := 0
+	allocations := testing.AllocsPerRun(3, func() {
+		for _, err := range s.Processes(t.Context()) {
+			require.NoError(t, err)
+			n++
+		}
+	})
+	assert.Equal(t, 4, n, "PID 1 at each of the four runs")
+	assert.Less(t, allocations, 20.0, "for 300 that have ended")
 }

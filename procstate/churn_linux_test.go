@@ -46,24 +46,31 @@ int main(int c, char **v) {
 func TestBarChurn(t *testing.T) {
 	seconds := map[lab.Size]float64{lab.Small: 0.3, lab.CI: 5, lab.Full: 60}[lab.Bars()]
 	stable := procstatetest.Zombies(t, 50)
-	churn := exec.Command(compile(t, "opskit-churn", churner), fmt.Sprint(seconds))
-	stdout, err := churn.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, churn.Start())
-	t.Cleanup(func() { _ = churn.Process.Kill(); _ = churn.Wait() })
-	ended := make(chan int, 1)
-	go func() {
-		forks := 0
-		_, _ = fmt.Fscan(stdout, &forks)
-		_, _ = io.Copy(io.Discard, stdout)
-		ended <- forks
-	}()
+	const churners = 2
+	churn := compile(t, "opskit-churn", churner)
+	parents := map[int]bool{}
+	ended := make(chan int, churners)
+	for range churners {
+		cmd := exec.Command(churn, fmt.Sprint(seconds))
+		stdout, err := cmd.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, cmd.Start())
+		t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+		parents[cmd.Process.Pid] = true
+		go func() {
+			forks := 0
+			_, _ = fmt.Fscan(stdout, &forks)
+			_, _ = io.Copy(io.Discard, stdout)
+			ended <- forks
+		}()
+	}
 
 	scans, errs, missed, looks, problems, otherKinds := 0, 0, 0, 0, 0, 0
-	forks := 0
-	for i := 0; forks == 0; i++ {
+	forks, left := 0, churners
+	for i := 0; left > 0; i++ {
 		select {
-		case forks = <-ended:
+		case n := <-ended:
+			forks, left = forks+n, left-1
 		default:
 		}
 		s := &procstate.Scanner{Source: procstate.Source(i % 2)}
@@ -89,7 +96,7 @@ func TestBarChurn(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, s.Close())
 		for _, g := range report.Stuck() {
-			if g.Parent.PID == churn.Process.Pid {
+			if parents[g.Parent.PID] {
 				problems++
 			}
 			if g.Parent.PID == stable.PID {

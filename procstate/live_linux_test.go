@@ -28,12 +28,12 @@ import (
 func groupOf(t *testing.T, parent int) procstate.Group {
 	t.Helper()
 	groups, err := procstate.Zombies()
-	require.NoError(t, err)
 	for _, g := range groups {
 		if g.Parent.PID == parent {
 			return g
 		}
 	}
+	require.NoError(t, err)
 	t.Fatalf("no zombies of %d", parent)
 	return procstate.Group{}
 }

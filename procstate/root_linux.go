@@ -93,7 +93,20 @@ func leadingNumber(name []byte) (number int) {
 
 // stat reads a process's stat file. A process that has gone is ErrGone.
 func (r *root) stat(pid int, p *Process) error {
+	err := r.tryStat(pid, p)
+	if err == ErrGone {
+		return readError("read stat", pid, unix.ESRCH)
+	}
+	return err
+}
+
+// tryStat is stat for the walk over all processes, in which ends are no errors
+// and must not cost an allocation: it returns ErrGone itself.
+func (r *root) tryStat(pid int, p *Process) error {
 	text, err := r.once(r.pidPath(pid, "/stat"))
+	if err == unix.ENOENT || err == unix.ESRCH {
+		return ErrGone
+	}
 	if err != nil {
 		return readError("read stat", pid, err)
 	}

@@ -51,6 +51,9 @@ func (r *root) stat(pid int, p *Process) error {
 	return r.statFile(pid, "stat", pid, p)
 }
 
+// tryStat is stat.
+func (r *root) tryStat(pid int, p *Process) error { return r.stat(pid, p) }
+
 // statThread reads a thread's stat file.
 func (r *root) statThread(pid, tid int, p *Process) error {
 	return r.statFile(pid, "task/"+strconv.Itoa(tid)+"/stat", tid, p)

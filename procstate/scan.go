@@ -98,7 +98,7 @@ func (r *root) processes(ctx context.Context, it *iterator, yield func(Process, 
 				return false
 			}
 		}
-		err := r.stat(pid, &p)
+		err := r.tryStat(pid, &p)
 		switch {
 		case err == nil:
 			return yield(p, nil)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"time"
 )
@@ -134,7 +135,12 @@ func (l *look) group(ctx context.Context, zombies []Zombie) ([]Group, error) {
 			byParent[z.PPID] = append(byParent[z.PPID], z)
 		}
 		zombies = nil
-		for ppid, children := range byParent {
+		// The small groups first: should time run out, most parents have been read.
+		parents := slices.SortedFunc(maps.Keys(byParent), func(a, b int) int {
+			return cmp.Or(cmp.Compare(len(byParent[a]), len(byParent[b])), cmp.Compare(a, b))
+		})
+		for _, ppid := range parents {
+			children := byParent[ppid]
 			if err := ctx.Err(); err != nil {
 				return sortGroups(groups), &Error{Op: "read the parents of zombies", Err: err}
 			}
