@@ -114,13 +114,13 @@ func (d *domainReader) line(e *entry, p *part) {
 		d.section, d.blank, d.pending = noRole, false, noAttr
 		return
 	case at == noAttr && ro == noRole:
-		if w := whole(e); d.dotted(w, p) || d.phrase(w, d.lower(w.value), p) {
+		if w := d.whole(e); d.dotted(w, p) || d.phrase(w, d.lower(w.value), p) {
 			return
 		}
 		if c := d.text0(e); d.pending != noAttr && d.pending != aDomain && d.pending != aHost && !d.inline && c >= '0' && c <= '9' {
-			d.text(whole(e), p)
+			d.text(d.whole(e), p)
 		} else if d.section != noRole && !d.ended(e) && d.tagged(e) && !d.labelled && !e.value.empty() {
-			d.content(whole(e), p)
+			d.content(d.whole(e), p)
 		}
 		return
 	case at == aSelf && e.value.empty():
@@ -139,12 +139,16 @@ func (d *domainReader) line(e *entry, p *part) {
 func (d *domainReader) text0(e *entry) byte { return d.reader.text[e.name.from] }
 
 // whole is the line as text, label and all.
-func whole(e *entry) *entry {
+func (d *domainReader) whole(e *entry) *entry {
 	w := *e
 	w.kind = rpsl.Text
-	w.value = span{e.name.from, max(e.name.to, e.value.to)}
-	if e.value.empty() {
-		w.value.to++ // the colon
+	w.value = span{e.name.from, e.value.to}
+	if e.value.empty() { // up to the colon
+		end := e.name.to
+		for int(end) < len(d.reader.text) && d.reader.text[end] != e.tag {
+			end++
+		}
+		w.value.to = min(end+1, int32(len(d.reader.text)))
 	}
 	return &w
 }

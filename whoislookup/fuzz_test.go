@@ -20,6 +20,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("whois.nic.ad.jp", []byte("a. [Network Number]  192.0.2.0/25\ng. [Organization] X\n[Last Update] 2012/12/05 08:30:31(JST)\n"))
 	f.Add("rwhois.example.net", []byte("%rwhois V-1.5\nnetwork:IP-Network:192.0.2.0/28\nnetwork:Org-Name;I:X\n%referral rwhois://h.example.net:4321/auth-area=.\n%ok\n"))
 	f.Add("", []byte("refer: x"))
+	f.Add("0", []byte("0:"))
 	f.Add("rdap.example.net", []byte(gigaredRDAP))
 	f.Add("rdap.example.net", []byte(`{"objectClassName":"domain","ldhName":"EXAMPLE.COM","status":["client hold"],"redacted":[{"name":{"description":"Registrant Name"}}],"entities":[{"roles":["registrar"],"publicIds":[{"type":"IANA Registrar ID","identifier":"292"}],"vcardArray":["vcard",[["fn",{},"text","X"],["adr",{"label":"a\nb"},"text",["","","","","","","US"]]]]}]}`))
 	f.Add("whois.verisign-grs.com", []byte(registryAnswer))
