@@ -4,12 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/net/http/httpproxy"
 
 	"github.com/opskit-go/opskit/whoislookup"
 )
@@ -57,7 +58,7 @@ func throughProxy(c *whoislookup.Client) bool {
 	if c.Dial != nil || c.Server != "" || c.Protocols != nil && !slices.Contains(c.Protocols, "rdap") {
 		return false
 	}
-	p, err := http.ProxyFromEnvironment(&http.Request{URL: &url.URL{Scheme: "https", Host: "rdap.invalid"}})
+	p, err := httpproxy.FromEnvironment().ProxyFunc()(&url.URL{Scheme: "https", Host: "rdap.invalid"})
 	return err != nil || p != nil
 }
 

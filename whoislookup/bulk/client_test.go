@@ -82,6 +82,20 @@ func TestBehindAProxyAllLookUpsTakeTurnsTogether(t *testing.T) {
 	})
 }
 
+func TestWhenConnectionsDoNotTellTheServer(t *testing.T) {
+	dial := func(context.Context, string, string) (net.Conn, error) { return nil, nil }
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"} {
+		t.Setenv(name, "")
+	}
+	assert.False(t, throughProxy(new(whoislookup.Client)))
+	t.Setenv("HTTPS_PROXY", "http://192.0.2.1:3128")
+	assert.True(t, throughProxy(new(whoislookup.Client)))
+	assert.True(t, throughProxy(&whoislookup.Client{Protocols: []string{"whois", "rdap"}}))
+	assert.False(t, throughProxy(&whoislookup.Client{Protocols: []string{"whois"}}))
+	assert.False(t, throughProxy(&whoislookup.Client{Server: "whois.example"}))
+	assert.False(t, throughProxy(&whoislookup.Client{Dial: dial}), "the dial function is told")
+}
+
 func TestPaceOfEachServer(t *testing.T) {
 	b := new(Bulk)
 	assert.Equal(t, time.Second, b.every("whois.ripe.net"))

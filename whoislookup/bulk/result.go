@@ -31,14 +31,15 @@ func (r Result) Country() string {
 	return ""
 }
 
-// Range returns the network that the address lies in, or else the delegation;
-// not valid if neither is known.
+// Range returns the network that the holder of the address has, or else the
+// delegation that it lies in. Not valid if neither is known, and for space that
+// nobody holds: private space never gets into a block list this way.
 func (r Result) Range() whoislookup.Range {
-	if r.Record != nil && r.Record.Network != nil && r.Record.Network.Range.Contains(r.Addr) {
-		return r.Record.Network.Range
+	if rec := r.Record; rec != nil && rec.Verdict == whoislookup.VerdictFound && rec.Network != nil && rec.Network.Range.Contains(r.Addr) {
+		return rec.Network.Range
 	}
-	if r.Delegation != nil {
-		return r.Delegation.Range
+	if d := r.Delegation; d != nil && (d.Status == "allocated" || d.Status == "assigned") {
+		return d.Range
 	}
 	return whoislookup.Range{}
 }

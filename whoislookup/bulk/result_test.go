@@ -75,6 +75,21 @@ func TestWhatNobodyKnows(t *testing.T) {
 	assert.True(t, strings.HasPrefix(res.String(), "10.0.0.1: reserved, no holder\n"))
 }
 
+func TestSpaceThatNobodyHoldsHasNoRange(t *testing.T) {
+	b := &bulk.Bulk{Delegated: load(t, delegatedText)}
+	private, err := b.IP(t.Context(), netip.MustParseAddr("10.0.0.1"))
+	require.ErrorIs(t, err, whoislookup.ErrReserved)
+	require.NotNil(t, private.Record.Network, "the block is told")
+	assert.False(t, private.Range().IsValid())
+
+	b = &bulk.Bulk{Delegated: load(t, delegatedText), Offline: true}
+	for addr, want := range map[string]string{"101.0.0.1": "101.0.0.0/22", "101.1.0.1": "101.1.0.0 - 101.1.2.255", "101.2.0.1": ""} {
+		res, err := b.IP(t.Context(), netip.MustParseAddr(addr))
+		require.NoError(t, err)
+		assert.Equal(t, want, res.Range().String(), addr)
+	}
+}
+
 func ExampleBulk_Lookup() {
 	srv, err := whoistest.NewServer(whoistest.Blog())
 	if err != nil {
