@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -56,25 +57,38 @@ type parent struct {
 	lines   chan string
 }
 
-var compileOnce = sync.OnceValues(func() (string, error) {
+var compileOnce = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "opskit-inject")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
+	defer os.RemoveAll(dir)
 	binary := filepath.Join(dir, "parent")
 	output, err := exec.Command("gcc", "-O1", "-pthread", "-o", binary, "testdata/parent.c").CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("%w: %s", err, output)
+		return nil, fmt.Errorf("%w: %s", err, output)
 	}
-	return binary, nil
+	return os.ReadFile(binary)
 })
+
+// cProgram writes the compiled testdata/parent.c for one test.
+func cProgram(t *testing.T) string {
+	t.Helper()
+	content, err := compileOnce()
+	require.NoError(t, err)
+	binary := filepath.Join(t.TempDir(), "parent")
+	// A child forked now would hold the file open for writing, and no exec go well.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	require.NoError(t, os.WriteFile(binary, content, 0o700))
+	return binary
+}
 
 // cParent starts testdata/parent.c, whose call takes d unless it is ended before.
 func cParent(t *testing.T, count int, what string, d time.Duration) *parent {
 	t.Helper()
 	lab.Need(t, "program:gcc")
-	binary, err := compileOnce()
-	require.NoError(t, err)
+	binary := cProgram(t)
 	return start(t, count, exec.Command(binary, strconv.Itoa(count), what, strconv.FormatInt(d.Milliseconds(), 10)))
 }
 
