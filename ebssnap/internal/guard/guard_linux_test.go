@@ -45,7 +45,7 @@ func TestFreezeAndThaw(t *testing.T) {
 			g, err := Start(t.Context(), Config{Dirs: []*os.File{openDir(t, fs.Dir)}, Canaries: []bool{true}, Probe: true})
 			require.NoError(t, err)
 			require.NoError(t, g.Freeze(t.Context(), Now()+5*time.Second))
-			lab.Eventually(t, time.Second, "canary asleep", func() bool { return g.Watch()[0] == InFreeze })
+			lab.Eventually(t, 5*time.Second, "canary asleep", func() bool { return g.Watch()[0] == InFreeze })
 			require.Equal(t, Frozen, g.Mounts()[0].State)
 			g.Thaw()
 			require.Equal(t, Thawed, g.Mounts()[0].State)
@@ -66,7 +66,7 @@ func TestOwnerThawsWhenTheGuardIsKilledOrStopped(t *testing.T) {
 			require.NoError(t, g.Freeze(t.Context(), Now()+30*time.Second))
 			require.NoError(t, syscall.Kill(g.Pid(), signal))
 			if signal == syscall.SIGKILL {
-				lab.Eventually(t, time.Second, "thaw by the owner, unasked", func() bool { return g.Mounts()[0].State == Thawed })
+				lab.Eventually(t, 5*time.Second, "thaw by the owner, unasked", func() bool { return g.Mounts()[0].State == Thawed })
 			}
 			g.Thaw()
 			require.Equal(t, Thawed, g.Mounts()[0].State)
@@ -81,8 +81,8 @@ func TestGuardThawsAtItsDeadline(t *testing.T) {
 	fs := lab.LoopFS(t, "ext4", 64)
 	g, err := Start(t.Context(), Config{Dirs: []*os.File{openDir(t, fs.Dir)}, Canaries: []bool{true}})
 	require.NoError(t, err)
-	require.NoError(t, g.Freeze(t.Context(), Now()+200*time.Millisecond))
-	lab.Eventually(t, 2*time.Second, "thaw by the guard", func() bool { return g.Mounts()[0].State == Thawed })
+	require.NoError(t, g.Freeze(t.Context(), Now()+time.Second))
+	lab.Eventually(t, 10*time.Second, "thaw by the guard", func() bool { return g.Mounts()[0].State == Thawed })
 	require.Equal(t, ByDeadline, g.ThawedBy())
 	require.NoError(t, g.Close())
 }
@@ -103,8 +103,8 @@ func TestFreezeThatEndsLateIsUndone(t *testing.T) {
 	require.NoError(t, exec.Command("fsfreeze", "-f", outer.Dir).Run())
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- g.Freeze(ctx, Now()+100*time.Millisecond) }()
-	lab.Eventually(t, 2*time.Second, "FIFREEZE to begin", func() bool { return g.Mounts()[0].State == Freezing })
+	go func() { ended <- g.Freeze(ctx, Now()+2*time.Second) }()
+	lab.Eventually(t, 10*time.Second, "FIFREEZE to begin", func() bool { return g.Mounts()[0].State == Freezing })
 	cancel()
 	select {
 	case err := <-ended:
