@@ -64,7 +64,9 @@ func (r *Record) gather(q Query, want func(*Hop) bool) (g gathered) {
 			rec.Verdict = VerdictReserved
 			g.best = rec
 		case err != nil:
-			g.failed = err
+			if g.failed == nil || !errors.Is(err, ErrUnreachable) { // who could not be reached says less
+				g.failed = err
+			}
 			if rec.Verdict != VerdictUnknown {
 				g.verdict = rec.Verdict
 			}
