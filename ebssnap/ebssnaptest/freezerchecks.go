@@ -46,7 +46,7 @@ func checkThawAgain(ctx context.Context, s Subject) error {
 	defer release()
 	first, second := s.thaw(thawer), s.thaw(thawer)
 	if fmt.Sprint(first) != fmt.Sprint(second) {
-		return fmt.Errorf("Thaw returned %v, then %v", first, second)
+		return fmt.Errorf("Thaw returned %q, then %q", fmt.Sprint(first), fmt.Sprint(second))
 	}
 	return nil
 }
@@ -193,7 +193,7 @@ func checkBudget(ctx context.Context, s Subject) error {
 	case !ran:
 		return errors.Join(errors.New("writers did not run at the end of the budget while the work went on"), err)
 	case !errors.Is(err, ebssnap.ErrThawedEarly):
-		return fmt.Errorf("error of Hold: got %v, and not that writers ran before the work was done", err)
+		return fmt.Errorf("error of Hold: got %q, and not that writers ran before the work was done", fmt.Sprint(err))
 	}
 	return nil
 }
@@ -270,7 +270,7 @@ func checkSays(ctx context.Context, s Subject) error {
 	}
 	defer release()
 	if err := s.thaw(thawer); !errors.Is(err, ebssnap.ErrThawedEarly) {
-		return fmt.Errorf("Thaw returned %v, although writers ran before it was called", err)
+		return fmt.Errorf("Thaw returned %q, although writers ran before it was called", fmt.Sprint(err))
 	}
 	return nil
 }

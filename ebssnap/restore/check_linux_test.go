@@ -3,6 +3,7 @@
 package restore_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -80,7 +81,7 @@ func TestCheckMountsReadOnlyAndUnmounts(t *testing.T) {
 				if !replay {
 					after, err := os.ReadFile(source)
 					require.NoError(t, err)
-					assert.True(t, string(before) == string(after), "a byte of the copy was written")
+					assert.True(t, bytes.Equal(before, after), "a byte of the copy was written")
 				}
 			})
 		}
