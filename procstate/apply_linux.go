@@ -84,6 +84,7 @@ func (a *applier) run(ctx context.Context) error {
 		grace = defaultGrace
 	}
 	acted := false
+	var gone error // an earlier step, or somebody else, has ended the target
 	for _, step := range a.plan.Steps {
 		if step.Action.manual() {
 			a.outcome.Passed = append(a.outcome.Passed, step)
@@ -97,7 +98,8 @@ func (a *applier) run(ctx context.Context) error {
 		}
 		err := a.step(ctx, step, grace)
 		switch {
-		case errors.Is(err, ErrGone) && acted: // an earlier step ended it
+		case errors.Is(err, ErrGone):
+			gone = err
 		case err != nil:
 			return err
 		default:
@@ -107,6 +109,9 @@ func (a *applier) run(ctx context.Context) error {
 		if err := a.verify(ctx, grace); err != nil {
 			return err
 		}
+	}
+	if !acted && gone != nil && (len(a.outcome.Left) > 0 || len(a.plan.Zombies) == 0) {
+		return gone
 	}
 	if len(a.outcome.Left) > 0 && acted {
 		// The adopter may be slow: PID 1 needed seconds for tens of thousands.
@@ -178,6 +183,9 @@ func (a *applier) allowed(op string, id ID) error {
 	}
 	if now.Start != id.Start {
 		return &Error{Op: op, Target: target(id), Err: ErrReused}
+	}
+	if now.State.Zombie() && now.Threads <= 1 {
+		return &Error{Op: op, Target: target(id), Err: ErrGone}
 	}
 	if now.Kernel() {
 		return refused(op, target(id), "never a kernel thread")

@@ -65,7 +65,7 @@ func TestBarNeverHangs(t *testing.T) {
 		require.NoError(t, f(ctx), "%s", call)
 		took := time.Since(start)
 		slowest = max(slowest, took)
-		if !lab.Race {
+		if lab.Bars() != lab.Small && !lab.Race {
 			assert.Less(t, took, time.Second, "%s", call)
 		}
 	}

@@ -205,6 +205,7 @@ func TestApplyRefuses(t *testing.T) {
 		{"a kernel thread", look(t, 2).ID, procstate.ErrRefused},
 		{"a PID without a start time", procstate.ID{PID: target.PID}, procstate.ErrRefused},
 		{"a PID in new hands", procstate.ID{PID: target.PID, Start: target.Start - 1}, procstate.ErrReused},
+		{"a zombie, which has ended already", look(t, procstatetest.Zombies(t, 1).Zombies[0]).ID, procstate.ErrGone},
 		{"a process that has gone", procstate.ID{PID: 1 << 22, Start: 1}, procstate.ErrGone},
 	} {
 		for _, action := range []procstate.Action{procstate.Kill, procstate.Terminate, procstate.Continue, procstate.Poke, procstate.Thaw} {
