@@ -49,6 +49,9 @@ func (g *Guard) Freeze(ctx context.Context, deadline time.Duration) error {
 			case !ok:
 				g.thawHere(true)
 				return ErrStart
+			case kind == answerFrozen && ctx.Err() != nil:
+				g.thaw()
+				return ErrExpired
 			case kind == answerFrozen:
 				return nil
 			case kind == answerRefused:
