@@ -165,6 +165,22 @@ func TestLookupYieldsEveryAddress(t *testing.T) {
 	})
 }
 
+func TestEarlierAnswersDoNotWaitForAWorker(t *testing.T) {
+	inBubble(t, func(t *testing.T, _ *registry, b *bulk.Bulk) {
+		b.Workers = 1
+		known := netip.MustParseAddr("101.1.0.1")
+		_, err := b.IP(t.Context(), known)
+		require.NoError(t, err)
+		var order []string
+		for res, err := range b.Lookup(t.Context(), slices.Values([]netip.Addr{netip.MustParseAddr("101.0.0.1"), known})) {
+			require.NoError(t, err)
+			assert.Empty(t, res.Unseen, "each was asked for itself")
+			order = append(order, res.Addr.String())
+		}
+		assert.Equal(t, []string{"101.1.0.1", "101.0.0.1"}, order)
+	})
+}
+
 func TestBreakingOutReleasesEverything(t *testing.T) {
 	inBubble(t, func(t *testing.T, reg *registry, b *bulk.Bulk) {
 		endless := func(yield func(netip.Addr) bool) {

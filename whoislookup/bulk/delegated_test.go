@@ -109,6 +109,7 @@ func TestFewestPrefixes(t *testing.T) {
 		{"nothing", ranges(""), "[]"},
 		{"adjacent ones join", ranges("10.0.1.0/24", "10.0.0.0/24"), "[10.0.0.0/23]"},
 		{"one inside another adds nothing", ranges("10.0.0.0/8", "10.1.0.0/16", "10.2.0.0 - 11.0.0.0"), "[10.0.0.0/8 11.0.0.0/32]"},
+		{"the wide one comes first", ranges("10.0.0.0/8", "10.1.0.0/16"), "[10.0.0.0/8]"},
 		{"families stay apart", ranges("::/0", "255.0.0.0/8", "0.0.0.0/8"), "[0.0.0.0/8 255.0.0.0/8 ::/0]"},
 		{"a range of five blocks", ranges("196.11.239.0 - 196.11.246.255"), "[196.11.239.0/24 196.11.240.0/22 196.11.244.0/23 196.11.246.0/24]"},
 		{"up to the last address", ranges("255.255.255.255/32", "255.255.255.0/24"), "[255.255.255.0/24]"},
