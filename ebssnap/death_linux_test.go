@@ -97,6 +97,12 @@ func dies(t *testing.T, fs *lab.FS, journal, call string, row death, budget time
 	stdout, err := child.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, child.Start())
+	t.Cleanup(func() {
+		if child.ProcessState == nil { // the test failed before it waited for the child
+			_ = syscall.Kill(-child.Process.Pid, syscall.SIGKILL)
+			_ = child.Wait()
+		}
+	})
 	lines := bufio.NewScanner(stdout)
 	began := awaitLine(t, lines, "frozen")
 	// The probe sleeps in the freeze, and ends with it.
@@ -138,7 +144,7 @@ func dies(t *testing.T, fs *lab.FS, journal, call string, row death, budget time
 	if noted := guardThawed(journal, child.Process.Pid); noted > 0 {
 		at = noted // on a busy host the probe is late to tell
 	}
-	_ = syscall.Kill(child.Process.Pid, syscall.SIGKILL)
+	_ = syscall.Kill(-child.Process.Pid, syscall.SIGKILL)
 	_ = child.Wait()
 	require.False(t, fs.Thaw(), "frozen again or still")
 	return at - died
