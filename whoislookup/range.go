@@ -166,11 +166,11 @@ func parseRange(s string) (Range, bool) {
 	if i := strings.IndexByte(s, '('); i > 0 {
 		s = strings.TrimSpace(s[:i])
 	}
-	if i := strings.IndexByte(s, '/'); i >= 0 {
+	if before, after, ok := strings.Cut(s, "/"); ok {
 		if strings.ContainsAny(s, "- ,") {
 			return Range{}, false
 		}
-		p, ok := parsePrefix(s[:i], s[i+1:])
+		p, ok := parsePrefix(before, after)
 		if !ok {
 			return Range{}, false
 		}

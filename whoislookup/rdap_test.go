@@ -179,12 +179,12 @@ func TestProxyOfTheEnvironment(t *testing.T) {
 			return
 		}
 		defer to.Close()
-		w.WriteHeader(http.StatusOK)
 		from, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			return
 		}
 		defer from.Close()
+		io.WriteString(from, "HTTP/1.1 200 OK\r\n\r\n")
 		go func() {
 			io.Copy(to, from)
 			to.Close()

@@ -2,6 +2,7 @@ package whoislookup
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -148,15 +149,11 @@ func (r *Record) Presence(field string) Presence {
 			return Unparsed
 		}
 	}
-	for _, f := range r.Redacted {
-		if f == field {
-			return Redacted
-		}
+	if slices.Contains(r.Redacted, field) {
+		return Redacted
 	}
-	for _, f := range r.Empty {
-		if f == field {
-			return Absent
-		}
+	if slices.Contains(r.Empty, field) {
+		return Absent
 	}
 	if r.Verdict == VerdictFound {
 		return Unsupported

@@ -53,14 +53,14 @@ func bareLines(data []byte) (h uint32) {
 		} else {
 			data = nil
 		}
-		i := bytes.IndexByte(line, ':')
-		if i < 0 {
+		before, after, ok := bytes.Cut(line, []byte{':'})
+		if !ok {
 			continue
 		}
-		for _, c := range bytes.TrimSpace(line[:i]) {
+		for _, c := range bytes.TrimSpace(before) {
 			h = h*31 + uint32(c|0x20)
 		}
-		h += uint32(len(bytes.TrimSpace(line[i+1:])))
+		h += uint32(len(bytes.TrimSpace(after)))
 	}
 	return h
 }

@@ -31,11 +31,12 @@ func (g group) String() string {
 	for _, x := range g.Prefixes {
 		p = append(p, x.String())
 	}
-	s := fmt.Sprintf("%d requests from %d addresses: %s\n  block: %s", g.Requests, g.Addresses, strconv.QuoteToGraphic(g.Key), strings.Join(p, ", "))
+	var s strings.Builder
+	s.WriteString(fmt.Sprintf("%d requests from %d addresses: %s\n  block: %s", g.Requests, g.Addresses, strconv.QuoteToGraphic(g.Key), strings.Join(p, ", ")))
 	for _, a := range g.Abuse {
-		s += "\n  abuse: " + strconv.QuoteToGraphic(a)
+		s.WriteString("\n  abuse: " + strconv.QuoteToGraphic(a))
 	}
-	return s
+	return s.String()
 }
 
 // by groups a list of addresses, as "uniq -c" writes it, by whose they are.

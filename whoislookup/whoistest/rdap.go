@@ -96,11 +96,9 @@ func (s *Server) HandleRDAP(server string, h http.Handler) error {
 	}
 	s.listeners[server+":443"] = l
 	s.webs = append(s.webs, web)
-	s.wg.Add(1)
-	go func() {
-		defer s.wg.Done()
+	s.wg.Go(func() {
 		web.ServeTLS(l, "", "")
-	}()
+	})
 	return nil
 }
 
