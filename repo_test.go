@@ -1,0 +1,291 @@
+package opskit_test
+
+import (
+	"context"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/opskit-go/opskit/dnsroot"
+	"github.com/opskit-go/opskit/ebssnap"
+	"github.com/opskit-go/opskit/ipsec"
+	"github.com/opskit-go/opskit/procstate"
+	"github.com/opskit-go/opskit/reach"
+	"github.com/opskit-go/opskit/whoislookup"
+)
+
+const module = "github.com/opskit-go/opskit"
+
+// The rules of the house, as tests. Each failure says what to do.
+
+var six = []string{"dnsroot", "ebssnap", "ipsec", "procstate", "reach", "whoislookup"}
+
+// These two calls are promised to compile exactly so.
+var (
+	_ func() ([]procstate.Group, error)                                                                             = procstate.Zombies
+	_ func(context.Context, ebssnap.Volume, ebssnap.Freezer, time.Duration) (result *ebssnap.Result, failure error) = ebssnap.Consistent
+)
+
+// source is one Go file of the repository.
+type source struct {
+	path  string // slash-separated, from the root
+	dir   string // its folder, "." for the root
+	lines int
+	test  bool
+	file  *ast.File
+	text  string
+}
+
+// sources reads every Go file of the repository, nested modules included.
+func sources(t *testing.T) []source {
+	t.Helper()
+	var all []source
+	fset := token.NewFileSet()
+	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && (strings.HasPrefix(entry.Name(), ".") && name != "." || entry.Name() == "testdata") {
+			return fs.SkipDir
+		}
+		if entry.IsDir() || !strings.HasSuffix(name, ".go") {
+			return nil
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		file, err := parser.ParseFile(fset, name, text, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		slash := filepath.ToSlash(name)
+		all = append(all, source{
+			path: slash, dir: path.Dir(slash), lines: strings.Count(string(text), "\n"),
+			test: strings.HasSuffix(slash, "_test.go"), file: file, text: string(text),
+		})
+		return nil
+	})
+	require.NoError(t, err)
+	require.NotEmpty(t, all)
+	return all
+}
+
+func (s source) imports() []string {
+	var paths []string
+	for _, spec := range s.file.Imports {
+		if name, err := strconv.Unquote(spec.Path.Value); err == nil {
+			paths = append(paths, name)
+		}
+	}
+	return paths
+}
+
+// owner is the package of the six that a folder belongs to, "" for none.
+func owner(dir string) string {
+	first, _, _ := strings.Cut(dir, "/")
+	if slices.Contains(six, first) {
+		return first
+	}
+	return ""
+}
+
+func TestEveryPackageIsDocumented(t *testing.T) {
+	documented := map[string]bool{}
+	for _, s := range sources(t) {
+		if !s.test {
+			documented[s.dir] = documented[s.dir] || s.file.Doc != nil
+		}
+	}
+	for dir, ok := range documented {
+		assert.True(t, ok, "%s has no package comment", dir)
+	}
+	for _, name := range six {
+		text, err := os.ReadFile(filepath.Join(name, "doc.go"))
+		require.NoError(t, err)
+		for _, section := range []string{"# Usage", "# Privileges", "# Platforms", "# Testing"} {
+			assert.Contains(t, string(text), "// "+section+"\n", "%s/doc.go lacks the section", name)
+		}
+	}
+}
+
+func TestSixPackagesNeverImportOneAnother(t *testing.T) {
+	for _, s := range sources(t) {
+		from := owner(s.dir)
+		for _, imported := range s.imports() {
+			below, inside := strings.CutPrefix(imported, module+"/")
+			if to := owner(below); inside && from != "" && to != "" {
+				assert.Equal(t, from, to, "%s imports %s: hand evidence over as values instead", s.path, imported)
+			}
+		}
+	}
+}
+
+func TestHeavyDependenciesStayInTheirRooms(t *testing.T) {
+	for _, s := range sources(t) {
+		for _, imported := range s.imports() {
+			if strings.HasPrefix(imported, "github.com/aws/") {
+				allowed := slices.Contains([]string{"ebssnap/ec2snap", "ipsec/ec2route"}, s.dir) ||
+					strings.HasPrefix(s.dir, "examples/") && s.dir != "examples/incident"
+				assert.True(t, allowed, "%s imports %s: only ebssnap/ec2snap, ipsec/ec2route and examples may", s.path, imported)
+			}
+			if strings.HasPrefix(imported, "github.com/stretchr/testify") {
+				assert.True(t, s.test, "%s imports testify outside a test", s.path)
+			}
+			if imported == module+"/internal/lab" {
+				assert.True(t, s.test || strings.HasPrefix(s.dir, "internal/peers"), "%s imports the lab outside a test", s.path)
+			}
+			if imported == "log" && !s.test && owner(s.dir) != "" && !strings.HasSuffix(s.dir, "test") {
+				assert.Fail(t, "a library does not log", "%s imports log", s.path)
+			}
+		}
+	}
+}
+
+func TestImportingAPackageDoesNothing(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.test {
+			continue
+		}
+		for _, decl := range s.file.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if ok && f.Recv == nil {
+				assert.NotEqual(t, "init", f.Name.Name, "%s has an init", s.path)
+			}
+		}
+	}
+}
+
+func TestFilesAreShortAndNamedAfterWhatTheyHold(t *testing.T) {
+	nothing := regexp.MustCompile(`^(util|utils|common|helpers|misc|types)(_|\.|$)`)
+	for _, s := range sources(t) {
+		assert.LessOrEqual(t, s.lines, 700, "%s: split it by what it holds", s.path)
+		assert.NotRegexp(t, nothing, path.Base(s.path), "%s is named after nothing in particular", s.path)
+		if strings.HasPrefix(s.dir, "examples/") && !s.test && !strings.HasPrefix(s.dir, "examples/internal/") {
+			assert.LessOrEqual(t, s.lines, 150, "%s: an example is thin", s.path)
+		}
+	}
+}
+
+func TestTestsDoNotSleep(t *testing.T) {
+	for _, s := range sources(t) {
+		if !s.test {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			if call, ok := n.(*ast.SelectorExpr); ok && call.Sel.Name == "Sleep" {
+				if pkg, ok := call.X.(*ast.Ident); ok {
+					assert.NotEqual(t, "time", pkg.Name, "%s sleeps: use a condition or testing/synctest", s.path)
+				}
+			}
+			return true
+		})
+	}
+}
+
+func TestEveryExampleSaysHowToRunIt(t *testing.T) {
+	for _, s := range sources(t) {
+		if name, ok := strings.CutPrefix(s.dir, "examples/"); ok && path.Base(s.path) == "main.go" {
+			require.NotNil(t, s.file.Doc, s.path)
+			assert.Contains(t, s.file.Doc.Text(), "go run ", "%s: the first comment gives the line to run %s", s.path, name)
+		}
+	}
+}
+
+func TestNothingUnfinishedAndNoForeignPaths(t *testing.T) {
+	unfinished := regexp.MustCompile(`\b(TO` + `DO|FIX` + `ME|XX` + `X)\b`)
+	machine := regexp.MustCompile(`(^|[\s"'(=])/(wo` + `rk|ro` + `ot)/[a-z]`)
+	for _, s := range sources(t) {
+		assert.NotRegexp(t, unfinished, s.text, s.path)
+		assert.NotRegexp(t, machine, s.text, s.path)
+	}
+}
+
+func TestGapAndCapabilityAreTheSameInAllSix(t *testing.T) {
+	gaps := map[string]reflect.Type{
+		"dnsroot": reflect.TypeFor[dnsroot.Gap](), "ebssnap": reflect.TypeFor[ebssnap.Gap](), "ipsec": reflect.TypeFor[ipsec.Gap](),
+		"procstate": reflect.TypeFor[procstate.Gap](), "reach": reflect.TypeFor[reach.Gap](), "whoislookup": reflect.TypeFor[whoislookup.Gap](),
+	}
+	capabilities := map[string]reflect.Type{
+		"dnsroot": reflect.TypeFor[dnsroot.Capability](), "ebssnap": reflect.TypeFor[ebssnap.Capability](), "ipsec": reflect.TypeFor[ipsec.Capability](),
+		"procstate": reflect.TypeFor[procstate.Capability](), "reach": reflect.TypeFor[reach.Capability](), "whoislookup": reflect.TypeFor[whoislookup.Capability](),
+	}
+	fields := func(typ reflect.Type) []string {
+		var list []string
+		for field := range typ.Fields() {
+			list = append(list, field.Name+" "+field.Type.String()+" "+string(field.Tag))
+		}
+		return list
+	}
+	assert.Equal(t, []string{`What string json:"what"`, `Why string json:"why"`, `Need string json:"need,omitempty"`}, fields(gaps["dnsroot"]))
+	assert.Equal(t, []string{`Name string json:"name"`, `OK bool json:"ok"`, `Why string json:"why,omitempty"`, `Fix string json:"fix,omitempty"`}, fields(capabilities["dnsroot"]))
+	for _, name := range slices.Sorted(maps.Keys(gaps)) {
+		assert.Equal(t, fields(gaps["dnsroot"]), fields(gaps[name]), "%s.Gap", name)
+		assert.Equal(t, fields(capabilities["dnsroot"]), fields(capabilities[name]), "%s.Capability", name)
+		_, prints := gaps[name].MethodByName("String")
+		assert.True(t, prints, "%s.Gap has no String", name)
+	}
+	_ = []func(context.Context) []any{
+		asAny(dnsroot.Preflight), asAny(ebssnap.Preflight), asAny(ipsec.Preflight), asAny(procstate.Preflight), asAny(reach.Preflight), asAny(whoislookup.Preflight),
+	}
+}
+
+func asAny[C any](preflight func(context.Context) []C) func(context.Context) []any {
+	return func(ctx context.Context) []any {
+		var list []any
+		for _, c := range preflight(ctx) {
+			list = append(list, c)
+		}
+		return list
+	}
+}
+
+func TestREADMENamesOnlyWhatIsThere(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	programs := regexp.MustCompile(`go run \./examples/(\w+)`).FindAllStringSubmatch(string(text), -1)
+	require.NotEmpty(t, programs)
+	named := map[string]bool{}
+	for _, program := range programs {
+		named[program[1]] = true
+		assert.FileExists(t, filepath.Join("examples", program[1], "main.go"))
+	}
+	folders, err := filepath.Glob("examples/*/main.go")
+	require.NoError(t, err)
+	for _, folder := range folders {
+		assert.True(t, named[filepath.Base(filepath.Dir(folder))], "README.md does not name %s", folder)
+	}
+}
+
+func TestREADMEImportExampleCompiles(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	_, rest, found := strings.Cut(string(text), "```go\n")
+	require.True(t, found, "README.md has no Go example")
+	code, _, found := strings.Cut(rest, "```\n")
+	require.True(t, found)
+	file := filepath.Join(t.TempDir(), "main.go")
+	require.NoError(t, os.WriteFile(file, []byte(code), 0o600))
+	goTool, err := exec.LookPath("go")
+	if err != nil {
+		t.Skipf("needs the go command: %v", err)
+	}
+	out, err := exec.CommandContext(t.Context(), goTool, "vet", file).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+}
