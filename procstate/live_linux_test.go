@@ -87,8 +87,9 @@ func TestBarZombiesOfTheBlog(t *testing.T) {
 }
 
 func TestParentThatIgnoresSIGTERMIsKilled(t *testing.T) {
-	parent := start(t, `trap "" TERM; (exit 3) & exec sleep 1000000`)
+	parent := start(t, `trap "" TERM; (sleep 0.3; exit 3) & exec sleep 1000000`)
 	waitForState(t, onlyChild(t, parent), 'Z')
+	lab.Eventually(t, 10*time.Second, "the shell has become another program", func() bool { return look(t, parent).Comm.String() == "sleep" })
 	plan := groupOf(t, parent).Plan()
 	plan.Grace = 50 * time.Millisecond
 	outcome, err := plan.Apply(t.Context())

@@ -23,13 +23,13 @@ import (
 )
 
 // frozenPopulation makes processes that cannot change: n frozen ones, of which
-// some are stopped as well, and up to n dead ones. It returns their parent.
+// some are stopped and some are dead. It returns their parent.
 func frozenPopulation(t *testing.T, n int) (parent int) {
 	t.Helper()
 	lab.Need(t, "root", "cgroup_v2")
 	dir := lab.Cgroup(t, "")
 	control := filepath.Join(dir, "cgroup.freeze")
-	parent = start(t, fmt.Sprintf(`i=0; while [ $i -lt %d ]; do sleep 1000000 & (exit 3) & i=$((i+1)); done; exec sleep 1000000`, n))
+	parent = start(t, fmt.Sprintf(`i=0; while [ $i -lt %d ]; do sleep 1000000 & i=$((i+1)); done; exec sleep 1000000`, n))
 	t.Cleanup(func() {
 		for _, p := range children(t, parent) {
 			_ = syscall.Kill(p.PID, syscall.SIGKILL)
@@ -43,22 +43,22 @@ func frozenPopulation(t *testing.T, n int) (parent int) {
 		})
 	})
 	lab.Eventually(t, 2*time.Minute, "all are there", func() bool {
-		asleep, dead := 0, 0
-		for _, p := range children(t, parent) {
-			if p.State == 'Z' {
-				dead++
-			} else if p.Comm.String() == "sleep" && p.State == 'S' {
+		asleep := 0
+		for _, p := range append(children(t, parent), look(t, parent)) {
+			if p.Comm.String() == "sleep" && p.State == 'S' {
 				asleep++
 			}
 		}
-		return asleep == n && dead > 0
+		return asleep == n+1
 	})
 	for i, p := range append(children(t, parent), look(t, parent)) {
-		if p.State == 'Z' {
+		if i%4 == 0 && p.PID != parent {
+			require.NoError(t, syscall.Kill(p.PID, syscall.SIGKILL))
+			waitForState(t, p.PID, 'Z') // the parent does not wait
 			continue
 		}
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(strconv.Itoa(p.PID)), 0))
-		if i%3 == 0 {
+		if i%4 == 1 {
 			require.NoError(t, syscall.Kill(p.PID, syscall.SIGSTOP))
 			waitForState(t, p.PID, 'T')
 		}
