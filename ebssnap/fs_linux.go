@@ -158,9 +158,7 @@ func (p *preparedFS) watch(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return &Error{Op: "freeze", Err: fmt.Errorf("%w: %w", ErrThawedEarly, context.Cause(ctx))}
 		}
-		if unsettled < 0 {
-			_ = pause(ctx, time.Millisecond) // an end is seen above
-		}
+		_ = pause(ctx, 200*time.Microsecond) // an end is seen above
 	}
 }
 
