@@ -69,14 +69,9 @@ func foreign(t *testing.T, srv *whoistest.Server) func(argv ...string) string {
 // TestOtherClientsAgree has gwhois and Perl's Net::Whois::Raw, unmodified, ask
 // the same servers.
 func TestOtherClientsAgree(t *testing.T) {
-	lab.Need(t, "root", "netns", "program:whois")
-	if _, err := lab.Program("gwhois"); err != nil {
-		t.Skip("gwhois is not installed")
-	}
+	lab.Need(t, "root", "netns", "program:whois", "program:gwhois")
 	perl := `use Net::Whois::Raw; $Net::Whois::Raw::CHECK_FAIL = 0; print Net::Whois::Raw::whois($ARGV[0], $ARGV[1]);`
-	if err := exec.Command("perl", "-MNet::Whois::Raw", "-e", "1").Run(); err != nil {
-		t.Skip("Perl's Net::Whois::Raw is not installed")
-	}
+	lab.NeedIf(t, "perl:Net::Whois::Raw", exec.Command("perl", "-MNet::Whois::Raw", "-e", "1").Run())
 	if !lab.Inside(t, func() *lab.NS { return lab.NewNS(t) }) {
 		return
 	}

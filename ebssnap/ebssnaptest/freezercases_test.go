@@ -22,13 +22,10 @@ func TestMain(m *testing.M) { lab.Main(m) }
 func conforms(t *testing.T, s ebssnaptest.Subject, except ...string) {
 	t.Helper()
 	for _, c := range ebssnaptest.FreezerCases() {
-		if slices.Contains(except, c.Name) {
+		if slices.Contains(except, c.Name) || !c.Applies(s) {
 			continue
 		}
 		t.Run(c.Name, func(t *testing.T) {
-			if !c.Applies(s) {
-				t.Skip("does not apply")
-			}
 			if err := c.Check(t.Context(), s); err != nil {
 				t.Error(err)
 			}

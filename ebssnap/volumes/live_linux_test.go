@@ -107,9 +107,8 @@ func TestABlockDeviceIsDataItself(t *testing.T) {
 func TestExt4WithAJournalOnAnotherDevice(t *testing.T) {
 	lab.Need(t, "root", "loop", "ext4")
 	journal, data := lab.LoopFS(t, "ext4", 16), lab.LoopFS(t, "ext4", 32)
-	if _, err := os.Stat("/proc/fs/jbd2"); err != nil {
-		t.Skipf("this kernel has no /proc/fs/jbd2: %v", err)
-	}
+	_, err := os.Stat("/proc/fs/jbd2")
+	lab.NeedIf(t, "jbd2", err)
 	assert.Empty(t, find(t, volumes.Finder{}, data.Dir).Unseen, "a journal inside")
 	run := func(argv ...string) {
 		t.Helper()
