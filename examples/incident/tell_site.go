@@ -13,14 +13,15 @@ import (
 func (s *story) dns(list []*reach.Comparison) step {
 	st := step{Verdict: list[0].Verdict.String(), Code: program.Healthy, Result: list}
 	for _, c := range list {
-		said := fmt.Sprintf("%s %s %s by %d resolvers", c.Name, c.Type, c.Verdict, len(c.Answers))
+		var said strings.Builder
+		said.WriteString(fmt.Sprintf("%s %s %s by %d resolvers", c.Name, c.Type, c.Verdict, len(c.Answers)))
 		for _, a := range c.Answers {
 			if len(a.Data) > 0 {
-				said += ": " + strings.Join(a.Data, " ")
+				said.WriteString(": " + strings.Join(a.Data, " "))
 				break
 			}
 		}
-		st.Evidence = append(st.Evidence, said)
+		st.Evidence = append(st.Evidence, said.String())
 		s.unseen(gaps(c.Unseen)...)
 	}
 	switch list[0].Verdict {
@@ -55,7 +56,7 @@ func holder(r *whoislookup.Record) string {
 	if r.Verdict != whoislookup.VerdictFound || r.Network == nil {
 		return fmt.Sprintf("%s: %s", r.Query.Text, r.Verdict)
 	}
-	var prefixes []string
+	var prefixes, around []string
 	for _, p := range r.Network.Prefixes {
 		prefixes = append(prefixes, p.String())
 	}
@@ -65,10 +66,11 @@ func holder(r *whoislookup.Record) string {
 	}
 	if r.Network.Parent.IsValid() {
 		for p := range r.Network.Parent.Prefixes() {
-			text += " under " + p.String()
+			around = append(around, p.String())
 		}
+		text += " under " + strings.Join(around, "+")
 	}
-	return fmt.Sprintf("%s, says %s", text, r.Server)
+	return text + ", says " + r.Server
 }
 
 func (s *story) holders(e *evidence) step {

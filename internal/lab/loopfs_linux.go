@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -96,12 +97,7 @@ func thaw(dir string) bool {
 }
 
 func mounted(dir string) bool {
-	for _, point := range mountPoints() {
-		if point == dir {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(mountPoints(), dir)
 }
 
 func mountPoints() []string {
