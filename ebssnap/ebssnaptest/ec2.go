@@ -272,7 +272,7 @@ func (s *Server) deleteSnapshot(w http.ResponseWriter, form url.Values) {
 	fail(w, http.StatusBadRequest, "InvalidSnapshot.NotFound", "The snapshot '"+form.Get("SnapshotId")+"' does not exist.")
 }
 
-// drop closes the connection without an answer.
+// drop closes the connection without an answer; where HTTP does not allow that, the answer is 500, which proves as little.
 func drop(w http.ResponseWriter) {
 	if hijacker, ok := w.(http.Hijacker); ok {
 		if connection, _, err := hijacker.Hijack(); err == nil {
@@ -280,7 +280,7 @@ func drop(w http.ResponseWriter) {
 			return
 		}
 	}
-	panic(http.ErrAbortHandler)
+	w.WriteHeader(http.StatusInternalServerError)
 }
 
 func answer(w http.ResponseWriter, name string, body any) {
