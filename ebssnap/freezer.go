@@ -37,12 +37,36 @@ func prepare(ctx context.Context, f Freezer) (Prepared, error) {
 	if p, ok := f.(Preparer); ok {
 		return p.Prepare(ctx)
 	}
-	return unprepared{f}, nil
+	return &unprepared{freezer: f}, nil
 }
 
-type unprepared struct{ Freezer }
+// unprepared is a Freezer that has nothing to prepare.
+type unprepared struct {
+	freezer Freezer
+	thawer  *onceThawer // nil: not frozen
+}
 
-func (unprepared) Close() error { return nil }
+func (u *unprepared) Freeze(ctx context.Context) (Thawer, error) {
+	thawer, err := u.freezer.Freeze(ctx)
+	if err != nil {
+		return nil, err
+	}
+	u.thawer = &onceThawer{thaw: thawer.Thaw, inner: []Thawer{thawer}}
+	return u.thawer, nil
+}
+
+// Close thaws if that was not done, and only then has an error: a thaw has told its own.
+func (u *unprepared) Close() error {
+	if u.thawer == nil {
+		return nil
+	}
+	var err error
+	u.thawer.once.Do(func() {
+		u.thawer.err = u.thawer.thaw()
+		err = u.thawer.err
+	})
+	return err
+}
 
 // Hook is a Freezer of two functions, for applications: a database's backup lock and its release.
 type Hook struct {

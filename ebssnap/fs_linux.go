@@ -116,7 +116,7 @@ func (p *preparedFS) Freeze(ctx context.Context) (Thawer, error) {
 		p.engine.Thaw()
 		return nil, errors.Join(err, p.frozenStill())
 	}
-	p.stop = context.AfterFunc(ctx, func() { _ = p.Thaw() })
+	p.stop = context.AfterFunc(ctx, func() { _ = p.thaw(fmt.Errorf("%w: the context of the freeze ended", ErrThawedEarly)) })
 	return p, nil
 }
 
@@ -181,12 +181,18 @@ func (p *preparedFS) foreignThaw(i int) error {
 // Unseen returns what could not be watched.
 func (p *preparedFS) Unseen() []Gap { return p.gaps }
 
-// Thaw thaws what was frozen, and says if somebody else did before.
-func (p *preparedFS) Thaw() error {
+// Thaw thaws what was frozen, and says if that was done before: by somebody else, or because the context of the freeze ended.
+func (p *preparedFS) Thaw() error { return p.thaw(nil) }
+
+// thaw thaws once. uncalled is why, if nobody called Thaw.
+func (p *preparedFS) thaw(uncalled error) error {
 	p.once.Do(func() {
 		p.engine.Watch() // notes which freezes are over, so that what others froze since is left alone
 		p.engine.Thaw()
 		p.err = errors.Join(p.frozenStill(), p.thawedEarly())
+		if p.err == nil && uncalled != nil {
+			p.err = &Error{Op: "thaw", Err: uncalled}
+		}
 	})
 	return p.err
 }

@@ -53,7 +53,7 @@ func TestFSConforms(t *testing.T) {
 				},
 				Stopped: stopped(fs.Dir),
 				Alone:   true,
-			}, "says that it thawed by itself") // it tells of the guard and of other programs; after its own thaw at the end of ctx it says nil
+			})
 		})
 	}
 }
