@@ -14,8 +14,11 @@
 // freezes filesystems in the kernel, Hook stops an application, Freezers does several in order. A verdict is a pure function of evidence: Judge makes
 // it again from a Result that was saved as JSON.
 //
-// A database that survives a crash needs no freezer at all if every file of it lies in one atomic set of volumes: a consistent
-// filesystem adds what was written but not yet synced.
+// A database that survives a crash needs no freezer at all if it syncs what it acknowledges and every file of it lies in one atomic set of
+// volumes: a consistent filesystem adds what was written but not yet synced.
+//
+// Package volumes tells whether all data lies in the set, dbhook stops the databases that need it, restore checks what a snapshot gives
+// back, and retention tells which snapshots may be deleted.
 //
 // Every snapshot carries a token and the tag opskit:consistency=unproven from its creation on; only after the proof one more request raises the tag to "frozen". So
 // a snapshot left behind by a program that was killed in between never claims more than is known.
