@@ -156,24 +156,3 @@ func TestPreflight(t *testing.T) {
 		}
 	}
 }
-
-func TestRealFilesystem(t *testing.T) {
-	lab.Need(t, "root")
-	fs := lab.LoopFS(t, "xfs", 320)
-	server, args := world(t)
-	for i, arg := range args {
-		if arg == "/data" {
-			args[i] = fs.Dir
-		}
-	}
-	server.Next(ebssnaptest.Hang)
-	var stdout, stderr bytes.Buffer
-	code := run(t.Context(), args, &stdout, &stderr)
-	assert.Equal(t, 2, code, stdout.String())
-	lastLines(t, stdout.String(), "thawed")
-	stdout.Reset()
-	code = run(t.Context(), args, &stdout, &stderr)
-	assert.Equal(t, 0, code, stderr.String())
-	lastLines(t, stdout.String(), "thawed")
-	assert.False(t, fs.Thaw())
-}
