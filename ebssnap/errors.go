@@ -36,7 +36,7 @@ var (
 	ErrNotCreated = errors.New("no snapshot was created")
 	// ErrOutcomeUnknown means that a snapshot may exist or may still appear; Settle looks again.
 	ErrOutcomeUnknown = errors.New("outcome unknown: a snapshot may exist")
-	// ErrFailed means that the cloud gave a snapshot up: its state is "error".
+	// ErrFailed means that a snapshot will never be completed: the cloud gave it up, or it does not exist.
 	ErrFailed = errors.New("snapshot failed")
 	// ErrUsage means that the arguments make no sense, and nothing was done.
 	ErrUsage = errors.New("wrong use")
@@ -146,7 +146,7 @@ func asError(op, target string, err error) *Error {
 	if err == nil {
 		return nil
 	}
-	if e, ok := err.(*Error); ok { //nolint:errorlint // only the outermost error may be used as it is
+	if e, ok := err.(*Error); ok { // only the outermost error may be used as it is
 		return e
 	}
 	return &Error{Op: op, Target: target, Err: err}

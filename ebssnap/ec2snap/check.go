@@ -35,7 +35,7 @@ func (c *Cloud) Check(ctx context.Context, volumes []string) []ebssnap.Capabilit
 		DryRun: aws.Bool(true), Resources: []string{"snap-00000000000000000"}, Tags: tagList(map[string]string{ebssnap.TagConsistency: "frozen"}),
 	})
 	var api smithy.APIError
-	if errors.As(err, &api) && api.ErrorCode() == "InvalidSnapshot.NotFound" {
+	if errors.As(err, &api) && unknownSnapshot(api.ErrorCode()) {
 		err = nil // allowed so far that the snapshot was looked for
 	}
 	raise := allowed("ec2:CreateTags", dryRun(request, err))

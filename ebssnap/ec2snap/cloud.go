@@ -2,6 +2,7 @@ package ec2snap
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http/httptrace"
@@ -12,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/opskit-go/opskit/ebssnap"
 )
@@ -157,8 +159,39 @@ func (c *Cloud) attached(ctx context.Context, r ebssnap.Request) (*types.Instanc
 	return &instances[0], nil
 }
 
-// Find returns this account's snapshots that match q.
+// perRequest is how many snapshots are asked for by ID at once.
+const perRequest = 100
+
+// Find returns this account's snapshots that match q. EC2 answers a request in which one of several IDs does not exist with an error that hides
+// the others, so the halves are asked for then.
 func (c *Cloud) Find(ctx context.Context, q ebssnap.Query) ([]ebssnap.Snapshot, error) {
+	n := len(q.IDs)
+	if n <= perRequest {
+		found, err := c.find(ctx, q)
+		var api smithy.APIError
+		switch {
+		case err == nil || !errors.As(err, &api) || !unknownSnapshot(api.ErrorCode()):
+			return found, err
+		case n <= 1:
+			return nil, nil
+		}
+	}
+	var all []ebssnap.Snapshot
+	size := min(perRequest, (n+1)/2)
+	for ids := range slices.Chunk(q.IDs, size) {
+		part := q
+		part.IDs = ids
+		found, err := c.Find(ctx, part)
+		all = append(all, found...)
+		if err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+// find sends one query.
+func (c *Cloud) find(ctx context.Context, q ebssnap.Query) ([]ebssnap.Snapshot, error) {
 	input := &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}, SnapshotIds: q.IDs}
 	filter := func(name, value string) {
 		input.Filters = append(input.Filters, types.Filter{Name: aws.String(name), Values: []string{value}})

@@ -89,6 +89,11 @@ func unknownVolume(code string) bool {
 	return false
 }
 
+// unknownSnapshot reports whether an error code means that a snapshot does not exist.
+func unknownSnapshot(code string) bool {
+	return code == "InvalidSnapshot.NotFound" || code == "InvalidSnapshotID.Malformed"
+}
+
 // failure wraps an error of the SDK with the sentinel that it stands for.
 func failure(op, target string, err error) error {
 	if err == nil {

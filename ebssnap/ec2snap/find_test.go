@@ -1,0 +1,51 @@
+package ec2snap_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/opskit-go/opskit/ebssnap"
+)
+
+// EC2 hides the snapshots that exist when one of those asked for does not.
+func TestFindWhatIsThere(t *testing.T) {
+	server, cloud, _ := world(t)
+	var ids []string
+	for n := range 3 {
+		taken, err := cloud.Create(t.Context(), ebssnap.Request{Volumes: []string{volumeB}, Token: fmt.Sprint(n)})
+		require.NoError(t, err)
+		ids = append(ids, taken[0].ID)
+	}
+	found := func(ids ...string) (got []string) {
+		t.Helper()
+		list, err := cloud.Find(t.Context(), ebssnap.Query{IDs: ids})
+		require.NoError(t, err)
+		for _, s := range list {
+			got = append(got, s.ID)
+		}
+		return got
+	}
+	assert.Equal(t, ids, found(ids...))
+	require.NoError(t, cloud.Delete(t.Context(), ids[1]))
+	left := []string{ids[0], ids[2]}
+	assert.Equal(t, left, found(ids...))
+	assert.Empty(t, found(ids[1]))
+	asked := len(server.Requests())
+	var many []string
+	for n := range 250 {
+		many = append(many, fmt.Sprintf("snap-a%016x", n))
+	}
+	assert.Equal(t, left, found(append(many, left...)...))
+	assert.Less(t, len(server.Requests())-asked, 520)
+
+	err := ebssnap.Wait(t.Context(), cloud, time.Millisecond, left...)
+	require.NoError(t, err)
+	server.Deny("DescribeSnapshots")
+	require.ErrorIs(t, ebssnap.Wait(t.Context(), cloud, time.Millisecond, left...), ebssnap.ErrDenied)
+	_, err = cloud.Find(t.Context(), ebssnap.Query{IDs: ids})
+	require.ErrorIs(t, err, ebssnap.ErrDenied)
+}
