@@ -3,6 +3,8 @@
 //
 //	sudo go run github.com/opskit-go/opskit/examples/snapshot -volume /dev/sdb -mount /data -timeout 10s
 //
+// It refuses before anything is stopped where a part of the data is found outside the volumes, and says so where it cannot tell.
+//
 // With -check it tells beforehand whether all of that would work; with -recover -yes it thaws what a run that was killed together with its guard left frozen; with -hold it
 // freezes and thaws at the word of another tool's hooks. snapshot.service and snapshot.timer are ready for systemd.
 //
@@ -36,17 +38,20 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return command{
 		freezer: func(mounts []string) ebssnap.Freezer { return &ebssnap.FS{Mounts: mounts} },
-		find:    volumes.Finder{}.Find,
+		find: func(ctx context.Context, skip []string, paths ...string) (*volumes.Layout, error) {
+			return volumes.Finder{Skip: skip}.Find(ctx, paths...)
+		},
 	}.run(ctx, args, stdout, stderr)
 }
 
 // command is the program; its tests bring a freezer that freezes nothing, and a machine of their own.
 type command struct {
 	freezer func(mounts []string) ebssnap.Freezer
-	find    func(ctx context.Context, paths ...string) (*volumes.Layout, error)
+	find    func(ctx context.Context, skip []string, paths ...string) (*volumes.Layout, error)
 
 	*program.Program
 	volumes, mounts list
+	skip            list
 	timeout         time.Duration
 	description     string
 	hold            string
@@ -55,22 +60,12 @@ type command struct {
 	options         ec2snap.Options
 }
 
-// list is a flag that may be repeated.
-type list []string
-
-func (l *list) String() string { return strings.Join(*l, ",") }
-
-// Set adds one value.
-func (l *list) Set(value string) error {
-	*l = append(*l, value)
-	return nil
-}
-
 func (c command) run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	c.Program = program.New("snapshot", "-volume VOLUME -mount DIR [-timeout 10s] [-check] | -recover [-yes] | -mount DIR -hold SOCKET | -hold SOCKET freeze|thaw", stdout, stderr)
+	c.Program = program.New("snapshot", "-volume VOLUME -mount DIR [-skip PATH] [-timeout 10s] [-check] | -recover [-yes] | -mount DIR -hold SOCKET | -hold SOCKET freeze|thaw", stdout, stderr)
 	c.EvidenceFlags()
 	c.Var(&c.volumes, "volume", "`VOLUME` to take a snapshot of: vol-... or a device as EC2 names it, /dev/sdb; repeated: one atomic set")
 	c.Var(&c.mounts, "mount", "mount point `DIR` to freeze; repeated for several")
+	c.Var(&c.skip, "skip", "absolute path `PATH` below the mount points that holds no data to keep, and may lie elsewhere; repeated for several")
 	c.DurationVar(&c.timeout, "timeout", 10*time.Second, "how long writers may be stopped at most")
 	c.StringVar(&c.description, "description", "", "`TEXT` for the snapshot")
 	c.StringVar(&c.options.Endpoint, "endpoint", "", "EC2 at this `URL`")
@@ -126,10 +121,15 @@ func (c command) snapshot(ctx context.Context) int {
 	if c.check {
 		return c.checkOnly(ctx, volume)
 	}
+	outside, gaps := c.whole(ctx, volume.IDs)
+	if outside != nil {
+		return c.thawed(c.Print(outside, program.CannotTell), nil)
+	}
 	result, err := ebssnap.Consistent(ctx, volume, c.freezer(c.mounts), c.timeout)
 	if result == nil {
 		return c.thawed(c.Fail(err), err)
 	}
+	result.Unseen = append(result.Unseen, gaps...)
 	if err != nil {
 		fmt.Fprintf(c.Stderr, "%s: %v\n", c.Name(), err)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/opskit-go/opskit/ebssnap"
 	"github.com/opskit-go/opskit/ebssnap/ebssnaptest"
 	"github.com/opskit-go/opskit/internal/lab"
 )
@@ -21,11 +22,12 @@ func TestRealFilesystem(t *testing.T) {
 	}
 	server.Next(ebssnaptest.Hang)
 	var stdout, stderr bytes.Buffer
-	code := run(t.Context(), args, &stdout, &stderr)
+	onDisk := command{freezer: func(mounts []string) ebssnap.Freezer { return &ebssnap.FS{Mounts: mounts} }, find: onOneVolume} // the file below the loop device lies anywhere
+	code := onDisk.run(t.Context(), args, &stdout, &stderr)
 	assert.Equal(t, 2, code, stdout.String())
 	lastLines(t, stdout.String(), "thawed")
 	stdout.Reset()
-	code = run(t.Context(), args, &stdout, &stderr)
+	code = onDisk.run(t.Context(), args, &stdout, &stderr)
 	assert.Equal(t, 0, code, stderr.String())
 	lastLines(t, stdout.String(), "thawed")
 	assert.False(t, fs.Thaw())

@@ -45,7 +45,7 @@ func (c command) checkOnly(ctx context.Context, volume ebssnap.Volume) int {
 		return c.Fail(err)
 	}
 	whole := ebssnap.Capability{Name: "all data in the set", OK: true}
-	layout, err := c.find(ctx, c.mounts...)
+	layout, err := c.find(ctx, c.skip, c.mounts...)
 	if err == nil {
 		err = layout.Check(volume.IDs...).Err()
 	}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/opskit-go/opskit/ebssnap"
+	"github.com/opskit-go/opskit/ebssnap/volumes"
+)
+
+// lookWithin limits the look at what the data lies on: a tree of many folders takes long, and nothing is stopped meanwhile.
+const lookWithin = time.Minute
+
+// whole returns a report if a part of the data is known to lie outside the set, and else what could not be told about that.
+func (c command) whole(ctx context.Context, set []string) (outside *volumes.Report, gaps []ebssnap.Gap) {
+	limited, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
+	layout, err := c.find(limited, c.skip, c.mounts...)
+	if err != nil {
+		return nil, []ebssnap.Gap{{What: "whether all data lies in the set", Why: err.Error()}}
+	}
+	report := layout.Check(set...)
+	if report.Verdict == volumes.VerdictSplit {
+		return report, nil
+	}
+	for _, gap := range report.Unseen {
+		gaps = append(gaps, ebssnap.Gap{What: gap.What, Why: gap.Why, Need: gap.Need})
+	}
+	return nil, gaps
+}
+
+// list is a flag that may be repeated.
+type list []string
+
+func (l *list) String() string { return strings.Join(*l, ",") }
+
+// Set adds one value.
+func (l *list) Set(value string) error {
+	*l = append(*l, value)
+	return nil
+}
