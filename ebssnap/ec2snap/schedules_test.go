@@ -2,7 +2,6 @@ package ec2snap_test
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -129,6 +128,6 @@ func TestVolumeRateWaitsThawed(t *testing.T) {
 	require.ErrorIs(t, err, ebssnap.ErrThrottled)
 	require.ErrorIs(t, err, ebssnap.ErrNotCreated)
 	var says interface{ RetryAfter() time.Duration }
-	require.True(t, errors.As(err, &says))
+	require.ErrorAs(t, err, &says)
 	assert.Equal(t, 15*time.Second, says.RetryAfter())
 }
