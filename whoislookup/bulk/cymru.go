@@ -123,7 +123,7 @@ func (b *Bulk) exchange(ctx context.Context, batch []netip.Addr) (answers []Orig
 			text.WriteString(a.String() + "\n")
 		}
 		text.WriteString("end\n")
-		io.WriteString(conn, text.String()) // what did not get there has no answer
+		_, _ = io.WriteString(conn, text.String()) // what did not get there has no answer
 	}()
 	defer func() {
 		conn.Close()
