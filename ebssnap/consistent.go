@@ -37,6 +37,9 @@ func Consistent(ctx context.Context, vol Volume, f Freezer, timeout time.Duratio
 	}
 	s.result.Timing.Stopped = s.result.Evidence.Stopped()
 	s.result.Unseen = s.unseen()
+	if len(s.result.Evidence.Snapshots) > 0 {
+		s.result.Notes = s.notes
+	}
 	return s.result, err
 }
 
@@ -64,6 +67,7 @@ type session struct {
 	start   time.Time
 	result  *Result
 	gaps    []Gap
+	notes   []string
 }
 
 func (s *session) request() Request {
@@ -125,7 +129,7 @@ func (s *session) attempt(ctx context.Context, r Request) (err error, throttled 
 	a.Refused = createErr != nil && errors.Is(createErr, ErrNotCreated)
 	e.Attempts = append(e.Attempts, a)
 	s.result.Timing = h.timing()
-	s.gaps = h.gaps
+	s.gaps, s.notes = h.gaps, h.notes
 	err = h.err()
 	if a.Requested == 0 || createErr == nil || a.Refused {
 		return err, a.Refused && errors.Is(createErr, ErrThrottled)

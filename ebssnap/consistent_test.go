@@ -309,6 +309,7 @@ func TestGoldenResult(t *testing.T) {
 	result := &ebssnap.Result{
 		Evidence: evidence,
 		Timing:   ebssnap.Timing{Prepare: 9e6, Freeze: 30e6, Work: 30e6, Thaw: 1e6, Stopped: 56e6},
+		Notes:    []string{`mariadb position {"file":"binlog.000042","offset":1337}`},
 		Unseen:   []ebssnap.Gap{{What: "a thing", Why: "a reason", Need: "a remedy"}},
 	}
 	result.Verdict, result.Reasons = ebssnap.Judge(evidence)

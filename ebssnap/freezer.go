@@ -25,7 +25,8 @@ type Preparer interface {
 	Prepare(ctx context.Context) (Prepared, error)
 }
 
-// Prepared is a Freezer that is ready to stop writers.
+// Prepared is a Freezer that is ready to stop writers. With a method Notes() []string, called after Close, it leaves in Result.Notes what a
+// restore of the snapshot needs: a backup's label, a position in a log.
 type Prepared interface {
 	Freezer
 	// Close thaws if that was not done and frees what Prepare took.
@@ -152,6 +153,22 @@ func (c preparedChain) Close() error {
 		err = errors.Join(err, c[i].Close())
 	}
 	return err
+}
+
+// Notes returns the notes of all, in order.
+func (c preparedChain) Notes() []string {
+	var notes []string
+	for _, one := range c {
+		notes = append(notes, notesOf(one)...)
+	}
+	return notes
+}
+
+func notesOf(p Prepared) []string {
+	if n, ok := p.(interface{ Notes() []string }); ok {
+		return n.Notes()
+	}
+	return nil
 }
 
 func (c preparedChain) Freeze(ctx context.Context) (Thawer, error) {

@@ -41,6 +41,7 @@ type holding struct {
 
 	freezeErr, workErr, thawErr error
 	gaps                        []Gap
+	notes                       []string
 }
 
 func (h *holding) now() time.Duration { return max(time.Since(h.start), 1) }
@@ -56,6 +57,7 @@ func (h *holding) run(ctx context.Context, f Freezer, budget time.Duration, work
 		if err := ready.Close(); err != nil && h.thawErr == nil {
 			h.thawErr = err
 		}
+		h.notes = notesOf(ready)
 	}()
 	h.prepared = h.now() - began
 	if err := ctx.Err(); err != nil {

@@ -11,6 +11,7 @@ type Result struct {
 	Reasons  []string `json:"reasons"`          // why the verdict is what it is
 	Timing   Timing   `json:"timing"`           // of the last attempt; Stopped is the sum over all
 	Evidence Evidence `json:"evidence"`         // what was done and what came of it
+	Notes    []string `json:"notes,omitempty"`  // what freezers leave for a restore, as they write it
 	Unseen   []Gap    `json:"unseen,omitempty"` // what no attempt can show
 }
 
@@ -31,6 +32,9 @@ func (r *Result) String() string {
 		fmt.Fprintf(&b, "  writers were stopped for %s of at most %s, in %d %s: freeze %s, request %s, thaw %s\n",
 			rounded(r.Timing.Stopped), r.Evidence.Budget, n, plural(n, "attempt"),
 			rounded(r.Timing.Freeze), rounded(r.Timing.Work), rounded(r.Timing.Thaw))
+	}
+	for _, note := range r.Notes {
+		fmt.Fprintf(&b, "  for a restore: %s\n", escaped(note))
 	}
 	if e := r.Evidence.Error; e != nil {
 		fmt.Fprintf(&b, "  %s\n", escaped(e.Error()))

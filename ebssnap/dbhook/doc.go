@@ -26,6 +26,9 @@
 //
 // PostgreSQL's backup mode stops nobody. It ends in Close, after every thaw, because its end is written to the log.
 //
+// What a restore needs besides the snapshot stands in ebssnap.Result.Notes: "postgresql backup " and the JSON of the Backup, "mariadb position " and the
+// JSON of the Position.
+//
 // # What releases a lock
 //
 //	the thaw, the end of the budget        the statement that unlocks, then the end of the session

@@ -27,8 +27,12 @@ type preparedMariaDB struct {
 	version       string
 	lock          lock
 	gaps          []ebssnap.Gap
+	notes         []string
 	thaw          func() error
 }
+
+// Notes returns the binary log's position while the lock was held.
+func (p *preparedMariaDB) Notes() []string { return p.notes }
 
 func (p *preparedMariaDB) begin(ctx context.Context) error {
 	for _, one := range []**session{&p.held, &p.control} {
@@ -85,7 +89,7 @@ func (p *preparedMariaDB) Freeze(ctx context.Context) (ebssnap.Thawer, error) {
 	if err := p.take(ctx); err != nil {
 		return nil, wrap("lock mariadb", "", errors.Join(err, p.Close()))
 	}
-	p.note(ctx)
+	p.locate(ctx)
 	p.thaw = sync.OnceValue(p.release)
 	return &mariaDBThawer{p}, nil
 }
@@ -116,8 +120,8 @@ func (p *preparedMariaDB) kill() {
 	_, _ = p.control.query(ctx, nil, "KILL CONNECTION "+p.id+";") // if this fails, lock_wait_timeout ends it
 }
 
-// note reads the binary log's position while the lock is held. Without the privilege, or without a log, there is none.
-func (p *preparedMariaDB) note(ctx context.Context) {
+// locate reads the binary log's position while the lock is held. Without the privilege, or without a log, there is none.
+func (p *preparedMariaDB) locate(ctx context.Context) {
 	p.hook.mu.Lock()
 	p.hook.position = nil
 	p.hook.mu.Unlock()
@@ -146,6 +150,7 @@ func (p *preparedMariaDB) note(ctx context.Context) {
 	} else if len(fields) > 4 {
 		position.GTID = strings.ReplaceAll(fields[4], `\n`, "")
 	}
+	p.notes = note("mariadb position", position)
 	p.hook.mu.Lock()
 	p.hook.position = position
 	p.hook.mu.Unlock()

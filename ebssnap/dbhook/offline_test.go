@@ -15,6 +15,7 @@ import (
 
 	"github.com/opskit-go/opskit/ebssnap"
 	"github.com/opskit-go/opskit/ebssnap/dbhook"
+	"github.com/opskit-go/opskit/ebssnap/ebssnaptest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -148,6 +149,40 @@ func TestOldPostgreSQLIsAskedInItsOwnWords(t *testing.T) {
 	assert.Contains(t, text, "pg_start_backup('x', true, false)")
 	assert.Contains(t, text, "FROM pg_stop_backup(false, true);")
 	assert.Equal(t, []dbhook.Backup{{Label: "x", StartLSN: "0/28", StopLSN: "0/30"}}, hook.Backups(), "a standby names no segments")
+}
+
+// The database's own freezer lies in Freezers, as one is used: what it learned must come out at the top, and only with a snapshot.
+func TestWhatARestoreNeedsStandsInTheResult(t *testing.T) {
+	position := [2]string{"SHOW MASTER STATUS", `binlog.000042\t1337`}
+	hook := func() ebssnap.Freezer {
+		return ebssnap.Freezers(
+			&dbhook.PostgreSQL{Label: "x", Client: fake("", [2]string{"SELECT current_setting", "t"}, [2]string{"SELECT pg_start_backup", "0/28"}, [2]string{"SELECT lsn", `0/30\t6c0a\t\tt`})},
+			&dbhook.MariaDB{Client: fake("", [2]string{"SELECT CONNECTION_ID", `7\t10.11.19-MariaDB`}, position, [2]string{"SELECT @@gtid", "0-1-455"})},
+			&ebssnaptest.Freezer{})
+	}
+	cloud := &ebssnaptest.Cloud{}
+	result, err := ebssnap.Consistent(t.Context(), ebssnap.Volume{Cloud: cloud, IDs: []string{"vol-1"}}, hook(), time.Minute)
+	require.NoError(t, err)
+	assert.Equal(t, []string{
+		`postgresql backup {"label":"x","start_lsn":"0/28","stop_lsn":"0/30","label_file":"l\n"}`,
+		`mariadb position {"file":"binlog.000042","offset":1337,"gtid":"0-1-455"}`,
+	}, result.Notes)
+	assert.Contains(t, result.String(), "\n  for a restore: mariadb position {\"file\":\"binlog.000042\"")
+
+	refusing := &refusingCloud{Cloud: cloud}
+	result, err = ebssnap.Consistent(t.Context(), ebssnap.Volume{Cloud: refusing, IDs: []string{"vol-1"}}, hook(), time.Minute)
+	require.ErrorIs(t, err, ebssnap.ErrNotCreated)
+	assert.Empty(t, result.Notes, "there is no snapshot to restore")
+}
+
+// refusingCloud passes the DryRun and refuses the request.
+type refusingCloud struct{ *ebssnaptest.Cloud }
+
+func (c *refusingCloud) Create(ctx context.Context, r ebssnap.Request) ([]ebssnap.Snapshot, error) {
+	if r.DryRun {
+		return c.Cloud.Create(ctx, r)
+	}
+	return nil, ebssnap.ErrNotCreated
 }
 
 func TestPathsAreAbsolute(t *testing.T) {

@@ -77,7 +77,11 @@ type preparedPostgreSQL struct {
 	start   string
 	copied  bool
 	closed  bool
+	notes   []string
 }
+
+// Notes returns the backup, once Close has ended it.
+func (p *preparedPostgreSQL) Notes() []string { return p.notes }
 
 func (p *preparedPostgreSQL) begin(ctx context.Context) error {
 	answer, err := p.session.query(ctx, nil, "SELECT current_setting('server_version_num')::int < 150000;")
@@ -134,6 +138,7 @@ func (p *preparedPostgreSQL) Close() error {
 	if err != nil {
 		return wrap("end backup", p.hook.Label, errors.Join(ebssnap.ErrThawedEarly, err))
 	}
+	p.notes = note("postgresql backup", backup)
 	p.hook.mu.Lock()
 	defer p.hook.mu.Unlock()
 	p.hook.backups = append(p.hook.backups, backup)
