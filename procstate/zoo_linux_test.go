@@ -84,8 +84,12 @@ func TestBarZoo(t *testing.T) {
 				assert.Equal(t, w.kind, z.Kind, "%v", z)
 				assert.Equal(t, w.why, g.Why, "%v", z)
 				assert.Equal(t, w.tracer, z.Tracer.PID, "%v", z)
-				if status, known := z.ExitStatus(); known && w.name != "" {
+				status, known := z.ExitStatus()
+				if known && w.name != "" {
 					assert.Equal(t, 7, status.ExitStatus())
+				}
+				if z.PID == stopped.Zombies[0] || z.PID == namespace.Zombies[0] {
+					assert.Equal(t, 9, status.ExitStatus(), "the child played its own part, and not its parent's")
 				}
 			}
 		}

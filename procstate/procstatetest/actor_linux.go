@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -36,9 +37,20 @@ func Actor() {
 	exit(0)
 }
 
-// exit ends an actor, which is a process of its own and never the test.
+// exit ends an actor, which is a process of its own and never the test, without
+// the race detector's last words: they take a second, and do not end at all in
+// a PID namespace whose /proc is another's.
 func exit(code int) {
-	os.Exit(code) //nolint:forbidigo // see above
+	_, _, _ = syscall.RawSyscall(syscall.SYS_EXIT_GROUP, uintptr(code), 0, 0)
+}
+
+// environment is that of an actor, without the role of the one that starts it:
+// of two values the first would count, and a parent's child would be a parent
+// again, for ever. A signal of Go's own preemption would stop an actor that is
+// traced.
+func environment(role string) []string {
+	own := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, roleVariable+"=") })
+	return append(own, roleVariable+"="+role, "GODEBUG=asyncpreemptoff=1")
 }
 
 // ready tells the test which processes there are now.
@@ -86,11 +98,17 @@ func act(role, argument string) error {
 		ready(pid)
 		untilToldTo()
 	case "vfork":
-		go func() {
-			untilToldTo()
-			exit(0)
-		}()
-		onMainThread(vforkAndPause)
+		onMainThread(func() {
+			// Only now that the main thread is taken: reading would take it.
+			reading := make(chan struct{})
+			go func() {
+				close(reading)
+				untilToldTo()
+				exit(0)
+			}()
+			<-reading
+			vforkAndPause()
+		})
 	case "trace":
 		pid, err := strconv.Atoi(argument)
 		if err != nil {
@@ -175,7 +193,7 @@ func vforkAndPause() {
 // startSelf starts this binary in a role, without waiting for it ever.
 func startSelf(role string, attr *syscall.SysProcAttr) (pid int, err error) {
 	process, err := os.StartProcess("/proc/self/exe", os.Args[:1], &os.ProcAttr{
-		Env: append(os.Environ(), roleVariable+"="+role), Sys: attr,
+		Env: environment(role), Sys: attr,
 	})
 	if err != nil {
 		return 0, err
@@ -199,7 +217,7 @@ func play(tb testing.TB, role string, attr *syscall.SysProcAttr, says bool) *act
 		tb.Fatal(err)
 	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), roleVariable+"="+role)
+	cmd.Env = environment(role)
 	cmd.Stderr, cmd.SysProcAttr = os.Stderr, attr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
