@@ -83,7 +83,7 @@ func TestLocateOutsideAWS(t *testing.T) {
 
 func TestConsistentOverTheWire(t *testing.T) {
 	server, cloud, _ := world(t)
-	freezer := &ebssnaptest.Freezer{}
+	freezer := &ebssnaptest.Freezer{Took: 20 * time.Millisecond} // as a kernel does; a connection is back in its pool by then
 	result, err := ebssnap.Consistent(t.Context(), volume(cloud, volumeB), freezer, 10*time.Second)
 	require.NoError(t, err)
 	assert.Equal(t, ebssnap.VerdictConsistent, result.Verdict)
