@@ -51,6 +51,7 @@ func TestInsideMovesEveryGoroutine(t *testing.T) {
 func TestLoopFilesystemIsThawedAndUnmounted(t *testing.T) {
 	for _, fstype := range []string{"ext4", "xfs", "btrfs"} {
 		t.Run(fstype, func(t *testing.T) {
+			Need(t, "loop", fstype, "program:fsfreeze")
 			var fs *FS
 			t.Run("use", func(t *testing.T) {
 				fs = LoopFS(t, fstype, 64)
