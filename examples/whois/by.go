@@ -32,7 +32,10 @@ func (g group) String() string {
 		p = append(p, x.String())
 	}
 	var s strings.Builder
-	s.WriteString(fmt.Sprintf("%d requests from %d addresses: %s\n  block: %s", g.Requests, g.Addresses, strconv.QuoteToGraphic(g.Key), strings.Join(p, ", ")))
+	fmt.Fprintf(&s, "%d requests from %d addresses: %s", g.Requests, g.Addresses, strconv.QuoteToGraphic(g.Key))
+	if len(p) > 0 {
+		s.WriteString("\n  block: " + strings.Join(p, ", "))
+	}
 	for _, a := range g.Abuse {
 		s.WriteString("\n  abuse: " + strconv.QuoteToGraphic(a))
 	}
@@ -51,7 +54,7 @@ func by(ctx context.Context, many *bulk.Bulk, p *program.Program, key string, nf
 	if len(requests) == 0 {
 		return p.Misused("-by reads a list of addresses on stdin, such as that of uniq -c")
 	}
-	groups, code := gather(ctx, many, p, key, requests)
+	groups, unseen, code := gather(ctx, many, p, key, requests)
 	sorted := slices.SortedFunc(maps.Values(groups), func(a, b *group) int {
 		if a.Requests != b.Requests {
 			return b.Requests - a.Requests
@@ -68,12 +71,17 @@ func by(ctx context.Context, many *bulk.Bulk, p *program.Program, key string, nf
 	}
 	if nft {
 		printNft(p.Stdout, bulk.Prefixes(slices.Values(all)))
+	} else if !p.JSON {
+		if len(unseen) == 0 {
+			unseen = []string{"nothing more"}
+		}
+		fmt.Fprintln(p.Stdout, "not checked: "+strings.Join(unseen, "; "))
 	}
 	return code
 }
 
-func gather(ctx context.Context, many *bulk.Bulk, p *program.Program, key string, requests map[netip.Addr]int) (map[string]*group, int) {
-	groups, code, done := map[string]*group{}, program.Healthy, 0
+func gather(ctx context.Context, many *bulk.Bulk, p *program.Program, key string, requests map[netip.Addr]int) (groups map[string]*group, unseen []string, code int) {
+	groups, done := map[string]*group{}, 0
 	for res, err := range many.Lookup(ctx, maps.Keys(requests)) {
 		if done++; progress(p.Stderr) {
 			fmt.Fprintf(p.Stderr, "\r%d of %d", done, len(requests))
@@ -87,6 +95,11 @@ func gather(ctx context.Context, many *bulk.Bulk, p *program.Program, key string
 		}
 		if !res.Addr.IsValid() {
 			continue
+		}
+		for _, gap := range res.Unseen {
+			if text := gap.String(); !slices.Contains(unseen, text) {
+				unseen = append(unseen, text)
+			}
 		}
 		g := groups[name]
 		if g == nil {
@@ -106,11 +119,14 @@ func gather(ctx context.Context, many *bulk.Bulk, p *program.Program, key string
 			}
 		}
 	}
-	return groups, code
+	return groups, unseen, code
 }
 
 func keyOf(res bulk.Result, key string) string {
 	s := res.Country()
+	if res.Record == nil {
+		res.Record = &whoislookup.Record{} // answered from a file
+	}
 	switch n := res.Record.Network; {
 	case key == "holder":
 		s = res.Record.Holder.Name

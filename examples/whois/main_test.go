@@ -122,7 +122,11 @@ func TestByHolder(t *testing.T) {
   block: 190.57.233.160/28
 2 requests from 2 addresses: "CloudFlare, Inc."
   block: 104.16.0.0/12
+not checked: nothing more
 `, out)
+	_, out, _ = group("3 10.0.0.1\n", "-by", "holder")
+	assert.NotContains(t, out, "block:", "nobody holds private space")
+	assert.Contains(t, out, "\nnot checked: ")
 	_, out, _ = group(list, "-by", "country")
 	assert.Contains(t, out, `127 requests from 2 addresses: "AR"`)
 	_, out, _ = group(list, "-by", "asn")
