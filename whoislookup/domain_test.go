@@ -88,3 +88,24 @@ func TestInternationalName(t *testing.T) {
 	assert.Equal(t, "m\u00fcnchen.de", rec.Domain.Unicode)
 	assert.Equal(t, whoislookup.Unsupported, rec.Presence("expires"))
 }
+
+func TestAddressInASentenceBelongsToItsLabel(t *testing.T) {
+	const sentence = "write to desk@example.net, please"
+	for name, section := range map[string]string{
+		"outside of any section":      "",
+		"among the nameservers":       "Name Servers:\n  ns1.example.net\n",
+		"in another contact's":        "Admin:\n  Jane Doe\n",
+		"in one that counts for none": "Reseller:\n  Example Shop\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			rec, err := whoislookup.Parse("", []byte("Domain Name: example.com\nCreated: 2015-01-02\n"+section+"  Registrant Email: "+sentence+"\n"))
+			require.NoError(t, err)
+			assert.Equal(t, "desk@example.net", rec.Domain.Registrant.Email)
+			for _, c := range rec.Contacts {
+				assert.Empty(t, c.Email, c.Role)
+			}
+			_, ok := rec.Where("domain.registrant.email")
+			assert.True(t, ok)
+		})
+	}
+}

@@ -198,7 +198,7 @@ func (d *domainReader) contactField(e *entry, ro role, at attr) {
 			c.Email = m
 			d.note(field, 0, e.line)
 		} else if c.Email == "" {
-			d.noEmail(e, field)
+			d.noEmail(e, ro, field)
 		}
 	case aPhone:
 		d.set(&c.Phone, field, e)
@@ -214,7 +214,7 @@ func (d *domainReader) contactField(e *entry, ro role, at attr) {
 }
 
 // noEmail tells what stands in the place of an address.
-func (d *domainReader) noEmail(e *entry, field string) {
+func (d *domainReader) noEmail(e *entry, ro role, field string) {
 	low := d.lower(e.value)
 	switch {
 	case isNothing(low):
@@ -223,11 +223,8 @@ func (d *domainReader) noEmail(e *entry, field string) {
 		d.list(&d.rec.Redacted, field)
 	default:
 		if m, ok := d.firstEmail(e.value); ok {
-			c := d.contact(d.section)
-			if isContact(d.section) && c.Email == "" {
-				c.Email = m
-				d.note(field, 0, e.line)
-			}
+			d.contact(ro).Email = m
+			d.note(field, 0, e.line)
 			return
 		}
 		d.rec.Unparsed = append(d.rec.Unparsed, field+": "+d.in(e.value))
