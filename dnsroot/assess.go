@@ -36,14 +36,21 @@ const (
 	// long ago: the root is published within about an hour of it, and RSSAC047
 	// allows 65 minutes more.
 	staleAfter = 3 * time.Hour
+	// oldAfter is when the root zone must have been renewed: it is published
+	// twice a day.
+	oldAfter = 48 * time.Hour
 )
 
 // Assess judges a sweep. It is a pure function: the same evidence, saved and
 // read again, gives the same verdicts.
 //
 // What hits every letter alike in one family or transport (no answer from any,
-// loss on most, answers that validate from none) has its cause near the sweep's
-// host as likely as at thirteen operators, and is Unknown. A letter that is
+// loss on most, the root zone from none, answers that validate from none) has
+// its cause near the sweep's host as likely as at thirteen operators, and is
+// Unknown; where all of them answer as a resolver does, one thing between here
+// and all of them is Suspicious. A zone that nobody has renewed for two days is
+// Unknown too: nobody publishes it, somebody serves an old copy in place of all
+// letters, or this host's clock is ahead. A letter that is
 // behind the newest serial is Stale only when that zone must have arrived:
 // while it is being published, nobody can tell.
 func Assess(s *Sweep) *Assessment {
@@ -83,6 +90,7 @@ type judge struct {
 	haveNewest bool
 	published  time.Time // when the newest zone's signature begins
 	noneValid  bool      // several letters answered and none validates
+	old        bool      // nobody has renewed the newest zone for days
 	undecided  []string  // what hit all letters alike
 }
 
@@ -90,8 +98,10 @@ type judge struct {
 type group struct {
 	asked, silent, lossy, slow int             // probes; as many as letters where each has one address
 	answered                   map[Letter]bool // who answered at all
+	serving, valid             map[Letter]bool // whose answers held the root zone, and whose of those validate
 	why                        string          // what hit the group as a whole; "" if nothing did
 	silentAll                  bool
+	lameAll, invalidAll        bool // several letters answered; none with the root zone, or none that validates
 }
 
 func newJudge(s *Sweep) *judge {
@@ -104,7 +114,7 @@ func newJudge(s *Sweep) *judge {
 		}
 		name := p.group()
 		if j.groups[name] == nil {
-			j.groups[name] = &group{answered: map[Letter]bool{}}
+			j.groups[name] = &group{answered: map[Letter]bool{}, serving: map[Letter]bool{}, valid: map[Letter]bool{}}
 			j.order = append(j.order, name)
 		}
 		if p.Reachable == nil {
@@ -124,15 +134,24 @@ func newJudge(s *Sweep) *judge {
 			g.slow++
 		}
 		if p.Serial != nil {
-			answered[p.Letter] = true
-			valid[p.Letter] = valid[p.Letter] || p.SOA.Security == Secure
+			answered[p.Letter], g.serving[p.Letter] = true, true
+			if p.SOA.Security == Secure {
+				valid[p.Letter], g.valid[p.Letter] = true, true
+			}
 		}
 	}
 	slices.Sort(j.letters)
 	slices.Sort(j.order)
+	j.noneValid = len(answered) > 1 && len(valid) == 0
 	for _, name := range j.order {
 		g := j.groups[name]
 		switch {
+		case len(g.answered) > 1 && len(g.serving) == 0:
+			g.lameAll = true
+			g.why = fmt.Sprintf("no letter serves the root zone over %s (%d answered)", name, len(g.answered))
+		case len(g.serving) > 1 && len(g.valid) == 0 && !j.noneValid:
+			g.invalidAll = true
+			g.why = fmt.Sprintf("no letter's answers validate over %s", name)
 		case g.asked == 0:
 			continue
 		case g.silent == g.asked:
@@ -144,10 +163,6 @@ func newJudge(s *Sweep) *judge {
 			continue
 		}
 		j.undecided = append(j.undecided, g.why)
-	}
-	j.noneValid = len(answered) > 1
-	for l := range answered {
-		j.noneValid = j.noneValid && !valid[l]
 	}
 	for i := range s.Probes {
 		p := &s.Probes[i]
@@ -162,6 +177,9 @@ func newJudge(s *Sweep) *judge {
 			j.published = p.SOA.Inception
 		}
 	}
+	day, dated := serialDay(j.newest)
+	j.old = j.haveNewest && dated && !j.published.IsZero() &&
+		s.Started.Sub(j.published) >= oldAfter && s.Started.Sub(day.AddDate(0, 0, 1)) >= oldAfter
 	return j
 }
 
@@ -198,11 +216,12 @@ func (j *judge) system(a *Assessment) {
 		problems += len(by[v])
 	}
 	switch {
-	case j.noneValid && len(by[Suspicious]) == len(a.Letters):
-		a.Verdict = Suspicious
+	case 2*len(by[Suspicious]) > len(a.Letters) && len(a.Letters) > 1 &&
+		len(by[Suspicious])+len(by[Unknown])+len(by[Unreachable]) == len(a.Letters):
+		a.Verdict = Suspicious // one thing in place of all of them, whether its answers validate or not
 	case problems > 0:
 		a.Verdict = Degraded
-	case len(by[Unknown]) > 0 || len(j.undecided) > 0 || len(a.Letters) == 0:
+	case len(by[Unknown]) > 0 || len(j.undecided) > 0 || len(a.Letters) == 0 || j.old:
 		a.Verdict = Unknown
 	default:
 		a.Verdict = Healthy
@@ -222,6 +241,10 @@ func (j *judge) system(a *Assessment) {
 	}
 	for _, why := range j.undecided {
 		a.Evidence = append(a.Evidence, why+": this host's own network cannot be told from the servers")
+	}
+	if j.old {
+		a.Evidence = append(a.Evidence, fmt.Sprintf("the newest zone is %d days old: it is not published any more, an old copy is served in place of every letter, or this host's clock is ahead", int(j.sweep.Started.Sub(j.published).Hours()/24)))
+		a.Next = append(a.Next, "compare the serial and this host's clock with another network's")
 	}
 	if j.noneValid {
 		a.Evidence = append(a.Evidence, "no letter's answers validate: the trust anchors, this host's clock or something between here and all of them")

@@ -93,7 +93,9 @@ func (j *judge) add(s *signs, p *Probe, note func(string, ...any)) {
 		note("%s over %s (%d of %d questions), which %d other letters answered", how, p.group(), p.Lost, p.Sent, others)
 		return
 	}
-	s.answered++
+	if !g.lameAll {
+		s.answered++
+	}
 	if g.why == "" {
 		s.sent, s.lost = s.sent+p.Sent, s.lost+p.Lost
 	}
@@ -114,7 +116,9 @@ func (j *judge) add(s *signs, p *Probe, note func(string, ...any)) {
 		}
 	}
 	if p.Serial == nil || p.Rcode != "NOERROR" {
-		s.lame++
+		if !g.lameAll {
+			s.lame++
+		}
 		note("answers %s over %s", p.answeredWith(), p.group())
 		return
 	}
@@ -152,6 +156,8 @@ func (j *judge) addSecurity(s *signs, p *Probe, note func(string, ...any)) {
 		switch {
 		case v.Security == Secure:
 			continue
+		case (v.Security == Bogus || v.Security == Unsigned) && j.groups[p.group()].invalidAll:
+			s.unproved++
 		case v.Security == Bogus || v.Security == Unsigned:
 			s.invalid++
 		case v.Why != nil && errors.Is(v.Why, ErrNoAnswer) && j.groups[p.group()].why == "":

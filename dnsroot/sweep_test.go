@@ -175,6 +175,10 @@ func TestOneVantagePointCannotTell(t *testing.T) {
 		"nobody validates":           {dnsroottest.Fault{Rogue: true}, dnsroot.Unknown, "no letter's answers validate"},
 		"all are slow: the path":     {dnsroottest.Fault{Delay: time.Second, Transport: dnsroot.UDP}, dnsroot.Healthy, "13 of 13"},
 		"a resolver answers for all": {dnsroottest.Fault{Intercepted: true, Rogue: true}, dnsroot.Suspicious, "no letter's answers validate"},
+		"one that passes signatures": {dnsroottest.Fault{Intercepted: true}, dnsroot.Suspicious, "suspicious: a b c d e f g h i j k l m"},
+		"all refuse":                 {dnsroottest.Fault{Rcode: 5}, dnsroot.Unknown, "no letter serves the root zone over IPv4 UDP (13 answered)"},
+		"all refuse over UDP":        {dnsroottest.Fault{Rcode: 5, Transport: dnsroot.UDP}, dnsroot.Healthy, "no letter serves the root zone over IPv6 UDP"},
+		"UDP loses all signatures":   {dnsroottest.Fault{Unsigned: true, Transport: dnsroot.UDP}, dnsroot.Unknown, "no letter's answers validate over IPv4 UDP"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -191,7 +195,7 @@ func TestOneVantagePointCannotTell(t *testing.T) {
 			switch name {
 			case "all are slow: the path":
 				want = dnsroot.Healthy
-			case "a resolver answers for all":
+			case "a resolver answers for all", "one that passes signatures":
 				want = dnsroot.Suspicious
 			}
 			assert.Equal(t, want, a.Verdict, a.String())
@@ -266,6 +270,20 @@ func TestZoneOnItsWayIsNotStale(t *testing.T) {
 	require.NoError(t, fleet.Set('c', dnsroottest.Fault{Serial: fleet.Serial() - 1000})) // ten days
 	a = dnsroot.Assess(sweep(t, patient(fleet, dnsroottest.Fault{})))
 	assert.Equal(t, dnsroot.Stale, report(t, a, 'c').Verdict, a.String())
+}
+
+// A zone that all letters serve and that nobody has renewed for days is not
+// healthy: a copy of it can stand in place of all of them.
+func TestZoneThatNobodyRenews(t *testing.T) {
+	fleet := start(t, dnsroottest.Config{Signed: time.Now().Add(-5 * 24 * time.Hour)})
+	a := dnsroot.Assess(sweep(t, patient(fleet, dnsroottest.Fault{})))
+	assert.Equal(t, dnsroot.Unknown, a.Verdict, a.String())
+	assert.Contains(t, a.String(), "the newest zone is 5 days old")
+	assert.Contains(t, a.String(), "next: compare the serial and this host's clock")
+
+	fleet = start(t, dnsroottest.Config{Signed: time.Now().Add(-5 * 24 * time.Hour), Serial: 7}) // its serial is no day
+	a = dnsroot.Assess(sweep(t, patient(fleet, dnsroottest.Fault{})))
+	assert.Equal(t, dnsroot.Healthy, a.Verdict, a.String())
 }
 
 // An answer may be late because this host was not running: that is no verdict
