@@ -56,6 +56,10 @@ func TestParseYAML(t *testing.T) {
 			"service: a.root-servers.net\nstart-period: 2020-03-01T00:00:00Z\nmetric: unique-sources # of the day\nnum-sources-ipv4: null\nnum-sources-ipv6: NA\nnum-sources-ipv6-aggregate:\n",
 			rssac002.Metric{Service: "a.root-servers.net", Name: "unique-sources", Start: firstDay, Values: map[string]uint64{}},
 		},
+		"a byte order mark, a directive, comments behind quotes and values": {
+			"\ufeff%YAML 1.1\n--- # of the day\nservice: 'h.root-servers.net' # RSSAC001\nstart-period: \"2020-03-01T00:00:00Z\" # UTC\nmetric: unique-sources\nnum-sources-ipv4: 5 # counted\nnum-sources-ipv6: # not counted\n...\n",
+			rssac002.Metric{Service: "h.root-servers.net", Name: "unique-sources", Start: firstDay, Values: map[string]uint64{"num-sources-ipv4": 5}},
+		},
 		"the largest count": {
 			"service: a.root-servers.net\nstart-period: 2020-03-01T00:00:00Z\nmetric: unique-sources\nnum-sources-ipv4: 18446744073709551615\n",
 			rssac002.Metric{
@@ -178,6 +182,39 @@ func TestOtherPeriodsAreNoDays(t *testing.T) {
 		text := strings.Replace(strings.Replace(volumeYAML, "x.root", "a.root", 1), edit[0], edit[1], 1)
 		_, err := rssac002.ReadDir(fstest.MapFS{"a.yaml": {Data: []byte(text)}})
 		assert.ErrorIs(t, err, dnsroot.ErrSyntax, edit[1])
+	}
+}
+
+// What is left out is told, not just missing.
+func TestOtherPeriodsAreTold(t *testing.T) {
+	text := strings.Replace(volumeYAML, "x.root", "a.root", 1)
+	s, err := rssac002.ReadDir(fstest.MapFS{
+		"a.yaml": {Data: []byte(text)},
+		"b.yaml": {Data: []byte(strings.Replace(text, "2020-03-01T23:59:59Z", "2020-03-07T23:59:59Z", 1))},
+	})
+	require.NoError(t, err)
+	assert.Len(t, s.Figures, 1)
+	assert.Equal(t, []dnsroot.Gap{{What: "traffic-volume of a from 2020-03-01T00:00:00Z (b.yaml)", Why: "its period is not one UTC day"}}, s.Unseen)
+}
+
+func TestServicesAndTimesAsOperatorsWriteThem(t *testing.T) {
+	for _, service := range []string{"b.root-servers.org", "B.Root-Servers.NET.", "b.root-servers.net"} {
+		for _, day := range []string{
+			"2020-03-01", "2020-03-01T00:00:00Z", "2020-03-01t00:00:00z", "2020-03-01 00:00:00", "2020-03-01 00:00:00.000000000 Z",
+			"2020-03-01 00:00:00+00:00", "2020-03-01T00:00:00", "2020-03-01T01:00:00+01:00",
+		} {
+			text := "service: " + service + "\nstart-period: " + day + "\nmetric: unique-sources\nnum-sources-ipv4: 9\n"
+			s, err := rssac002.ReadDir(fstest.MapFS{"b.yaml": {Data: []byte(text)}})
+			require.NoError(t, err, text)
+			require.Len(t, s.Figures, 1, text)
+			assert.Equal(t, dnsroot.Letter('b'), s.Figures[0].Letter, text)
+			assert.Equal(t, firstDay, s.Figures[0].Day, text)
+		}
+	}
+	for _, service := range []string{"b", "b.example.org", "bb.root-servers.org", "root-servers.org"} {
+		text := "service: " + service + "\nstart-period: 2020-03-01\nmetric: unique-sources\nnum-sources-ipv4: 9\n"
+		_, err := rssac002.ReadDir(fstest.MapFS{"b.yaml": {Data: []byte(text)}})
+		require.ErrorIs(t, err, dnsroot.ErrSyntax, text)
 	}
 }
 

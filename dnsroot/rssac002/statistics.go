@@ -107,8 +107,9 @@ const maxFile = 64 << 20
 
 // ReadDir reads every .yaml, .yml and .csv file of a folder and the folders in
 // it. It returns what it could read together with an error for every file that
-// it could not read whole. CSV files of another kind are noted in Unseen;
-// metrics other than traffic-volume and unique-sources are passed over.
+// it could not read whole. CSV files of another kind and periods that are not
+// one UTC day are noted in Unseen; other services than the thirteen letters, and
+// metrics other than traffic-volume and unique-sources, are passed over.
 func ReadDir(dir fs.FS) (*Statistics, error) {
 	s := &Statistics{}
 	var problems []error
@@ -121,8 +122,9 @@ func ReadDir(dir fs.FS) (*Statistics, error) {
 		if entry.IsDir() {
 			return nil
 		}
-		got, err := readFile(dir, name)
+		got, gaps, err := readFile(dir, name)
 		figures = append(figures, got...)
+		s.Unseen = append(s.Unseen, gaps...)
 		switch {
 		case errors.Is(err, errOther):
 			s.Unseen = append(s.Unseen, dnsroot.Gap{What: name, Why: "its first line names no letter, date and figures"})
@@ -154,31 +156,42 @@ func (e oneLine) Error() string {
 
 func (e oneLine) Unwrap() []error { return e.problems }
 
-func readFile(dir fs.FS, name string) ([]Figures, error) {
+func readFile(dir fs.FS, name string) ([]Figures, []dnsroot.Gap, error) {
 	kind := strings.ToLower(path.Ext(name))
 	if kind != ".csv" && kind != ".yaml" && kind != ".yml" {
-		return nil, nil
+		return nil, nil, nil
 	}
 	file, err := dir.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	if err = errors.Join(err, file.Close()); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(data) > maxFile {
-		return nil, fmt.Errorf("%w: longer than %d bytes", dnsroot.ErrSyntax, maxFile)
+		return nil, nil, fmt.Errorf("%w: longer than %d bytes", dnsroot.ErrSyntax, maxFile)
 	}
 	if kind == ".csv" {
-		return ParseCSV(bytes.NewReader(data))
+		figures, err := ParseCSV(bytes.NewReader(data))
+		return figures, nil, err
 	}
 	metrics, err := ParseYAML(bytes.NewReader(data))
 	var figures []Figures
+	var gaps []dnsroot.Gap
 	for i := range metrics {
-		if f, ok := metrics[i].figures(); ok {
+		m := &metrics[i]
+		f, ok := m.figures()
+		if ok {
 			figures = append(figures, f)
+			continue
+		}
+		if l, known := m.letter(); known && (m.Name == trafficVolume || m.Name == uniqueSources) {
+			gaps = append(gaps, dnsroot.Gap{
+				What: fmt.Sprintf("%s of %s from %s (%s)", m.Name, l, m.Start.Format(time.RFC3339), name),
+				Why:  "its period is not one UTC day",
+			})
 		}
 	}
-	return figures, err
+	return figures, gaps, err
 }

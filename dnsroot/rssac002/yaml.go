@@ -25,15 +25,22 @@ type Metric struct {
 	Values map[string]uint64 `json:"values,omitempty"`
 }
 
+// The metrics that figures come from.
+const (
+	trafficVolume = "traffic-volume"
+	uniqueSources = "unique-sources"
+)
+
 // maxDocuments bounds what one file may hold.
 const maxDocuments = 10000
 
 // ParseYAML reads the documents of a YAML file of RSSAC002 version 2 or 3. It
 // reads the fixed shape that RSSAC002 prescribes and the oddities that
-// published files have (times with and without quotes, rcodes not indented,
-// whole documents indented, blank lines) and is no YAML parser beyond that. It
-// returns what it could read together with an error that names every line it
-// could not; that error matches [dnsroot.ErrSyntax].
+// published files have (times in the forms of YAML, with and without quotes,
+// rcodes not indented, whole documents indented, blank lines, comments, a byte
+// order mark, services under root-servers.org) and is no YAML parser beyond
+// that. It returns what it could read together with an error that names every
+// line it could not; that error matches [dnsroot.ErrSyntax].
 func ParseYAML(r io.Reader) ([]Metric, error) {
 	var metrics []Metric
 	var problems []error
@@ -53,12 +60,16 @@ func ParseYAML(r io.Reader) ([]Metric, error) {
 	lines := bufio.NewScanner(r)
 	for lines.Scan() && len(problems) < 20 && len(metrics) < maxDocuments {
 		number++
-		line := strings.TrimSpace(lines.Text())
+		text := lines.Text()
+		if number == 1 {
+			text = strings.TrimPrefix(text, "\ufeff")
+		}
+		line := strings.TrimSpace(text)
 		switch {
-		case line == "---" || line == "...":
+		case unquote(line) == "---" || unquote(line) == "...":
 			finish()
 			continue
-		case line == "" || line[0] == '#':
+		case line == "" || line[0] == '#' || strings.HasPrefix(line, "%YAML"):
 			continue
 		}
 		key, value, found := strings.Cut(line, ":")
@@ -95,15 +106,38 @@ func cut(s string) string {
 	return s
 }
 
+// unquote returns a scalar without its quotes and without a comment behind it.
 func unquote(s string) string {
 	s = strings.TrimSpace(s)
-	if len(s) >= 2 && (s[0] == '\'' || s[0] == '"') && s[len(s)-1] == s[0] {
-		return s[1 : len(s)-1]
+	if s != "" && (s[0] == '\'' || s[0] == '"') {
+		if end := strings.IndexByte(s[1:], s[0]); end >= 0 {
+			if rest := strings.TrimSpace(s[end+2:]); rest == "" || rest[0] == '#' {
+				return s[1 : end+1]
+			}
+		}
+		return s
+	}
+	if s == "" || s[0] == '#' {
+		return ""
 	}
 	if before, _, comment := strings.Cut(s, " #"); comment {
 		return strings.TrimSpace(before)
 	}
 	return s
+}
+
+// moment reads a time in the forms that YAML knows; without a zone it is UTC,
+// as all times of RSSAC002 are.
+func moment(value string) (time.Time, bool) {
+	for _, layout := range []string{
+		time.RFC3339, "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 Z07:00",
+		"2006-01-02T15:04:05", time.DateTime, time.DateOnly,
+	} {
+		if at, err := time.Parse(layout, strings.ToUpper(value)); err == nil {
+			return at, true
+		}
+	}
+	return time.Time{}, false
 }
 
 // set takes one line and returns the group that the next ones may belong to.
@@ -119,8 +153,8 @@ func (m *Metric) set(group, key, value string) (string, error) {
 		m.Name = value
 		return "", nil
 	case "start-period", "end-period":
-		at, err := time.Parse(time.RFC3339, value)
-		if err != nil {
+		at, ok := moment(value)
+		if !ok {
 			return "", fmt.Errorf("%w: %s: want a time such as 2015-11-30T00:00:00Z, have %q", dnsroot.ErrSyntax, key, cut(value))
 		}
 		if key == "start-period" {
@@ -171,11 +205,22 @@ func (m *Metric) check() error {
 	return nil
 }
 
+// letter returns whose metric it is. Operators name their service under
+// root-servers.net, and some under root-servers.org.
+func (m *Metric) letter() (dnsroot.Letter, bool) {
+	name, found := strings.CutSuffix(m.Service, ".root-servers.org")
+	if !found {
+		name, found = strings.CutSuffix(m.Service, ".root-servers.net")
+	}
+	l, err := dnsroot.ParseLetter(name)
+	return l, found && err == nil && len(name) == 1
+}
+
 // figures returns what the metric says of a letter's day. ok is false for
 // another service or metric, or a period that is not one UTC day.
 func (m *Metric) figures() (f Figures, ok bool) {
-	l, err := dnsroot.ParseLetter(m.Service)
-	if err != nil || len(m.Service) < 2 || !m.Start.Equal(day(m.Start)) {
+	l, ok := m.letter()
+	if !ok || !m.Start.Equal(day(m.Start)) {
 		return Figures{}, false
 	}
 	if !m.End.IsZero() && (m.End.Before(m.Start.Add(23*time.Hour)) || m.End.After(m.Start.Add(24*time.Hour))) {
@@ -189,10 +234,10 @@ func (m *Metric) figures() (f Figures, ok bool) {
 		return nil
 	}
 	switch m.Name {
-	case "traffic-volume":
+	case trafficVolume:
 		f.UDP4, f.TCP4 = get("dns-udp-queries-received-ipv4"), get("dns-tcp-queries-received-ipv4")
 		f.UDP6, f.TCP6 = get("dns-udp-queries-received-ipv6"), get("dns-tcp-queries-received-ipv6")
-	case "unique-sources":
+	case uniqueSources:
 		f.IPv4, f.IPv6, f.IPv6Aggregate = get("num-sources-ipv4"), get("num-sources-ipv6"), get("num-sources-ipv6-aggregate")
 	default:
 		return Figures{}, false
