@@ -27,8 +27,8 @@ func Assemble(q Query, hops []Hop) (*Record, error) {
 	}
 	rdap := out.gather(q, func(h *Hop) bool { return h.Protocol == "rdap" })
 	whois := out.gather(q, func(h *Hop) bool { return h.Protocol != "rdap" })
+	disagree(&rdap, &whois)
 	if rdap.best != nil && whois.best != nil && !echoed(rdap.best) {
-		rdap.best.Differences = differences(rdap.best, whois.best)
 		whois.best = rdap.best
 	}
 	g := whois
@@ -71,7 +71,7 @@ func (r *Record) gather(q Query, want func(*Hop) bool) (g gathered) {
 				g.verdict = rec.Verdict
 			}
 			if g.best != nil {
-				g.unseen = append(g.unseen, Gap{What: "the answer of " + h.Server, Why: err.Error()})
+				g.unseen = append(g.unseen, Gap{What: answerOf + h.Server, Why: err.Error()})
 			}
 		case rec.Verdict == VerdictElsewhere:
 			if g.best == nil {
@@ -132,16 +132,41 @@ func (r *Record) settle(q Query, g gathered) (*Record, error) {
 	return r, failed
 }
 
+// disagree notes what the two protocols tell differently, and where one of them
+// tells nothing.
+func disagree(rdap, whois *gathered) {
+	switch {
+	case rdap.best != nil && whois.best != nil:
+		if !echoed(rdap.best) {
+			rdap.best.Differences = differences(rdap.best, whois.best)
+		}
+	case rdap.best != nil && whois.denies():
+		rdap.best.Differences = []Change{{Field: "verdict", Old: rdap.best.Verdict.String(), New: whois.verdict.String()}}
+	case whois.best != nil && rdap.denies():
+		whois.best.Differences = []Change{{Field: "verdict", Old: rdap.verdict.String(), New: whois.best.Verdict.String()}}
+	case rdap.best != nil && whois.failed != nil:
+		rdap.unseen = append(rdap.unseen, Gap{What: "what WHOIS says", Why: whois.failed.Error()})
+	case rdap.best != nil && whois.first != nil:
+		rdap.unseen = append(rdap.unseen, Gap{What: "what WHOIS says", Why: "every registry points to another"})
+	}
+}
+
+// denies reports whether a server knows that there is nothing.
+func (g *gathered) denies() bool {
+	return g.best == nil && (g.verdict == VerdictNotFound || g.verdict == VerdictReserved)
+}
+
 // differences lists where two records of one thing say different things. What
 // only one of them says is no difference.
 func differences(a, b *Record) []Change {
 	var out []Change
-	for _, c := range Diff(a, b) {
+	changes, _ := Diff(a, b)
+	for _, c := range changes {
 		switch c.Field {
 		case "verdict", "network.status", "holder.handle", "updated":
 			continue // spelt or counted differently by design
 		}
-		if c.Old != "" && c.New != "" && !strings.EqualFold(c.Old, c.New) {
+		if c.Old != "" && c.New != "" {
 			out = append(out, c)
 		}
 	}

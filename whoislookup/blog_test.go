@@ -58,7 +58,7 @@ func TestBarBlog(t *testing.T) {
 	assert.Equal(t, "CloudFlare, Inc.", cdn.Holder.Name)
 	assert.Len(t, srv.Queries(), 4)
 
-	moved := whoislookup.Diff(old, rec)
+	moved, _ := whoislookup.Diff(old, rec)
 	fields := map[string]whoislookup.Change{}
 	for _, ch := range moved {
 		fields[ch.Field] = ch

@@ -24,7 +24,9 @@ type Client struct {
 	// and WHOIS where that gives no answer.
 	Protocols []string
 	// Compare asks over WHOIS also where RDAP has answered, and lists in
-	// Record.Differences where the two do not agree.
+	// Record.Differences where the two do not agree. The record has the RDAP
+	// value then. Where one of the two gave no answer, Record.Unseen says so;
+	// what only one of them tells is no difference.
 	Compare bool
 	// Bootstrap are RFC 9224 files to find RDAP services in before the embedded
 	// table.

@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// Change is one field that two records do not agree on.
+// Change is one field of which two records tell different things.
 type Change struct {
 	Field string `json:"field"`         // as in JSON: "network.range", "holder.name"
-	Old   string `json:"old,omitempty"` // empty: it was not there
-	New   string `json:"new,omitempty"` // empty: it is not there any more
+	Old   string `json:"old,omitempty"` // empty: there was none
+	New   string `json:"new,omitempty"` // empty: there is none any more
 }
 
 // String returns "field: old -> new".
 func (c Change) String() string {
-	return fmt.Sprintf("%s: %s -> %s", c.Field, orNone(c.Old), orNone(c.New))
+	return fmt.Sprintf("%s: %s -> %s", quoteOutside(c.Field), orNone(c.Old), orNone(c.New))
 }
 
 func orNone(s string) string {
@@ -27,36 +27,188 @@ func orNone(s string) string {
 
 // Diff tells what changed between two records of one thing, or what differs
 // between two things: did the site move to another holder, under another
-// carrier? Only what both answers can tell counts: a field that the new record
-// could not see at all (no answer) is not a change. Lists are compared as sets,
-// names of hosts without case. nil stands for an empty record.
-func Diff(old, new *Record) []Change {
-	var out []Change
-	add := func(field, a, b string) {
-		switch field {
-		case "created", "updated", "expires": // a day and an instant of that day are no change
-			if a != "" && b != "" && (strings.HasPrefix(a, b) || strings.HasPrefix(b, a)) {
-				return
-			}
-		}
-		if a != b {
-			out = append(out, Change{Field: field, Old: a, New: b})
-		}
+// carrier? It moved if holder.name, network.range or domain.nameservers is
+// among the changes; nothing changed only if unseen is empty too.
+//
+// A change is what both sides tell, and tell differently. Names are compared
+// without case and runs of blanks, lists as sets, and dates as far as both are
+// precise. What one side does not tell is no change but stands in unseen: a
+// value that is withheld, could not be read or is not mentioned; the whole
+// record, if a server did not answer or did not want to (nil, or a Verdict
+// other than found, not_found and reserved); and what the answer of a more
+// specific server would decide that did not come. That the holder is on
+// neither side stands there as well. Two answers of one server over one
+// protocol are complete about the network, the AS, nameservers and statuses,
+// so what is gone from there is a change, and so is a field that is there
+// without a value. If nobody has the thing any more, everything has changed.
+func Diff(old, new *Record) (changes []Change, unseen []Gap) {
+	if gap, ok := incomparable(old, new); ok {
+		return nil, []Gap{gap}
 	}
 	a, b := comparedFields(old), comparedFields(new)
 	for i := range a {
-		add(a[i].field, a[i].value, b[i].value)
+		d := difference{old: old, new: new, a: a[i], b: b[i]}
+		switch why, same := d.judge(); {
+		case same:
+		case why == "":
+			changes = append(changes, Change{Field: d.a.name, Old: d.a.value, New: d.b.value})
+		default:
+			unseen = append(unseen, Gap{What: d.a.name, Why: why})
+		}
 	}
-	return out
+	return changes, unseen
 }
 
-type fieldValue struct{ field, value string }
+// incomparable tells why two records cannot be compared at all.
+func incomparable(old, new *Record) (Gap, bool) {
+	for _, side := range []struct {
+		which string
+		rec   *Record
+	}{{older, old}, {newer, new}} {
+		verdict := VerdictUnknown
+		if side.rec != nil {
+			verdict = side.rec.Verdict
+		}
+		switch verdict {
+		case VerdictFound, VerdictNotFound, VerdictReserved:
+		default:
+			return Gap{What: "what changed", Why: side.which + " record is no answer: " + verdict.String(), Need: "the same look-up again"}, true
+		}
+	}
+	a, b := subject(old), subject(new)
+	if a != KindUnknown && b != KindUnknown && a != b {
+		return Gap{What: "what changed", Why: older + " record is about a thing of kind " + a.String() + ", " + newer + " about one of kind " + b.String()}, true
+	}
+	return Gap{}, false
+}
+
+const older, newer = "the older", "the newer"
+
+// subject is what a record has something about.
+func subject(r *Record) Kind {
+	switch {
+	case r.Domain != nil:
+		return KindDomain
+	case r.Network != nil:
+		return KindIP
+	case r.AS != nil:
+		return KindASN
+	}
+	return KindUnknown
+}
+
+// difference is one field of two records, with what it takes to judge it.
+type difference struct {
+	old, new *Record
+	a, b     comparedField
+}
+
+// judge reports whether both sides say the same, and otherwise why that cannot
+// be told: "" for a change.
+func (d difference) judge() (why string, same bool) {
+	a, b := d.a, d.b
+	switch {
+	case a.key == b.key && (a.key != "" || !d.wanting()):
+		return "", true
+	case a.key == b.key:
+		return "neither record tells", false
+	case a.date && sameDate(Date(a.value), Date(b.value)):
+		return "", true
+	case a.key == "":
+		return missing(older, d.old, d.new, a, b.value), false
+	case b.key == "":
+		return missing(newer, d.new, d.old, b, a.value), false
+	}
+	both := fmt.Sprintf("%s in %s record, %s in %s", orNone(a.value), older, orNone(b.value), newer)
+	for _, side := range []struct {
+		which       string
+		rec, beside *Record
+	}{{older, d.old, d.new}, {newer, d.new, d.old}} {
+		if a.name == "network.range" && echoed(side.rec) {
+			return both + " is only the address that was asked for", false
+		}
+		if server, ok := unansweredBy(side.rec); ok && covers(side.rec, side.beside) {
+			return both + "; " + server + " would tell more, and did not for " + side.which, false
+		}
+	}
+	return "", false
+}
+
+// wanting reports whether it matters that neither side has the field.
+func (d difference) wanting() bool {
+	return d.a.essential && d.old.Verdict == VerdictFound && d.new.Verdict == VerdictFound && subject(d.old) != KindUnknown
+}
+
+// missing tells why a side without a value does not say that there is none, or
+// "" if it does.
+func missing(which string, rec, other *Record, f comparedField, there string) string {
+	if rec.Verdict != VerdictFound || other.Verdict != VerdictFound {
+		return ""
+	}
+	told := "; the other has " + orNone(there)
+	if server, ok := unansweredBy(rec); ok {
+		return which + " record lacks the answer of " + server + told
+	}
+	for _, name := range f.from {
+		switch rec.Presence(name) {
+		case Redacted:
+			return "withheld in " + which + " record" + told
+		case Unparsed:
+			return "not readable in " + which + " record" + told
+		case Absent:
+			return ""
+		}
+	}
+	if f.complete && sameSource(rec, other) {
+		return ""
+	}
+	return "not mentioned in " + which + " record" + told
+}
+
+// unansweredBy names the server that a record lacks the answer of, although
+// another referred to it.
+func unansweredBy(r *Record) (string, bool) {
+	for _, g := range r.Unseen {
+		if server, ok := strings.CutPrefix(g.What, answerOf); ok {
+			return quoteOutside(server), true
+		}
+	}
+	return "", false
+}
+
+// answerOf begins the Gap of a server that others referred to in vain.
+const answerOf = "the answer of "
+
+// covers reports whether what r lacks may be what other has.
+func covers(r, other *Record) bool {
+	return r.Network != nil && other.Network != nil && r.Network.Range.Covers(other.Network.Range)
+}
+
+// sameSource reports whether one server told both over one protocol.
+func sameSource(a, b *Record) bool {
+	protocol := func(r *Record) string {
+		for _, h := range r.Hops {
+			if h.Server == r.Server {
+				return h.Protocol
+			}
+		}
+		return ""
+	}
+	return a.Server != "" && a.Server == b.Server && protocol(a) == protocol(b)
+}
+
+// comparedField is one field of a record.
+type comparedField struct {
+	name, value string
+	key         string // value without what does not count
+	date        bool
+	essential   bool     // "did it move?" cannot be answered without it
+	complete    bool     // a server that has any tells it
+	from        []string // the fields whose Presence tells why there is none
+}
 
 // comparedFields lists what Diff looks at, always in the same order.
-func comparedFields(r *Record) []fieldValue {
-	if r == nil {
-		r = &Record{}
-	}
+func comparedFields(r *Record) []comparedField {
 	n, as, d := r.Network, r.AS, r.Domain
 	if n == nil {
 		n = &Network{}
@@ -67,67 +219,110 @@ func comparedFields(r *Record) []fieldValue {
 	if d == nil {
 		d = &Domain{}
 	}
+	country := r.Country
+	if country == "" {
+		country = d.Registrant.Country // whose name may be withheld
+	}
 	number := ""
 	if as.To != 0 {
 		number = fmt.Sprintf("AS%d-AS%d", as.From, as.To)
 	}
-	verdict := ""
-	if r.Verdict != VerdictUnknown {
-		verdict = r.Verdict.String()
+	var origins, abuse, status, nameservers []string
+	for _, o := range n.Origin {
+		origins = append(origins, fmt.Sprintf("AS%d", o))
 	}
-	var abuse []string
+	for _, x := range n.Routes {
+		origins = append(origins, fmt.Sprintf("AS%d", x.Origin))
+	}
 	for _, c := range r.Abuse {
-		abuse = append(abuse, strings.ToLower(c.Email))
+		abuse = append(abuse, c.Email)
 	}
-	var status []string
 	for _, s := range d.Status {
 		status = append(status, string(s))
 	}
-	return []fieldValue{
-		{"verdict", verdict},
-		{"network.range", n.Range.String()},
-		{"network.name", n.Name},
-		{"network.status", n.Status},
-		{"network.parent", n.Parent.String()},
-		{"as.from", number},
-		{"as.name", as.Name},
-		{"domain.name", d.Name},
-		{"domain.registrar.name", d.Registrar.Name},
-		{"domain.nameservers", set(d.Nameservers)},
-		{"domain.status", set(status)},
-		{"holder.name", r.Holder.Name},
-		{"holder.handle", r.Holder.Handle},
-		{"country", r.Country},
-		{"abuse.email", set(abuse)},
-		{"created", string(r.Created)},
-		{"updated", string(r.Updated)},
-		{"expires", string(r.Expires)},
+	for _, s := range d.Nameservers {
+		nameservers = append(nameservers, hostKey(s))
+	}
+	text := func(name, value string, from ...string) comparedField {
+		return comparedField{name: name, value: value, key: strings.ToLower(strings.Join(strings.Fields(value), " ")), from: append(from, name)}
+	}
+	complete := func(f comparedField) comparedField { f.complete = true; return f }
+	date := func(name string, value Date) comparedField {
+		return comparedField{name: name, value: string(value), key: string(value), date: true, from: []string{name}}
+	}
+	holder := text("holder.name", r.Holder.Name, "domain.registrant.name", "domain.registrant.organization")
+	holder.essential = true
+	name := text("domain.name", d.Name)
+	name.key = hostKey(d.Name)
+	return []comparedField{
+		complete(text("verdict", r.Verdict.String())),
+		complete(text("network.range", n.Range.String())),
+		complete(text("network.name", n.Name)),
+		complete(text("network.status", n.Status)),
+		complete(text("network.parent", n.Parent.String())),
+		complete(text("network.origin", set(origins))),
+		complete(text("as.from", number)),
+		complete(text("as.name", as.Name)),
+		complete(name),
+		text("domain.registrar.name", d.Registrar.Name, "domain.registrar.organization"),
+		complete(text("domain.nameservers", set(nameservers))),
+		complete(text("domain.status", set(status))),
+		holder,
+		text("holder.handle", r.Holder.Handle, "domain.registrant.handle"),
+		text("country", country, "domain.registrant.country"),
+		text("abuse.email", set(abuse)),
+		date("created", r.Created),
+		date("updated", r.Updated),
+		date("expires", r.Expires),
 	}
 }
 
+// set is a list without order, case and repetition.
 func set(list []string) string {
 	s := slices.Clone(list)
-	slices.Sort(s)
-	return strings.Join(slices.Compact(s), " ")
+	slices.SortFunc(s, func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) })
+	return strings.Join(slices.CompactFunc(s, strings.EqualFold), " ")
+}
+
+// hostKey is a name of a host or domain as DNS compares it.
+func hostKey(s string) string {
+	if name, err := domainName(s); err == nil {
+		return name
+	}
+	return strings.ToLower(strings.TrimSuffix(s, "."))
 }
 
 // CompareNameservers compares the nameservers at the registry with those that
 // DNS gave the caller: missing are those that only the caller has, extra those
-// that only the registry has. Case and a final dot do not count.
-func (d *Domain) CompareNameservers(given []string) (missing, extra []string) {
-	seen := map[string]bool{}
-	for _, g := range given {
-		seen[strings.TrimSuffix(strings.ToLower(g), ".")] = true
+// that only the registry has, both sorted. Case, a final dot, order and the
+// script of an internationalised name do not count.
+//
+// ok is false where the registry's answer names no nameserver, or d is nil:
+// many registries have them and do not show them, so that tells nothing, and
+// missing is then nil. Record.Presence("domain.nameservers") says why.
+func (d *Domain) CompareNameservers(given []string) (missing, extra []string, ok bool) {
+	if d == nil || len(d.Nameservers) == 0 {
+		return nil, nil, false
 	}
+	here, there := map[string]bool{}, map[string]bool{}
+	for _, g := range given {
+		here[hostKey(strings.TrimSpace(g))] = true
+	}
+	delete(here, "") // no name
 	for _, n := range d.Nameservers {
-		if !seen[n] {
+		there[hostKey(n)] = true
+	}
+	for n := range here {
+		if !there[n] {
+			missing = append(missing, n)
+		}
+	}
+	for n := range there {
+		if !here[n] {
 			extra = append(extra, n)
 		}
-		delete(seen, n)
-	}
-	for n := range seen {
-		missing = append(missing, n)
 	}
 	slices.Sort(missing)
-	return missing, extra
+	slices.Sort(extra)
+	return missing, extra, true
 }

@@ -66,7 +66,8 @@ func TestDomainFollowsTheRegistrarForTheHolder(t *testing.T) {
 	in, because := d.Delegated()
 	assert.Equal(t, whoislookup.NotDelegated, in)
 	assert.Equal(t, whoislookup.Status("serverHold"), because)
-	missing, extra := d.CompareNameservers([]string{"NS1.example.net.", "ns9.example.net"})
+	missing, extra, ok := d.CompareNameservers([]string{"NS1.example.net.", "ns9.example.net"})
+	require.True(t, ok)
 	assert.Equal(t, []string{"ns9.example.net"}, missing)
 	assert.Equal(t, []string{"ns2.example.net"}, extra)
 }

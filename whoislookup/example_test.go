@@ -90,14 +90,17 @@ func ExampleDiff() {
 	defer srv.Close()
 	before, _ := srv.Client().Lookup(context.Background(), "190.57.233.170")
 	after, _ := srv.Client().Lookup(context.Background(), "138.0.155.10")
-	for _, c := range whoislookup.Diff(before, after) {
+	changes, unseen := whoislookup.Diff(before, after)
+	for _, c := range changes {
 		if c.Field == "holder.name" || c.Field == "network.parent" {
 			fmt.Println(c)
 		}
 	}
+	fmt.Println("not compared:", len(unseen))
 	// Output:
 	// network.parent: 190.57.224.0/19 -> none
 	// holder.name: EDITORIAL LA PAGINA S.A. -> Gigared S.A.
+	// not compared: 0
 }
 
 func ExampleParseQuery() {

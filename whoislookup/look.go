@@ -24,23 +24,40 @@ func (c *Client) look(ctx context.Context, q Query) (*Record, error) {
 		return rec, err
 	}
 	var hops []Hop
-	for _, protocol := range c.protocols() {
-		if protocol != "rdap" {
-			continue
+	silent := "Client.Server or Client.Protocols leaves it out" // why RDAP says nothing
+	if c.wants("rdap") {
+		if hops = c.lookRDAP(ctx, q); len(hops) == 0 {
+			silent = "no RDAP service is known"
 		}
-		hops = c.lookRDAP(ctx, q)
-		if len(hops) == 0 {
-			break
-		}
+	}
+	if len(hops) > 0 {
 		rec, err := Assemble(q, hops)
-		if !c.wants("whois") || !c.Compare && (rec.Verdict == VerdictFound && !echoed(rec) || rec.Verdict == VerdictNotFound) {
+		if !c.wants("whois") {
+			c.oneSided(rec, "what WHOIS says", "Client.Protocols leaves it out")
 			return rec, err
+		}
+		answered := rec.Verdict == VerdictFound || rec.Verdict == VerdictNotFound
+		if answered && !c.Compare && !echoed(rec) {
+			return rec, err
+		}
+		if silent = ""; !answered && err != nil {
+			silent = err.Error()
 		}
 	}
 	if !c.wants("whois") {
 		return nil, &Error{Op: "look up", Target: q.Text, Err: ErrNoServer}
 	}
-	return c.lookWHOIS(ctx, q, hops)
+	rec, err := c.lookWHOIS(ctx, q, hops)
+	c.oneSided(rec, "what RDAP says", silent)
+	return rec, err
+}
+
+// oneSided notes in a record that was to be compared that there is nothing to
+// compare it with; why is empty if there is.
+func (c *Client) oneSided(rec *Record, what, why string) {
+	if c.Compare && why != "" && rec != nil && rec.Verdict == VerdictFound {
+		rec.Unseen = append(rec.Unseen, Gap{What: what, Why: why})
+	}
 }
 
 // protocols returns those to use. A server of one's own is a WHOIS server.

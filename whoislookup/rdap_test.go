@@ -262,7 +262,8 @@ func TestBarRDAPAgreesWithWHOIS(t *testing.T) {
 		for i := range min(len(recs[0].Abuse), len(recs[1].Abuse)) {
 			assert.Equal(t, recs[0].Abuse[i].Email, recs[1].Abuse[i].Email, p[0])
 		}
-		for _, c := range whoislookup.Diff(recs[0], recs[1]) {
+		changes, _ := whoislookup.Diff(recs[0], recs[1])
+		for _, c := range changes {
 			if c.Old == "" || c.New == "" {
 				continue // only one of them tells
 			}

@@ -42,7 +42,7 @@ type Record struct {
 	Redacted    []string `json:"redacted,omitempty"`    // fields withheld by the registry
 	Empty       []string `json:"empty,omitempty"`       // fields that the answer has, without a value
 	Unparsed    []string `json:"unparsed,omitempty"`    // "field: text" that could not be read
-	Differences []Change `json:"differences,omitempty"` // where RDAP and WHOIS disagree; the RDAP value is in the record
+	Differences []Change `json:"differences,omitempty"` // with Client.Compare: Old is what RDAP says and New what WHOIS does; see Unseen for a protocol that gave no answer
 	Unseen      []Gap    `json:"unseen,omitempty"`      // what could not be found out
 }
 

@@ -84,7 +84,9 @@ func (s *story) holders(e *evidence) step {
 	}
 	if e.Before != nil {
 		st.Evidence = append(st.Evidence, "before: "+holder(e.Before))
-		for _, change := range whoislookup.Diff(e.Before, e.Now[0]) {
+		changes, unseen := whoislookup.Diff(e.Before, e.Now[0])
+		s.unseen(gaps(unseen)...)
+		for _, change := range changes {
 			if change.Field == "holder.name" || change.Field == "network.range" {
 				st.Verdict = "it moved"
 			}

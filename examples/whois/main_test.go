@@ -169,4 +169,12 @@ func TestSavedEvidence(t *testing.T) {
 	code, out, _ = drive(t, later, "-since", before, "190.57.233.170")
 	assert.Equal(t, 1, code)
 	assert.Contains(t, out, "holder.name: EDITORIAL LA PAGINA S.A. -> Gigared S.A.")
+
+	later.Handle("whois.lacnic.net", whoistest.Throttle())
+	code, out, _ = drive(t, later, "-since", before, "190.57.233.170")
+	assert.Equal(t, 2, code, "no answer is not unchanged")
+	assert.Contains(t, out, "190.57.233.170: cannot tell whether it changed\nnot checked: what changed (the newer record is no answer: throttled")
+	code, out, _ = drive(t, srv, "-since", before, "104.20.75.37")
+	assert.Equal(t, 2, code)
+	assert.Contains(t, out, "104.20.75.37: cannot tell whether it changed\nnot checked: what changed (not among what was saved")
 }

@@ -16,36 +16,54 @@ func since(p *program.Program, records []*whoislookup.Record) int {
 	}
 	code := program.Healthy
 	for _, rec := range records {
+		if rec == nil {
+			continue
+		}
+		r := report{Query: rec.Query.Text, Unseen: []whoislookup.Gap{{What: "what changed", Why: "not among what was saved", Need: "-save with this query"}}}
 		for _, old := range saved {
-			if rec == nil || old == nil || old.Query.Text != rec.Query.Text {
-				continue
-			}
-			if c := changes(whoislookup.Diff(old, rec)); len(c) > 0 {
-				code = p.Print(report{rec.Query.Text, c}, program.Problem)
-			} else {
-				p.Print(report{rec.Query.Text, c}, program.Healthy)
+			if old != nil && old.Query.Text == rec.Query.Text {
+				r.Changes, r.Unseen = whoislookup.Diff(old, rec)
 			}
 		}
+		code = max(code, p.Print(r, r.code()))
 	}
 	return code
 }
 
-type changes []whoislookup.Change
-
 // report is what changed for one query.
 type report struct {
-	Query   string  `json:"query"`
-	Changes changes `json:"changes"`
+	Query   string               `json:"query"`
+	Changes []whoislookup.Change `json:"changes"`
+	Unseen  []whoislookup.Gap    `json:"unseen,omitempty"`
+}
+
+// code is Problem for a change, whatever else there may be.
+func (r report) code() int {
+	switch {
+	case len(r.Changes) > 0:
+		return program.Problem
+	case len(r.Unseen) > 0:
+		return program.CannotTell
+	}
+	return program.Healthy
 }
 
 func (r report) String() string {
-	if len(r.Changes) == 0 {
-		return r.Query + ": nothing changed"
-	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: changed", r.Query)
+	switch b.WriteString(r.Query); r.code() {
+	case program.Healthy:
+		b.WriteString(": nothing changed")
+	case program.CannotTell:
+		b.WriteString(": cannot tell whether it changed")
+	default:
+		b.WriteString(": changed")
+	}
 	for _, c := range r.Changes {
 		fmt.Fprintf(&b, "\n  %s", c)
 	}
-	return b.String()
+	unseen := []string{"nothing more"}
+	for i, g := range r.Unseen {
+		unseen = append(unseen[:i], g.String())
+	}
+	return b.String() + "\nnot checked: " + strings.Join(unseen, "; ")
 }
