@@ -68,28 +68,30 @@ func canon(dst []byte, low string) []byte {
 	gap := false
 	for i := 0; i < len(low); i++ {
 		c := low[i]
-		if c == '\'' && i+1 < len(low) && low[i+1] == 's' && (i+2 == len(low) || low[i+2] == ' ') {
+		switch {
+		case c >= 'a' && c <= 'z' || c >= '0' && c <= '9':
+		case c == '\'' && i+1 < len(low) && low[i+1] == 's' && (i+2 == len(low) || low[i+2] == ' '):
 			i++ // "Registrant's address"
 			continue
-		}
-		if strings.HasPrefix(low[i:], "(s)") || strings.HasPrefix(low[i:], "(es)") {
+		case c == '(' && (strings.HasPrefix(low[i:], "(s)") || strings.HasPrefix(low[i:], "(es)")):
 			i += strings.IndexByte(low[i:], ')')
 			continue
-		}
-		if c == 0xc3 && i+1 < len(low) && low[i+1] >= 0x80 && low[i+1] < 0xc0 { // U+00C0 to U+00FF
+		case c == 0xc3 && i+1 < len(low) && low[i+1] >= 0x80 && low[i+1] < 0xc0: // U+00C0 to U+00FF
 			const base = "aaaaaaaceeeeiiiidnooooo ouuuuypsaaaaaaaceeeeiiiidnooooo ouuuuypy"
 			i++
-			c = base[low[i]-0x80]
-		}
-		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c >= 0x80 {
-			if gap && len(dst) > 0 {
-				dst = append(dst, ' ')
+			if c = base[low[i]-0x80]; c == ' ' {
+				gap = true
+				continue
 			}
-			gap = false
-			dst = append(dst, c)
+		case c < 0x80:
+			gap = true
 			continue
 		}
-		gap = true
+		if gap && len(dst) > 0 {
+			dst = append(dst, ' ')
+		}
+		gap = false
+		dst = append(dst, c)
 	}
 	// "1a domain name", "2 name"
 	if len(dst) > 3 && dst[0] >= '0' && dst[0] <= '9' {

@@ -67,7 +67,8 @@ func (s *Scanner) Next() bool {
 	} else {
 		s.pos = end
 	}
-	s.line = parseLine(s.data, start, end, s.line.Number+1)
+	s.line = Line{Number: s.line.Number + 1}
+	s.line.parse(s.data, start, end)
 	return true
 }
 
@@ -75,7 +76,7 @@ func (s *Scanner) Next() bool {
 func (s *Scanner) Line() Line { return s.line }
 
 func blank(c byte) bool {
-	return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f' || c == 0
+	return c <= ' ' && (c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f' || c == 0)
 }
 
 func trim(data []byte, from, to int) Span {
@@ -88,17 +89,18 @@ func trim(data []byte, from, to int) Span {
 	return Span{from, to}
 }
 
-func parseLine(data []byte, start, end, number int) Line {
+// parse fills l, which has its number only, from data[start:end].
+func (l *Line) parse(data []byte, start, end int) {
 	body := trim(data, start, end)
-	l := Line{Number: number, Indent: body.From - start, Body: body}
+	l.Body = body
 	if body.Len() == 0 {
-		l.Indent = 0
-		return l
+		return
 	}
+	l.Indent = body.From - start
 	first := data[body.From]
 	if l.Indent == 0 && (first == '%' || first == '#' || first == ';') {
 		l.Kind = Comment
-		return l
+		return
 	}
 	l.Kind = Text
 	if open := bracket(data, body); open >= 0 {
@@ -106,24 +108,23 @@ func parseLine(data []byte, start, end, number int) Line {
 			l.Kind, l.Tag = Attribute, ']'
 			l.Name = trim(data, open+1, open+i)
 			l.Value = trim(data, open+i+1, body.To)
-			return l
+			return
 		}
 	}
 	colon := bytes.IndexByte(data[body.From:body.To], ':')
 	if colon <= 0 {
-		return l
+		return
 	}
 	name := Span{body.From, body.From + colon}
 	for name.To > name.From && (blank(data[name.To-1]) || data[name.To-1] == '.') {
 		name.To--
 	}
 	if name.Len() == 0 || bytes.HasPrefix(data[body.From+colon:body.To], []byte("://")) {
-		return l
+		return
 	}
 	l.Kind, l.Tag = Attribute, ':'
 	l.Name = name
 	l.Value = trim(data, body.From+colon+1, body.To)
-	return l
 }
 
 // bracket returns where the '[' of a label stands: "[Name]" or "a. [Name]" or
