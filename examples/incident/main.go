@@ -103,11 +103,22 @@ func gather(ctx context.Context, p *program.Program, planOnly bool, earlier *evi
 // use only to those who will take a snapshot, so all are shown side by side.
 func preflight(ctx context.Context, p *program.Program) int {
 	return slices.Max([]int{
-		program.PrintPreflight(p, dnsroot.Preflight(ctx)),
-		program.PrintPreflight(p, reach.Preflight(ctx)),
-		program.PrintPreflight(p, whoislookup.Preflight(ctx)),
-		program.PrintPreflight(p, ipsec.Preflight(ctx)),
-		program.PrintPreflight(p, procstate.Preflight(ctx)),
-		program.PrintPreflight(p, ebssnap.Preflight(ctx)),
+		program.PrintPreflight(p, of("dnsroot", dnsroot.Preflight(ctx))),
+		program.PrintPreflight(p, of("reach", reach.Preflight(ctx))),
+		program.PrintPreflight(p, of("whoislookup", whoislookup.Preflight(ctx))),
+		program.PrintPreflight(p, of("ipsec", ipsec.Preflight(ctx))),
+		program.PrintPreflight(p, of("procstate", procstate.Preflight(ctx))),
+		program.PrintPreflight(p, of("ebssnap", ebssnap.Preflight(ctx))),
 	})
+}
+
+// of puts the package before each capability's name: several have one of the
+// same name.
+func of[C dnsroot.Capability | reach.Capability | whoislookup.Capability | ipsec.Capability | procstate.Capability | ebssnap.Capability](name string, list []C) []dnsroot.Capability {
+	out := make([]dnsroot.Capability, len(list))
+	for i := range list {
+		out[i] = dnsroot.Capability(list[i])
+		out[i].Name = name + "/" + out[i].Name
+	}
+	return out
 }

@@ -25,6 +25,36 @@ func incident(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	return code, out.String(), errs.String()
 }
 
+// Evidence of nothing must not read as "nothing wrong".
+func TestNothingLookedAtCannotTell(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "evidence.json")
+	for _, text := range []string{"{}", "null", `{"case":{"name":"www.example.org"}}`} {
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+		code, out, errs := incident(t, "-from", file)
+		assert.Equal(t, program.CannotTell, code, text)
+		assert.Empty(t, out, text)
+		assert.Contains(t, errs, "nothing saved by this program in it", text)
+	}
+	require.NoError(t, os.WriteFile(file, []byte(`{"host":"www.example.org"}`), 0o600))
+	code, out, _ := incident(t, "-from", file)
+	assert.Equal(t, program.CannotTell, code)
+	assert.True(t, strings.HasPrefix(out, "verdict: www.example.org: cannot tell, nothing was looked at\n"), out)
+}
+
+func TestPreflightNamesThePackage(t *testing.T) {
+	_, out, _ := incident(t, "-preflight")
+	seen := map[string]bool{}
+	for line := range strings.Lines(out) {
+		if strings.HasPrefix(line, "yes  ") || strings.HasPrefix(line, "no   ") {
+			name, _, _ := strings.Cut(strings.TrimSpace(line[5:]), ": ")
+			assert.False(t, seen[name], "%s twice", name)
+			assert.Contains(t, name, "/")
+			seen[name] = true
+		}
+	}
+	assert.True(t, seen["reach/ipv4"])
+}
+
 func TestDemonstrationTellsTheStory(t *testing.T) {
 	saved := filepath.Join(t.TempDir(), "evidence.json")
 	code, live, stderr := incident(t, "-save", saved)

@@ -49,6 +49,9 @@ func (s *story) conclude(e *evidence) {
 		}
 	}
 	s.Verdict = e.Host + ": "
+	if len(s.steps) == 0 {
+		parts, s.Code = []string{"cannot tell, nothing was looked at"}, program.CannotTell
+	}
 	if len(parts) == 0 {
 		parts = []string{"nothing wrong seen"}
 	}

@@ -66,6 +66,9 @@ func run(_ context.Context, args []string, stdout, stderr io.Writer) int {
 // look reads the folder, or what was saved of one.
 func look(p *program.Program, dir string) (*rssac002.Statistics, error) {
 	if p.From == "" {
+		if _, err := os.ReadDir(dir); err != nil {
+			return nil, err // it names the folder, which a file system of it cannot
+		}
 		return rssac002.ReadDir(os.DirFS(dir))
 	}
 	s, err := program.Read[*rssac002.Statistics](p.From)
@@ -88,6 +91,9 @@ func exit(r *rssac002.Report) int {
 // preflight tells whether the folder can be read; nothing else is needed.
 func preflight(dir string) []dnsroot.Capability {
 	c := dnsroot.Capability{Name: "read_rssac002", OK: true}
+	if dir == "" {
+		return []dnsroot.Capability{{Name: c.Name, Why: "no folder was named", Fix: "rootattack -preflight -rssac002 DIR"}}
+	}
 	if _, err := os.ReadDir(dir); err != nil {
 		c = dnsroot.Capability{Name: c.Name, Why: err.Error(), Fix: "rootattack -preflight -rssac002 DIR"}
 	}

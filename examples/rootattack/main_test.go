@@ -118,7 +118,12 @@ func TestUsage(t *testing.T) {
 	assert.Contains(t, out, "yes  read_rssac002")
 	code, _, _ = call(t, "-preflight", "-rssac002", filepath.Join(empty, "none"))
 	assert.Equal(t, 2, code)
-	code, _, errs := call(t, "-rssac002", folder(t, thirteen, 1), "-since", bad)
+	code, out, _ = call(t, "-preflight")
+	assert.Equal(t, 2, code)
+	assert.Contains(t, out, "no folder was named")
+	_, _, errs := call(t, "-rssac002", filepath.Join(empty, "none"))
+	assert.Contains(t, errs, filepath.Join(empty, "none"), "the error names the folder")
+	code, _, errs = call(t, "-rssac002", folder(t, thirteen, 1), "-since", bad)
 	assert.Equal(t, 2, code)
 	assert.NotEmpty(t, errs)
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"strings"
 )
 
@@ -137,7 +138,9 @@ func Write(path string, evidence any) error {
 	return os.WriteFile(path, append(text, '\n'), 0o600)
 }
 
-// Read reads evidence that Write saved.
+// Read reads evidence that Write saved. A file in which nothing of it stands,
+// such as one that another program saved, is an error: judged, it would look
+// like a run that found nothing wrong.
 func Read[T any](path string) (T, error) {
 	var evidence T
 	text, err := os.ReadFile(path)
@@ -146,6 +149,13 @@ func Read[T any](path string) (T, error) {
 	}
 	if err := json.Unmarshal(text, &evidence); err != nil {
 		return evidence, fmt.Errorf("read %s: not evidence saved by this program: %w", path, err)
+	}
+	v := reflect.ValueOf(&evidence).Elem()
+	for v.Kind() == reflect.Pointer && !v.IsNil() {
+		v = v.Elem()
+	}
+	if v.IsZero() {
+		return evidence, fmt.Errorf("read %s: nothing saved by this program in it", path)
 	}
 	return evidence, nil
 }

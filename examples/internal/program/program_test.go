@@ -3,6 +3,7 @@ package program
 import (
 	"bytes"
 	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -84,6 +85,13 @@ func TestEvidenceSurvivesTheFile(t *testing.T) {
 	require.NoError(t, Write(path, []int{1}))
 	_, err = Read[verdict](path)
 	require.ErrorContains(t, err, "not evidence saved by this program")
+	for _, text := range []string{"null", "{}", `{"letters": 13}`} {
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		_, err = Read[verdict](path)
+		require.ErrorContains(t, err, "nothing saved by this program in it", text)
+		_, err = Read[*verdict](path)
+		require.ErrorContains(t, err, "nothing saved by this program in it", text)
+	}
 }
 
 func TestPreflightNamesTheFix(t *testing.T) {
