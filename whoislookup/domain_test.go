@@ -73,7 +73,7 @@ func TestDomainFollowsTheRegistrarForTheHolder(t *testing.T) {
 }
 
 func TestDomainThatNobodyHolds(t *testing.T) {
-	srv := newServer(t, whoistest.Answers{"whois.verisign-grs.com": {"nosuch.com": "No match for \"NOSUCH.COM\".\n>>> Last update <<<\n\nYou are not authorized to access or query our Whois\ndatabase through the use of electronic processes that are high-volume.\n"}})
+	srv := newServer(t, whoistest.Answers{"whois.verisign-grs.com": {"nosuch.com": "No match for \"NOSUCH.COM\".\n>>> Last update <<<\n\nYou are not authorized to access our servers with programs that ask\nagain and again without a pause in between.\n"}})
 	rec, err := srv.Client().Domain(t.Context(), "nosuch.com")
 	require.ErrorIs(t, err, whoislookup.ErrNotFound)
 	assert.Equal(t, whoislookup.VerdictNotFound, rec.Verdict)

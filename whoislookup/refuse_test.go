@@ -32,7 +32,7 @@ func TestAnswersThatAreNoAnswer(t *testing.T) {
 		{"RIPE database: no entries", "whois.ripe.net", "%ERROR:101: no entries found\n%\n% No entries found in source RIPE.\n", whoislookup.ErrNotFound, whoislookup.VerdictNotFound},
 		{"RIPE database: access denied", "whois.ripe.net", "%ERROR:201: access denied for 192.0.2.1\n%\n% Queries from your IP address have passed the daily limit\n", whoislookup.ErrDenied, whoislookup.VerdictDenied},
 		{"LACNIC: rate limit", "whois.lacnic.net", "% Query rate limit exceeded. Reduced information.\n", whoislookup.ErrThrottled, whoislookup.VerdictThrottled},
-		{"ARIN: nothing but the terms of use", "whois.arin.net", "\n#\n# ARIN WHOIS data and services are subject to the Terms of Use\n#\n\n", whoislookup.ErrThrottled, whoislookup.VerdictThrottled},
+		{"ARIN: nothing but the terms of use", "whois.arin.net", "\n#\n# Whoever asks here keeps to the rules of use\n#\n\n", whoislookup.ErrThrottled, whoislookup.VerdictThrottled},
 		{"ARIN: no match", "whois.arin.net", "#\n# terms\n#\n\nNo match found for n + 192.0.2.1.\n", whoislookup.ErrNotFound, whoislookup.VerdictNotFound},
 	} {
 		t.Run(c.rule, func(t *testing.T) {

@@ -21,8 +21,8 @@ func Blog() Answers {
 
 const arinPlaceholder = `
 #
-# ARIN WHOIS data and services are subject to the Terms of Use
-# available at: https://www.arin.net/whois_tou.html
+# In ARIN's format, for tests: the registry puts its rules of use
+# into comments like these, before an answer and behind it.
 #
 
 NetRange:       138.0.0.0 - 138.0.255.255
@@ -35,8 +35,8 @@ OriginAS:
 Organization:   Latin American and Caribbean IP address Regional Registry (LACNIC)
 RegDate:        2010-11-19
 Updated:        2010-11-19
-Comment:        This IP address range is under LACNIC responsibility
-Comment:        for further allocations to users in LACNIC region.
+Comment:        Handed over: LACNIC keeps these addresses now,
+Comment:        and knows who has them.
 
 ResourceLink:  whois.lacnic.net
 
@@ -50,15 +50,15 @@ Updated:        2011-09-24
 ReferralServer:  whois://whois.lacnic.net
 
 #
-# ARIN WHOIS data and services are subject to the Terms of Use
-# available at: https://www.arin.net/whois_tou.html
+# In ARIN's format, for tests: the registry puts its rules of use
+# into comments like these, before an answer and behind it.
 #
 `
 
 const arinCloudFlare = `
 #
-# ARIN WHOIS data and services are subject to the Terms of Use
-# available at: https://www.arin.net/whois_tou.html
+# In ARIN's format, for tests: the registry puts its rules of use
+# into comments like these, before an answer and behind it.
 #
 
 NetRange:       104.16.0.0 - 104.31.255.255
@@ -81,14 +81,14 @@ RegDate:        2010-07-09
 Updated:        2015-10-01
 
 #
-# ARIN WHOIS data and services are subject to the Terms of Use
-# available at: https://www.arin.net/whois_tou.html
+# In ARIN's format, for tests: the registry puts its rules of use
+# into comments like these, before an answer and behind it.
 #
 `
 
-const lacnicHead = "\n% Joint Whois - whois.lacnic.net\n" +
-	"%  This server accepts single ASN, IPv4 or IPv6 queries\n\n" +
-	"% LACNIC resource: whois.lacnic.net\n\n"
+const lacnicHead = "\n% In LACNIC's format, for tests\n" +
+	"%  ask for one address, network or AS number\n\n" +
+	"% LACNIC has it: whois.lacnic.net\n\n"
 
 const lacnicGigared = `inetnum:     138.0.152/22
 status:      allocated
@@ -120,6 +120,6 @@ const lacnicEditorial = "inetnum:     190.57.233.160/28\n" +
 	"changed:     20140930\n" +
 	"inetnum-up:  190.57.224/19\n\n"
 
-const lacnicFoot = "% whois.lacnic.net accepts only direct match queries.\n" +
-	"% Types of queries are: POCs, ownerid, CIDR blocks, IP\n" +
-	"% and AS numbers.\n\n"
+const lacnicFoot = "% End of the answer. whois.lacnic.net finds people and\n" +
+	"% organisations by their handle too, but only by the\n" +
+	"% whole of it.\n\n"
