@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/opskit-go/opskit/ebssnap"
 	"github.com/opskit-go/opskit/ebssnap/ebssnaptest"
 	"github.com/opskit-go/opskit/ebssnap/internal/guard"
@@ -59,6 +61,12 @@ func come(ctx context.Context, cancel func(), cause string) error {
 	case "panic":
 		announce()
 		panic("as the test wants")
+	case "panic in another goroutine, which dumps core":
+		if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{Cur: 4 << 20, Max: 4 << 20}); err != nil {
+			return err
+		}
+		announce()
+		go func() { panic("as the test wants") }() // in this one Hold would thaw before the dump
 	case "panic in another goroutine":
 		announce()
 		go func() { panic("as the test wants") }()

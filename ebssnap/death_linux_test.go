@@ -27,12 +27,15 @@ type death struct {
 	signal syscall.Signal // sent by the test
 	group  bool           // to the process group
 	budget bool           // thawed at the end of the budget, not at once
+	core   dump           // where it writes a core dump to
 }
 
 func deaths() []death {
 	return []death{
 		{cause: "panic"},
 		{cause: "panic in another goroutine"},
+		{cause: "panic in another goroutine, which dumps core", core: dumpsFile},
+		{cause: "panic in another goroutine, which dumps core", core: dumpsPipe},
 		{cause: "runtime fatal"},
 		{cause: "os.Exit"},
 		{cause: "SIGTERM", signal: syscall.SIGTERM},
@@ -64,7 +67,7 @@ func TestBarDeathMatrix(t *testing.T) {
 		for _, call := range calls {
 			for _, row := range rows {
 				for range rounds {
-					t.Run(fstype+" "+call+" "+row.cause, func(t *testing.T) {
+					t.Run(fstype+" "+call+" "+row.cause+row.core.String(), func(t *testing.T) {
 						late := dies(t, fs, journal, call, row, budget)
 						count++
 						if row.budget {
@@ -94,6 +97,7 @@ func dies(t *testing.T, fs *lab.FS, journal, call string, row death, budget time
 		child.Env = append(child.Env, envBudget+"=20s")
 	}
 	child.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	row.core.prepare(t, child, fs)
 	stdout, err := child.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, child.Start())
@@ -144,8 +148,11 @@ func dies(t *testing.T, fs *lab.FS, journal, call string, row death, budget time
 	if noted := guardThawed(journal, child.Process.Pid); noted > 0 {
 		at = noted // on a busy host the probe is late to tell
 	}
-	_ = syscall.Kill(-child.Process.Pid, syscall.SIGKILL)
+	if row.core == dumpsNothing {
+		_ = syscall.Kill(-child.Process.Pid, syscall.SIGKILL)
+	}
 	_ = child.Wait()
+	require.Equal(t, row.core != dumpsNothing, child.ProcessState.Sys().(syscall.WaitStatus).CoreDump())
 	require.False(t, fs.Thaw(), "frozen again or still")
 	return at - died
 }

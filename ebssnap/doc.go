@@ -49,7 +49,8 @@
 //
 // A FIFREEZE that has begun cannot be stopped, by anybody. When the budget ends meanwhile, the call returns only after it has ended and was undone.
 //
-// A write to a frozen filesystem sleeps and cannot be killed; do not log there. A process that is dumping core to the frozen filesystem is only thawed at the deadline.
+// A write to a frozen filesystem sleeps and cannot be killed; do not log there. A process that dies with a core dump is not gone before the dump is written: while something is
+// frozen, the guard reads the owner's /proc/PID/status every 5 ms and thaws when that says so. Where it cannot be read, such a process is thawed at the deadline.
 //
 // FITHAW and FIFREEZE do not say whose freeze it is. A child of the guard therefore asks for write access, over and over, from just before the freeze on: it sleeps in
 // that very freeze, and wakes at its end. So a thaw by another program is seen, the verdict is not "consistent", and what another program

@@ -41,7 +41,7 @@ func (g Guard) String() string {
 // While a filesystem is frozen, a write to it sleeps until the thaw and cannot be killed. Do not log to it.
 //
 // System calls that other programs rarely make: FIFREEZE, FITHAW, syncfs; and for the guard memfd_create, execve of /proc/self/fd/N, mlockall,
-// signalfd4, prctl(PR_SET_PDEATHSIG), sched_setscheduler(SCHED_FIFO) where that is allowed, and unlinkat of a name too long to exist, by which a
+// close_range, signalfd4, prctl(PR_SET_PDEATHSIG), sched_setscheduler(SCHED_FIFO) where that is allowed, and unlinkat of a name too long to exist, by which a
 // child of the guard sleeps in the freeze and so sees a thaw by anybody. On a filesystem that another program froze, that child stays until
 // that program thaws.
 type FS struct {

@@ -117,3 +117,18 @@ func TestFreezeThatEndsLateIsUndone(t *testing.T) {
 	require.NoError(t, g.Close())
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "after"), nil, 0o600))
 }
+
+// TestGuardHoldsNothingOfItsOwner: a descriptor that the host program leaves open to its children, as C libraries do, stays out of the guard and its canary, which
+// may outlive the program.
+func TestGuardHoldsNothingOfItsOwner(t *testing.T) {
+	var pipe [2]int
+	require.NoError(t, syscall.Pipe(pipe[:])) // without O_CLOEXEC
+	defer syscall.Close(pipe[0])
+	g, err := Start(t.Context(), Config{Dirs: []*os.File{openDir(t, t.TempDir())}, Canaries: []bool{true}})
+	require.NoError(t, err)
+	require.NoError(t, syscall.Close(pipe[1]))
+	n, err := syscall.Read(pipe[0], make([]byte, 1)) // waits for ever if anybody else holds the other end
+	require.NoError(t, err)
+	require.Zero(t, n)
+	require.NoError(t, g.Close())
+}

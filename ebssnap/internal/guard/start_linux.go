@@ -185,13 +185,30 @@ func (g *Guard) exec(path string, files []uintptr) error {
 	g.pidfd = -1
 	pid, err := syscall.ForkExec(path, []string{"ebssnap-guard"}, &syscall.ProcAttr{
 		Dir: "/", Env: []string{}, Files: files,
-		Sys: &syscall.SysProcAttr{Setsid: true, Pdeathsig: deathSignal, PidFD: &g.pidfd},
+		Sys: &syscall.SysProcAttr{Setsid: true, Pdeathsig: deathSignal, PidFD: &g.pidfd, AmbientCaps: inherited()},
 	})
 	if err != nil {
 		return err
 	}
 	g.pid = pid
 	return nil
+}
+
+// inherited returns the capabilities that the guard uses and that it would lose at execve: those of a program that is not root's and has
+// them from its file (setcap).
+func inherited() []uintptr {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if os.Geteuid() == 0 || unix.Capget(&header, &data[0]) != nil {
+		return nil
+	}
+	var mine []uintptr
+	for _, number := range []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_SYS_NICE, unix.CAP_IPC_LOCK} { // freeze, hurry, mlockall
+		if data[0].Permitted&(1<<number) != 0 {
+			mine = append(mine, number)
+		}
+	}
+	return mine
 }
 
 // read passes the guard's answers on until its end of the socket is closed.

@@ -23,6 +23,8 @@ typedef long i64;
 #define EINTR 4
 #define EINVAL 22
 
+#define LOOK 5000000L /* nanoseconds between two looks at the owner while something is frozen */
+
 #define SIGKILL 9
 #define SIGCHLD 17
 #define SIGOWNER 63 /* sent by the kernel when the owner's thread dies, see PR_SET_PDEATHSIG in prctl(2) */
@@ -86,7 +88,8 @@ struct pollfd {
 enum {
 	NR_close = 3, NR_mmap = 9, NR_rt_sigprocmask = 14, NR_ioctl = 16, NR_sendto = 44, NR_recvfrom = 45, NR_clone = 56,
 	NR_wait4 = 61, NR_getpid = 39, NR_getppid = 110, NR_mlockall = 151, NR_prctl = 157, NR_futex = 202,
-	NR_clock_gettime = 228, NR_getrusage = 98, NR_pread64 = 17, NR_sched_setscheduler = 144, NR_setpriority = 141, NR_openat = 257, NR_exit_group = 231, NR_unlinkat = 263, NR_ppoll = 271, NR_signalfd4 = 289
+	NR_clock_gettime = 228, NR_getrusage = 98, NR_pread64 = 17, NR_sched_setscheduler = 144, NR_setpriority = 141, NR_openat = 257, NR_exit_group = 231, NR_unlinkat = 263, NR_ppoll = 271, NR_signalfd4 = 289,
+	NR_close_range = 436
 };
 static inline i64 sys(i64 n, i64 a, i64 b, i64 c, i64 d, i64 e, i64 f)
 {
@@ -103,7 +106,8 @@ __asm__(".globl _start\n_start:\n\txor %ebp,%ebp\n\tand $-16,%rsp\n\tcall guard\
 enum {
 	NR_close = 57, NR_mmap = 222, NR_rt_sigprocmask = 135, NR_ioctl = 29, NR_sendto = 206, NR_recvfrom = 207,
 	NR_clone = 220, NR_wait4 = 260, NR_getpid = 172, NR_getppid = 173, NR_mlockall = 230, NR_prctl = 167, NR_futex = 98,
-	NR_clock_gettime = 113, NR_getrusage = 165, NR_pread64 = 67, NR_sched_setscheduler = 119, NR_setpriority = 140, NR_openat = 56, NR_exit_group = 94, NR_unlinkat = 35, NR_ppoll = 73, NR_signalfd4 = 74
+	NR_clock_gettime = 113, NR_getrusage = 165, NR_pread64 = 67, NR_sched_setscheduler = 119, NR_setpriority = 140, NR_openat = 56, NR_exit_group = 94, NR_unlinkat = 35, NR_ppoll = 73, NR_signalfd4 = 74,
+	NR_close_range = 436
 };
 static inline i64 sys(i64 n, i64 a, i64 b, i64 c, i64 d, i64 e, i64 f)
 {
@@ -132,8 +136,10 @@ __asm__(".globl _start\n_start:\n\tmov x29,#0\n\tmov x30,#0\n\tbl guard\n\tbrk #
 #define store(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
 
 static struct page *page;
-static i32 death = -1; /* signalfd */
+static i32 death; /* signalfd */
 static i32 status[MAXMOUNTS]; /* /proc/PID/stat of the canaries */
+static i32 owner; /* /proc/PID/status */
+static char text[1024];
 static char name[300]; /* longer than any directory entry may be: unlinking it can never remove anything */
 
 static i64 now(void)
@@ -244,12 +250,11 @@ static void send(void)
 /* awake reports that the canary of a mount does not sleep any more: /proc/PID/stat tells, after the name in brackets. */
 static u32 awake(u32 i)
 {
-	char text[128];
 	i64 n, k;
 
 	if (status[i] <= 0)
 		return 0;
-	n = call4(NR_pread64, status[i], text, sizeof text, 0);
+	n = call4(NR_pread64, status[i], text, 128, 0);
 	if (n == -ESRCH)
 		return 1;
 	for (k = n - 3; k >= 0; k--)
@@ -258,12 +263,31 @@ static u32 awake(u32 i)
 	return 0;
 }
 
-/* open_status opens /proc/PID/stat of a canary. */
-static void open_status(u32 i, i64 pid)
+/*
+ * dumping reports that the owner is writing a core dump. To everybody else it dies only when that is written, and to a
+ * frozen filesystem, directly or by way of a program behind a pipe, it never is.
+ */
+static u32 dumping(void)
+{
+	static const char wanted[] = "\nCoreDumping:\t1";
+	i64 n, k, at = 0, offset = 0;
+
+	while ((n = call4(NR_pread64, owner, text, sizeof text, offset)) > 0) {
+		for (k = 0; k < n; k++) {
+			at = text[k] == wanted[at] ? at + 1 : text[k] == '\n';
+			if (at == sizeof wanted - 1)
+				return 1;
+		}
+		offset += n;
+	}
+	return 0;
+}
+
+/* open_proc opens /proc/PID and rest. */
+static i32 open_proc(i64 pid, const char *rest)
 {
 	char path[40] = "/proc/", digits[12];
 	u32 n = 0, at = 6;
-	const char *rest = "/stat";
 
 	for (; pid > 0; pid /= 10)
 		digits[n++] = (char)('0' + pid % 10);
@@ -272,7 +296,7 @@ static void open_status(u32 i, i64 pid)
 	while (*rest)
 		path[at++] = *rest++;
 	path[at] = 0;
-	status[i] = (i32)call4(NR_openat, -100, path, 02000000 /* O_RDONLY|O_CLOEXEC */, 0);
+	return (i32)call4(NR_openat, -100, path, 02000000 /* O_RDONLY|O_CLOEXEC */, 0);
 }
 
 static void thaw(u32 i)
@@ -399,24 +423,28 @@ static void start_canaries(void)
 		if (pid == 0)
 			canary(i);
 		page->mounts[i].canary_pid = (i32)pid;
-		open_status(i, pid);
+		status[i] = open_proc(pid, "/stat");
 	}
 }
 
 __attribute__((used, noreturn)) void guard(void)
 {
-	u64 all = ~0UL, owner = 1UL << (SIGOWNER - 1);
+	u64 all = ~0UL, signal = 1UL << (SIGOWNER - 1);
 	u32 i;
 
 	call4(NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &all, 0, 8);
-	death = (i32)call4(NR_signalfd4, -1, &owner, 8, 02000000 /* SFD_CLOEXEC */);
 	page = (struct page *)call6(NR_mmap, 0, sizeof(struct page), 3, 1 /* MAP_SHARED */, 1, 0);
-	if (death < 0 || (u64)page > -4096UL || page->count > MAXMOUNTS)
+	if ((u64)page > -4096UL || page->count > MAXMOUNTS)
+		call1(NR_exit_group, 2);
+	call3(NR_close_range, DIRS + page->count, ~0U, 0); /* what the owner leaves open to all its children */
+	death = (i32)call4(NR_signalfd4, -1, &signal, 8, 02000000 /* SFD_CLOEXEC */);
+	if (death < 0)
 		call1(NR_exit_group, 2);
 	call6(NR_prctl, 15 /* PR_SET_NAME */, "ebssnap-guard", 0, 0, 0, 0);
 	page->guard = (i32)call0(NR_getpid);
 	if (call0(NR_getppid) != page->owner)
 		call1(NR_exit_group, 3);
+	owner = open_proc(page->owner, "/status");
 	for (i = 0; i < sizeof name - 1; i++)
 		name[i] = '-';
 	call1(NR_mlockall, 1 /* MCL_CURRENT */);
@@ -434,13 +462,13 @@ __attribute__((used, noreturn)) void guard(void)
 		if (any_frozen()) {
 			i64 left = page->deadline - now();
 
-			if (left <= 0) {
-				thaw_all(BY_DEADLINE);
+			if (left <= 0 || dumping()) {
+				thaw_all(left <= 0 ? BY_DEADLINE : BY_DEATH);
 				answer(ANSWER_THAWED);
 				continue;
 			}
-			t.sec = left / 1000000000L;
-			t.nsec = left % 1000000000L;
+			t.sec = 0;
+			t.nsec = left < LOOK ? left : LOOK;
 			timeout = &t;
 		}
 		r = call6(NR_ppoll, p, 2, timeout, 0, 0, 0);
