@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -29,6 +30,7 @@ func Consistent(ctx context.Context, vol Volume, f Freezer, timeout time.Duratio
 	}}}
 	s.start = time.Now()
 	err := s.take(ctx)
+	s.release()
 	s.result.Verdict, s.result.Reasons = Judge(s.result.Evidence)
 	if s.result.Verdict == VerdictConsistent {
 		err = errors.Join(err, s.raise(ctx))
@@ -68,6 +70,8 @@ type session struct {
 	result  *Result
 	gaps    []Gap
 	notes   []string
+
+	cloudGaps []Gap
 }
 
 func (s *session) request() Request {
@@ -79,26 +83,24 @@ func (s *session) request() Request {
 	tags[TagConsistency] = tagUnproven
 	return Request{
 		Volumes: s.vol.IDs, Instance: s.vol.Instance, Token: s.result.Evidence.Token,
-		Description: s.vol.Description, Tags: tags,
+		Description: s.vol.Description, Tags: tags, Budget: s.result.Evidence.Budget,
 	}
 }
 
-// take makes attempts until one was not throttled.
+// take makes attempts until one ends in a way that another could not better.
 func (s *session) take(ctx context.Context) error {
 	r := s.request()
-	r.DryRun = true
-	if _, err := s.vol.Cloud.Create(ctx, r); err != nil {
+	if err := s.rehearse(ctx, r); err != nil {
 		s.result.Evidence.Error = asError("dry run", "", err)
-		return s.result.Evidence.Error
+		return err
 	}
-	r.DryRun = false
 	attempts := s.vol.Attempts
 	if attempts <= 0 {
 		attempts = 5
 	}
 	for n := 1; ; n++ {
-		err, throttled := s.attempt(ctx, r)
-		if !throttled || n >= attempts || errors.Is(err, ErrStillFrozen) {
+		err, later := s.attempt(ctx, r)
+		if !later || n >= attempts || errors.Is(err, ErrStillFrozen) {
 			return err
 		}
 		if s.result.Evidence.Budget <= s.result.Evidence.Stopped() {
@@ -111,12 +113,12 @@ func (s *session) take(ctx context.Context) error {
 }
 
 // attempt stops writers, sends the request, and lets them run again.
-func (s *session) attempt(ctx context.Context, r Request) (err error, throttled bool) { //nolint:revive // the error decides, throttled only explains it
+func (s *session) attempt(ctx context.Context, r Request) (err error, later bool) { //nolint:revive // the error decides, later only explains it
 	e := &s.result.Evidence
 	var a Attempt
 	var createErr error
 	h := holding{start: s.start}
-	h.run(ctx, s.freezer, e.Budget-e.Stopped(), func(ctx context.Context) error {
+	h.run(ctx, kept{s.freezer, s, r}, e.Budget-e.Stopped(), func(ctx context.Context) error {
 		a.Requested = h.now()
 		e.Snapshots, createErr = s.vol.Cloud.Create(ctx, r)
 		a.Answered = h.now()
@@ -131,8 +133,11 @@ func (s *session) attempt(ctx context.Context, r Request) (err error, throttled 
 	s.result.Timing = h.timing()
 	s.gaps, s.notes = h.gaps, h.notes
 	err = h.err()
-	if a.Requested == 0 || createErr == nil || a.Refused {
-		return err, a.Refused && errors.Is(createErr, ErrThrottled)
+	switch {
+	case a.Requested == 0:
+		return err, errors.Is(h.freezeErr, ErrThrottled) // the DryRun was
+	case createErr == nil || a.Refused:
+		return err, a.Refused && again(createErr)
 	}
 	return errors.Join(err, s.settle(ctx)), false
 }
@@ -190,7 +195,7 @@ func (s *session) aftermath(ctx context.Context) (context.Context, context.Cance
 
 // unseen returns what no attempt can show.
 func (s *session) unseen() []Gap {
-	gaps := s.gaps
+	gaps := slices.Concat(s.gaps, s.cloudGaps)
 	if len(s.result.Evidence.Snapshots) > 0 {
 		gaps = append(gaps, Gap{
 			What: "whether the snapshot completes", Why: "it is copied in the background, and may still fail",

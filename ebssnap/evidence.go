@@ -64,7 +64,7 @@ func Judge(e Evidence) (Verdict, []string) {
 	case len(e.Snapshots) == 0 && last.Requested == 0:
 		return VerdictNone, []string{"no request was sent: " + cause(last.FreezeError, "writers were not stopped")}
 	case len(e.Snapshots) == 0 && last.Refused:
-		return VerdictNone, []string{"the request was refused: " + cause(last.CreateError, "no reason given")}
+		return VerdictNone, []string{"nothing was created: " + cause(last.CreateError, "no reason given")}
 	case len(e.Snapshots) == 0:
 		return VerdictUnknown, []string{"the request had no usable answer, and no snapshot with its token was found: one may still appear"}
 	case e.Adopted:

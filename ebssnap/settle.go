@@ -59,9 +59,15 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// retryAfter returns how long to wait after the nth throttled attempt, with jitter.
+// retryLater is an error that says how long to wait before another attempt; zero leaves it to the caller.
+type retryLater interface {
+	error
+	RetryAfter() time.Duration
+}
+
+// retryAfter returns how long to wait after the nth attempt, with jitter.
 func retryAfter(err error, n int) time.Duration {
-	var says interface{ RetryAfter() time.Duration }
+	var says retryLater
 	if errors.As(err, &says) && says.RetryAfter() > 0 {
 		return says.RetryAfter() + rand.N(says.RetryAfter()/4+1)
 	}

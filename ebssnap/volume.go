@@ -38,8 +38,13 @@ const (
 // Cloud takes snapshots. Implementations are safe for concurrent use.
 //
 // An error of Create must match ErrNotCreated if, and only if, it is certain that nothing was or will be created: every other
-// error is an unknown outcome. Errors match ErrThrottled, ErrDenied and ErrUnknownVolume where they are one; an error with a
-// method RetryAfter() time.Duration says how long to wait after ErrThrottled.
+// error is an unknown outcome. Errors match ErrThrottled, ErrDenied and ErrUnknownVolume where they are one. One that matches
+// ErrNotCreated is followed by another attempt, after a thaw, if it matches ErrThrottled or has a method RetryAfter() time.Duration, which
+// says how long to wait.
+//
+// A Cloud that keeps something from a DryRun to the request with the same token, such as a connection, can have two more methods.
+// Kept(token string) bool is asked just before writers are stopped, and the DryRun sent again unless it returns true.
+// Release(token string) []Gap ends it; what it returns stands in Result.Unseen.
 type Cloud interface {
 	// Create asks once, without retries, for snapshots of all volumes, and returns when their point in time is taken. With
 	// DryRun it creates nothing, checks what can be checked, and makes the connection that the next Create uses.
@@ -64,6 +69,7 @@ type Request struct {
 	Description string            // at most 255 characters
 	Tags        map[string]string // set in the same request, not by a second one
 	DryRun      bool              // ask for permission only, and create nothing
+	Budget      time.Duration     // how long writers may be stopped for it: credentials must last longer; zero: not known
 }
 
 // Query selects snapshots. The zero value selects nothing.

@@ -27,6 +27,10 @@ func (s *Server) ec2(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusUnauthorized, "AuthFailure", "AWS was not able to validate the provided access credentials")
 		return
 	}
+	if s.Skew != 0 && s.misdated(w, r) {
+		fail(w, http.StatusBadRequest, "RequestExpired", "Request has expired.")
+		return
+	}
 	s.mu.Lock()
 	denied := s.denied[action]
 	s.mu.Unlock()
@@ -52,6 +56,14 @@ func (s *Server) ec2(w http.ResponseWriter, r *http.Request) {
 	default:
 		fail(w, http.StatusBadRequest, "InvalidAction", "The action "+action+" is not valid for this web service.")
 	}
+}
+
+// misdated reports whether a request was signed at a time too far from the server's, and tells that time in the answer.
+func (s *Server) misdated(w http.ResponseWriter, r *http.Request) bool {
+	now := time.Now().Add(s.Skew)
+	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
+	signed, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
+	return err != nil || now.Sub(signed).Abs() > 5*time.Minute
 }
 
 // tagsDenied applies what IAM does: tags in a TagSpecification need ec2:CreateTags with the condition ec2:CreateAction.

@@ -10,6 +10,8 @@
 package ebssnaptest
 
 import (
+	"crypto/x509"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -51,6 +53,7 @@ type Instance struct {
 	Zone    string            // zero: Region + "a"
 	Devices map[string]string // device name to volume ID
 	Root    string            // the device that is the root device, if any
+	Stores  []string          // the devices of its own disks, as the metadata service lists them: "sdc"
 }
 
 // Snapshot is a snapshot of the fake account.
@@ -81,6 +84,9 @@ type Server struct {
 	Latency time.Duration // of every answer of EC2; a snapshot is taken half way
 	Pending int           // how often a snapshot is described as pending before it is completed
 	Role    string        // the instance profile's role in the metadata service; zero: "backup"
+	Expire  time.Duration // how long the credentials of the metadata service last; zero: 6 h
+	Skew    time.Duration // how far EC2's clock is ahead of this machine's; it refuses what was signed more than five minutes off
+	Brief   bool          // every answer ends its connection, as some proxies do
 
 	http *httptest.Server
 	done chan struct{}
@@ -94,15 +100,42 @@ type Server struct {
 	denied    map[string]bool
 	onCreate  func(volumes []string)
 	count     int
+	opened    []time.Time
 }
 
 // NewServer starts a server on a free port of 127.0.0.1. Close ends it.
-func NewServer() *Server {
+func NewServer() *Server { return start((*httptest.Server).Start) }
+
+// NewTLSServer starts a server that speaks TLS, with a certificate that only Certificate vouches for. Its URL begins with https.
+func NewTLSServer() *Server { return start((*httptest.Server).StartTLS) }
+
+func start(how func(*httptest.Server)) *Server {
 	s := &Server{done: make(chan struct{}), denied: map[string]bool{}}
-	s.http = httptest.NewServer(s)
+	s.http = httptest.NewUnstartedServer(s)
+	s.http.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.opened = append(s.opened, time.Now())
+		}
+	}
+	how(s.http)
 	s.URL = s.http.URL
 	return s
 }
+
+// Certificate returns the certificate of a server that speaks TLS, and nil for one that does not.
+func (s *Server) Certificate() *x509.Certificate { return s.http.Certificate() }
+
+// Connections returns when each connection was opened, in order.
+func (s *Server) Connections() []time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]time.Time(nil), s.opened...)
+}
+
+// CloseConnections closes every connection, as a server or a middlebox does that has waited long enough for the next request.
+func (s *Server) CloseConnections() { s.http.CloseClientConnections() }
 
 // Close ends the server, also requests that hang.
 func (s *Server) Close() {
@@ -179,6 +212,9 @@ func (s *Server) Requests() []Request {
 
 // ServeHTTP answers one request of either service.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.Brief {
+		w.Header().Set("Connection", "close")
+	}
 	if r.Method != http.MethodPost {
 		s.record(Request{Action: r.Method + " " + r.URL.Path, At: time.Now(), Remote: r.RemoteAddr})
 		s.metadata(w, r)

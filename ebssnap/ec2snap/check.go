@@ -2,6 +2,7 @@ package ec2snap
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,7 +18,7 @@ import (
 func (c *Cloud) Check(ctx context.Context, volumes []string) []ebssnap.Capability {
 	found := []ebssnap.Capability{c.attachedCheck(ctx, volumes)}
 	request := ebssnap.Request{
-		Volumes: volumes, Token: "check", DryRun: true,
+		Volumes: volumes, Token: "check " + rand.Text(), DryRun: true,
 		Tags: map[string]string{ebssnap.TagToken: "check", ebssnap.TagConsistency: "unproven"},
 	}
 	name := "ec2:CreateSnapshot"
@@ -25,9 +26,7 @@ func (c *Cloud) Check(ctx context.Context, volumes []string) []ebssnap.Capabilit
 		name = "ec2:CreateSnapshots"
 	}
 	_, err := c.Create(ctx, request)
-	c.mu.Lock()
-	delete(c.plans, request.Token)
-	c.mu.Unlock()
+	c.Release(request.Token)
 	found = append(found, allowed(name+" with tags", err))
 	_, err = c.Client.DescribeSnapshots(ctx, &ec2.DescribeSnapshotsInput{DryRun: aws.Bool(true), OwnerIds: []string{"self"}})
 	found = append(found, allowed("ec2:DescribeSnapshots", dryRun(request, err)))

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http/httptrace"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -23,34 +21,46 @@ type Cloud struct {
 	Client *ec2.Client // of the volumes' region; it must be set
 
 	mu    sync.Mutex
-	plans map[string]*ec2.CreateSnapshotsInput // by token: what the DryRun found out about a set
+	lines map[string]*line // by token: what the DryRun made for the request
 }
 
-// Create sends one CreateSnapshot, or CreateSnapshots for several volumes, without retries.
+// Create sends one CreateSnapshot, or CreateSnapshots for several volumes, without retries. After a DryRun with the same token it sends
+// nothing else and makes no connection: if that of the DryRun has ended, the error matches ErrNotCreated and has a method RetryAfter.
 func (c *Cloud) Create(ctx context.Context, r ebssnap.Request) ([]ebssnap.Snapshot, error) {
 	if err := check(r); err != nil {
 		return nil, err
 	}
-	var sent atomic.Bool
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }})
-	var snapshots []ebssnap.Snapshot
-	var err error
-	if len(r.Volumes) == 1 {
-		snapshots, err = c.createOne(traced, r)
-	} else {
-		snapshots, err = c.createSet(traced, r, &sent)
-	}
 	if r.DryRun {
-		return nil, dryRun(r, err)
+		return nil, c.rehearse(ctx, r)
 	}
-	return snapshots, creation(r, err, sent.Load())
+	l := c.line(r.Token)
+	if l == nil { // nobody made a DryRun
+		made, err := c.newLine(ctx, r)
+		if err != nil {
+			return nil, notCreated(failure("create snapshot", target(r), err))
+		}
+		defer made.close()
+		l = made
+	}
+	l.last.Store(nil)
+	snapshots, err := c.send(ctx, r, l)
+	l.requested.Store(l.last.Load())
+	return snapshots, creation(r, err, l)
 }
 
-func (c *Cloud) createOne(ctx context.Context, r ebssnap.Request) ([]ebssnap.Snapshot, error) {
+// send sends r over l, or the DryRun of it.
+func (c *Cloud) send(ctx context.Context, r ebssnap.Request, l *line) ([]ebssnap.Snapshot, error) {
+	if len(r.Volumes) == 1 {
+		return c.sendOne(ctx, r, l)
+	}
+	return c.sendSet(ctx, r, l)
+}
+
+func (c *Cloud) sendOne(ctx context.Context, r ebssnap.Request, l *line) ([]ebssnap.Snapshot, error) {
 	output, err := c.Client.CreateSnapshot(ctx, &ec2.CreateSnapshotInput{
 		VolumeId: aws.String(r.Volumes[0]), Description: optional(r.Description), DryRun: dry(r),
 		TagSpecifications: specification(r.Tags),
-	}, retries(r))
+	}, l.options(r))
 	if err != nil {
 		return nil, err
 	}
@@ -60,14 +70,10 @@ func (c *Cloud) createOne(ctx context.Context, r ebssnap.Request) ([]ebssnap.Sna
 	}}, nil
 }
 
-func (c *Cloud) createSet(ctx context.Context, r ebssnap.Request, sent *atomic.Bool) ([]ebssnap.Snapshot, error) {
-	input, err := c.plan(ctx, r)
-	sent.Store(false) // what the plan asked for creates nothing
-	if err != nil {
-		return nil, err
-	}
+func (c *Cloud) sendSet(ctx context.Context, r ebssnap.Request, l *line) ([]ebssnap.Snapshot, error) {
+	input := *l.plan
 	input.DryRun = dry(r)
-	output, err := c.Client.CreateSnapshots(ctx, input, retries(r))
+	output, err := c.Client.CreateSnapshots(ctx, &input, l.options(r))
 	if err != nil {
 		return nil, err
 	}
@@ -81,19 +87,8 @@ func (c *Cloud) createSet(ctx context.Context, r ebssnap.Request, sent *atomic.B
 	return snapshots, nil
 }
 
-// plan returns the request for a set: which volumes of the instance to leave out. It asks DescribeInstances at the DryRun,
-// and remembers the answer for the request that follows.
+// plan returns the request for a set: which volumes of the instance to leave out.
 func (c *Cloud) plan(ctx context.Context, r ebssnap.Request) (*ec2.CreateSnapshotsInput, error) {
-	c.mu.Lock()
-	known := c.plans[r.Token]
-	if known != nil && !r.DryRun {
-		delete(c.plans, r.Token)
-	}
-	c.mu.Unlock()
-	if known != nil {
-		input := *known
-		return &input, nil
-	}
 	attached, err := c.attached(ctx, r)
 	if err != nil {
 		return nil, err
@@ -124,15 +119,6 @@ func (c *Cloud) plan(ctx context.Context, r ebssnap.Request) (*ec2.CreateSnapsho
 	}
 	if n := len(input.InstanceSpecification.ExcludeDataVolumeIds); n > 40 {
 		return nil, fmt.Errorf("%w: %d volumes of the instance would have to be left out, EC2 allows 40", ebssnap.ErrUsage, n)
-	}
-	if r.DryRun {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.plans == nil {
-			c.plans = map[string]*ec2.CreateSnapshotsInput{}
-		}
-		remembered := *input
-		c.plans[r.Token] = &remembered
 	}
 	return input, nil
 }
@@ -235,16 +221,6 @@ func (c *Cloud) Tag(ctx context.Context, ids []string, tags map[string]string) e
 func (c *Cloud) Delete(ctx context.Context, id string) error {
 	_, err := c.Client.DeleteSnapshot(ctx, &ec2.DeleteSnapshotInput{SnapshotId: aws.String(id)})
 	return failure("delete snapshot", id, err)
-}
-
-// retries turns the SDK's retries off for a request that creates something.
-func retries(r ebssnap.Request) func(*ec2.Options) {
-	return func(o *ec2.Options) {
-		if !r.DryRun {
-			o.Retryer = aws.NopRetryer{}
-			o.RetryMaxAttempts = 1
-		}
-	}
 }
 
 func dry(r ebssnap.Request) *bool {

@@ -45,15 +45,18 @@ func dryRun(r ebssnap.Request, err error) error {
 }
 
 // creation turns the outcome of a request that creates into nil, an error that proves that nothing was created, or one that does not.
-func creation(r ebssnap.Request, err error, sent bool) error {
+func creation(r ebssnap.Request, err error, l *line) error {
 	if err == nil {
 		return nil
+	}
+	if l.cold(err) {
+		err = &cold{err}
 	}
 	failed := failure("create snapshot", target(r), err)
 	var api smithy.APIError
 	answered := errors.As(err, &api)
 	switch {
-	case !sent:
+	case l.unsent():
 		return notCreated(failed)
 	case answered && (refused(api.ErrorCode()) || status(err) >= 400 && status(err) < 500):
 		return notCreated(failed)
@@ -142,6 +145,16 @@ type proven struct{ err error }
 func (p *proven) Error() string { return p.err.Error() }
 
 func (p *proven) Unwrap() []error { return []error{p.err, ebssnap.ErrNotCreated} }
+
+// cold is a request that was not sent because the connection had ended.
+type cold struct{ err error }
+
+func (c *cold) Error() string { return "not sent: " + c.err.Error() }
+
+func (c *cold) Unwrap() error { return c.err }
+
+// RetryAfter returns a short time: a new DryRun makes a new connection.
+func (c *cold) RetryAfter() time.Duration { return 100 * time.Millisecond }
 
 // throttle is a refusal for now.
 type throttle struct {
