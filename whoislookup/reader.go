@@ -188,18 +188,7 @@ func isNothing(low string) bool {
 
 // isRedacted reports whether a value, in lower case, says that it is withheld.
 func isRedacted(low string) bool {
-	if strings.IndexByte(low, ' ') < 0 {
-		return strings.Contains(low, "redacted") || low == "gdpr"
-	}
-	for _, s := range [...]string{
-		"redacted", "data protected", "not disclosed", "gdpr masked", "gdpr redacted", "withheld for privacy",
-		"non-public data", "not shown, please", "not shown", "statutory masking", "hidden upon user request",
-	} {
-		if strings.Contains(low, s) {
-			return true
-		}
-	}
-	return false
+	return low == "gdpr" || withheld.in(low)
 }
 
 // email returns the address in a value with its host part in lower case, or

@@ -112,59 +112,21 @@ func messageClass(low string) Verdict {
 	if low == "" || len(low) > maxMessage {
 		return VerdictUnknown
 	}
-	switch {
-	case anyPrefix(low, "error:201", "access denied", "permission denied", "query refused", "you are not authorised", "you are not authorized to access this") ||
-		hasAny(low, "ip address is not authorised", "ip address is not authorized", "not allowed to query", "access is denied", "access restricted to"):
+	switch plain := strings.TrimRight(low, " ."); {
+	case deniedStart.starts(low) || deniedAnywhere.in(low):
 		return VerdictDenied
-	case hasAny(low, "limit exceeded", "limits exceeded", "quota exceeded", "has been exceeded", "have exceeded", "limit reached", "too many requests",
-		"too many queries", "too many connections", "try again later", "try again in ", "try again after", "request denied", "exceeded your",
-		"query rate limit", "allowed queries exceeded", "maximum query rate", "has exceeded the", "blacklisted", "temporarily banned",
-		"excessive querying", "please slow down", "connection refused", "requests per ", "too fast", "too often", "temporarily unavailable",
-		"rate limited", "grace period", "been banned", "exceeded allowed", "rate exceeded", "query limit", "lookup refused", "connection rate", "number of queries", "maximum number of requests", "request per second") && !hasAny(low, "is rate limited", "use of"):
+	case throttledAnywhere.in(low) && !strings.Contains(low, "is rate limited") && !strings.Contains(low, "use of"):
 		return VerdictThrottled
-	case anyPrefix(low, "reserved by", "domain reserved", "restricted -", "name is reserved", "domain is reserved", "registry reserved",
-		"this name is reserved", "this domain is reserved", "the domain is reserved", "this name is not available", "forbidden name", "domain name is reserved") ||
-		hasAny(low, "in the reserved list", "requested is prohibited", "is a reserved", "has been reserved", "reserved by the regist", "reserved by regist",
-			"cannot be registered", "can not be registered", "not available for registration", "is not available for", "is blocked", "has been blocked",
-			"reserved domain", "reserved name", "reserved for") && !strings.Contains(low, "rights"),
+	case reservedStart.starts(low), reservedAnywhere.in(low) && !strings.Contains(low, "rights"),
 		low == "reserved", low == "restricted", low == "prohibited", low == "blocked", strings.HasSuffix(low, " is reserved"), strings.HasSuffix(low, " is restricted"):
 		return VerdictReserved
-	case anyPrefix(low, "no match", "not found", "no data found", "no entries found", "no entry found", "no object", "no found", "no such domain",
-		"nothing found", "no information available", "no domain record", "no record", "domain not found", "object does not exist",
-		"the queried object does not exist", "available", "status: free", "status: available", "we do not have an entry", "no results",
-		"error:101", "invalid query or domain name not known", "domain unknown", "no domains match", "domain name not found", "nincs tal",
-		"this query returned 0 objects", "no existe", "not registered", "dominio no registrado", "domain is available", "object not found",
-		"nothing found for", "domain is not registered", "free", "domain available", "status: not registered", "no data was found", "no information was found") &&
-		!anyPrefix(low, "available at", "available from", "available on", "available in", "available for download", "free of", "freely", "free to"):
+	case absentStart.starts(low) && !absentNot.starts(low), absentAnywhere.in(low):
 		return VerdictNotFound
-	case hasAny(low, " not found", "does not exist", " no existe", " not registered", " not registred", "is available for", "was not found",
-		"no matching", "could not find", "no match for", "have no match", "has not been registered", "does not have any data", "isn't registered", "not been found",
-		"no records matching", "no results were found", "no data found", "returned no ", "no entries", "not in our database", "not exist in", "no encontrad", "there is no information", "n'existe pas",
-		"is not currently registered", "is unregistered", "no fue encontrado", "does not have an entry", "cannot be found", "unassigned", "not assigned", "nao encontrado", "non trovato"):
-		return VerdictNotFound
-	case strings.HasSuffix(strings.TrimRight(low, " ."), " is free"), strings.HasSuffix(strings.TrimRight(low, " ."), " is available"),
+	case strings.HasSuffix(plain, " is free"), strings.HasSuffix(plain, " is available"),
 		strings.HasSuffix(low, " available") && len(low) < 60 && strings.Count(low, " ") <= 3:
 		return VerdictNotFound
 	}
 	return VerdictUnknown
-}
-
-func anyPrefix(s string, list ...string) bool {
-	for _, p := range list {
-		if strings.HasPrefix(s, p) {
-			return true
-		}
-	}
-	return false
-}
-
-func hasAny(s string, list ...string) bool {
-	for _, p := range list {
-		if strings.Contains(s, p) {
-			return true
-		}
-	}
-	return false
 }
 
 func (r *reader) onlyComments() bool {
