@@ -19,6 +19,7 @@ import (
 // group is what one holder, AS or country has of the list.
 type group struct {
 	Key       string         `json:"key"`
+	From      string         `json:"from,omitempty"` // of an AS: "registered" or "announced"
 	Requests  int            `json:"requests"`
 	Addresses int            `json:"addresses"`
 	Prefixes  []netip.Prefix `json:"prefixes,omitempty"` // the fewest to block
@@ -33,6 +34,9 @@ func (g group) String() string {
 	}
 	var s strings.Builder
 	fmt.Fprintf(&s, "%d requests from %d addresses: %s", g.Requests, g.Addresses, strconv.QuoteToGraphic(g.Key))
+	if g.From != "" {
+		s.WriteString(" (" + g.From + ")")
+	}
 	if len(p) > 0 {
 		s.WriteString("\n  block: " + strings.Join(p, ", "))
 	}
@@ -43,18 +47,21 @@ func (g group) String() string {
 }
 
 // by groups a list of addresses, as "uniq -c" writes it, by whose they are.
-func by(ctx context.Context, many *bulk.Bulk, p *program.Program, key string, nft bool, in io.Reader) int {
+func by(ctx context.Context, many *bulk.Bulk, p *program.Program, how grouping, in io.Reader) int {
 	requests, err := readCounts(in)
 	if err != nil {
 		return p.Fail(err)
 	}
-	if key != "holder" && key != "asn" && key != "country" {
+	if how.key != "holder" && how.key != "asn" && how.key != "country" {
 		return p.Misused("-by takes holder, asn or country")
+	}
+	if how.announced && how.key != "asn" {
+		return p.Misused("-announced goes with -by asn")
 	}
 	if len(requests) == 0 {
 		return p.Misused("-by reads a list of addresses on stdin, such as that of uniq -c")
 	}
-	groups, unseen, code := gather(ctx, many, p, key, requests)
+	groups, unseen, code := gather(ctx, many, p, how, requests)
 	sorted := slices.SortedFunc(maps.Values(groups), func(a, b *group) int {
 		if a.Requests != b.Requests {
 			return b.Requests - a.Requests
@@ -65,11 +72,11 @@ func by(ctx context.Context, many *bulk.Bulk, p *program.Program, key string, nf
 	for _, g := range sorted {
 		g.Prefixes = bulk.Prefixes(maps.Keys(g.ranges))
 		all = slices.AppendSeq(all, maps.Keys(g.ranges))
-		if !nft {
+		if !how.nft {
 			code = max(code, p.Print(g, program.Healthy))
 		}
 	}
-	if nft {
+	if how.nft {
 		printNft(p.Stdout, bulk.Prefixes(slices.Values(all)))
 	} else if !p.JSON {
 		if len(unseen) == 0 {
@@ -80,21 +87,34 @@ func by(ctx context.Context, many *bulk.Bulk, p *program.Program, key string, nf
 	return code
 }
 
-func gather(ctx context.Context, many *bulk.Bulk, p *program.Program, key string, requests map[netip.Addr]int) (groups map[string]*group, unseen []string, code int) {
+func gather(ctx context.Context, many *bulk.Bulk, p *program.Program, how grouping, requests map[netip.Addr]int) (groups map[string]*group, unseen []string, code int) {
 	groups, done := map[string]*group{}, 0
+	var keys map[netip.Addr]string
+	if how.announced {
+		keys, code = announcers(ctx, many, p, requests)
+	} else if how.key == "asn" {
+		unseen = append(unseen, unasked)
+	}
+	watched := program.Terminal(p.Stderr)
+	if watched {
+		defer fmt.Fprintln(p.Stderr)
+	}
 	for res, err := range many.Lookup(ctx, maps.Keys(requests)) {
-		if done++; progress(p.Stderr) {
+		if done++; watched {
 			fmt.Fprintf(p.Stderr, "\r%d of %d", done, len(requests))
 		}
 		name := "not known"
 		if err == nil {
-			name = keyOf(res, key)
+			name = keyOf(res, how.key)
 		} else if !errors.Is(err, whoislookup.ErrNotFound) && !errors.Is(err, whoislookup.ErrReserved) {
 			code = program.CannotTell
 			fmt.Fprintf(p.Stderr, "%s: %v\n", res.Addr, err)
 		}
 		if !res.Addr.IsValid() {
 			continue
+		}
+		if how.announced {
+			name = keys[res.Addr]
 		}
 		for _, gap := range res.Unseen {
 			if text := gap.String(); !slices.Contains(unseen, text) {
@@ -103,7 +123,7 @@ func gather(ctx context.Context, many *bulk.Bulk, p *program.Program, key string
 		}
 		g := groups[name]
 		if g == nil {
-			g = &group{Key: name, ranges: map[whoislookup.Range]bool{}}
+			g = &group{Key: name, From: how.from(), ranges: map[whoislookup.Range]bool{}}
 			groups[name] = g
 		}
 		g.Requests += requests[res.Addr]
@@ -120,25 +140,4 @@ func gather(ctx context.Context, many *bulk.Bulk, p *program.Program, key string
 		}
 	}
 	return groups, unseen, code
-}
-
-func keyOf(res bulk.Result, key string) string {
-	s := res.Country()
-	if res.Record == nil {
-		res.Record = &whoislookup.Record{} // answered from a file
-	}
-	switch n := res.Record.Network; {
-	case key == "holder":
-		s = res.Record.Holder.Name
-	case key == "asn" && n != nil && len(n.Origin) > 0:
-		s = fmt.Sprintf("AS%d", n.Origin[0])
-	case key == "asn" && n != nil && len(n.Routes) > 0:
-		s = fmt.Sprintf("AS%d", n.Routes[0].Origin)
-	case key == "asn":
-		s = ""
-	}
-	if s == "" {
-		return "not published"
-	}
-	return s
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"iter"
 	"net/netip"
-	"os"
 	"strconv"
 	"strings"
 )
@@ -54,14 +53,4 @@ func only(prefixes []netip.Prefix, v4 bool) iter.Seq[netip.Prefix] {
 			}
 		}
 	}
-}
-
-// progress reports whether stderr is a terminal.
-func progress(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

@@ -42,16 +42,21 @@ func ask(ctx context.Context, many *bulk.Bulk, stdin io.Reader, args []string, s
 	parse := p.String("parse", "", "read the stored answer in `FILE` instead of asking (- is stdin)")
 	server := p.String("server", "", "`NAME` of the server to ask first; with -parse, of the one that gave the answer")
 	raw := p.Bool("raw", false, "print the servers' answers too, with control characters escaped")
-	group := p.String("by", "", "group a list of addresses on stdin by `KEY`: holder, asn or country")
-	nft := p.Bool("nft", false, "with -by, print the prefixes as sets for nft(8)")
+	var how grouping
+	p.StringVar(&how.key, "by", "", "group a list of addresses on stdin by `KEY`: holder, asn or country")
+	p.BoolVar(&how.announced, "announced", false, "with -by asn, take the AS that announces each address; asks Team Cymru (whois.cymru.com), which then sees them all")
+	p.BoolVar(&how.nft, "nft", false, "with -by, print the prefixes as sets for nft(8)")
 	if code, done := p.Parse(args); done {
 		return code
 	}
 	if p.Preflight {
 		return program.PrintPreflight(p, whoislookup.Preflight(ctx))
 	}
-	if *group != "" {
-		return by(ctx, many, p, *group, *nft, stdin)
+	if how.key != "" {
+		return by(ctx, many, p, how, stdin)
+	}
+	if how.announced || how.nft {
+		return p.Misused("-announced and -nft go with -by")
 	}
 	records, errs, err := look(ctx, many.Client, p, stdin, *parse, *server)
 	if err != nil {
