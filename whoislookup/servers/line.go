@@ -44,13 +44,9 @@ func Line(server string, kind Kind, text string) string {
 		}
 	case "whois.punktum.dk", "whois.dk-hostmaster.dk":
 		return "--charset=utf-8 --show-handles " + text
-	case "whois.verisign-grs.com", "whois.crsnic.net":
+	case "whois.verisign-grs.com", "ccwhois.verisign-grs.com", "whois.crsnic.net":
 		if kind == Domain { // or else names that merely contain it are listed
 			return "domain " + text
-		}
-	case "whois.nic.name":
-		if kind == Domain {
-			return "domain=" + text
 		}
 	}
 	return text

@@ -18,7 +18,7 @@ func TestTableChoosesTheMostSpecific(t *testing.T) {
 	var table servers.Table
 	for addr, want := range map[string]string{
 		"138.0.155.10": "whois.arin.net", "190.57.233.170": "whois.lacnic.net", "104.20.75.37": "whois.arin.net",
-		"24.132.0.1": "whois.ripe.net", "24.0.0.1": "whois.arin.net", "202.11.0.1": "whois.nic.ad.jp",
+		"24.132.0.1": "whois.ripe.net", "24.0.0.1": "whois.arin.net", "221.137.0.1": "whois.apnic.net", "27.184.0.1": "whois.apnic.net", "202.11.0.1": "whois.nic.ad.jp",
 		"2001:4860:4860::8888": "whois.arin.net", "2a00::1": "whois.ripe.net", "::ffff:190.57.233.170": "whois.lacnic.net",
 	} {
 		got, ok := table.Addr(netip.MustParseAddr(addr))
@@ -27,7 +27,7 @@ func TestTableChoosesTheMostSpecific(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"example.com": "whois.verisign-grs.com", "com": "whois.verisign-grs.com", "a.b.example.co.uk": "whois.nic.uk",
-		"example.gov.uk": "whois.gov.uk", "example.uk.com": "whois.centralnic.net", "example.newtld": "whois.nic.newtld",
+		"example.gov.uk": "whois.gov.uk", "example.uk.com": "whois.centralnic.net", "example.com.ru": "whois.flexireg.net", "example.mil": "whois.iana.org", "example.xn--qxam": "whois.iana.org", "example.newtld": "whois.nic.newtld",
 	} {
 		got, ok := table.Domain(name)
 		assert.True(t, ok, name)
@@ -37,7 +37,7 @@ func TestTableChoosesTheMostSpecific(t *testing.T) {
 		_, ok := table.Domain(name)
 		assert.False(t, ok, name)
 	}
-	for n, want := range map[uint32]string{1: "whois.arin.net", 1101: "whois.ripe.net", 9990: "whois.nic.ad.jp", 131900: "whois.nic.ad.jp", 262145: "whois.lacnic.net", 400000: "whois.arin.net"} {
+	for n, want := range map[uint32]string{1: "whois.arin.net", 1101: "whois.ripe.net", 9990: "whois.nic.ad.jp", 131900: "whois.nic.ad.jp", 2497: "whois.nic.ad.jp", 262145: "whois.lacnic.net", 400000: "whois.arin.net"} {
 		got, ok := table.ASN(n)
 		assert.True(t, ok, n)
 		assert.Equal(t, want, got, n)
@@ -75,6 +75,8 @@ func TestLineIsWhatTheRegistryDocuments(t *testing.T) {
 		{"whois.nic.ad.jp", servers.ASN, "as9990", "AS 9990/e"},
 		{"whois.jprs.jp", servers.Domain, "example.jp", "example.jp/e"},
 		{"WHOIS.DENIC.DE:43", servers.Domain, "example.de", "-T dn,ace example.de"},
+		{"ccwhois.verisign-grs.com", servers.Domain, "example.cc", "domain example.cc"},
+		{"whois.nic.name", servers.Domain, "example.name", "example.name"},
 		{"whois.lacnic.net", servers.Addr, "192.0.2.1", "192.0.2.1"},
 	} {
 		assert.Equal(t, c.want, servers.Line(c.server, c.kind, c.text), c.server)
