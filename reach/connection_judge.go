@@ -60,6 +60,7 @@ func (c *Connection) judgeICMP(v6 bool) {
 	case own:
 		c.Verdict = LocalFailure
 		c.Fault = &Error{Op: "connect", Target: c.contact().String(), Err: fmt.Errorf("%s came from this host's own packet filter: %w", c.ICMP.Name, ErrNoRoute)}
+		c.gap("whether it answers", "this host did not ask", "")
 	case c.ICMP.prohibits(v6):
 		c.Verdict = Prohibited
 	default:
@@ -123,6 +124,7 @@ func (c *Connection) noICMP() {
 func (c *Connection) local(sentinel error, reason string) {
 	c.Verdict = LocalFailure
 	c.Fault = &Error{Op: "connect", Target: c.contact().String(), Err: fmt.Errorf("%s: %s: %w", c.Errno, reason, sentinel)}
+	c.gap("whether it answers", "this host did not ask", "")
 }
 
 // localReason says what an error means that comes from the system call itself.

@@ -44,7 +44,7 @@ func TestJudgeConnection(t *testing.T) {
 			c: Connection{Errno: "EHOSTUNREACH", ICMP: &ICMP{Type: 11, Name: "ttl-exceeded", From: router}}, want: Unreachable,
 		},
 		"an error from this host is local": {
-			c: Connection{ICMP: &ICMP{Type: 3, Code: 13, Name: "admin-prohibited", From: own}, Source: own}, want: LocalFailure, fault: ErrNoRoute,
+			c: Connection{ICMP: &ICMP{Type: 3, Code: 13, Name: "admin-prohibited", From: own}, Source: own}, want: LocalFailure, fault: ErrNoRoute, unseen: "this host did not ask",
 		},
 		"but this host says so too when no neighbour answers": {
 			c: Connection{ICMP: &ICMP{Type: 3, Code: 1, From: own}, Source: own}, want: Unreachable, unseen: "local packet filter",
@@ -52,12 +52,12 @@ func TestJudgeConnection(t *testing.T) {
 		"the target's own error is the target's": {
 			c: Connection{Target: v4, ICMP: &ICMP{Type: 3, Code: 13, From: v4.Addr()}, Source: v4.Addr()}, want: Prohibited,
 		},
-		"no route here is local":           {c: Connection{Errno: "ENETUNREACH", Immediate: true}, want: LocalFailure, fault: ErrNoRoute},
-		"an unreachable route is local":    {c: Connection{Errno: "EHOSTUNREACH", Immediate: true}, want: LocalFailure, fault: ErrNoRoute},
-		"a prohibit route is local":        {c: Connection{Errno: "EACCES", Immediate: true}, want: LocalFailure, fault: ErrNoRoute},
-		"a blackhole route is local":       {c: Connection{Errno: "EINVAL", Immediate: true}, want: LocalFailure, fault: ErrNoRoute},
-		"no descriptors is local":          {c: Connection{Errno: "EMFILE", Immediate: true}, want: LocalFailure, fault: ErrLocal},
-		"no ports left is local":           {c: Connection{Errno: "EADDRNOTAVAIL", Immediate: true}, want: LocalFailure, fault: ErrLocal},
+		"no route here is local":           {c: Connection{Errno: "ENETUNREACH", Immediate: true}, want: LocalFailure, fault: ErrNoRoute, unseen: "this host did not ask"},
+		"an unreachable route is local":    {c: Connection{Errno: "EHOSTUNREACH", Immediate: true}, want: LocalFailure, fault: ErrNoRoute, unseen: "this host did not ask"},
+		"a prohibit route is local":        {c: Connection{Errno: "EACCES", Immediate: true}, want: LocalFailure, fault: ErrNoRoute, unseen: "this host did not ask"},
+		"a blackhole route is local":       {c: Connection{Errno: "EINVAL", Immediate: true}, want: LocalFailure, fault: ErrNoRoute, unseen: "this host did not ask"},
+		"no descriptors is local":          {c: Connection{Errno: "EMFILE", Immediate: true}, want: LocalFailure, fault: ErrLocal, unseen: "this host did not ask"},
+		"no ports left is local":           {c: Connection{Errno: "EADDRNOTAVAIL", Immediate: true}, want: LocalFailure, fault: ErrLocal, unseen: "this host did not ask"},
 		"a later IPv6 EACCES is remote":    {c: Connection{Target: v6, Errno: "EACCES"}, want: Prohibited, unseen: "ICMP code"},
 		"an error without its ICMP packet": {c: Connection{Errno: "EHOSTUNREACH", Took: time.Second}, want: Unreachable, unseen: "ICMP code"},
 		"three SYNs unanswered":            {c: Connection{TimedOut: true, SYNRetransmits: new(2), Took: 4 * time.Second}, want: NoAnswer},

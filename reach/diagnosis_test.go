@@ -1,11 +1,18 @@
 package reach
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
+	"math/big"
+	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,6 +53,19 @@ func rejectedWith(target string, icmp ICMP) Connection {
 	c := Connection{Target: addr(target), Errno: "EHOSTUNREACH", ICMP: &icmp, SYNRetransmits: new(0), At: day("2015-12-12")}
 	c.Judge()
 	return c
+}
+
+// localTo is a connection that this host did not make.
+func localTo(target, errno string) Connection {
+	c := Connection{Target: addr(target), Errno: errno, Immediate: true, At: day("2015-12-12")}
+	c.Judge()
+	return c
+}
+
+func leadingTo(at, location string) HTTPAnswer {
+	a := page(at, 302)
+	a.Header = map[string][]string{"Location": {location}}
+	return a
 }
 
 func pingOf(target string, replies int) Ping {
@@ -154,14 +174,23 @@ func TestDiagnoseRanks(t *testing.T) {
 		"a mute server":                      {Case{Connections: []Connection{openTo(at)}, HTTP: []HTTPAnswer{mute(at, true)}}, cause.Application},
 		"a handshake with nobody behind":     {Case{Connections: []Connection{openTo(at)}, HTTP: []HTTPAnswer{mute(at, false)}}, cause.Unknown},
 		"nothing reachable from here":        {Case{Connections: []Connection{silentTo(at)}, Controls: []Connection{silentTo("192.0.2.1:443"), silentTo("192.0.2.2:443")}}, cause.ThisHost},
-		"no route on this host": {Case{Connections: []Connection{func() Connection {
-			c := Connection{Target: addr(at), Errno: "ENETUNREACH", Immediate: true}
-			c.Judge()
-			return c
-		}()}}, cause.ThisHost},
-		"a name that does not exist": {Case{DNS: []Comparison{rcodes("NXDOMAIN", "NXDOMAIN")}}, cause.Resolution},
-		"a zone that is broken":      {Case{DNS: []Comparison{rcodes("SERVFAIL", "SERVFAIL")}}, cause.Resolution},
-		"resolvers that disagree":    {Case{DNS: []Comparison{rcodes("NOERROR", "NXDOMAIN")}}, cause.Resolution},
+		"no route on this host":              {Case{Connections: []Connection{localTo(at, "ENETUNREACH")}}, cause.ThisHost},
+		"no route in both families":          {Case{Connections: []Connection{localTo(at, "ENETUNREACH"), localTo("[2001:db8::80]:80", "ENETUNREACH")}}, cause.ThisHost},
+		"no IPv6 here, and the site answers over IPv4": {Case{
+			DNS: []Comparison{resolves("192.0.2.80")}, Connections: []Connection{openTo(at), localTo("[2001:db8::80]:80", "ENETUNREACH")}, HTTP: []HTTPAnswer{page(at, 200)},
+		}, cause.Nothing},
+		"no IPv6 here, and the site is silent over IPv4":  {Case{Connections: []Connection{silentTo(at), localTo("[2001:db8::80]:80", "ENETUNREACH")}, Controls: up}, cause.Unknown},
+		"no IPv6 address here, and nobody at the address": {Case{Connections: []Connection{rejectedWith(at, ICMP{Type: 3, Code: 1, From: router}), localTo("[2001:db8::80]:80", "EADDRNOTAVAIL")}}, cause.HostDown},
+		"no IPv4 here, and a closed port over IPv6":       {Case{Connections: []Connection{localTo(at, "ENETUNREACH"), refusedBy("[2001:db8::80]:80")}}, cause.ServiceDown},
+		"a local rule for one of two addresses":           {Case{Connections: []Connection{openTo(other), localTo(at, "EACCES")}}, cause.Unknown},
+		"a network that wants a login":                    {Case{Connections: []Connection{openTo(at)}, HTTP: []HTTPAnswer{page(at, 511)}}, cause.ThisHost},
+		"a page that leads to another site":               {Case{Connections: []Connection{openTo(at)}, HTTP: []HTTPAnswer{leadingTo(at, "http://portal.example.net/login")}}, cause.Unknown},
+		"a page that leads to its own https":              {Case{Connections: []Connection{openTo(at)}, HTTP: []HTTPAnswer{leadingTo(at, "https://"+site+"/")}}, cause.Nothing},
+		"a page that leads to a name beside it":           {Case{Connections: []Connection{openTo(at)}, HTTP: []HTTPAnswer{leadingTo(at, "https://m.pagina12.com.ar/")}}, cause.Nothing},
+		"a page that leads within the site":               {Case{Connections: []Connection{openTo(at)}, HTTP: []HTTPAnswer{leadingTo(at, "/diario/ultimas/index.html")}}, cause.Nothing},
+		"a name that does not exist":                      {Case{DNS: []Comparison{rcodes("NXDOMAIN", "NXDOMAIN")}}, cause.Resolution},
+		"a zone that is broken":                           {Case{DNS: []Comparison{rcodes("SERVFAIL", "SERVFAIL")}}, cause.Resolution},
+		"resolvers that disagree":                         {Case{DNS: []Comparison{rcodes("NOERROR", "NXDOMAIN")}}, cause.Resolution},
 		"no AAAA beside an A is no matter": {Case{DNS: []Comparison{rcodes("NOERROR"), func() Comparison {
 			c := Comparison{Name: site, Type: "AAAA", Answers: []DNSAnswer{{Rcode: "NOERROR"}}}
 			c.Judge()
@@ -191,6 +220,74 @@ func TestDiagnoseRanks(t *testing.T) {
 			}
 		})
 	}
+}
+
+// By a wrong clock every certificate looks expired: that is not the site's.
+func TestWrongClockIsNoBadCertificate(t *testing.T) {
+	const at = "192.0.2.80:443"
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{site}, NotBefore: day("2015-11-01"), NotAfter: day("2016-02-01")}
+	leaf, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	require.NoError(t, err)
+	for rule, tt := range map[string]struct {
+		here, there string
+		want        cause.Cause
+	}{
+		"this host's clock is years ahead":    {"2019-01-01", "2015-12-12", cause.Unknown},
+		"this host's clock is behind":         {"1970-01-01", "2015-12-12", cause.Unknown},
+		"it has expired by both clocks":       {"2019-01-01", "2019-01-01", cause.Certificate},
+		"another reason than time":            {"2015-12-12", "2015-12-12", cause.Certificate},
+		"a server that does not tell its day": {"2019-01-01", "", cause.Certificate},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			a := page(at, 200)
+			a.URL, a.At = "https://"+site+"/", day(tt.here)
+			a.TLS = &TLS{ServerName: site, Chain: [][]byte{leaf}, Problem: &Error{Op: "verify", Target: site, Err: fmt.Errorf("%w: expired or not yet valid", ErrCertificate)}}
+			if tt.there != "" {
+				a.Header = map[string][]string{"Date": {day(tt.there).Format(http.TimeFormat)}}
+			}
+			d := Diagnose(Case{Name: site, Connections: []Connection{openTo(at)}, HTTP: []HTTPAnswer{a}})
+			assert.Equal(t, tt.want, d.Cause, "%s", d)
+			assert.Equal(t, tt.want == cause.Unknown, strings.Contains(d.String(), "the right time on this host"), "%s", d)
+		})
+	}
+}
+
+// A certificate that proves the name makes a redirect the site's own word.
+func TestProvenRedirectIsThePage(t *testing.T) {
+	const at = "192.0.2.80:443"
+	a := leadingTo(at, "https://renamed.example.net/")
+	assert.Equal(t, "https://renamed.example.net/", a.elsewhere())
+	a.TLS = &TLS{ServerName: site, Version: "TLS 1.3"}
+	d := Diagnose(Case{Name: site, Connections: []Connection{openTo(at)}, HTTP: []HTTPAnswer{a}})
+	assert.Equal(t, cause.Nothing, d.Cause, "%s", d)
+	a.TLS.Problem = &Error{Err: ErrCertificate}
+	assert.NotEmpty(t, a.elsewhere())
+}
+
+func TestSameSite(t *testing.T) {
+	for _, pair := range [][2]string{{"example.org", "www.example.org"}, {"WWW.example.org.", "example.org"}, {"a.example.org", "b.example.org"}, {"x.pagina12.com.ar", "y.pagina12.com.ar"}, {"192.0.2.1", "192.0.2.1"}} {
+		assert.True(t, sameSite(pair[0], pair[1]), pair)
+		assert.True(t, sameSite(pair[1], pair[0]), pair)
+	}
+	for _, pair := range [][2]string{{"example.org", "example.net"}, {"a.com.ar", "b.com.ar"}, {"a.co.uk", "b.co.uk"}, {"notexample.org", "example.org"}, {"10.1.2.3", "9.1.2.3"}} {
+		assert.False(t, sameSite(pair[0], pair[1]), pair)
+		assert.False(t, sameSite(pair[1], pair[0]), pair)
+	}
+}
+
+// What a connection could not see, the diagnosis has not seen either; twice is
+// once.
+func TestDiagnosisKeepsTheGapsOfConnections(t *testing.T) {
+	d := Diagnose(Case{Name: site, Connections: []Connection{refusedBy("192.0.2.80:80"), refusedBy("192.0.2.80:443")}})
+	n := 0
+	for _, g := range d.Unseen {
+		if g.What == "who sent the reset" {
+			n++
+		}
+	}
+	assert.Equal(t, 1, n, "%s", d)
 }
 
 func TestDiagnoseHoldsAStrangersWeight(t *testing.T) {

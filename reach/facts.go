@@ -14,6 +14,7 @@ import (
 // weights stand beside the observation that they are for.
 func (c *Case) facts() ([]Evidence, []Gap) {
 	w := &weighing{c: c}
+	w.portal()
 	w.resolution()
 	w.controls()
 	w.addresses()
@@ -29,11 +30,18 @@ func (c *Case) facts() ([]Evidence, []Gap) {
 		Why:  "neither an attack nor a migration is visible from outside",
 		Need: "whoever runs it",
 	})
+	seen := map[Gap]bool{}
+	w.unseen = slices.DeleteFunc(w.unseen, func(g Gap) bool {
+		twice := seen[g]
+		seen[g] = true
+		return twice
+	})
 	return w.evidence, w.unseen
 }
 
 type weighing struct {
 	c        *Case
+	login    bool // this network answers in the place of others until somebody logs in
 	evidence []Evidence
 	unseen   []Gap
 }
@@ -130,16 +138,19 @@ func (w *weighing) controls() {
 func (w *weighing) addresses() {
 	var order []netip.Addr
 	by := map[netip.Addr][]Connection{}
+	missing := missingFamily(w.c.Connections)
 	for _, c := range w.c.Connections {
 		a := c.Target.Addr()
+		if missing != "" && c.Verdict == LocalFailure && family(c) == missing {
+			w.gap("its addresses over "+missing, "this host has no "+missing+" ("+c.Errno+")", "a host with "+missing)
+			continue
+		}
 		if by[a] == nil {
 			order = append(order, a)
 		}
 		by[a] = append(by[a], c)
-		for _, g := range c.Unseen {
-			if c.Verdict == Unknown {
-				w.unseen = append(w.unseen, g)
-			}
+		if c.Verdict != LocalFailure { // that it was not asked is evidence here
+			w.unseen = append(w.unseen, c.Unseen...)
 		}
 	}
 	if len(order) == 0 {
@@ -156,6 +167,33 @@ func (w *weighing) addresses() {
 	}
 }
 
+// missingFamily returns "IPv4" or "IPv6" if this host sent nothing over that
+// family, because it does not have it, while the other one worked. That says
+// nothing about the target and nothing about what the other one found.
+func missingFamily(cs []Connection) string {
+	sent, missing := map[string]bool{}, map[string]bool{}
+	for _, c := range cs {
+		if c.Verdict != LocalFailure {
+			sent[family(c)] = true
+		} else if slices.Contains([]string{"ENETUNREACH", "EADDRNOTAVAIL", "EAFNOSUPPORT"}, c.Errno) {
+			missing[family(c)] = true
+		}
+	}
+	for f := range missing {
+		if !sent[f] && len(sent) > 0 {
+			return f
+		}
+	}
+	return ""
+}
+
+func family(c Connection) string {
+	if c.contact().Addr().Is4() {
+		return "IPv4"
+	}
+	return "IPv6"
+}
+
 // address weighs the connections to one address, and reports whether none of
 // them got any answer.
 func (w *weighing) address(a netip.Addr, cs []Connection) bool {
@@ -164,7 +202,7 @@ func (w *weighing) address(a netip.Addr, cs []Connection) bool {
 		ports[c.Verdict] = append(ports[c.Verdict], fmt.Sprint(c.Target.Port()))
 	}
 	list := func(v Verdict) string { return a.String() + " port " + strings.Join(ports[v], ", ") }
-	if len(ports[Open]) > 0 {
+	if len(ports[Open]) > 0 && !w.login {
 		w.not(8, list(Open)+" is open", cause.HostDown, cause.ServiceDown, cause.Path, cause.ThisHost)
 		w.not(4, list(Open)+" is open", cause.Migration)
 	}

@@ -2,10 +2,25 @@ package reach
 
 import (
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/opskit-go/opskit/reach/cause"
 )
+
+// portal notes a network that answers in the place of others until somebody
+// logs in: then an open port proves nothing.
+func (w *weighing) portal() {
+	for i := range w.c.HTTP {
+		a := &w.c.HTTP[i]
+		if a.Verdict == Answered && a.Status == http.StatusNetworkAuthenticationRequired {
+			w.login = true
+			w.add(8, fmt.Sprintf("%s at %s gives status 511: the network here wants a login first (RFC 6585)", a.URL, a.Connection.Target), cause.ThisHost)
+			w.not(8, "the network here answers in the site's place", cause.Nothing)
+			w.gap("whether its addresses can be reached", "the network here answers in their place", "a login to it")
+		}
+	}
+}
 
 // answers weighs what HTTP gave.
 func (w *weighing) answers() {
@@ -14,11 +29,13 @@ func (w *weighing) answers() {
 		a := &w.c.HTTP[i]
 		where := fmt.Sprintf("%s at %s", a.URL, a.Connection.Target)
 		if a.TLS != nil && a.TLS.Problem != nil {
-			w.add(6, where+": "+a.TLS.Problem.Error(), cause.Certificate)
-			w.not(8, where+" cannot prove its name", cause.Nothing)
+			w.certificate(where, a)
 		}
 		switch a.Verdict {
 		case Answered:
+			if w.login {
+				continue
+			}
 			w.not(8, where+" answers", cause.HostDown, cause.ServiceDown, cause.Path, cause.ThisHost)
 			switch {
 			case a.Status >= 500:
@@ -28,6 +45,11 @@ func (w *weighing) answers() {
 				w.add(3, fmt.Sprintf("%s gives status %d", where, a.Status), cause.Application)
 				w.not(4, fmt.Sprintf("%s gives status %d", where, a.Status), cause.Nothing)
 			default:
+				if to := a.elsewhere(); to != "" {
+					w.add(2, where+" leads to "+to, cause.Nothing)
+					w.gap("whether it is the site that answers", "it only leads to "+to+", as a network that wants a login does", "ask for that, or from another network")
+					continue
+				}
 				pages++
 			}
 		case Silent:
@@ -51,6 +73,19 @@ func (w *weighing) answers() {
 		w.gap("whether the site answers", "no HTTP request was made", "Prober.HTTP")
 		w.openPortsOnly()
 	}
+}
+
+// certificate weighs one that does not prove the name. By a wrong clock every
+// certificate looks expired, or not valid yet.
+func (w *weighing) certificate(where string, a *HTTPAnswer) {
+	w.not(8, where+" cannot prove its name", cause.Nothing)
+	if theirs, off := a.clockDecides(); off {
+		w.add(2, fmt.Sprintf("%s: its certificate is valid by the server's clock (%s) and not by this host's (%s)",
+			where, theirs.Format(time.RFC3339), a.At.UTC().Format(time.RFC3339)), cause.ThisHost, cause.Certificate)
+		w.gap("whether the certificate is valid", "this host's clock and the server's differ", "the right time on this host")
+		return
+	}
+	w.add(6, where+": "+a.TLS.Problem.Error(), cause.Certificate)
 }
 
 // silentServer weighs a connection that opens and stays silent: a hung

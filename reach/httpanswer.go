@@ -2,10 +2,14 @@ package reach
 
 import (
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -96,6 +100,67 @@ func (a *HTTPAnswer) silence() time.Duration {
 		return a.Took - a.Connection.Took
 	}
 	return 0
+}
+
+// elsewhere returns where a redirect leads, if that is another site: neither
+// the host that was asked, nor one above, below or beside it. A certificate
+// that proves the name makes it the site's own word.
+func (a *HTTPAnswer) elsewhere() string {
+	to := a.Header["Location"]
+	if a.Status < 300 || a.Status > 399 || len(to) == 0 || a.TLS != nil && a.TLS.Problem == nil {
+		return ""
+	}
+	asked, err := url.Parse("http://" + a.Host + "/")
+	if err != nil {
+		return ""
+	}
+	target, err := asked.Parse(to[0])
+	if err != nil {
+		return to[0]
+	}
+	if sameSite(asked.Hostname(), target.Hostname()) {
+		return ""
+	}
+	return target.String()
+}
+
+// sameSite reports whether two names belong together as far as names can tell:
+// they end in three labels of one kind, or in two of which the first is too
+// long for a second level such as co.uk or com.ar, or one is below the other.
+func sameSite(a, b string) bool {
+	clean := func(s string) string { return strings.TrimPrefix(strings.ToLower(strings.TrimSuffix(s, ".")), "www.") }
+	a, b = clean(a), clean(b)
+	if a == b || strings.HasSuffix(a, "."+b) || strings.HasSuffix(b, "."+a) {
+		return true
+	}
+	if _, err := netip.ParseAddr(a); err == nil {
+		return false
+	}
+	x, y := strings.Split(a, "."), strings.Split(b, ".")
+	common := 0
+	for common < min(len(x), len(y)) && x[len(x)-1-common] == y[len(y)-1-common] {
+		common++
+	}
+	return common > 2 || common == 2 && len(x[len(x)-2]) > 3
+}
+
+// clockDecides reports whether the certificate is valid at the time that the
+// server tells and not at this host's.
+func (a *HTTPAnswer) clockDecides() (theirs time.Time, off bool) {
+	date := a.Header["Date"]
+	if len(date) == 0 || a.TLS == nil || len(a.TLS.Chain) == 0 || a.At.IsZero() {
+		return time.Time{}, false
+	}
+	theirs, err := http.ParseTime(date[0])
+	if err != nil {
+		return time.Time{}, false
+	}
+	leaf, err := x509.ParseCertificate(a.TLS.Chain[0])
+	if err != nil {
+		return time.Time{}, false
+	}
+	valid := func(t time.Time) bool { return !t.Before(leaf.NotBefore) && !t.After(leaf.NotAfter) }
+	return theirs, valid(theirs) && !valid(a.At)
 }
 
 // noteBody keeps the size and digest of a body.

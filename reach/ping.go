@@ -127,6 +127,7 @@ func (r *Ping) Judge() {
 		c.judgeErrno(contact.Is6())
 	case r.Sent >= silentEchoes && r.Waited >= silentWait:
 		r.Verdict = NoAnswer
+		r.gap("whether it is there", "many hosts and firewalls drop echo requests", "Prober.Connect to a port that it serves")
 		return
 	default:
 		r.gap("whether it answers an echo request", fmt.Sprintf("%d requests and %s are too little to judge silence", r.Sent, r.Waited.Round(time.Millisecond)), fmt.Sprintf("%d requests and %s", silentEchoes, silentWait))

@@ -19,16 +19,16 @@ func TestJudgePing(t *testing.T) {
 		unseen string
 	}{
 		"one reply of three is an answer":   {Ping{Method: "raw", Sent: 3, Replies: []Echo{{Seq: 2}}}, Answered, ""},
-		"silence after three requests":      {Ping{Method: "raw", Sent: 3, Waited: time.Second}, NoAnswer, ""},
+		"silence after three requests":      {Ping{Method: "raw", Sent: 3, Waited: time.Second}, NoAnswer, "drop echo requests"},
 		"silence after one request":         {Ping{Method: "raw", Sent: 1, Waited: time.Minute}, Unknown, "too little to judge"},
 		"silence for a moment":              {Ping{Method: "raw", Sent: 3, Waited: 100 * time.Millisecond}, Unknown, "too little to judge"},
 		"no socket is no silence":           {Ping{}, Unknown, pingFix},
 		"a router's error":                  {Ping{Method: "raw", Sent: 1, ICMP: &ICMP{Type: 3, Code: 1, From: router}, Source: own}, Unreachable, ""},
 		"a router's rule":                   {Ping{Method: "raw", Sent: 1, ICMP: &ICMP{Type: 3, Code: 10, From: router}, Source: own}, Prohibited, ""},
-		"this host's own rule":              {Ping{Method: "raw", Sent: 1, ICMP: &ICMP{Type: 3, Code: 13, From: own}, Source: own}, LocalFailure, ""},
-		"no route here":                     {Ping{Method: "raw", Errno: "ENETUNREACH"}, LocalFailure, ""},
-		"a local packet filter drops it":    {Ping{Method: "raw", Errno: "EPERM"}, LocalFailure, ""},
-		"no descriptors says nothing of it": {Ping{Method: "raw", Errno: "EMFILE"}, LocalFailure, ""},
+		"this host's own rule":              {Ping{Method: "raw", Sent: 1, ICMP: &ICMP{Type: 3, Code: 13, From: own}, Source: own}, LocalFailure, "this host did not ask"},
+		"no route here":                     {Ping{Method: "raw", Errno: "ENETUNREACH"}, LocalFailure, "this host did not ask"},
+		"a local packet filter drops it":    {Ping{Method: "raw", Errno: "EPERM"}, LocalFailure, "this host did not ask"},
+		"no descriptors says nothing of it": {Ping{Method: "raw", Errno: "EMFILE"}, LocalFailure, "this host did not ask"},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			p := tt.p

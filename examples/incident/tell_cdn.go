@@ -9,8 +9,11 @@ import (
 	"github.com/opskit-go/opskit/whoislookup"
 )
 
+// noNetwork is all that lists can say of an address that is in none.
+const noNetwork = "in no list of a content delivery network"
+
 func (s *story) cdn(e *evidence) step {
-	st := step{Verdict: "in no list of a content delivery network", Code: program.Healthy}
+	st := step{Verdict: noNetwork, Code: program.Healthy}
 	records := e.Now
 	if e.Network != nil {
 		records = []*whoislookup.Record{e.Network}
@@ -27,6 +30,9 @@ func (s *story) cdn(e *evidence) step {
 		if e.Network != nil {
 			st.Evidence = append(st.Evidence, holder(r))
 		}
+	}
+	if table, err := cdn.Embedded(); err == nil && st.Verdict == noNetwork {
+		s.unseen("whether a network that no list has serves it (the oldest list is of " + table.AsOf() + ")")
 	}
 	return st
 }

@@ -94,6 +94,18 @@ func (t *Table) Providers() []string {
 	return out
 }
 
+// AsOf returns the day of the oldest list in the table, as in 2026-01-02: what
+// is in no list may have been added since. It is empty for an empty table.
+func (t *Table) AsOf() string {
+	oldest := ""
+	for _, m := range t.all {
+		if oldest == "" || m.AsOf < oldest {
+			oldest = m.AsOf
+		}
+	}
+	return oldest
+}
+
 // Parse reads a table: for each provider the lines "provider NAME", "as-of
 // DAY" and "source TEXT", then one prefix a line; "#" begins a comment line.
 // It returns what it read, and an error that names the first line it could

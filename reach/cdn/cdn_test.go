@@ -19,6 +19,13 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden file")
 
+func TestAsOfIsTheOldestList(t *testing.T) {
+	table, err := Parse([]byte("provider A\nas-of 2026-01-02\n192.0.2.0/24\nprovider B\nas-of 2025-12-31\n198.51.100.0/24\n"))
+	require.NoError(t, err)
+	assert.Equal(t, "2025-12-31", table.AsOf())
+	assert.Empty(t, new(Table).AsOf())
+}
+
 func TestEmbeddedTableIsDatedAndWhole(t *testing.T) {
 	table, err := Embedded()
 	require.NoError(t, err)

@@ -9,7 +9,7 @@
 //	  gives 302 to /diario/ultimas/index.html for its name
 //	  gives nothing (closed) for a name that it cannot know
 //	next: let in only the network's own ranges (cdn.Prefixes), and nothing else, at 138.0.155.10:80
-//	not checked: whether the network serves the same (no edge address was given; need: Question.Edge)
+//	not checked: whether the network serves the same (no edge address was given; need: Question.Edge); whether it is a network's edge after all (it is in no list of 2026-01-02, which are never complete; need: whoever runs it)
 //
 // # Usage
 //

@@ -15,7 +15,8 @@ import (
 // something else for names that it cannot know, in a part of the answer that
 // does not vary by itself; and, where an edge was asked, the same from there. A
 // server that gives every name what it gives this one is exposed only if the
-// network gives that too.
+// network gives that too. An answer with a network's own marks is an edge's,
+// whatever the lists say: they are never complete.
 func (e *Exposure) Judge() {
 	e.Verdict, e.Why, e.Next, e.Unseen = Unknown, "", nil, nil
 	s := &e.Site
@@ -33,6 +34,10 @@ func (e *Exposure) Judge() {
 	case s.Verdict != reach.Answered:
 		e.Verdict, e.Why = Shielded, "it does not answer from here: "+s.Verdict.String()
 		e.gap("whether it answers from other networks", "a rule can let some in", "a probe from elsewhere")
+		return
+	case mark(s) != "":
+		e.Why = "its answer bears a network's own mark (" + mark(s) + "), so it is an edge and not the origin"
+		e.Next = []string{"ask for the origin's own address"}
 		return
 	case s.Status >= 500:
 		e.Why = fmt.Sprintf("it answers, with an error of its own: %d", s.Status)
@@ -82,12 +87,34 @@ func (e *Exposure) Judge() {
 		e.gap("whether the network serves the same", "no edge address was given", "Question.Edge")
 	}
 	if e.Verdict == Exposed {
+		day := ""
+		if e.Lists != "" {
+			day = " of " + e.Lists
+		}
+		e.gap("whether it is a network's edge after all", "it is in no list"+day+", which are never complete", "whoever runs it")
 		e.Next = []string{fmt.Sprintf("let in only the network's own ranges (cdn.Prefixes), and nothing else, at %s", e.Origin)}
 	}
 }
 
 func (e *Exposure) gap(what, why, need string) {
 	e.Unseen = append(e.Unseen, reach.Gap{What: what, Why: why, Need: need})
+}
+
+// mark returns the header by which a delivery network shows that an answer
+// passed through it; empty if there is none.
+func mark(a *reach.HTTPAnswer) string {
+	for _, name := range []string{"Cf-Ray", "X-Amz-Cf-Id", "X-Amz-Cf-Pop", "X-Akamai-Transformed", "X-Iinfo", "X-Sucuri-Id", "X-Fastly-Request-Id", "X-Azure-Ref"} {
+		if len(a.Header[name]) > 0 {
+			return name
+		}
+	}
+	for _, server := range a.Header["Server"] {
+		switch strings.ToLower(server) {
+		case "cloudflare", "cloudfront", "akamaighost", "sucuri/cloudproxy", "netlify", "keycdn-engine", "bunnycdn":
+			return "Server: " + server
+		}
+	}
+	return ""
 }
 
 // refuses reports whether a status says that it is the one who asks that is

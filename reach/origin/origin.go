@@ -75,6 +75,7 @@ type Exposure struct {
 	Controls []reach.HTTPAnswer `json:"controls,omitempty"` // the origin, asked by names that it cannot know
 	Edge     *reach.HTTPAnswer  `json:"edge,omitempty"`     // the network, asked by the site's name
 	Network  []cdn.Match        `json:"network,omitempty"`  // lists that hold the origin's own address
+	Lists    string             `json:"lists,omitempty"`    // day of the oldest list that was looked at; empty: not told
 
 	Next   []string    `json:"next,omitempty"`   // what to do
 	Unseen []reach.Gap `json:"unseen,omitempty"` // what could not be seen
@@ -88,7 +89,10 @@ type Exposure struct {
 // The error is not nil where a question could not be asked; it is that of
 // [reach.Prober.HTTP]. The result is never nil.
 func Check(ctx context.Context, p *reach.Prober, q Question) (*Exposure, error) {
-	e := &Exposure{URL: q.URL, Origin: q.Origin, Network: cdn.Lookup(q.Origin.Addr())}
+	e := &Exposure{URL: q.URL, Origin: q.Origin}
+	if table, err := cdn.Embedded(); err == nil { // a test shows that it parses
+		e.Network, e.Lists = table.Lookup(q.Origin.Addr()), table.AsOf()
+	}
 	method := http.MethodHead
 	ask := func(at netip.AddrPort, host string) (reach.HTTPAnswer, error) {
 		a, err := p.HTTP(ctx, reach.HTTPRequest{URL: q.URL, At: at, Method: method, Host: host})

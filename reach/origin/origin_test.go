@@ -71,6 +71,8 @@ func TestCheck(t *testing.T) {
 		"it leads to the network's https":                    {reachtest.Site{name: redirect("https://" + name + "/index.php")}, nil, Unknown, "leads elsewhere"},
 		"it leads to another host":                           {reachtest.Site{name: redirect("http://cdn.example/")}, nil, Unknown, "leads elsewhere"},
 		"an absolute redirect within the site":               {reachtest.Site{name: redirect("http://" + name + "/x")}, nil, Exposed, "knows the name"},
+		"an edge that no list has":                           {reachtest.Site{name: {Status: 200, Header: map[string]string{"Cf-Ray": "8f0-EZE"}}}, nil, Unknown, "Cf-Ray"},
+		"an edge by its server":                              {reachtest.Site{name: {Status: 403, Header: map[string]string{"Server": "cloudflare"}}}, nil, Unknown, "Server: cloudflare"},
 		"it forbids":                                         {reachtest.Site{"": {Status: 403}}, nil, Shielded, "refuses"},
 		"it is the wrong server":                             {reachtest.Site{"": {Status: 421}}, nil, Shielded, "refuses"},
 		"it has no such page":                                {reachtest.Site{name: {Status: 404}}, nil, Unknown, "no such page"},
@@ -88,6 +90,7 @@ func TestCheck(t *testing.T) {
 			assert.Contains(t, e.String(), "\nnot checked: ")
 			if tt.want == Exposed {
 				assert.Contains(t, e.String(), "next: let in only the network's own ranges")
+				assert.Contains(t, e.String(), "it is in no list of 20", "the lists have a day")
 			}
 		})
 	}
@@ -160,7 +163,7 @@ func saved() *Exposure {
 		a.Judge()
 		return a
 	}
-	e := &Exposure{URL: page, Origin: at, Site: answer(name, 302), Controls: []reach.HTTPAnswer{answer("abc.example", 0), answer("def.example", 0)}}
+	e := &Exposure{URL: page, Origin: at, Lists: "2026-01-02", Site: answer(name, 302), Controls: []reach.HTTPAnswer{answer("abc.example", 0), answer("def.example", 0)}}
 	e.Judge()
 	return e
 }
