@@ -1,6 +1,7 @@
 package whoislookup
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 
@@ -22,19 +23,19 @@ func charset(server string) (string, encoding.Encoding) {
 	return "iso-8859-1", charmap.ISO8859_1
 }
 
-// decode returns raw as UTF-8 and the name of the charset it was in. Valid
-// UTF-8 is never taken for something else, but for the escape sequences of
-// ISO-2022-JP, which are ASCII.
-func decode(server string, raw []byte) (string, string) {
+// decode returns raw as UTF-8 and the name of the charset it was in: raw itself
+// if it is UTF-8. That is never taken for something else, but for the escape
+// sequences of ISO-2022-JP, which are ASCII.
+func decode(server string, raw []byte) ([]byte, string) {
 	name, enc := charset(server)
 	if utf8.Valid(raw) {
-		if name != "iso-2022-jp" || !strings.Contains(string(raw), "\x1b$") {
-			return string(raw), "utf-8"
+		if name != "iso-2022-jp" || !bytes.Contains(raw, []byte("\x1b$")) {
+			return raw, "utf-8"
 		}
 	}
 	out, err := enc.NewDecoder().Bytes(raw)
 	if err != nil {
-		return strings.ToValidUTF8(string(raw), "\uFFFD"), name
+		return bytes.ToValidUTF8(raw, []byte("\uFFFD")), name
 	}
-	return string(out), name
+	return out, name
 }

@@ -25,7 +25,7 @@ import (
 // In an answer of VerdictElsewhere the holder is the registry that keeps the
 // placeholder, not the owner.
 func Parse(server string, raw []byte) (*Record, error) {
-	if server == "" && bytes.Contains(raw, []byte("refer")) {
+	if server == "" && (bytes.Contains(raw, []byte("Found a referral to ")) || bytes.Contains(raw, []byte("fer:"))) {
 		hops := splitTranscript(raw)
 		if hops == nil {
 			hops = splitHeadings(raw)
@@ -81,12 +81,8 @@ func readHopInto(rec *Record, hop int, q Query, domain *Domain) (part, error) {
 	if bytes.IndexByte(h.Raw, 0) >= 0 {
 		return fail(VerdictUnknown, fmt.Errorf("binary answer: %w", ErrGarbage))
 	}
-	text, charset := decode(h.Server, h.Raw)
+	data, charset := decode(h.Server, h.Raw)
 	h.Charset = charset
-	data := h.Raw
-	if charset != "utf-8" {
-		data = []byte(text)
-	}
 
 	var objectBuf [24]object
 	lines := bytes.Count(data, []byte{'\n'}) + 1
@@ -97,8 +93,9 @@ func readHopInto(rec *Record, hop int, q Query, domain *Domain) (part, error) {
 		reader
 		room [80]entry // lines of most answers
 	}{}
-	work.reader = reader{text: text, low: lowerASCII(text), rec: rec, query: q, hop: hop, sources: make([]Source, 0, min(lines, 40))}
 	r := &work.reader
+	*r = reader{rec: rec, query: q, hop: hop, sources: make([]Source, 0, min(lines, 40))}
+	r.text, r.low = bothCases(data)
 	if r.ents = work.room[:0]; lines > len(work.room) {
 		r.ents = make([]entry, 0, lines)
 	}

@@ -54,11 +54,18 @@ func (r *reader) keep(b []byte) string {
 func (r *reader) in(s span) string    { return r.text[s.from:s.to] }
 func (r *reader) lower(s span) string { return r.low[s.from:s.to] }
 
-// lowerASCII returns s with A-Z lowered and everything else as it is, eight
-// bytes at a time.
-func lowerASCII(s string) string {
+// bothCases returns data as it is and with A-Z lowered.
+func bothCases(data []byte) (text, low string) {
 	var b strings.Builder
-	b.Grow(len(s))
+	b.Grow(2 * len(data))
+	b.Write(data)
+	lowerASCII(&b, data)
+	return b.String()[:len(data)], b.String()[len(data):]
+}
+
+// lowerASCII writes s with A-Z lowered and everything else as it is, eight
+// bytes at a time.
+func lowerASCII[T string | []byte](b *strings.Builder, s T) {
 	var chunk [256]byte
 	for len(s) > 0 {
 		n := copy(chunk[:], s)
@@ -73,7 +80,6 @@ func lowerASCII(s string) string {
 		}
 		b.Write(chunk[:n])
 	}
-	return b.String()
 }
 
 // scan fills r.ents from data, which has the same bytes as r.text.
@@ -216,9 +222,10 @@ func (r *reader) email(s span) (string, bool) {
 		return "", false
 	}
 	host := v[at+1:]
-	if low := lowerASCII(host); low != host {
+	var low strings.Builder
+	if lowerASCII(&low, host); low.String() != host {
 		var buf [128]byte
-		return r.keep(append(append(buf[:0], v[:at+1]...), low...)), true
+		return r.keep(append(append(buf[:0], v[:at+1]...), low.String()...)), true
 	}
 	return v, true
 }

@@ -47,7 +47,7 @@ func printable(r rune) bool {
 func (h Hop) Text() string {
 	text, _ := decode(h.Server, h.Raw)
 	var b strings.Builder
-	for line := range strings.Lines(text) {
+	for line := range strings.Lines(string(text)) {
 		body := strings.TrimRight(line, "\r\n")
 		for i, part := range strings.Split(body, "\t") {
 			if i > 0 {
