@@ -22,9 +22,12 @@ const maxQuery = 255
 
 // ParseQuery reads an IP address, a prefix (also short, "138.0.152/22"), an AS
 // number ("AS13335", "as 13335", "13335", asdot "1.10"), a domain name in any
-// script, or a registry handle ("ORG-RIEN1-RIPE"). Anything that could reach a
+// script, or a registry handle ("ORG-RIEN1-RIPE"). A range ("192.0.2.0 -
+// 192.0.2.255", "192.0.2.0-255", "AS7-AS7") is asked for as the one prefix or
+// number that it is; another cannot be asked for, and the error names the
+// prefixes or numbers that can be, one by one. Anything that could reach a
 // server as something else (line breaks, control bytes, blanks, a leading '-')
-// gives an error that matches [ErrBadQuery].
+// is refused as well. Every error is an [*Error] that matches [ErrBadQuery].
 func ParseQuery(s string) (Query, error) {
 	text := strings.TrimSpace(s)
 	bad := func(why string) (Query, error) {
@@ -41,6 +44,12 @@ func ParseQuery(s string) (Query, error) {
 	}
 	if text[0] == '-' || text[0] == '!' {
 		return bad("starts like an option of the server")
+	}
+	if q, why, ok := rangeQuery(text); ok {
+		if why != "" {
+			return bad(why)
+		}
+		return q, nil
 	}
 	if a, ok := parseAddr(text); ok {
 		return Query{Kind: KindIP, Text: strings.ToLower(text), Prefix: netip.PrefixFrom(a, a.BitLen())}, nil
