@@ -63,7 +63,7 @@ func (s *Server) misdated(w http.ResponseWriter, r *http.Request) bool {
 	now := time.Now().Add(s.Skew)
 	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
 	signed, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
-	return err != nil || now.Sub(signed).Abs() > 5*time.Minute
+	return err != nil || now.Sub(signed).Abs() > 15*time.Minute
 }
 
 // tagsDenied applies what IAM does: tags in a TagSpecification need ec2:CreateTags with the condition ec2:CreateAction.

@@ -85,7 +85,7 @@ type Server struct {
 	Pending int           // how often a snapshot is described as pending before it is completed
 	Role    string        // the instance profile's role in the metadata service; zero: "backup"
 	Expire  time.Duration // how long the credentials of the metadata service last; zero: 6 h
-	Skew    time.Duration // how far EC2's clock is ahead of this machine's; it refuses what was signed more than five minutes off
+	Skew    time.Duration // how far EC2's clock is ahead of this machine's; it refuses what was signed more than 15 minutes off
 	Brief   bool          // every answer ends its connection, as some proxies do
 
 	http *httptest.Server

@@ -28,11 +28,11 @@ func (c *Cloud) Check(ctx context.Context, volumes []string) []ebssnap.Capabilit
 	_, err := c.Create(ctx, request)
 	c.Release(request.Token)
 	found = append(found, allowed(name+" with tags", err))
-	_, err = c.Client.DescribeSnapshots(ctx, &ec2.DescribeSnapshotsInput{DryRun: aws.Bool(true), OwnerIds: []string{"self"}})
+	_, err = c.Client.DescribeSnapshots(ctx, &ec2.DescribeSnapshotsInput{DryRun: aws.Bool(true), OwnerIds: []string{"self"}}, patient)
 	found = append(found, allowed("ec2:DescribeSnapshots", dryRun(request, err)))
 	_, err = c.Client.CreateTags(ctx, &ec2.CreateTagsInput{
 		DryRun: aws.Bool(true), Resources: []string{"snap-00000000000000000"}, Tags: tagList(map[string]string{ebssnap.TagConsistency: "frozen"}),
-	})
+	}, patient)
 	var api smithy.APIError
 	if errors.As(err, &api) && unknownSnapshot(api.ErrorCode()) {
 		err = nil // allowed so far that the snapshot was looked for

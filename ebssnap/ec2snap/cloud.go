@@ -18,7 +18,10 @@ import (
 
 // Cloud is the ebssnap.Cloud of AWS; it is also an ebssnap.Deleter. Make one with New, or set Client. It is safe for concurrent use.
 type Cloud struct {
-	Client *ec2.Client // of the volumes' region; it must be set
+	// Client is that of the volumes' region; it must be set. With an HTTP client other than the SDK's own (an awshttp.BuildableClient, which New makes) nothing keeps it
+	// from making a connection while writers are stopped; Result.Unseen tells that it did, or that it cannot be told. Its
+	// aws.LogSigning is the one log mode that also logs then.
+	Client *ec2.Client
 
 	mu    sync.Mutex
 	lines map[string]*line // by token: what the DryRun made for the request
@@ -131,7 +134,7 @@ func (c *Cloud) attached(ctx context.Context, r ebssnap.Request) (*types.Instanc
 	} else {
 		input.Filters = []types.Filter{{Name: aws.String("block-device-mapping.volume-id"), Values: r.Volumes}}
 	}
-	output, err := c.Client.DescribeInstances(ctx, input)
+	output, err := c.Client.DescribeInstances(ctx, input, patient)
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +200,7 @@ func (c *Cloud) find(ctx context.Context, q ebssnap.Query) ([]ebssnap.Snapshot, 
 	var snapshots []ebssnap.Snapshot
 	pages := ec2.NewDescribeSnapshotsPaginator(c.Client, input)
 	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
+		page, err := pages.NextPage(ctx, patient)
 		if err != nil {
 			return snapshots, failure("describe snapshots", "", err)
 		}
@@ -213,13 +216,13 @@ func (c *Cloud) find(ctx context.Context, q ebssnap.Query) ([]ebssnap.Snapshot, 
 
 // Tag sets tags with CreateTags.
 func (c *Cloud) Tag(ctx context.Context, ids []string, tags map[string]string) error {
-	_, err := c.Client.CreateTags(ctx, &ec2.CreateTagsInput{Resources: ids, Tags: tagList(tags)})
+	_, err := c.Client.CreateTags(ctx, &ec2.CreateTagsInput{Resources: ids, Tags: tagList(tags)}, patient)
 	return failure("create tags", "", err)
 }
 
 // Delete deletes one snapshot.
 func (c *Cloud) Delete(ctx context.Context, id string) error {
-	_, err := c.Client.DeleteSnapshot(ctx, &ec2.DeleteSnapshotInput{SnapshotId: aws.String(id)})
+	_, err := c.Client.DeleteSnapshot(ctx, &ec2.DeleteSnapshotInput{SnapshotId: aws.String(id)}, patient)
 	return failure("delete snapshot", id, err)
 }
 

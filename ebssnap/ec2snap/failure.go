@@ -37,8 +37,7 @@ func check(r ebssnap.Request) error {
 
 // dryRun turns the answer to a DryRun into nil or an error.
 func dryRun(r ebssnap.Request, err error) error {
-	var api smithy.APIError
-	if err == nil || errors.As(err, &api) && api.ErrorCode() == "DryRunOperation" {
+	if err == nil || code(err) == "DryRunOperation" {
 		return nil
 	}
 	return notCreated(failure("dry run", target(r), err))
@@ -53,19 +52,27 @@ func creation(r ebssnap.Request, err error, l *line) error {
 		err = &cold{err}
 	}
 	failed := failure("create snapshot", target(r), err)
-	var api smithy.APIError
-	answered := errors.As(err, &api)
+	answer := code(err)
 	switch {
 	case l.unsent():
 		return notCreated(failed)
-	case answered && (refused(api.ErrorCode()) || status(err) >= 400 && status(err) < 500):
+	case answer != "" && (refused(answer) || status(err) >= 400 && status(err) < 500):
 		return notCreated(failed)
 	}
 	return failed
 }
 
+// code returns the code of EC2's answer, or "" if there is none.
+func code(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
 // refused reports whether an error code means that EC2 did nothing, although the HTTP status may be 503.
-func refused(code string) bool { return throttled(code) || denied(code) }
+func refused(code string) bool { return throttled(code) || denied(code) || unrecognised(code) }
 
 func throttled(code string) bool {
 	switch code {
@@ -77,8 +84,16 @@ func throttled(code string) bool {
 
 func denied(code string) bool {
 	switch code {
-	case "UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "AuthFailure", "OptInRequired", "Blocked",
-		"InvalidClientTokenId", "ExpiredToken", "RequestExpired", "SignatureDoesNotMatch", "UnrecognizedClientException":
+	case "UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "OptInRequired", "Blocked":
+		return true
+	}
+	return false
+}
+
+// unrecognised reports whether an error code means that EC2 does not know who asks.
+func unrecognised(code string) bool {
+	switch code {
+	case "AuthFailure", "InvalidClientTokenId", "ExpiredToken", "RequestExpired", "SignatureDoesNotMatch", "UnrecognizedClientException":
 		return true
 	}
 	return false
@@ -102,16 +117,15 @@ func failure(op, target string, err error) error {
 	if err == nil {
 		return nil
 	}
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		switch code := api.ErrorCode(); {
-		case throttled(code):
-			err = &throttle{code: code, err: fmt.Errorf("%w: %w", ebssnap.ErrThrottled, err)}
-		case denied(code):
-			err = fmt.Errorf("%w: allow %s: %w", ebssnap.ErrDenied, actions(op), err)
-		case unknownVolume(code):
-			err = fmt.Errorf("%w: %w", ebssnap.ErrUnknownVolume, err)
-		}
+	switch answer := code(err); {
+	case throttled(answer):
+		err = &throttle{code: answer, err: fmt.Errorf("%w: %w", ebssnap.ErrThrottled, err)}
+	case denied(answer):
+		err = fmt.Errorf("%w: allow %s: %w", ebssnap.ErrDenied, actions(op), err)
+	case unrecognised(answer):
+		err = fmt.Errorf("%w: the credentials or the clock of this machine are wrong: %w", ebssnap.ErrDenied, err)
+	case unknownVolume(answer):
+		err = fmt.Errorf("%w: %w", ebssnap.ErrUnknownVolume, err)
 	}
 	return &ebssnap.Error{Op: op, Target: target, Err: err}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/smithy-go/logging"
@@ -135,13 +136,18 @@ func (l *line) options(r ebssnap.Request) func(*ec2.Options) {
 		if l.signer != nil {
 			o.Credentials = l.signer
 		}
-		if !r.DryRun {
+		if r.DryRun {
+			patient(o)
+		} else {
 			o.Retryer = aws.NopRetryer{}
 			o.RetryMaxAttempts = 1
 			o.Logger, o.ClientLogMode = logging.Nop{}, 0
 		}
 	}
 }
+
+// patient lets the SDK try again when EC2 finds that the clock of this machine is wrong: it has learnt the right time from that answer.
+func patient(o *ec2.Options) { o.Retryer = retry.AddWithErrorCodes(o.Retryer, "RequestExpired") }
 
 // Do sends one request, and reads the whole answer, so that the connection is free again when it returns.
 //

@@ -81,7 +81,7 @@ func Locate(ctx context.Context, device string, o Options) (Location, error) {
 	if err != nil {
 		return here, err
 	}
-	output, err := cloud.Client.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{here.Instance}})
+	output, err := cloud.Client.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{here.Instance}}, patient)
 	if err != nil {
 		return here, failure("describe instances", here.Instance, err)
 	}

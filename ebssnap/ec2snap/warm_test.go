@@ -1,8 +1,8 @@
 package ec2snap_test
 
 import (
+	"crypto/x509"
 	"encoding/pem"
-	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -31,6 +31,12 @@ func tlsWorld(t *testing.T) (*ebssnaptest.Server, *ec2snap.Cloud) {
 	cloud, err := ec2snap.New(t.Context(), ec2snap.Options{Endpoint: server.URL, Region: "eu-west-1"})
 	require.NoError(t, err)
 	return server, cloud
+}
+
+func pool(server *ebssnaptest.Server) *x509.CertPool {
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	return roots
 }
 
 // stopped is what reached a server while writers were stopped.
@@ -96,5 +102,4 @@ func TestBarWarmConnection(t *testing.T) {
 				count, len(seen.requests), seen.cold, seen.connections)
 		})
 	}
-	t.Cleanup(http.DefaultClient.CloseIdleConnections)
 }
