@@ -5,7 +5,6 @@ package ebssnap
 import (
 	"context"
 	"errors"
-	"os"
 	"strings"
 )
 
@@ -14,14 +13,10 @@ import (
 // that a freeze by another program would hold up.
 func (f *FS) Check(ctx context.Context, _ []string) []Capability {
 	var found []Capability
-	text, err := os.ReadFile("/proc/self/mountinfo")
-	entries, _ := parseMountinfo(text) // what cannot be read is no mount point, and told so below
+	_, err := readMounts()
 	found = append(found, capability("mounts", err, "mount -t proc proc /proc"))
 	for _, path := range f.Mounts {
-		m, err := openMount(path, entries)
-		if err == nil {
-			err = m.dir.Close()
-		}
+		m, err := checkMount(path)
 		c := capability("mount "+path, err, "")
 		if err == nil {
 			c.Why = m.entry.fstype + " on " + m.entry.source
@@ -35,6 +30,19 @@ func (f *FS) Check(ctx context.Context, _ []string) []Capability {
 		c.Why = folder
 	}
 	return append(found, c, f.checkGuard(ctx), f.checkLeftovers(ctx))
+}
+
+// checkMount returns the mount of path, closed.
+func checkMount(path string) (mount, error) {
+	m, err := openMount(path)
+	if err != nil {
+		return m, err
+	}
+	entries, err := readMounts()
+	if err == nil {
+		err = m.identify(entries)
+	}
+	return m, errors.Join(err, m.dir.Close())
 }
 
 func (f *FS) checkGuard(ctx context.Context) Capability {

@@ -54,6 +54,7 @@ type preparedFS struct {
 	once   sync.Once
 	err    error
 	stop   func() bool
+	used   bool
 	closed bool
 }
 
@@ -108,6 +109,10 @@ func (p *preparedFS) Freeze(ctx context.Context) (Thawer, error) {
 	if !ok {
 		return nil, &Error{Op: "freeze", Err: ErrNoDeadline}
 	}
+	if p.used {
+		return nil, &Error{Op: "freeze", Err: fmt.Errorf("%w: what was prepared freezes once", ErrUsage)}
+	}
+	p.used = true
 	err := p.engine.Freeze(ctx, guard.Now()+time.Until(deadline))
 	if err != nil {
 		return nil, errors.Join(p.refusal("freeze", err), p.frozenStill())
@@ -243,12 +248,12 @@ func (p *preparedFS) Close() error {
 		p.stop()
 	}
 	err := p.Thaw()
-	if p.stop == nil {
-		err = nil // never frozen: there was nothing to thaw
-	}
 	forget := p.forget
-	if errors.Is(err, ErrStillFrozen) && p.record != nil {
+	if p.record != nil && errors.Is(err, ErrStillFrozen) {
 		forget = p.record.Close // Recover will want it
+	}
+	if p.stop == nil {
+		err = nil // Freeze has told what it left
 	}
 	return errors.Join(err, p.engine.Close(), forget(), closeMounts(p.mounts))
 }
@@ -271,6 +276,8 @@ func (p *preparedFS) refusal(op string, err error) error {
 	var errno syscall.Errno
 	_ = errors.As(err, &errno)
 	switch {
+	case errors.Is(err, guard.ErrStart): // its causes are of execve and the like, not of a freeze
+		err = fmt.Errorf("%w: %w", ErrNoGuard, err)
 	case errors.Is(err, guard.ErrExpired):
 		err = fmt.Errorf("%w: the freeze took longer than its budget, or was canceled, and is undone", ErrThawedEarly)
 	case errors.Is(err, guard.ErrFrozenBefore), errno == syscall.EBUSY:
@@ -279,8 +286,6 @@ func (p *preparedFS) refusal(op string, err error) error {
 		err = fmt.Errorf("%w: %w", ErrNotFreezable, errno)
 	case errno == syscall.EPERM, errno == syscall.EACCES:
 		err = fmt.Errorf("%w: %w: freezing needs CAP_SYS_ADMIN", ErrPermission, errno)
-	case errors.Is(err, guard.ErrStart):
-		err = fmt.Errorf("%w: %w", ErrNoGuard, err)
 	}
 	return &Error{Op: op, Target: target, Err: err}
 }

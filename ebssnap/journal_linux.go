@@ -115,7 +115,8 @@ func writeRecord(folder string, mounts []mount) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := file.WriteAt(text, guard.RecordAt); err != nil {
+	whole := append(make([]byte, guard.RecordAt), text...) // the page too: a store into a mapped hole of a full tmpfs kills
+	if _, err := file.Write(whole); err != nil {
 		return nil, errors.Join(err, file.Close(), os.Remove(file.Name()))
 	}
 	return file, nil

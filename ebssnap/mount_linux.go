@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -33,28 +34,65 @@ func openMounts(paths []string) (mounts []mount, err error) {
 	if len(paths) == 0 {
 		return nil, &Error{Op: "freeze", Err: fmt.Errorf("%w: no mount point given", ErrUsage)}
 	}
-	text, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		return nil, &Error{Op: "read mounts", Err: fmt.Errorf("%w; mount /proc", err)}
-	}
-	entries, _ := parseMountinfo(text) // a line that cannot be read is of some other mount, or openMount misses it
 	for _, path := range paths {
-		m, err := openMount(path, entries)
+		m, err := openMount(path)
 		if err != nil {
 			return mounts, &Error{Op: "freeze", Target: path, Err: err}
 		}
-		if slices.ContainsFunc(mounts, func(other mount) bool { return other.entry.device == m.entry.device }) {
-			if err := m.dir.Close(); err != nil {
-				return mounts, &Error{Op: "freeze", Target: path, Err: err}
-			}
-			continue
-		}
 		mounts = append(mounts, m)
+	}
+	entries, err := readMounts() // after the opening, which is what an automount waits for
+	if err != nil {
+		return mounts, &Error{Op: "read mounts", Err: err}
+	}
+	if mounts, err = identifyAll(mounts, entries); err != nil {
+		return mounts, err
 	}
 	if err := mayFreeze(); err != nil {
 		return mounts, &Error{Op: "freeze", Target: paths[0], Err: err}
 	}
 	return freezeOrder(mounts), nil
+}
+
+// identifyAll finds every mount in entries, and closes those whose filesystem is there already. It returns what is open.
+func identifyAll(opened []mount, entries []mountEntry) ([]mount, error) {
+	var distinct []mount
+	for i, m := range opened {
+		if err := m.identify(entries); err != nil {
+			return append(distinct, opened[i:]...), &Error{Op: "freeze", Target: m.path, Err: err}
+		}
+		if slices.ContainsFunc(distinct, func(other mount) bool { return other.entry.device == m.entry.device }) {
+			if err := m.dir.Close(); err != nil {
+				return append(distinct, opened[i+1:]...), &Error{Op: "freeze", Target: m.path, Err: err}
+			}
+			continue
+		}
+		distinct = append(distinct, m)
+	}
+	return distinct, nil
+}
+
+// readMounts returns the mounts of this process. A line that cannot be read is of some other mount, or identify misses it.
+func readMounts() ([]mountEntry, error) {
+	text, err := readMountinfo()
+	if err != nil {
+		return nil, err
+	}
+	entries, _ := parseMountinfo(text)
+	return entries, nil
+}
+
+// readMountinfo returns /proc/self/mountinfo. It refuses a /proc that shows the processes of another PID namespace: what is read
+// there of the guard, or of the owner of a record, would be of some other process.
+func readMountinfo() ([]byte, error) {
+	text, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil, fmt.Errorf("%w; mount /proc", err)
+	}
+	if self, err := os.Readlink("/proc/self"); err != nil || self != strconv.Itoa(os.Getpid()) {
+		return nil, fmt.Errorf("%w: /proc is of another PID namespace; mount one of this: mount -t proc proc /proc", ErrNoGuard)
+	}
+	return text, nil
 }
 
 func closeMounts(mounts []mount) error {
@@ -65,20 +103,19 @@ func closeMounts(mounts []mount) error {
 	return err
 }
 
-// openMount opens path and finds the mount that the descriptor, not the name, belongs to.
-func openMount(path string, entries []mountEntry) (mount, error) {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
+// openMount opens path. The caller closes dir.
+func openMount(path string) (mount, error) {
+	dir, err := os.OpenFile(path, unix.O_DIRECTORY, 0)
+	switch {
+	case errors.Is(err, os.ErrPermission):
+		return mount{}, fmt.Errorf("%w: %w", ErrPermission, err)
+	case err != nil:
 		return mount{}, fmt.Errorf("%w: %w", ErrNotMountPoint, err)
 	}
-	m := mount{path: path, dir: os.NewFile(uintptr(fd), path)}
-	if err := m.identify(entries); err != nil {
-		return mount{}, errors.Join(err, m.dir.Close())
-	}
-	m.below = loopBacking(m.entry.source, entries)
-	return m, nil
+	return mount{path: path, dir: dir}, nil
 }
 
+// identify finds the mount that the descriptor, not the name, belongs to.
 func (m *mount) identify(entries []mountEntry) error {
 	var stat unix.Statx_t
 	fd := int(m.dir.Fd())
@@ -103,7 +140,7 @@ func (m *mount) identify(entries []mountEntry) error {
 	if stat.Attributes_mask&unix.STATX_ATTR_MOUNT_ROOT != 0 && stat.Attributes&unix.STATX_ATTR_MOUNT_ROOT == 0 {
 		return notMountPoint(m.entry)
 	}
-	return m.suitable()
+	return m.suitable(entries)
 }
 
 func (m *mount) identifyByPath(entries []mountEntry, real string) error {
@@ -122,7 +159,7 @@ func (m *mount) identifyByPath(entries []mountEntry, real string) error {
 	if m.entry.point == "" {
 		return ErrNotMountPoint
 	}
-	return m.suitable()
+	return m.suitable(entries)
 }
 
 func notMountPoint(inside mountEntry) error {
@@ -130,7 +167,8 @@ func notMountPoint(inside mountEntry) error {
 		ErrNotMountPoint, inside.point, inside.point)
 }
 
-func (m *mount) suitable() error {
+func (m *mount) suitable(entries []mountEntry) error {
+	m.below = loopBacking(m.entry.source, entries)
 	if known, yes := freezable(m.entry); known && !yes {
 		return fmt.Errorf("%w: %s on %q", ErrNotFreezable, m.entry.fstype, m.entry.point)
 	}

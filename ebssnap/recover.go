@@ -27,10 +27,12 @@ type Leftover struct {
 	Outcome string    `json:"outcome,omitempty"` // what Apply did, or why it did not
 	Error   *Error    `json:"error,omitempty"`   // why Apply failed, or nil
 
-	record string // the file of the journal
+	record string   // the file of the journal
+	points []string // where it is mounted now
 }
 
-// Recover reads the journal and tells which filesystems a dead process left frozen. It changes nothing and waits for nothing.
+// Recover reads the journal and tells which filesystems a dead process left frozen. It waits for nothing, and changes nothing but
+// the journal: records of an earlier boot, after which nothing is frozen, are removed.
 //
 // A record says that a freeze was intended or that it was done. A record that says frozen is the truth unless somebody thawed since; whether that freeze still lasts is proven by a
 // process of the dead owner that sleeps in it, where there was a guard. A record that says intended cannot be told apart: the owner died

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -24,9 +23,9 @@ func findLeftovers(ctx context.Context, folders []string) (*Recovery, error) {
 		}
 	}
 	found := &Recovery{}
-	text, err := os.ReadFile("/proc/self/mountinfo")
+	text, err := readMountinfo()
 	if err != nil {
-		return nil, &Error{Op: "recover", Err: fmt.Errorf("%w; mount /proc", err)}
+		return nil, &Error{Op: "recover", Err: err}
 	}
 	entries, err := parseMountinfo(text)
 	if err != nil {
@@ -72,14 +71,17 @@ func (r *Recovery) read(path string, entries []mountEntry) {
 			Why:  "it runs in another PID namespace", Need: "the host, or the container that froze",
 		})
 		return
+	case written.Started == "":
+		r.Unseen = append(r.Unseen, Gap{What: "whether process " + strconv.Itoa(written.Owner) + " of the record " + path + " lives", Why: "the record does not say when it started"})
+		return
 	case startOf(written.Owner) == written.Started:
 		return // it lives
 	}
 	for i, m := range mounts {
 		l := Leftover{Mount: written.Mounts[i].Path, Device: written.Mounts[i].Device, Owner: written.Owner, Since: written.Written, record: path}
 		l.judge(m)
-		if at := slices.IndexFunc(entries, func(e mountEntry) bool { return e.device == l.Device }); at >= 0 {
-			l.Now = entries[at].point
+		if l.points = pointsOf(l.Device, entries); len(l.points) > 0 {
+			l.Now = l.points[0]
 		}
 		r.Leftovers = append(r.Leftovers, l)
 	}
@@ -150,34 +152,54 @@ func (r *Recovery) apply(ctx context.Context, intended bool) error {
 	return nil
 }
 
-// thaw thaws the very filesystem that was recorded, wherever it is mounted now.
-func (l *Leftover) thaw() error {
-	if l.Now == "" {
-		return fmt.Errorf("device %s is mounted nowhere: mount it again, then run this again", l.Device)
+// pointsOf returns where a device is mounted; one that lies under a later mount, or is a file, cannot be opened as what it is.
+func pointsOf(device string, entries []mountEntry) []string {
+	var points []string
+	for _, e := range entries {
+		if e.device == device {
+			points = append(points, e.point)
+		}
 	}
-	fd, err := unix.Open(l.Now, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return &os.PathError{Op: "open", Path: l.Now, Err: err}
-	}
-	dir := os.NewFile(uintptr(fd), l.Now)
-	err = l.thawDir(dir)
-	return errors.Join(err, dir.Close())
+	return points
 }
 
-func (l *Leftover) thawDir(dir *os.File) error {
-	entries, err := os.ReadFile("/proc/self/mountinfo")
+// thaw thaws the very filesystem that was recorded, wherever it is mounted now.
+func (l *Leftover) thaw() error {
+	if len(l.points) == 0 {
+		return fmt.Errorf("device %s is not mounted here: mount it again, or run this where it is mounted (nsenter -m)", l.Device)
+	}
+	var tried error
+	for _, point := range l.points {
+		err := l.thawAt(point)
+		if err == nil {
+			l.Now = point
+			return nil
+		}
+		tried = errors.Join(tried, err)
+	}
+	return tried
+}
+
+func (l *Leftover) thawAt(point string) error {
+	m, err := openMount(point)
 	if err != nil {
 		return err
 	}
-	parsed, _ := parseMountinfo(entries) // a mount that cannot be read is missed by identify
-	m := mount{path: l.Now, dir: dir}
-	if err := m.identify(parsed); err != nil {
+	return errors.Join(l.thawDir(&m), m.dir.Close())
+}
+
+func (l *Leftover) thawDir(m *mount) error {
+	entries, err := readMounts()
+	if err != nil {
+		return err
+	}
+	if err := m.identify(entries); err != nil {
 		return err
 	}
 	if m.entry.device != l.Device {
-		return fmt.Errorf("%s is on device %s now", l.Now, m.entry.device)
+		return fmt.Errorf("%s is on device %s now", m.path, m.entry.device)
 	}
-	switch errno := guard.Thaw(dir); errno {
+	switch errno := guard.Thaw(m.dir); errno {
 	case 0:
 		l.Thawed, l.Outcome = true, "thawed"
 	case unix.EINVAL:

@@ -182,16 +182,21 @@ func (g *Guard) start(files []uintptr, noMemory bool) error {
 // exec starts the program; syscall.ForkExec uses CLONE_VM and CLONE_VFORK, so its cost does not depend on the size of
 // this process.
 func (g *Guard) exec(path string, files []uintptr) error {
-	g.pidfd = -1
-	pid, err := syscall.ForkExec(path, []string{"ebssnap-guard"}, &syscall.ProcAttr{
-		Dir: "/", Env: []string{}, Files: files,
-		Sys: &syscall.SysProcAttr{Setsid: true, Pdeathsig: deathSignal, PidFD: &g.pidfd, AmbientCaps: inherited()},
-	})
-	if err != nil {
-		return err
+	var err error
+	for range 20 {
+		g.pidfd = -1
+		g.pid, err = syscall.ForkExec(path, []string{"ebssnap-guard"}, &syscall.ProcAttr{
+			Dir: "/", Env: []string{}, Files: files,
+			Sys: &syscall.SysProcAttr{Setsid: true, Pdeathsig: deathSignal, PidFD: &g.pidfd, AmbientCaps: inherited()},
+		})
+		if !errors.Is(err, syscall.ETXTBSY) {
+			break
+		}
+		// Another goroutine started a child while the file was open for writing: it holds the file until its own execve.
+		wait := time.NewTimer(time.Millisecond)
+		<-wait.C
 	}
-	g.pid = pid
-	return nil
+	return err
 }
 
 // inherited returns the capabilities that the guard uses and that it would lose at execve: those of a program that is not root's and has
