@@ -168,7 +168,7 @@ func ExampleParseStatus() {
 	//     service ipsec status: 2 tunnels up
 	//   warning duplicate_sa: tunnel is one tunnel with 2 SAs: a rekey is under way, or both ends open it
 	//     next: look again after a minute; if there are still as many, write auto=add at one end
-	// not checked: nothing more
+	// not checked: whether packets take tunnel (the output shows no counters: traffic can also pass it by, in clear; need: a packet to the other network, and the counters or a capture after it)
 }
 
 func ExampleListeners() {

@@ -61,11 +61,12 @@ type TunnelState struct {
 // configuration has, all of them (Conf.ConnNames): those that the status does
 // not mention are then down, and a bare count of SAs can be laid to the one
 // connection there is. Without conns the connections that the status lists are
-// judged. It is pure; a Status that was saved gives the same State.
+// judged. A connection that libreswan loads once for each pair of networks is
+// judged pair by pair. It is pure; a Status that was saved gives the same State.
 func (s *Status) State(conns ...string) *State {
 	st := &State{Status: s, Conns: conns, Unseen: slices.Clone(s.Unseen)}
-	names := conns
-	if len(names) == 0 {
+	names := s.pairs(conns)
+	if len(conns) == 0 {
 		names = s.tunnelNames()
 	}
 	for _, name := range names {
@@ -75,6 +76,25 @@ func (s *Status) State(conns ...string) *State {
 	st.duplicates()
 	st.settle()
 	return st
+}
+
+// pairs replaces a connection by those that libreswan has made of it for each
+// pair of networks ("name/1x2"): each is up or down by itself.
+func (s *Status) pairs(conns []string) []string {
+	var names []string
+	for _, conn := range conns {
+		found := false
+		for _, loaded := range s.Conns {
+			base, _, _ := strings.Cut(loaded, "[")
+			if strings.HasPrefix(base, conn+"/") && !slices.Contains(names, base) {
+				names, found = append(names, base), true
+			}
+		}
+		if !found {
+			names = append(names, conn)
+		}
+	}
+	return names
 }
 
 // tunnelNames are the connections to judge: those that are loaded for one known
@@ -140,6 +160,7 @@ func (s *Status) tunnel(st *State, name string) TunnelState {
 			t.IKE++
 		}
 	}
+	s.carries(st, &t, refs)
 	switch {
 	case t.Child > 0:
 		t.Verdict = Up
@@ -151,6 +172,77 @@ func (s *Status) tunnel(st *State, name string) TunnelState {
 		t.Verdict = Down
 	}
 	return t
+}
+
+// unused says that an established SA may carry nothing.
+func (st *State) unused(conn, why string) {
+	st.Unseen = append(st.Unseen, Gap{
+		What: "whether packets take " + conn, Why: why + ": traffic can also pass it by, in clear",
+		Need: "a packet to the other network, and the counters or a capture after it",
+	})
+}
+
+// carries adds what an established SA alone does not show: whether packets take
+// it, and whether it is for everything that the connection names; and that a
+// connection without an SA opens by itself.
+func (s *Status) carries(st *State, t *TunnelState, refs []Ref) {
+	if t.Child == 0 {
+		if slices.Contains(s.Trapped, t.Conn) && t.IKE == 0 {
+			st.Findings = append(st.Findings, Finding{
+				Code: "trapped", Severity: Note,
+				Message: t.Conn + " has no SA and opens when a packet wants through",
+			})
+		}
+		return
+	}
+	switch {
+	case t.InBytes == nil || t.OutBytes == nil:
+		st.unused(t.Conn, "the output shows no counters")
+	case *t.InBytes == 0 && *t.OutBytes == 0:
+		st.unused(t.Conn, "no byte has gone through yet")
+	}
+	local, remote, known := strings.Cut(s.Networks[t.Conn], " === ")
+	if !known {
+		return
+	}
+	carried := map[string]bool{}
+	for i := range s.Child {
+		sa := &s.Child[i]
+		if !sa.Established || sa.Conn != t.Conn {
+			continue
+		}
+		mine, theirs, both := strings.Cut(sa.Selectors, " === ")
+		if !both {
+			return // not printed
+		}
+		for _, w := range strings.Fields(mine) {
+			carried["local "+w] = true
+		}
+		for _, w := range strings.Fields(theirs) {
+			carried["remote "+w] = true
+		}
+	}
+	var left []string
+	for side, nets := range map[string]string{"local ": local, "remote ": remote} {
+		if strings.Contains(nets, "dynamic") {
+			continue
+		}
+		for w := range strings.FieldsSeq(nets) {
+			if !carried[side+w] {
+				left = append(left, side+w)
+			}
+		}
+	}
+	if len(left) == 0 {
+		return
+	}
+	slices.Sort(left)
+	st.Findings = append(st.Findings, Finding{
+		Code: "narrowed", Severity: Warning,
+		Message: fmt.Sprintf("%s is configured for %s, and its SAs are for less: %s is not carried whole", t.Conn, s.Networks[t.Conn], listed(left)),
+		Fix:     "write the same networks at both ends (Mirror shows the difference)",
+		Refs:    refs,
+	})
 }
 
 func plus(sum, v *uint64) *uint64 {
@@ -183,6 +275,7 @@ func (s *Status) count(st *State) {
 		if len(st.Tunnels) == 1 {
 			st.Tunnels[0].Verdict, st.Tunnels[0].Child = Up, n
 			f.Message += fmt.Sprintf(": this is one tunnel with %d SAs", n)
+			st.unused(st.Tunnels[0].Conn, "the output shows no counters")
 		} else {
 			st.Unseen = append(st.Unseen, Gap{What: "which tunnels are up", Why: "the service status prints only a count of SAs", Need: "ipsec auto --status"})
 		}

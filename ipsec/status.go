@@ -20,8 +20,14 @@ type Status struct {
 	Conns []string `json:"conns,omitempty"`
 	// Templates are those of Conns that wait for any peer, or hold no tunnel.
 	Templates []string `json:"templates,omitempty"`
-	IKE       []SA     `json:"ike,omitempty"`   // IKE SAs (ISAKMP SAs)
-	Child     []SA     `json:"child,omitempty"` // Child SAs (IPsec SAs)
+	// Trapped are connections that open when a packet wants through: policies
+	// without an SA, as the output shows them.
+	Trapped []string `json:"trapped,omitempty"`
+	// Networks are what a connection is configured to carry, by its name, where
+	// the output shows that (strongSwan's statusall).
+	Networks map[string]string `json:"networks,omitempty"`
+	IKE      []SA              `json:"ike,omitempty"`   // IKE SAs (ISAKMP SAs)
+	Child    []SA              `json:"child,omitempty"` // Child SAs (IPsec SAs)
 	// Counted is the number before "tunnels up" in Openswan's service status,
 	// which counts established IPsec SAs, not tunnels.
 	Counted *int `json:"counted,omitempty"`

@@ -15,6 +15,7 @@ var (
 	whackBytes  = regexp.MustCompile(`\b(?:ESP|AH)(in|out)=(\d+)([KMGT]?i?B)\b`)
 	whackParent = regexp.MustCompile(`; (?:IKE SA|ISAKMP SA|isakmp)[ #]+(\d+);`)
 	whackConn   = regexp.MustCompile(`^"([^"]*)"((?:\[\d+\])?): (\S.*)$`)
+	whackTrap   = regexp.MustCompile(`; (?:routing: )?(?:prospective erouted|routed[- ]ondemand)\b`)
 	whackDetail = regexp.MustCompile(`^"[^"]*"(?:\[\d+\])?:\s{2,}`)
 	whackTotals = regexp.MustCompile(`^(Total IPsec connections: loaded|IKE SAs: total\(|IPsec SAs: total\()\s*(\d+)`)
 	trafficIn   = regexp.MustCompile(`, inBytes=(\d+)`)
@@ -89,6 +90,9 @@ func (p *statusParser) connection(line string) bool {
 	p.daemon("libreswan")
 	name := m[1] + m[2]
 	p.s.Conns = append(p.s.Conns, name)
+	if whackTrap.MatchString(line) {
+		p.s.Trapped = append(p.s.Trapped, name)
+	}
 	_, remote, found := strings.Cut(m[3], "...")
 	if !found || strings.HasPrefix(remote, "%") || strings.Contains(line, "; their_ip=%") {
 		p.s.Templates = append(p.s.Templates, name)

@@ -13,6 +13,7 @@ var (
 	charonUp    = regexp.MustCompile(`^Security Associations \((\d+) up, (\d+) connecting\):$`)
 	charonConn  = regexp.MustCompile(`^ +(\S+):  (.+)\.\.\.(.+?)  IKEv`)
 	charonChild = regexp.MustCompile(`^ +(\S+):   child:  (.+)$`)
+	charonNets  = regexp.MustCompile(`^(.+ === .+) (?:TUNNEL|TRANSPORT(?:_PROXY)?|BEET)\b`)
 	charonIKE   = regexp.MustCompile(`^ *(\S+)\[(\d+)\]: ([A-Z]+)(?: .+? ago)?, (.+)$`)
 	charonPeer  = regexp.MustCompile(`\.\.\.(\S+?)\[(.*)\]$`)
 	charonSA    = regexp.MustCompile(`^ *(\S+)\{(\d+)\}: +([A-Z]+), ([A-Z_]+)(?:, reqid \d+)?(.*)$`)
@@ -37,6 +38,12 @@ func (p *statusParser) strongswan(line string, n int) bool {
 	}
 	if m := charonChild.FindStringSubmatch(line); m != nil {
 		p.addConn(m[1], p.anyPeer)
+		if nets := charonNets.FindStringSubmatch(m[2]); nets != nil && !p.anyPeer {
+			if p.s.Networks == nil {
+				p.s.Networks = map[string]string{}
+			}
+			p.s.Networks[m[1]] = nets[1]
+		}
 		return true
 	}
 	if m := charonConn.FindStringSubmatch(line); m != nil {
@@ -111,6 +118,9 @@ func (p *statusParser) charonChild(m []string, n int) {
 	p.s.Daemon, p.full = "strongswan", true
 	if m[3] == "ROUTED" || m[4] == "PASS" || m[4] == "DROP" {
 		p.addConn(m[1], false)
+		if m[3] == "ROUTED" && !slices.Contains(p.s.Trapped, m[1]) {
+			p.s.Trapped = append(p.s.Trapped, m[1])
+		}
 		return
 	}
 	sa := SA{Conn: m[1], State: m[3], Line: n}

@@ -97,13 +97,91 @@ func TestCharonStatus(t *testing.T) {
 	assert.Equal(t, 6, s.Child[1].IKE)
 	st := s.State()
 	assert.Equal(t, ipsec.Partial, st.Verdict, "%s", st)
-	assert.Empty(t, st.Findings, "two peers of one connection are no duplicates")
+	require.Len(t, st.Findings, 1, "two peers of one connection are no duplicates")
+	assert.Equal(t, "trapped", st.Findings[0].Code)
+	assert.Equal(t, ipsec.Note, st.Findings[0].Severity)
+	assert.Equal(t, []string{"office"}, s.Trapped)
 	assert.Equal(t, []ipsec.TunnelState{
 		{Conn: "office", Verdict: ipsec.Down},
 		{Conn: "roadwarrior", Verdict: ipsec.Up, IKE: 2, Child: 2},
 		{Conn: "branch", Verdict: ipsec.Down},
 	}, st.Tunnels)
 	assert.Equal(t, ipsec.Down, parse(t, "ipsec status", "Security Associations (0 up, 0 connecting):\n  none\n").State().Verdict)
+}
+
+// An SA for less than the connection names leaves the rest in clear, or nowhere.
+func TestNarrowedSA(t *testing.T) {
+	const head = `Status of IKE charon daemon (strongSwan 5.9.8, Linux 6.1.0, x86_64):
+Connections:
+      tunnel:  192.0.2.1...198.51.100.7  IKEv2, dpddelay=10s
+      tunnel:   local:  [192.0.2.1] uses pre-shared key authentication
+      tunnel:   child:  CHILD TUNNEL, dpdaction=restart
+Security Associations (1 up, 0 connecting):
+      tunnel[1]: ESTABLISHED 5 minutes ago, 192.0.2.1[192.0.2.1]...198.51.100.7[198.51.100.7]
+      tunnel{1}:  INSTALLED, TUNNEL, reqid 1, ESP in UDP SPIs: c1a2b3c4_i c5d6e7f8_o
+      tunnel{1}:  AES_CBC_128/HMAC_SHA2_256_128, 840 bytes_i (10 pkts, 1s ago), 840 bytes_o (10 pkts, 1s ago), rekeying in 40 minutes
+      tunnel{1}:   INSTALLED
+`
+	for rule, c := range map[string]struct{ wanted, installed, left string }{
+		"all of it":               {"10.1.0.0/16 === 10.2.0.0/16", "10.1.0.0/16 === 10.2.0.0/16", ""},
+		"in another order":        {"10.1.0.0/16 10.3.0.0/16 === 10.2.0.0/16", "10.3.0.0/16 10.1.0.0/16 === 10.2.0.0/16", ""},
+		"a part of one":           {"10.1.0.0/16 === 10.2.0.0/16", "10.1.4.0/24 === 10.2.0.0/16", "local 10.1.0.0/16"},
+		"one of two":              {"10.1.0.0/16 === 10.2.0.0/16 10.4.0.0/16", "10.1.0.0/16 === 10.2.0.0/16", "remote 10.4.0.0/16"},
+		"one protocol":            {"10.1.0.0/16 === 10.2.0.0/16", "10.1.0.0/16[tcp] === 10.2.0.0/16[tcp]", "local 10.1.0.0/16, remote 10.2.0.0/16"},
+		"what is given at run":    {"dynamic === 10.2.0.0/16", "192.0.2.1/32 === 10.2.0.0/16", ""},
+		"beside what is given so": {"dynamic === 10.2.0.0/16", "192.0.2.1/32 === 10.2.4.0/24", "remote 10.2.0.0/16"},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			st := parse(t, "ipsec statusall", strings.NewReplacer("CHILD", c.wanted, "   INSTALLED", "   "+c.installed).Replace(head)).State()
+			assert.Equal(t, ipsec.Up, st.Verdict)
+			assert.Empty(t, st.Unseen)
+			if c.left == "" {
+				assert.Empty(t, st.Findings)
+				return
+			}
+			require.Len(t, st.Findings, 1, "%s", st)
+			assert.Equal(t, "narrowed", st.Findings[0].Code)
+			assert.Contains(t, st.Findings[0].Message, ": "+c.left+" is not carried whole")
+		})
+	}
+}
+
+// An established SA is no proof that packets take it.
+func TestEstablishedIsNotUsed(t *testing.T) {
+	for text, why := range map[string]string{
+		openswanAuto: "the output shows no counters",
+		"000 #2: \"tunnel\", type=ESP, add_time=1, inBytes=0, outBytes=0, id='198.51.100.2'\n": "no byte has gone through yet",
+		serviceStatus: "the output shows no counters",
+	} {
+		st := parse(t, "status", text).State("tunnel")
+		assert.Equal(t, ipsec.Up, st.Verdict, text)
+		assert.Contains(t, st.String(), "whether packets take tunnel ("+why)
+	}
+}
+
+// libreswan loads a connection once for each pair of networks; one pair that is
+// down must not hide behind the others.
+func TestPairsOfNetworksAreJudgedOneByOne(t *testing.T) {
+	const text = `000 using kernel interface: xfrm
+000 "site/1x1": 10.1.0.0/16===192.0.2.1...198.51.100.7===10.8.0.0/16; erouted; eroute owner: #2
+000 "site/1x2": 10.1.0.0/16===192.0.2.1...198.51.100.7===10.9.0.0/16; prospective erouted; eroute owner: #0
+000 Total IPsec connections: loaded 2, active 1
+000 #1: "site/1x1":500 STATE_V2_ESTABLISHED_IKE_SA (established IKE SA); REKEY in 27000s; newest; idle;
+000 #2: "site/1x1":500 STATE_V2_ESTABLISHED_CHILD_SA (established Child SA); REKEY in 27000s; newest; eroute owner; IKE SA #1; idle;
+000 #2: "site/1x1" esp.a@198.51.100.7 esp.b@192.0.2.1 Traffic: ESPin=84B ESPout=84B ESPmax=2^63B
+`
+	s := parse(t, "ipsec status", text)
+	assert.Equal(t, []string{"site/1x2"}, s.Trapped)
+	for _, st := range []*ipsec.State{s.State(), s.State("site")} {
+		assert.Equal(t, ipsec.Partial, st.Verdict, "%s", st)
+		require.Len(t, st.Tunnels, 2)
+		assert.Equal(t, "site/1x1", st.Tunnels[0].Conn)
+		assert.Equal(t, ipsec.Up, st.Tunnels[0].Verdict)
+		assert.Equal(t, ipsec.Down, st.Tunnels[1].Verdict)
+		assert.Equal(t, st, st.Judge())
+	}
+	assert.Equal(t, ipsec.Partial, s.State("site", "other").Verdict)
+	assert.Len(t, s.State("sit").Tunnels, 1, "a name is not the beginning of another")
 }
 
 func TestCharonTemplates(t *testing.T) {
