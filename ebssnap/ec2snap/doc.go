@@ -11,7 +11,16 @@
 // volume from DescribeInstances.
 //
 // A Create is sent once: the retries of the SDK are off for it, and an error says whether the snapshot can exist. Nothing else
-// (credentials, DNS, TLS, the list of volumes to leave out of a set) is asked for while writers are stopped, because the DryRun before did it.
+// (credentials, DNS, TLS, the list of volumes to leave out of a set, the time) is asked for while writers are stopped, because the DryRun before did
+// it, over a connection that nothing else uses. While writers are stopped none is made.
+//
+// If that connection ends before writers are stopped, the DryRun is sent again. If it ends while they are stopped, and that is seen before the request, nothing is
+// sent: everything is thawed, and another attempt made, with a new DryRun; each attempt counts against the budget, and is one of Volume.Attempts. If
+// it is seen only afterwards, the outcome is unknown and looked up. An endpoint or a proxy that closes its connection with every
+// answer is refused by the DryRun. With an HTTP client of the caller's in Cloud.Client all of that is as net/http does it; Result.Unseen tells
+// when a connection was made for the request, or that it cannot be told.
+//
+// Credentials that would expire within the budget are renewed before. A wrong clock is corrected by the time that EC2 answers with, also before.
 //
 // # Privileges
 //

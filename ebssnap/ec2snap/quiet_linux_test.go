@@ -65,8 +65,9 @@ func TestBarQuietWhileFrozen(t *testing.T) {
 			assert.Equal(t, 1, seen.requests, "requests")
 			assert.Empty(t, seen.writes, "file writes")
 			assert.Empty(t, seen.execs, "execs")
-			lab.Bar(t, "quiet while frozen "+fstype, "%d system calls between freeze and thaw: %d request, %d file writes, %d execs",
-				len(calls), seen.requests, len(seen.writes), len(seen.execs))
+			assert.Empty(t, seen.dials, "sockets and connections")
+			lab.Bar(t, "quiet while frozen "+fstype, "%d system calls between freeze and thaw: %d request, %d connections made, %d file writes, %d execs",
+				len(calls), seen.requests, len(seen.dials), len(seen.writes), len(seen.execs))
 		})
 	}
 }
@@ -97,8 +98,8 @@ func whileFrozen(t *testing.T, trace string) []string {
 }
 
 type counted struct {
-	requests      int
-	writes, execs []string
+	requests             int
+	writes, execs, dials []string
 }
 
 func census(calls []string) counted {
@@ -110,6 +111,8 @@ func census(calls []string) counted {
 		switch target := write.FindStringSubmatch(call); {
 		case strings.HasPrefix(call, "execve"):
 			c.execs = append(c.execs, call)
+		case strings.HasPrefix(call, "socket("), strings.HasPrefix(call, "connect("):
+			c.dials = append(c.dials, call)
 		case target != nil && strings.HasPrefix(target[3], "/"):
 			c.writes = append(c.writes, call)
 		case target != nil && strings.Contains(call, `"POST /`):
