@@ -5,114 +5,22 @@ import (
 	"time"
 )
 
-// dateOrder is how an answer writes a day with slashes, as far as its other
-// dates tell: 03/04/2015 alone does not.
-type dateOrder uint8
-
-const (
-	orderUnknown dateOrder = iota
-	dayFirst
-	monthFirst
-)
-
-type datePick uint8
-
-const (
-	firstDate datePick = iota // the first of several values counts
-	lastDate                  // the last one does: RPSL lists changes in order
-)
-
-// date reads the value of e into dst.
-func (r *reader) date(dst *Date, field string, e *entry, pick datePick) {
-	if *dst != "" && pick == firstDate {
-		return
-	}
-	text := r.in(e.value)
-	low := r.lower(e.value)
-	switch {
-	case isNothing(low):
-		r.list(&r.rec.Empty, field)
-		return
-	case isRedacted(low):
-		r.list(&r.rec.Redacted, field)
-		return
-	}
-	d, ok := parseDate(text, low, r.dates, r.dateBuf[:0])
-	if !ok { // "hm-changed@apnic.net 20041222", "x AT isoc.org.il 19990605 (Assigned)"
-		if i := strings.LastIndexByte(text, '('); i > 0 {
-			text, low = strings.TrimSpace(text[:i]), strings.TrimSpace(low[:i])
-		}
-		if i := strings.LastIndexByte(text, ' '); i > 0 && (len(text)-i == 9 || len(text)-i == 15) {
-			d, ok = parseDate(text[i+1:], low[i+1:], r.dates, r.dateBuf[:0])
-		}
-	}
-	if !ok {
-		if *dst == "" {
-			r.rec.Unparsed = append(r.rec.Unparsed, field+": "+text)
-		}
-		return
-	}
-	if *dst != "" {
-		r.unnote(field)
-	}
-	*dst = r.keepDate(d)
-	r.note(field, 0, e.line)
-}
-
-// dateText is a date as text: of the answer where that has the form of a Date
-// already, else put together.
-type dateText struct {
-	same  string
-	built []byte
-}
-
-func (t dateText) date() Date {
-	if t.same != "" {
-		return Date(t.same)
-	}
-	return Date(t.built)
-}
-
-func (r *reader) keepDate(t dateText) Date {
-	if t.same != "" {
-		return Date(t.same)
-	}
-	return Date(r.keep(t.built))
-}
-
-// clock is a date while it is read.
-type clock struct {
-	year, month, day     int
-	hour, minute, second int
-	parts                int // 1 year, 2 month, 3 day, 5 minute, 6 second
-	frac                 string
-	zone                 string  // "Z", "+09:00", or "" if none was given
-	zoneBuf              [6]byte // instead of zone if not zero
-}
-
 // parseDate reads a date as registries write it. low is text in lower case.
-// False if it is none, or if day and month cannot be told apart. The result is
-// written to buf if it is not text itself.
-func parseDate(text, low string, order dateOrder, buf []byte) (dateText, bool) {
-	if isISO(text) {
-		return dateText{same: text}, true
-	}
+// False if it is none, or if day and month cannot be told apart. The Date is
+// written behind dst, or nil is returned if text is one already.
+func parseDate(dst []byte, text, low string, order dateOrder) ([]byte, bool) {
 	p := dateParser{s: low}
-	if !p.parse(order) {
-		return dateText{}, false
+	if !p.parse(order) || !p.valid() {
+		return nil, false
 	}
-	c := &p.clock
-	if c.month < 0 || c.month > 12 || c.day > 31 || c.hour > 24 || c.minute > 59 || c.second > 60 ||
-		c.year < 1970 || c.year > 9999 || c.parts >= 2 && c.month == 0 || c.parts >= 3 && c.day == 0 {
-		return dateText{}, false
+	if isISO(text) {
+		return nil, true
 	}
-	if c.parts >= 3 && time.Date(c.year, time.Month(c.month), c.day, 0, 0, 0, 0, time.UTC).Day() != c.day {
-		return dateText{}, false
-	}
-	return dateText{built: c.append(buf)}, true
+	return p.append(dst), true
 }
 
-// isISO reports whether text already is a Date with zone "Z" or without time.
+// isISO reports whether text has the form of a Date with zone "Z" or without
+// time.
 func isISO(s string) bool {
 	const form = "dddd-dd-ddTdd:dd:ddZ"
 	if len(s) != 10 && len(s) != len(form) {
@@ -127,49 +35,7 @@ func isISO(s string) bool {
 			return false
 		}
 	}
-	_, err := time.Parse("2006-01-02", s[:10])
-	return err == nil && s > "1970"
-}
-
-// append writes the date behind b.
-func (c *clock) append(b []byte) []byte {
-	digits := func(v, n int) {
-		for i := n - 1; i >= 0; i-- {
-			b = append(b, '0')
-		}
-		for i := len(b) - 1; n > 0; n-- {
-			b[i] = byte('0' + v%10)
-			v /= 10
-			i--
-		}
-	}
-	digits(c.year, 4)
-	if c.parts >= 2 {
-		b = append(b, '-')
-		digits(c.month, 2)
-	}
-	if c.parts >= 3 {
-		b = append(b, '-')
-		digits(c.day, 2)
-	}
-	if c.parts >= 5 {
-		b = append(b, 'T')
-		digits(c.hour, 2)
-		b = append(b, ':')
-		digits(c.minute, 2)
-		if c.parts >= 6 {
-			b = append(b, ':')
-			digits(c.second, 2)
-			if c.frac != "" {
-				b = append(append(b, '.'), c.frac...)
-			}
-		}
-		if c.zoneBuf[0] != 0 {
-			return append(b, c.zoneBuf[:]...)
-		}
-		b = append(b, c.zone...)
-	}
-	return b
+	return true
 }
 
 // dateParser walks over a value in lower case.
@@ -399,89 +265,6 @@ func (p *dateParser) time() bool {
 	}
 	p.zoneName()
 	return true
-}
-
-// zoneName reads the zone. One that names no offset for certain is dropped:
-// then the date has none.
-func (p *dateParser) zoneName() {
-	p.skip(" \t(")
-	switch w := p.rest(); {
-	case strings.HasPrefix(w, "am") || strings.HasPrefix(w, "pm"):
-		if w[0] == 'p' && p.hour < 12 {
-			p.hour += 12
-		} else if w[0] == 'a' && p.hour == 12 {
-			p.hour = 0
-		}
-		p.i += 2
-		p.skip(" ")
-	}
-	if w := p.rest(); strings.HasPrefix(w, "utc") || strings.HasPrefix(w, "gmt") {
-		p.i += 3
-		p.zone = "Z"
-	} else if strings.HasPrefix(w, "z") && (len(w) == 1 || w[1] == ' ' || w[1] == ')') {
-		p.i++
-		p.zone = "Z"
-		return
-	} else if off := zoneOffset(p.word()); off != "" {
-		p.zone = off
-		return
-	}
-	if p.i >= len(p.s) || p.s[p.i] != '+' && p.s[p.i] != '-' {
-		return
-	}
-	sign := p.s[p.i]
-	p.i++
-	h, n := p.number()
-	m := 0
-	switch {
-	case n == 4:
-		h, m = h/100, h%100
-	case n == 1 || n == 2:
-		if p.i+2 < len(p.s) && p.s[p.i] == ':' {
-			p.i++
-			m, _ = p.number()
-		}
-	default:
-		return
-	}
-	if h > 14 || m > 59 {
-		return
-	}
-	p.zone = "Z"
-	if h != 0 || m != 0 {
-		p.zoneBuf = [6]byte{sign, byte('0' + h/10), byte('0' + h%10), ':', byte('0' + m/10), byte('0' + m%10)}
-		p.zone = ""
-	}
-}
-
-// zoneOffset knows the abbreviations that mean one offset wherever registries
-// use them.
-func zoneOffset(w string) string {
-	switch w {
-	case "jst", "kst":
-		return "+09:00"
-	case "hkt", "sgt", "awst":
-		return "+08:00"
-	case "msk", "eest":
-		return "+03:00"
-	case "cest", "eet":
-		return "+02:00"
-	case "cet":
-		return "+01:00"
-	case "est":
-		return "-05:00"
-	case "edt":
-		return "-04:00"
-	case "pst":
-		return "-08:00"
-	case "pdt":
-		return "-07:00"
-	case "brt":
-		return "-03:00"
-	case "brst":
-		return "-02:00"
-	}
-	return ""
 }
 
 func isWeekday(w string) bool {

@@ -114,13 +114,14 @@ func (d *domainReader) line(e *entry, p *part) {
 		d.section, d.blank, d.pending = noRole, false, noAttr
 		return
 	case at == noAttr && ro == noRole:
-		if w := d.whole(e); d.dotted(w, p) || d.phrase(w, d.lower(w.value), p) {
+		w := d.whole(e)
+		if d.dotted(&w, p) || d.phrase(&w, d.lower(w.value), p) {
 			return
 		}
 		if c := d.text0(e); d.pending != noAttr && d.pending != aDomain && d.pending != aHost && !d.inline && c >= '0' && c <= '9' {
-			d.text(d.whole(e), p)
+			d.text(&w, p)
 		} else if d.section != noRole && !d.ended(e) && d.tagged(e) && !d.labelled && !e.value.empty() {
-			d.content(d.whole(e), p)
+			d.content(&w, p)
 		}
 		return
 	case at == aSelf && e.value.empty():
@@ -139,7 +140,7 @@ func (d *domainReader) line(e *entry, p *part) {
 func (d *domainReader) text0(e *entry) byte { return d.reader.text[e.name.from] }
 
 // whole is the line as text, label and all.
-func (d *domainReader) whole(e *entry) *entry {
+func (d *domainReader) whole(e *entry) entry {
 	w := *e
 	w.kind = rpsl.Text
 	w.value = span{e.name.from, e.value.to}
@@ -150,7 +151,7 @@ func (d *domainReader) whole(e *entry) *entry {
 		}
 		w.value.to = min(end+1, int32(len(d.reader.text)))
 	}
-	return &w
+	return w
 }
 
 // tagged reports whether an attribute with an unknown label may be content.

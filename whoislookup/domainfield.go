@@ -51,8 +51,8 @@ func (d *domainReader) domainField(e *entry, at attr, p *part) {
 	case aExpires:
 		d.date(&rec.Expires, "expires", e, firstDate)
 	case aExpiresWeak:
-		if date, ok := parseDate(d.in(e.value), d.lower(e.value), d.dates, d.dateBuf[:0]); ok && d.weak == "" {
-			d.weak, d.weakLine = d.keepDate(date), e.line
+		if date, ok := d.readDate(d.in(e.value), d.lower(e.value)); ok && d.weak == "" {
+			d.weak, d.weakLine = date, e.line
 		}
 	case aHost:
 		d.host(e)
@@ -160,8 +160,8 @@ func (d *domainReader) statusLine(e *entry) {
 	if i := strings.IndexByte(text, '('); i > 0 && strings.HasSuffix(text, ")") && d.rec.Expires == "" && e.tag == ']' {
 		// JPRS: "[State] Connected (2016/03/31)", the day until which it is
 		v := text[i+1 : len(text)-1]
-		if date, ok := parseDate(v, v, d.dates, d.dateBuf[:0]); ok {
-			d.rec.Expires = d.keepDate(date)
+		if date, ok := d.readDate(v, v); ok {
+			d.rec.Expires = date
 			d.note("expires", 0, e.line)
 		}
 	}

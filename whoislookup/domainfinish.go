@@ -112,58 +112,13 @@ func (d *domainReader) phrase(e *entry, low string, p *part) bool {
 			for !v.value.empty() && d.reader.text[v.value.to-1] == '.' {
 				v.value.to--
 			}
-			if _, ok := parseDate(d.in(v.value), d.lower(v.value), d.dates, d.dateBuf[:0]); ok {
+			if _, ok := d.readDate(d.in(v.value), d.lower(v.value)); ok {
 				d.domainField(&v, at, p)
 				return true
 			}
 		}
 	}
 	return false
-}
-
-// order tells whether days or months come first where dates have slashes, as
-// far as one date of the answer shows it.
-func (r *reader) order() dateOrder {
-	for i := range r.ents {
-		e := &r.ents[i]
-		if e.kind != rpsl.Attribute || e.value.to-e.value.from < 8 {
-			continue
-		}
-		v := r.in(e.value)
-		if v[2] != '/' || v[5] != '/' {
-			continue
-		}
-		a, ok1 := parseUint(v[:2], 31)
-		b, ok2 := parseUint(v[3:5], 31)
-		switch {
-		case !ok1 || !ok2:
-		case a > 12:
-			return dayFirst
-		case b > 12:
-			return monthFirst
-		}
-	}
-	return r.usualOrder()
-}
-
-// usualOrder is what the zone's country writes: everybody but the United
-// States puts the day first. The names of generic domains tell nothing.
-func (r *reader) usualOrder() dateOrder {
-	for i := range r.ents {
-		e := &r.ents[i]
-		if e.kind != rpsl.Attribute || !strings.HasPrefix(r.lower(e.name), "domain") {
-			continue
-		}
-		low := strings.TrimRight(r.lower(e.value), ". ")
-		if dot := strings.LastIndexByte(low, '.'); dot >= 0 && len(low)-dot == 3 && low[dot:] != ".us" {
-			return dayFirst
-		}
-		if e.value.empty() || !strings.Contains(low, ".") {
-			return dayFirst
-		}
-		break
-	}
-	return orderUnknown
 }
 
 // finish decides what the answer was and puts the domain into the record.

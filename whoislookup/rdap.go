@@ -275,12 +275,14 @@ func (r *rdapReader) common(obj *node) {
 		if *dst != "" || v == "" {
 			continue
 		}
-		date, ok := parseDate(v, strings.ToLower(v), orderUnknown, nil)
+		date, ok := parseDate(nil, v, strings.ToLower(v), orderUnknown)
 		if !ok {
 			r.rec.Unparsed = append(r.rec.Unparsed, field+": "+v)
 			continue
 		}
-		*dst = date.date()
+		if *dst = Date(date); date == nil {
+			*dst = Date(v)
+		}
 		r.note(field, 0, e.get("eventDate"))
 	}
 	r.entities(obj, 0)

@@ -35,7 +35,6 @@ type reader struct {
 	query   Query
 	hop     int
 	dates   dateOrder
-	dateBuf [40]byte
 	arena   strings.Builder // what has to be put together: dates, addresses
 }
 
