@@ -147,7 +147,7 @@ func disagree(rdap, whois *gathered) {
 	case rdap.best != nil && whois.failed != nil:
 		rdap.unseen = append(rdap.unseen, Gap{What: "what WHOIS says", Why: whois.failed.Error()})
 	case rdap.best != nil && whois.first != nil:
-		rdap.unseen = append(rdap.unseen, Gap{What: "what WHOIS says", Why: "every registry points to another"})
+		rdap.unseen = append(rdap.unseen, Gap{What: "what WHOIS says", Why: "its registry keeps a placeholder"})
 	}
 }
 

@@ -3,6 +3,7 @@ package whoislookup_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -188,6 +189,39 @@ func TestDiffKnowsWhatIsMissing(t *testing.T) {
 	assert.Contains(t, lines(changes, nil), "network.range: 192.5.0.0/16 -> 198.5.0.0/16")
 }
 
+// TestDiffLeavesAlone what a server made up or would still have told.
+func TestDiffLeavesAlone(t *testing.T) {
+	const echo = `{"objectClassName":"ip network","handle":"190.57.233.170","startAddress":"190.57.233.170","endAddress":"190.57.233.170","entities":[{"roles":["registrant"],"vcardArray":["vcard",[["fn",{},"text","EDITORIAL LA PAGINA S.A."]]]}]}`
+	echoed, err := whoislookup.Assemble(whoislookup.Query{Kind: whoislookup.KindIP, Text: "190.57.233.170", Prefix: netip.MustParsePrefix("190.57.233.170/32")},
+		[]whoislookup.Hop{{Server: "rdap.lacnic.net", Protocol: "rdap", Raw: []byte(echo)}})
+	require.NoError(t, err)
+	got := lines(whoislookup.Diff(parsed(t, "whois.lacnic.net", inLACNIC), echoed))
+	assert.Contains(t, got, "? network.range (190.57.233.160/28 in the older record, 190.57.233.170/32 in the newer is only the address that was asked for)")
+	assert.NotContains(t, strings.Join(got, "\n"), "network.range:")
+
+	// The registry still answers, but not the registrar, which told the holder.
+	registrar := whoistest.Answers{
+		"whois.verisign-grs.com":      {"example-shop.com": registryAnswer},
+		"whois.registrar.example.net": {"example-shop.com": strings.Replace(registrarAnswer, "Name: REDACTED FOR PRIVACY", "Name: Jo", 1)},
+	}
+	srv := newServer(t, registrar)
+	whole, err := srv.Client().Domain(t.Context(), "example-shop.com")
+	require.NoError(t, err)
+	srv.Handle("whois.registrar.example.net", whoistest.Reset(""))
+	part, err := srv.Client().Domain(t.Context(), "example-shop.com")
+	require.NoError(t, err)
+	changes, unseen := whoislookup.Diff(whole, part)
+	assert.Empty(t, changes)
+	assert.Contains(t, lines(nil, unseen), "? holder.name (the newer record lacks the answer of whois.registrar.example.net; the other has "+whole.Holder.Name+")")
+}
+
+func TestDiffOfOrigins(t *testing.T) {
+	arin := "NetRange: 104.16.0.0 - 104.31.255.255\nOriginAS: AS13335, AS64500\nOrgName: CloudFlare, Inc.\n"
+	assert.Empty(t, lines(whoislookup.Diff(parsed(t, "whois.arin.net", arin), parsed(t, "whois.arin.net", strings.Replace(arin, "AS13335, AS64500", "AS64500, AS13335", 1)))))
+	assert.Equal(t, []string{"network.origin: AS13335 AS64500 -> AS64501"},
+		lines(whoislookup.Diff(parsed(t, "whois.arin.net", arin), parsed(t, "whois.arin.net", strings.Replace(arin, "AS13335, AS64500", "AS64501", 1)))))
+}
+
 func TestChangeInJSONAndForPeople(t *testing.T) {
 	c := whoislookup.Change{Field: "holder.name", Old: "A\x1b[2J", New: ""}
 	assert.Equal(t, `holder.name: A\x1b[2J -> none`, c.String())
@@ -281,6 +315,7 @@ func TestCompareBothProtocols(t *testing.T) {
 		{"WHOIS knows nothing of it", rdap("Example Inc"), whoistest.Answer("No match found for 138.0.155.10.\n"), "Example Inc", []string{"verdict: found -> not_found"}, ""},
 		{"RDAP knows nothing of it", notThere, whois("Example Inc"), "Example Inc", []string{"verdict: not_found -> found"}, ""},
 		{"WHOIS is throttled", rdap("Example Inc"), whoistest.Throttle(), "Example Inc", nil, "what WHOIS says"},
+		{"WHOIS has a placeholder", rdap("Example Inc"), whoistest.Answer("NetRange: 138.0.0.0 - 138.0.255.255\nNetType: Transferred to LACNIC\n"), "Example Inc", nil, "what WHOIS says"},
 		{"WHOIS breaks off", rdap("Example Inc"), whoistest.Reset(""), "Example Inc", nil, "what WHOIS says"},
 		{"RDAP fails", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }), whois("Example Inc"), "Example Inc", nil, "what RDAP says"},
 	} {
@@ -299,6 +334,19 @@ func TestCompareBothProtocols(t *testing.T) {
 			assert.Equal(t, c.unseen, rec.Unseen[0].What)
 		})
 	}
+	t.Run("there is no RDAP for it", func(t *testing.T) {
+		srv := newServer(t, whoistest.Answers{"whois.nic.at": {"example.at": "domain: example.at\nregistrant: EX123-NICAT\nnserver: ns1.example.net\nchanged: 20110426 17:57:27\n"}})
+		require.NoError(t, srv.HandleRDAP("rdap.arin.net", notThere))
+		c := srv.Client()
+		c.Compare = true
+		rec, err := c.Domain(t.Context(), "example.at")
+		require.NoError(t, err)
+		assert.Equal(t, []whoislookup.Gap{{What: "what RDAP says", Why: "no RDAP service is known"}}, rec.Unseen)
+		c.Compare = false
+		rec, err = c.Domain(t.Context(), "example.at")
+		require.NoError(t, err)
+		assert.Empty(t, rec.Unseen, "nobody wanted to compare")
+	})
 	t.Run("only one protocol is allowed", func(t *testing.T) {
 		srv := newServer(t, whoistest.Answers{})
 		srv.Handle("whois.arin.net", whois("Example Inc"))

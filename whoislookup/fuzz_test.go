@@ -59,6 +59,37 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// FuzzDiff: a record has not changed since itself, and every change has two
+// sides, which change places with the records.
+func FuzzDiff(f *testing.F) {
+	f.Add("whois.lacnic.net", []byte(inLACNIC), []byte("inetnum: 138.0.152/22\nowner: Gigared S.A.\n"))
+	f.Add("whois.example.net", []byte(inDomains), []byte(registrarAnswer))
+	f.Add("", []byte(registryAnswer), []byte(`{"objectClassName":"domain","ldhName":"EXAMPLE-SHOP.COM","status":["server hold"]}`))
+	f.Add("whois.arin.net", []byte("NetRange: 138.0.0.0 - 138.0.255.255\nOriginAS: AS1, AS2\n"), []byte("No match found for 138.0.0.1.\n"))
+	f.Fuzz(func(t *testing.T, server string, a, b []byte) {
+		old, _ := whoislookup.Parse(server, a)
+		new, _ := whoislookup.Parse(server, b)
+		if changes, _ := whoislookup.Diff(old, old); len(changes) > 0 {
+			t.Fatalf("changed since itself: %s", changes)
+		}
+		there, unseen := whoislookup.Diff(old, new)
+		back, unseenBack := whoislookup.Diff(new, old)
+		if len(there) != len(back) || len(unseen) != len(unseenBack) {
+			t.Fatalf("%s and %s; %s and %s", there, back, unseen, unseenBack)
+		}
+		for i, c := range there {
+			if r := back[i]; c.Old == c.New || c.Field != r.Field || c.Old != r.New || c.New != r.Old {
+				t.Fatalf("%q there, %q back", c, r)
+			}
+		}
+		for _, d := range []whoislookup.Date{old.Created, old.Updated, old.Expires} {
+			if _, within, ok := d.Time(); within < 0 || !ok && within != 0 {
+				t.Fatalf("%q: %v, %v", d, within, ok)
+			}
+		}
+	})
+}
+
 func FuzzParseQuery(f *testing.F) {
 	for _, s := range []string{"138.0.152/22", "as 13335", "1.10", "EXAMPLE.com.", "m\u00fcnchen.de", "-h x", "2001:db8::/32", "GOGL", "000.0.", "\u21210", "192.0.2.0 - 192.0.2.255", "192.0.2.1-7", "AS1-AS5", "1.10-1.10", "2001:db8::-2001:db8::f"} {
 		f.Add(s)
