@@ -155,6 +155,12 @@ func (c *Client) first(q Query) (referral, bool) {
 // handleServer tells a registry by the way it ends its handles.
 func handleServer(handle string) string {
 	up := strings.ToUpper(handle)
+	if digits, ok := strings.CutPrefix(up, "JP"); ok && len(digits) == 8 && strings.Trim(digits, "0123456789") == "" {
+		return "whois.nic.ad.jp"
+	}
+	if strings.HasPrefix(up, "AS-") || strings.HasPrefix(up, "RS-") { // sets of RFC 2622
+		return "whois.ripe.net"
+	}
 	for _, s := range [...]struct{ suffix, host string }{
 		{"-RIPE", "whois.ripe.net"},
 		{"-AP", "whois.apnic.net"},
@@ -164,6 +170,10 @@ func handleServer(handle string) string {
 		{"-NICAT", "whois.nic.at"},
 		{"-FRNIC", "whois.nic.fr"},
 		{"-NORID", "whois.norid.no"},
+		{"-MNT", "whois.ripe.net"},
+		{"-DK", "whois.punktum.dk"},
+		{"-IL", "whois.isoc.org.il"},
+		{"-IS", "whois.isnic.is"},
 		{"JP", "whois.nic.ad.jp"},
 	} {
 		if strings.HasSuffix(up, s.suffix) {

@@ -61,3 +61,20 @@ func TestBarWire(t *testing.T) {
 	assert.GreaterOrEqual(t, percent, 97.0)
 	lab.Bar(t, "whois-wire", "%d of %d inputs (%.1f %%) ask the same server with the same bytes; %d differences, each with its reason", same, counted, percent, counted-same)
 }
+
+func TestHandlesAreAskedWhereTheirRegistryIs(t *testing.T) {
+	for handle, want := range map[string]string{
+		"NET-8-8-8-0-1": "whois.arin.net NET-8-8-8-0-1", "ORG-EX1-RIPE": "whois.ripe.net --charset UTF-8 ORG-EX1-RIPE",
+		"EXAMPLE-MNT": "whois.ripe.net --charset UTF-8 EXAMPLE-MNT", "AS-EXAMPLE": "whois.ripe.net --charset UTF-8 AS-EXAMPLE",
+		"EX1-AP": "whois.apnic.net EX1-AP", "ORG-EX1-AFRINIC": "whois.afrinic.net ORG-EX1-AFRINIC", "AR-EXSA-LACNIC": "whois.lacnic.net AR-EXSA-LACNIC",
+		"JP00000127": "whois.nic.ad.jp JP00000127/e", "EX123JP": "whois.nic.ad.jp EX123JP/e", "EX12-DK": "whois.punktum.dk --charset=utf-8 EX12-DK",
+		"EX-EX1-IL": "whois.isoc.org.il EX-EX1-IL", "EXAM1-IS": "whois.isnic.is EXAM1-IS",
+	} {
+		first, _, _ := strings.Cut(want, " ")
+		srv := newServer(t, whoistest.Answers{})
+		srv.Handle(first, whoistest.Answer("% nothing\n"))
+		rec, _ := srv.Client().Lookup(t.Context(), handle)
+		require.NotNil(t, rec, handle)
+		assert.Equal(t, want, rec.Hops[0].Server+" "+rec.Hops[0].Sent)
+	}
+}

@@ -43,7 +43,10 @@ func Line(server string, kind Kind, text string) string {
 			return "-T dn,ace " + text
 		}
 	case "whois.punktum.dk", "whois.dk-hostmaster.dk":
-		return "--charset=utf-8 --show-handles " + text
+		if kind == Domain {
+			return "--charset=utf-8 --show-handles " + text
+		}
+		return "--charset=utf-8 " + text
 	case "whois.verisign-grs.com", "ccwhois.verisign-grs.com", "whois.crsnic.net":
 		if kind == Domain { // or else names that merely contain it are listed
 			return "domain " + text
