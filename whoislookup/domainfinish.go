@@ -37,10 +37,7 @@ var contactPaths = [...][8]string{
 // colon.
 func (d *domainReader) dotted(e *entry, p *part) bool {
 	v := d.in(e.value)
-	i := strings.Index(v, "...")
-	if j := strings.Index(v, ". . ."); j >= 0 && (i < 0 || j < i) {
-		i = j
-	}
+	i := dots(v)
 	if i <= 0 { // or two blanks: "Domain-name         example.sk"
 		if i = strings.Index(v, "  "); i <= 0 {
 			if i = strings.IndexByte(v, '\t'); i <= 0 {
@@ -73,6 +70,20 @@ func (d *domainReader) dotted(e *entry, p *part) bool {
 	return true
 }
 
+// dots returns where the first "..." or ". . ." starts, or -1.
+func dots(v string) int {
+	first := strings.IndexByte(v, '.')
+	if first < 0 {
+		return -1
+	}
+	for i := first; i+2 < len(v); i++ {
+		if v[i] == '.' && (v[i+1] == '.' && v[i+2] == '.' || strings.HasPrefix(v[i+1:], " . .")) {
+			return i
+		}
+	}
+	return -1
+}
+
 // sentence reads "Domain EXAMPLE.KG (ACTIVE)".
 func (d *domainReader) sentence(e *entry, v string) bool {
 	low := d.lower(e.value)
@@ -99,8 +110,12 @@ func (d *domainReader) phrase(e *entry, low string, p *part) bool {
 	if e.indent == 0 && d.blank && strings.HasPrefix(low, "last updated on ") {
 		return false // the registry's database, not the domain
 	}
+	head := low
+	if len(low) > maxLabel && strings.IndexByte(low, '(') < 0 {
+		head = low[:maxLabel] // what is longer is no label, but for what stands in brackets
+	}
 	for _, mark := range [...]string{" on ", " at ", " until "} {
-		i := strings.Index(low, mark)
+		i := strings.Index(head, mark)
 		if i <= 0 {
 			continue
 		}

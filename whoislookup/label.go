@@ -122,7 +122,7 @@ func canon(dst []byte, low string) []byte {
 func (d *domainReader) label(name span) (role, attr) {
 	low := d.lower(name)
 	ro, at := labelOf(canon(d.key[:0], low))
-	if ro == noRole && at == noAttr {
+	if ro == noRole && at == noAttr && strings.IndexByte(low, '/') > 0 {
 		if i := strings.LastIndex(low, " / "); i > 0 {
 			return labelOf(canon(d.key[:0], low[i+3:]))
 		}
@@ -244,13 +244,13 @@ func rolePrefix(key []byte) (role, []byte) {
 	if ro, rest := phraseRole(key); ro != noRole {
 		return ro, rest
 	}
-	word, rest, _ := bytes.Cut(key, space)
+	word, rest := cutWord(key)
 	ro := roleWord(word)
 	if ro == noRole {
 		return noRole, nil
 	}
 	for len(rest) > 0 {
-		next, after, _ := bytes.Cut(rest, space)
+		next, after := cutWord(rest)
 		switch string(next) {
 		case "contact", "contacts", "information", "info", "details", "data", "c", "account", "person", "holder",
 			"domain", "of", "the", "profile", "listed", "in", "order", "following", "s", "persona", "main", "servers", "server", "personne", "entity":
@@ -265,7 +265,13 @@ func rolePrefix(key []byte) (role, []byte) {
 	return ro, rest
 }
 
-var space = []byte{' '}
+// cutWord splits a key behind its first word.
+func cutWord(key []byte) (word, rest []byte) {
+	if i := bytes.IndexByte(key, ' '); i >= 0 {
+		return key[:i], key[i+1:]
+	}
+	return key, nil
+}
 
 func roleWord(word []byte) role {
 	switch string(word) {
@@ -294,12 +300,12 @@ func phraseRole(key []byte) (role, []byte) {
 	for i := range list {
 		p := &list[i]
 		n := len(p.phrase)
-		if len(key) < n || string(key[:n]) != p.phrase || len(key) > n && key[n] != ' ' {
+		if len(key) < n || len(key) > n && key[n] != ' ' || string(key[:n]) != p.phrase {
 			continue
 		}
-		rest := bytes.TrimPrefix(key[n:], space)
+		rest := key[min(n+1, len(key)):]
 		for len(rest) > 0 {
-			next, after, _ := bytes.Cut(rest, space)
+			next, after := cutWord(rest)
 			switch string(next) {
 			case "information", "info", "contact", "details", "listed", "in", "order", "the":
 				rest = after
