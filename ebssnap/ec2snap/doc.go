@@ -8,7 +8,12 @@
 //
 // New makes a Cloud from the environment, the shared configuration or the instance profile, as every AWS tool does. Locate answers
 // where this program runs and which volume a device name stands for: instance, region and zone from the metadata service by IMDSv2 only, the
-// volume from DescribeInstances.
+// volume from DescribeInstances. Where the mount point is known and not the device, its Mappings lead to the volumes:
+//
+//	here, err := ec2snap.Locate(ctx, "", ec2snap.Options{})
+//	layout, err := volumes.Finder{Mappings: here.Mappings}.Find(ctx, "/data")
+//	err = layout.Check(layout.Volumes()...).Err()                     // nil: these volumes hold all of it
+//	volume := ebssnap.Volume{Cloud: cloud, IDs: layout.Volumes(), Instance: here.Instance}
 //
 // A Create is sent once: the retries of the SDK are off for it, and an error says whether the snapshot can exist. Nothing else
 // (credentials, DNS, TLS, the list of volumes to leave out of a set, the time) is asked for while writers are stopped, because the DryRun before did

@@ -55,10 +55,13 @@ func TestLocateAsTheBlogDid(t *testing.T) {
 	for _, device := range []string{"/dev/sdb", "/dev/xvdb", "sdb"} {
 		here, err := ec2snap.Locate(t.Context(), device, options)
 		require.NoError(t, err)
+		assert.Len(t, here.Mappings, 4)
+		here.Mappings = nil
 		assert.Equal(t, ec2snap.Location{Instance: "i-8161a338", Region: "eu-west-1", Zone: "eu-west-1a", Device: "/dev/sdb", Volume: volumeB}, here)
 	}
-	_, err := ec2snap.Locate(t.Context(), "/dev/sdz", options)
+	here, err := ec2snap.Locate(t.Context(), "/dev/sdz", options)
 	require.ErrorIs(t, err, ebssnap.ErrUnknownVolume)
+	assert.Len(t, here.Mappings, 4, "the rest is known")
 	assert.ErrorContains(t, err, "/dev/sdb")
 	var version1 int
 	for _, r := range server.Requests() {

@@ -3,6 +3,8 @@ package ec2snap
 import (
 	"context"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/opskit-go/opskit/ebssnap"
+	"github.com/opskit-go/opskit/ebssnap/volumes"
 )
 
 // Options say where AWS is. The zero value is the real one.
@@ -53,27 +56,27 @@ func (o Options) load(ctx context.Context) (aws.Config, error) {
 	return loaded, nil
 }
 
-// Location is where a program runs and what a device name stands for there.
+// Location is where a program runs, what is attached there, and what a device name stands for.
 type Location struct {
-	Instance string `json:"instance"`         // "i-..."
-	Region   string `json:"region"`           // such as "eu-west-1"
-	Zone     string `json:"zone"`             // such as "eu-west-1a"
-	Device   string `json:"device,omitempty"` // as the instance's block device mapping writes it
-	Volume   string `json:"volume,omitempty"` // "vol-..."; empty if no device was asked for
+	Instance string            `json:"instance"`           // "i-..."
+	Region   string            `json:"region"`             // such as "eu-west-1"
+	Zone     string            `json:"zone"`               // such as "eu-west-1a"
+	Device   string            `json:"device,omitempty"`   // as the instance's block device mapping writes it
+	Volume   string            `json:"volume,omitempty"`   // "vol-..."; empty if no device was asked for
+	Mappings []volumes.Mapping `json:"mappings,omitempty"` // all block device mappings, for volumes.Finder: Xen disks cannot be told without them
 }
 
-// Locate asks the metadata service for instance, region and zone, and DescribeInstances for the volume of a device such as
-// "/dev/sdb". A device may be written with any of the prefixes sd, xvd and hd: they name the same attachment. An empty device
-// leaves Volume empty. The error matches ErrUnknownVolume if nothing is attached as device, and names what is.
+// Locate asks the metadata service for instance, region, zone and the instance's own disks, and DescribeInstances for the volumes that are
+// attached. A device such as "/dev/sdb" may be written with any of the prefixes sd, xvd and hd: they name the same attachment. An empty
+// device leaves Volume empty. The error matches ErrUnknownVolume if nothing is attached as device, and names what is; the Location then holds
+// everything else. If it matches ErrDenied there are no Mappings, and the rest is right.
 func Locate(ctx context.Context, device string, o Options) (Location, error) {
-	document, err := o.metadata().GetInstanceIdentityDocument(ctx, nil)
+	service := o.metadata()
+	document, err := service.GetInstanceIdentityDocument(ctx, nil)
 	if err != nil {
 		return Location{}, &ebssnap.Error{Op: "ask the metadata service", Err: fmt.Errorf("not on an EC2 instance, or IMDSv2 is out of reach: %w", err)}
 	}
 	here := Location{Instance: document.InstanceID, Region: document.Region, Zone: document.AvailabilityZone}
-	if device == "" {
-		return here, nil
-	}
 	if o.Region == "" {
 		o.Region = here.Region
 	}
@@ -81,24 +84,59 @@ func Locate(ctx context.Context, device string, o Options) (Location, error) {
 	if err != nil {
 		return here, err
 	}
-	output, err := cloud.Client.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{here.Instance}}, patient)
+	attached, err := cloud.attached(ctx, ebssnap.Request{Instance: here.Instance})
 	if err != nil {
 		return here, failure("describe instances", here.Instance, err)
 	}
-	var attached []string
-	for _, reservation := range output.Reservations {
-		for _, instance := range reservation.Instances {
-			for _, mapping := range instance.BlockDeviceMappings {
-				name := aws.ToString(mapping.DeviceName)
-				attached = append(attached, name)
-				if mapping.Ebs != nil && sameDevice(name, device) {
-					here.Device, here.Volume = name, aws.ToString(mapping.Ebs.VolumeId)
-					return here, nil
-				}
-			}
+	var names []string
+	for _, mapping := range attached.BlockDeviceMappings {
+		name := aws.ToString(mapping.DeviceName)
+		names = append(names, name)
+		if mapping.Ebs == nil {
+			continue
+		}
+		volume := aws.ToString(mapping.Ebs.VolumeId)
+		here.Mappings = append(here.Mappings, volumes.Mapping{Device: name, Volume: volume})
+		if device != "" && here.Volume == "" && sameDevice(name, device) {
+			here.Device, here.Volume = name, volume
 		}
 	}
-	return here, &ebssnap.Error{Op: "locate", Target: device, Err: fmt.Errorf("%w: attached to %s are %q", ebssnap.ErrUnknownVolume, here.Instance, attached)}
+	here.Mappings = append(here.Mappings, stores(ctx, service, names)...)
+	if device != "" && here.Volume == "" {
+		return here, &ebssnap.Error{Op: "locate", Target: device, Err: fmt.Errorf("%w: attached to %s are %q", ebssnap.ErrUnknownVolume, here.Instance, names)}
+	}
+	return here, nil
+}
+
+// stores returns the instance's own disks, which DescribeInstances does not list. The metadata service tells what was asked for at
+// launch: where a volume is attached now, it is no longer so. What it does not tell is left out, and a disk that has no mapping stays unknown.
+func stores(ctx context.Context, service *imds.Client, attached []string) []volumes.Mapping {
+	const folder = "block-device-mapping/"
+	var list []volumes.Mapping
+	for _, name := range strings.Fields(metadataText(ctx, service, folder)) {
+		if !strings.HasPrefix(name, "ephemeral") {
+			continue
+		}
+		device := strings.TrimSpace(metadataText(ctx, service, folder+name))
+		if device != "" && !slices.ContainsFunc(attached, func(other string) bool { return sameDevice(other, device) }) {
+			list = append(list, volumes.Mapping{Device: device})
+		}
+	}
+	return list
+}
+
+// metadataText returns what the metadata service says, or "".
+func metadataText(ctx context.Context, service *imds.Client, path string) string {
+	output, err := service.GetMetadata(ctx, &imds.GetMetadataInput{Path: path})
+	if err != nil {
+		return ""
+	}
+	defer output.Content.Close()
+	text, err := io.ReadAll(io.LimitReader(output.Content, 1<<16))
+	if err != nil {
+		return ""
+	}
+	return string(text)
 }
 
 // sameDevice reports whether two device names stand for the same attachment: the kernel calls /dev/sdb xvdb.

@@ -66,7 +66,7 @@ func volumeID(serial string) (string, bool) {
 }
 
 // Mapping is one block device mapping of the instance: the name that a volume was attached under, and the volume. ec2snap.Locate
-// reads them.
+// reads them all, into Location.Mappings.
 type Mapping struct {
 	Device string `json:"device"` // "/dev/sdf", "xvdf"
 	Volume string `json:"volume"` // "vol-..."; empty for an instance store

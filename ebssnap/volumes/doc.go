@@ -20,7 +20,7 @@
 //	}
 //
 // An NVMe disk tells its volume by its serial number; the instance's own disks are told apart by their model. A Xen
-// disk (xvdf) does not tell it: give Find the instance's block device mappings, which name the same disk /dev/sdf. A disk that is
+// disk (xvdf) does not tell it: give Find the instance's block device mappings, which name the same disk /dev/sdf: ec2snap.Locate returns them. A disk that is
 // neither, as on a machine that is not EC2's, leaves the verdict unknown and says why. The order of NVMe names means nothing and is not used.
 //
 // What is made while Find runs, such as a new tablespace, may be missed: ask again after the snapshot where that can happen.
