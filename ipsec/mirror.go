@@ -52,6 +52,7 @@ func Mirror(a, b End) *Report {
 	m := &mirror{report: r, a: views[0], b: views[1]}
 	for _, v := range views {
 		v.wellFormed(r)
+		v.misspelled(r)
 	}
 	m.orient()
 	m.version()

@@ -129,7 +129,9 @@ func (p *statusParser) footer() {
 	established := func(list []SA) int {
 		n := 0
 		for _, sa := range list {
-			if sa.Established {
+			// charon counts as up whatever is beyond the first exchanges.
+			leaving := p.s.Daemon == "strongswan" && sa.State != "CREATED" && sa.State != "CONNECTING"
+			if sa.Established || leaving {
 				n++
 			}
 		}

@@ -109,6 +109,19 @@ func TestCharonStatus(t *testing.T) {
 	assert.Equal(t, ipsec.Down, parse(t, "ipsec status", "Security Associations (0 up, 0 connecting):\n  none\n").State().Verdict)
 }
 
+// charon's "up" counts IKE SAs that are being deleted, too: the list is whole.
+func TestCharonCountsWhatLeaves(t *testing.T) {
+	s := parse(t, "ipsec status", `Security Associations (2 up, 1 connecting):
+      tunnel[1]: DELETING, 192.0.2.1[192.0.2.1]...198.51.100.7[198.51.100.7]
+      tunnel[2]: REKEYING, 192.0.2.1[192.0.2.1]...198.51.100.7[198.51.100.7]
+      tunnel[3]: CONNECTING, 192.0.2.1[%any]...198.51.100.7[%any]
+`)
+	assert.Empty(t, s.Unseen)
+	st := s.State("tunnel")
+	assert.Equal(t, ipsec.IKEOnly, st.Verdict, "%s", st)
+	assert.Equal(t, 1, st.Tunnels[0].IKE, "the one that can be used")
+}
+
 // An SA for less than the connection names leaves the rest in clear, or nowhere.
 func TestNarrowedSA(t *testing.T) {
 	const head = `Status of IKE charon daemon (strongSwan 5.9.8, Linux 6.1.0, x86_64):

@@ -197,6 +197,21 @@ func TestConnErrors(t *testing.T) {
 	assert.Nil(t, conn)
 }
 
+func TestAllParameters(t *testing.T) {
+	c, err := conf.Parse("t.conf", "conn %default\n\tauto=add\n\tright=\nconn a\n\tleft=192.0.2.1\n", conf.Libreswan)
+	require.NoError(t, err)
+	conn, err := c.Conn("a")
+	require.NoError(t, err)
+	var names []string
+	for p := range conn.All() {
+		names = append(names, p.Name)
+	}
+	assert.Equal(t, []string{"auto", "left"}, names, "by name, with what is inherited and without what is empty")
+	for range conn.All() {
+		break
+	}
+}
+
 func TestDialect(t *testing.T) {
 	for d := conf.Unknown; d <= conf.StrongSwan; d++ {
 		text, err := d.MarshalText()

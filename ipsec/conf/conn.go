@@ -2,6 +2,9 @@ package conf
 
 import (
 	"fmt"
+	"iter"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -25,6 +28,17 @@ type Conn struct {
 func (c *Conn) Get(name string) (Param, bool) {
 	p, ok := c.params[name]
 	return p, ok && p.Value != ""
+}
+
+// All yields every parameter that takes effect, by name.
+func (c *Conn) All() iter.Seq[Param] {
+	return func(yield func(Param) bool) {
+		for _, name := range slices.Sorted(maps.Keys(c.params)) {
+			if p, ok := c.Get(name); ok && !yield(p) {
+				return
+			}
+		}
+	}
 }
 
 // Params returns how many parameters take effect.
