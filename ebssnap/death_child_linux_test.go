@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -45,7 +46,7 @@ func TestDeathChild(*testing.T) {
 		fmt.Printf("frozen %d\n", guard.Now())
 		return come(ctx, cancel, cause)
 	}
-	freezer := &ebssnap.FS{Mounts: []string{os.Getenv(envMount)}, Journal: os.Getenv(envJournal)}
+	freezer := &ebssnap.FS{Mounts: strings.Split(os.Getenv(envMount), ":"), Journal: os.Getenv(envJournal)}
 	if os.Getenv(envCall) == "hold" {
 		_, err = ebssnap.Hold(ctx, freezer, budget, work)
 	} else {
@@ -76,6 +77,8 @@ func come(ctx context.Context, cancel func(), cause string) error {
 	case "os.Exit":
 		announce()
 		os.Exit(3)
+	case "return":
+		return nil
 	case "cancel":
 		announce()
 		cancel()

@@ -29,7 +29,15 @@ func writable(t *testing.T, dir string) bool {
 	require.NoError(t, probe.Start())
 	done := make(chan error, 1)
 	go func() { done <- probe.Wait() }()
-	t.Cleanup(func() { <-done })
+	t.Cleanup(func() {
+		select {
+		case <-done:
+		case <-time.After(10 * time.Second):
+			t.Errorf("%s is frozen at the end of the test", dir)
+			assert.NoError(t, exec.Command("fsfreeze", "-u", dir).Run())
+			<-done
+		}
+	})
 	select {
 	case err := <-done:
 		done <- err
