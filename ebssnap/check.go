@@ -14,7 +14,7 @@ type Checker interface {
 
 // CheckReport is what Check found.
 type CheckReport struct {
-	Ready        bool         `json:"ready"`            // everything that was checked may be done
+	Ready        bool         `json:"ready"`            // everything that was checked may be done; with Unseen that is not all
 	Capabilities []Capability `json:"capabilities"`     // one for each thing that was checked
 	Unseen       []Gap        `json:"unseen,omitempty"` // what could not be checked without freezing
 }
@@ -54,7 +54,7 @@ func capability(name string, err error, fix string) Capability {
 	return Capability{Name: name, OK: true}
 }
 
-// String returns the verdict and a line for every capability.
+// String returns "ready", "not ready" or "cannot tell", and a line for every capability.
 func (r *CheckReport) String() string {
 	var b strings.Builder
 	missing := 0
@@ -63,10 +63,13 @@ func (r *CheckReport) String() string {
 			missing++
 		}
 	}
-	if r.Ready {
-		b.WriteString("ready\n")
-	} else {
+	switch n := len(r.Unseen); {
+	case !r.Ready:
 		fmt.Fprintf(&b, "not ready: %d of %d things are missing\n", missing, len(r.Capabilities))
+	case n > 0:
+		fmt.Fprintf(&b, "cannot tell: nothing is missing, but %d %s could not be checked\n", n, plural(n, "thing"))
+	default:
+		b.WriteString("ready\n")
 	}
 	for _, c := range r.Capabilities {
 		state := "yes"

@@ -104,7 +104,7 @@ func ExampleCheck() {
 	fmt.Println(report)
 	// Output:
 	// <nil>
-	// ready
+	// cannot tell: nothing is missing, but 1 thing could not be checked
 	//   yes  create snapshot
 	// not checked: whether the freezer works (it cannot tell without freezing)
 }

@@ -5,7 +5,7 @@
 //
 // It refuses before anything is stopped where a part of the data is found outside the volumes, and says so where it cannot tell.
 //
-// With -check it tells beforehand whether all of that would work; with -recover -yes it thaws what a run that was killed together with its guard left frozen; with -hold it
+// With -check it tells beforehand whether all of that would work: "ready" and 0, "not ready" and 1, "cannot tell" and 2; with -recover -yes it thaws what a run that was killed together with its guard left frozen; with -hold it
 // freezes and thaws at the word of another tool's hooks. snapshot.service and snapshot.timer are ready for systemd.
 //
 // The exit code is 0 for a consistent snapshot, 1 for one without proof, 2 for none. The last line is always "thawed", or "STILL FROZEN: run ..." with the command; with -json it
@@ -38,8 +38,8 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return command{
 		freezer: func(mounts []string) ebssnap.Freezer { return &ebssnap.FS{Mounts: mounts} },
-		find: func(ctx context.Context, skip []string, paths ...string) (*volumes.Layout, error) {
-			return volumes.Finder{Skip: skip}.Find(ctx, paths...)
+		find: func(ctx context.Context, finder volumes.Finder, paths ...string) (*volumes.Layout, error) {
+			return finder.Find(ctx, paths...)
 		},
 	}.run(ctx, args, stdout, stderr)
 }
@@ -47,7 +47,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // command is the program; its tests bring a freezer that freezes nothing, and a machine of their own.
 type command struct {
 	freezer func(mounts []string) ebssnap.Freezer
-	find    func(ctx context.Context, skip []string, paths ...string) (*volumes.Layout, error)
+	find    func(ctx context.Context, finder volumes.Finder, paths ...string) (*volumes.Layout, error)
 
 	*program.Program
 	volumes, mounts list
@@ -58,6 +58,7 @@ type command struct {
 	check, recover  bool
 	intended, yes   bool
 	options         ec2snap.Options
+	mappings        []volumes.Mapping
 }
 
 func (c command) run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -111,7 +112,7 @@ func (c command) snapshot(ctx context.Context) int {
 			return c.thawed(c.Fail(err), nil)
 		}
 		volume.IDs = append(volume.IDs, here.Volume)
-		volume.Instance, c.options.Region = here.Instance, here.Region
+		volume.Instance, c.options.Region, c.mappings = here.Instance, here.Region, here.Mappings
 	}
 	cloud, err := ec2snap.New(ctx, c.options)
 	if err != nil {

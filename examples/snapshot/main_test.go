@@ -34,7 +34,7 @@ func world(t *testing.T) (*ebssnaptest.Server, []string) {
 }
 
 // onOneVolume is a machine whose data lies on the volume of world.
-func onOneVolume(_ context.Context, _ []string, paths ...string) (*volumes.Layout, error) {
+func onOneVolume(_ context.Context, _ volumes.Finder, paths ...string) (*volumes.Layout, error) {
 	disk := volumes.Device{Name: "nvme1n1", Kind: volumes.KindDisk, Store: volumes.StoreEBS, Volume: "vol-e3490220"}
 	return &volumes.Layout{Paths: paths, Parts: []volumes.Part{{Path: paths[0], Devices: []volumes.Device{disk}}}}, nil
 }

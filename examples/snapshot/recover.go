@@ -38,21 +38,23 @@ func (c command) thawLeftovers(ctx context.Context) int {
 	return c.thawed(code, nil)
 }
 
-// checkOnly tells whether a snapshot could be taken.
+// checkOnly tells whether a snapshot could be taken: 0 is ready, 1 not ready, 2 cannot tell.
 func (c command) checkOnly(ctx context.Context, volume ebssnap.Volume) int {
 	report, err := ebssnap.Check(ctx, volume, c.freezer(c.mounts))
 	if err != nil {
 		return c.Fail(err)
 	}
-	whole := ebssnap.Capability{Name: "all data in the set", OK: true}
-	layout, err := c.find(ctx, c.skip, c.mounts...)
-	if err == nil {
-		err = layout.Check(volume.IDs...).Err()
+	outside, gaps := c.whole(ctx, volume.IDs)
+	whole := ebssnap.Capability{Name: "all data in the set", OK: outside == nil}
+	switch {
+	case outside != nil:
+		whole.Why = outside.Err().Error()
+	case len(gaps) > 0: // a snapshot would be taken, and would say so too
+		report.Unseen = append(report.Unseen, gaps...)
 	}
-	if err != nil {
-		whole.OK, whole.Why = false, err.Error()
+	if len(gaps) == 0 {
+		report.Capabilities = append(report.Capabilities, whole)
 	}
-	report.Capabilities = append(report.Capabilities, whole)
 	report.Ready = report.Ready && whole.OK
 	code := program.Healthy
 	switch {

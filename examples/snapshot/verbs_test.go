@@ -23,7 +23,7 @@ func TestCheckTellsAndTouchesNothing(t *testing.T) {
 	freezer := &ebssnaptest.Freezer{}
 	code, stdout, _ := runWith(t, freezer, append(args, "-check")...)
 	assert.Equal(t, 2, code, "the fake freezer cannot tell: "+stdout)
-	assert.True(t, strings.HasPrefix(stdout, "ready\n"), stdout)
+	assert.True(t, strings.HasPrefix(stdout, "cannot tell: nothing is missing, but 1 thing could not be checked\n"), stdout)
 	code, stdout, _ = runWith(t, freezer, append(args, "-check", "-volume", "vol-00000000000000000")...)
 	assert.Equal(t, 1, code, stdout)
 	server.Deny("CreateSnapshot")

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/opskit-go/opskit/ebssnap"
+	"github.com/opskit-go/opskit/ebssnap/ec2snap"
 	"github.com/opskit-go/opskit/ebssnap/volumes"
 )
 
@@ -16,18 +17,36 @@ const lookWithin = time.Minute
 func (c command) whole(ctx context.Context, set []string) (outside *volumes.Report, gaps []ebssnap.Gap) {
 	limited, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
-	layout, err := c.find(limited, c.skip, c.mounts...)
-	if err != nil {
+	report, err := c.look(limited, set)
+	switch {
+	case err != nil:
 		return nil, []ebssnap.Gap{{What: "whether all data lies in the set", Why: err.Error()}}
-	}
-	report := layout.Check(set...)
-	if report.Verdict == volumes.VerdictSplit {
+	case report.Verdict == volumes.VerdictSplit:
 		return report, nil
 	}
 	for _, gap := range report.Unseen {
 		gaps = append(gaps, ebssnap.Gap{What: gap.What, Why: gap.Why, Need: gap.Need})
 	}
 	return nil, gaps
+}
+
+// look tells what the data lies on. Xen disks need the instance's block device mappings for that, so Locate is asked for them if that may help.
+func (c command) look(ctx context.Context, set []string) (*volumes.Report, error) {
+	for {
+		layout, err := c.find(ctx, volumes.Finder{Skip: c.skip, Mappings: c.mappings}, c.mounts...)
+		if err != nil {
+			return nil, err
+		}
+		report := layout.Check(set...)
+		if report.Verdict != volumes.VerdictUnknown || c.mappings != nil || c.options.Region != "" {
+			return report, nil
+		}
+		here, err := ec2snap.Locate(ctx, "", c.options)
+		if err != nil || here.Mappings == nil {
+			return report, nil //nolint:nilerr // not on an instance: the report says what cannot be told
+		}
+		c.mappings = here.Mappings
+	}
 }
 
 // list is a flag that may be repeated.

@@ -18,9 +18,9 @@ import (
 )
 
 // walElsewhere is a machine on which a link leads from the data to another volume.
-func walElsewhere(ctx context.Context, skip []string, paths ...string) (*volumes.Layout, error) {
-	layout, err := onOneVolume(ctx, skip, paths...)
-	if !slices.Contains(skip, "/data/pg_wal") {
+func walElsewhere(ctx context.Context, finder volumes.Finder, paths ...string) (*volumes.Layout, error) {
+	layout, err := onOneVolume(ctx, finder, paths...)
+	if !slices.Contains(finder.Skip, "/data/pg_wal") {
 		disk := volumes.Device{Name: "nvme2n1", Kind: volumes.KindDisk, Store: volumes.StoreEBS, Volume: "vol-0b"}
 		layout.Parts = append(layout.Parts, volumes.Part{Path: "/data/pg_wal", Target: "/wal", Via: "symlink", Devices: []volumes.Device{disk}})
 	}
@@ -56,14 +56,14 @@ func TestDataOutsideTheSetIsRefused(t *testing.T) {
 
 func TestWhereVolumesCannotTellIsSaid(t *testing.T) {
 	_, args := world(t)
-	xen := func(_ context.Context, _ []string, paths ...string) (*volumes.Layout, error) {
+	xen := func(_ context.Context, _ volumes.Finder, paths ...string) (*volumes.Layout, error) {
 		disk := volumes.Device{Name: "xvdb", Kind: volumes.KindDisk, Why: "a Xen disk does not tell"}
 		return &volumes.Layout{Paths: paths, Parts: []volumes.Part{{Path: paths[0], Devices: []volumes.Device{disk}}}}, nil
 	}
-	blind := func(context.Context, []string, ...string) (*volumes.Layout, error) {
+	blind := func(context.Context, volumes.Finder, ...string) (*volumes.Layout, error) {
 		return nil, errors.New("no /proc")
 	}
-	for _, find := range []func(context.Context, []string, ...string) (*volumes.Layout, error){xen, blind} {
+	for _, find := range []func(context.Context, volumes.Finder, ...string) (*volumes.Layout, error){xen, blind} {
 		var out, errs bytes.Buffer
 		code := command{freezer: func([]string) ebssnap.Freezer { return &ebssnaptest.Freezer{} }, find: find}.run(t.Context(), args, &out, &errs)
 		assert.Equal(t, 0, code, errs.String())
@@ -71,5 +71,91 @@ func TestWhereVolumesCannotTellIsSaid(t *testing.T) {
 		lastLines(t, out.String(), "thawed")
 		_, notChecked, _ := strings.Cut(out.String(), "not checked: ")
 		assert.Regexp(t, "a Xen disk does not tell|whether all data lies in the set .no /proc", notChecked)
+	}
+}
+
+// checking is a freezer that can tell without freezing.
+type checking struct{ *ebssnaptest.Freezer }
+
+func (checking) Check(context.Context, []string) []ebssnap.Capability {
+	return []ebssnap.Capability{{Name: "freeze", OK: true}}
+}
+
+// TestCheckAndSnapshotAgree: what is not ready is refused; what cannot be told is said by both, and is no refusal.
+func TestCheckAndSnapshotAgree(t *testing.T) {
+	dark := func(context.Context, volumes.Finder, ...string) (*volumes.Layout, error) {
+		return nil, errors.New("no /proc")
+	}
+	for name, test := range map[string]struct {
+		find           func(context.Context, volumes.Finder, ...string) (*volumes.Layout, error)
+		check          int
+		says           string
+		snapshot       int
+		snapshots      int
+		says2, because string
+	}{
+		"whole":  {onOneVolume, 0, "ready\n", 0, 1, "consistent: ", ""},
+		"split":  {walElsewhere, 1, "not ready: ", 2, 0, "split: ", "/data/pg_wal"},
+		"untold": {dark, 2, "cannot tell: ", 0, 1, "consistent: ", "no /proc"},
+		"xen":    {xenDisk, 0, "ready\n", 0, 1, "consistent: ", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, args := world(t)
+			freezer := checking{&ebssnaptest.Freezer{}}
+			run := func(args ...string) (code int, stdout string) {
+				var out, errs bytes.Buffer
+				code = command{freezer: func([]string) ebssnap.Freezer { return freezer }, find: test.find}.run(t.Context(), args, &out, &errs)
+				return code, out.String()
+			}
+			code, stdout := run(append(args, "-check")...)
+			assert.Equal(t, test.check, code, stdout)
+			assert.True(t, strings.HasPrefix(stdout, test.says), stdout)
+			assert.Contains(t, stdout, test.because)
+			assert.Empty(t, freezer.Intervals())
+			assert.Empty(t, server.Snapshots())
+
+			code, stdout = run(args...)
+			assert.Equal(t, test.snapshot, code, stdout)
+			assert.True(t, strings.HasPrefix(stdout, test.says2), stdout)
+			assert.Contains(t, stdout, test.because)
+			assert.Len(t, server.Snapshots(), test.snapshots)
+		})
+	}
+}
+
+// xenDisk is a machine whose disk tells its volume only by the instance's mappings.
+func xenDisk(ctx context.Context, finder volumes.Finder, paths ...string) (*volumes.Layout, error) {
+	for _, mapping := range finder.Mappings {
+		if mapping == (volumes.Mapping{Device: "/dev/sdb", Volume: "vol-e3490220"}) {
+			return onOneVolume(ctx, finder, paths...)
+		}
+	}
+	disk := volumes.Device{Name: "xvdb", Kind: volumes.KindDisk, Why: "a Xen disk does not tell"}
+	return &volumes.Layout{Paths: paths, Parts: []volumes.Part{{Path: paths[0], Devices: []volumes.Device{disk}}}}, nil
+}
+
+func TestMappingsAreAskedForWhereTheyHelp(t *testing.T) {
+	server, args := world(t)
+	for i, arg := range args {
+		if arg == "/dev/sdb" {
+			args[i] = "vol-e3490220"
+		}
+	}
+	for _, test := range []struct {
+		find func(context.Context, volumes.Finder, ...string) (*volumes.Layout, error)
+		asks int
+	}{{xenDisk, 1}, {onOneVolume, 0}} {
+		before := len(server.Requests())
+		var out, errs bytes.Buffer
+		code := command{freezer: func([]string) ebssnap.Freezer { return &ebssnaptest.Freezer{} }, find: test.find}.run(t.Context(), args, &out, &errs)
+		assert.Equal(t, 0, code, errs.String())
+		assert.NotContains(t, out.String(), "Xen")
+		asked := 0
+		for _, r := range server.Requests()[before:] {
+			if r.Action == "DescribeInstances" {
+				asked++
+			}
+		}
+		assert.Equal(t, test.asks, asked)
 	}
 }

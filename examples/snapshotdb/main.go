@@ -123,7 +123,7 @@ func (c command) snapshot(ctx context.Context, o *outcome) error {
 			return err
 		}
 		volume.IDs, volume.Instance, c.options.Region = append(volume.IDs, here.Volume), here.Instance, here.Region
-		c.finder.Mappings = append(c.finder.Mappings, volumes.Mapping{Device: name, Volume: here.Volume})
+		c.finder.Mappings = here.Mappings
 	}
 	paths, err := hook.Paths(ctx)
 	if err != nil {
@@ -131,10 +131,9 @@ func (c command) snapshot(ctx context.Context, o *outcome) error {
 	}
 	c.finder.Skip = c.skip
 	o.Set = volume.IDs
-	if o.Layout, err = c.finder.Find(ctx, paths...); err != nil {
+	if err := c.look(ctx, o, paths); err != nil {
 		return err
 	}
-	o.Report = o.Layout.Check(o.Set...)
 	if err := o.Report.Err(); err != nil {
 		return err // nothing was locked, nothing frozen
 	}

@@ -116,11 +116,21 @@ func TestAPartOutsideTheSetIsRefused(t *testing.T) {
 	require.NoError(t, os.Symlink("/wal/15", filepath.Join(root, "data/pg/pg_wal")))
 	code, stdout, stderr := runWith(t, root, &ebssnaptest.Freezer{FailWith: errors.New("it was frozen")}, args, playPostgreSQL(t))
 	assert.Equal(t, 2, code)
-	assert.True(t, strings.HasPrefix(stdout, "unknown: cannot tell whether all of the data lies on vol-e3490220"), stdout)
-	assert.Contains(t, stderr, "the volume of xvdc")
+	assert.True(t, strings.HasPrefix(stdout, "split: a snapshot of vol-e3490220 does not hold all of the data\n  /data/pg/pg_wal on vol-0c0c0c0c (xvdc)"), stdout)
+	assert.Contains(t, stderr, "/data/pg/pg_wal lies on vol-0c0c0c0c")
 	lastLines(t, stdout, "thawed")
 	assert.Empty(t, server.Snapshots())
 
+	server.Deny("DescribeInstances")
+	byID := []string{"-endpoint", server.URL, "-metadata", server.URL, "-volume", "vol-e3490220", "-mount", "/data"}
+	code, stdout, stderr = runWith(t, root, &ebssnaptest.Freezer{FailWith: errors.New("it was frozen")}, byID, playPostgreSQL(t))
+	assert.Equal(t, 2, code)
+	assert.True(t, strings.HasPrefix(stdout, "unknown: cannot tell whether all of the data lies on vol-e3490220"), stdout)
+	assert.Contains(t, stderr, "the volume of xvdc")
+	assert.Empty(t, server.Snapshots())
+
+	server, root, args = world(t)
+	require.NoError(t, os.Symlink("/wal/15", filepath.Join(root, "data/pg/pg_wal")))
 	code, stdout, _ = runWith(t, root, &ebssnaptest.Freezer{}, args, []string{"-volume", "/dev/sdc"}, playPostgreSQL(t))
 	assert.Equal(t, 0, code, stdout)
 	code, stdout, _ = runWith(t, root, &ebssnaptest.Freezer{}, args, []string{"-skip", "/data/pg/pg_wal"}, playPostgreSQL(t))
