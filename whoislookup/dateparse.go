@@ -9,33 +9,38 @@ import (
 // False if it is none, or if day and month cannot be told apart. The Date is
 // written behind dst, or nil is returned if text is one already.
 func parseDate(dst []byte, text, low string, order dateOrder) ([]byte, bool) {
+	if c, ok := isoClock(text); ok {
+		return nil, c.valid()
+	}
 	p := dateParser{s: low}
 	if !p.parse(order) || !p.valid() {
 		return nil, false
 	}
-	if isISO(text) {
-		return nil, true
-	}
 	return p.append(dst), true
 }
 
-// isISO reports whether text has the form of a Date with zone "Z" or without
+// isoClock reads text that has the form of a Date with zone "Z" or without
 // time.
-func isISO(s string) bool {
+func isoClock(s string) (c clock, ok bool) {
 	const form = "dddd-dd-ddTdd:dd:ddZ"
 	if len(s) != 10 && len(s) != len(form) {
-		return false
+		return c, false
 	}
 	for i := range len(s) {
 		if form[i] == 'd' {
 			if s[i] < '0' || s[i] > '9' {
-				return false
+				return c, false
 			}
 		} else if s[i] != form[i] {
-			return false
+			return c, false
 		}
 	}
-	return true
+	two := func(i int) int { return int(s[i]-'0')*10 + int(s[i+1]-'0') }
+	c.year, c.month, c.day, c.parts = 100*two(0)+two(2), two(5), two(8), 3
+	if len(s) == len(form) {
+		c.hour, c.minute, c.second, c.parts = two(11), two(14), two(17), 6
+	}
+	return c, true
 }
 
 // dateParser walks over a value in lower case.

@@ -113,17 +113,19 @@ func (d *domainReader) host(e *entry) {
 	rest := e.value
 	for !rest.empty() {
 		from := rest.from
-		for from < rest.to && strings.IndexByte(" \t,;", d.reader.text[from]) >= 0 {
+		for from < rest.to && endsHost(d.reader.text[from]) {
 			from++
 		}
 		to := from
-		for to < rest.to && strings.IndexByte(" \t,;", d.reader.text[to]) < 0 {
+		for to < rest.to && !endsHost(d.reader.text[to]) {
 			to++
 		}
 		d.hostWord(span{from, to}, e.line)
 		rest.from = to
 	}
 }
+
+func endsHost(c byte) bool { return c == ' ' || c == '\t' || c == ',' || c == ';' }
 
 func (d *domainReader) hostWord(s span, line int32) {
 	low := d.low[s.from:s.to]

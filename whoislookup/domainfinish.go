@@ -253,8 +253,12 @@ func (d *domainReader) copyNote(from, to string) {
 // moveNotes names the sources of a contact by its place in Record.Contacts.
 func (d *domainReader) moveNotes(ro role, index int) {
 	from, to := &contactPaths[ro-registrant], &contactPaths[len(contactPaths)-1]
+	prefix := strings.TrimSuffix(from[0], "name")
 	for i := range d.sources {
 		s := &d.sources[i]
+		if !strings.HasPrefix(s.Field, prefix) {
+			continue
+		}
 		for j := range from {
 			if s.Field == from[j] {
 				s.Field, s.Index = to[j], index

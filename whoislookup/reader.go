@@ -181,7 +181,7 @@ func (r *reader) list(to *[]string, field string) {
 
 // isNothing reports whether a value, in lower case, says that there is none.
 func isNothing(low string) bool {
-	if len(low) > 24 {
+	if len(low) > 24 || low != "" && strings.IndexByte("nu .-_*", low[0]) < 0 {
 		return false
 	}
 	switch strings.Trim(low, " .-_*") {
