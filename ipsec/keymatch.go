@@ -7,6 +7,9 @@ type KeyMatch struct {
 	Same *bool `json:"same,omitempty"`
 	// Missing names the ends whose file has no key for this pair of identities.
 	Missing []string `json:"missing,omitempty"`
+	// Unread names the ends whose file has none either but includes others,
+	// which were not read.
+	Unread []string `json:"unread,omitempty"`
 	// Refs are the lines of ipsec.secrets that the keys stand in.
 	Refs []Ref `json:"refs,omitempty"`
 	// Weakness says why the key is weak; empty for a strong one.
@@ -31,6 +34,12 @@ func (m *mirror) keys() {
 	}
 	for _, end := range k.Missing {
 		m.report.add("no_key", Fatal, "psk", "add a line \"ID ID : PSK ...\" to its ipsec.secrets", []Ref{{End: end, File: "ipsec.secrets"}}, "%s has no pre-shared key for these two identities", end)
+	}
+	for _, end := range k.Unread {
+		m.report.Unseen = append(m.report.Unseen, Gap{
+			What: end + ": the pre-shared key of these two identities", Why: "not in the ipsec.secrets that was read, which includes other files",
+			Need: "the files that its include lines name, joined to it",
+		})
 	}
 	if k.Same != nil && !*k.Same {
 		m.report.add("key_differs", Fatal, "psk", "copy the line of one end's ipsec.secrets to the other", k.Refs, "the ends hold different pre-shared keys")

@@ -53,6 +53,7 @@ func Mirror(a, b End) *Report {
 	for _, v := range views {
 		v.wellFormed(r)
 		v.misspelled(r)
+		v.inClear(r)
 	}
 	m.orient()
 	m.version()

@@ -30,7 +30,11 @@ func CompareKeys(a, b End, secretsA, secretsB string) *KeyMatch {
 		var line int
 		var ok bool
 		if found[i], line, ok = findKey(text, []string{left, right}, views[i].conn.Dialect); !ok {
-			match.Missing = append(match.Missing, views[i].label)
+			if includes(text) {
+				match.Unread = append(match.Unread, views[i].label)
+			} else {
+				match.Missing = append(match.Missing, views[i].label)
+			}
 			continue
 		}
 		match.Refs = append(match.Refs, Ref{End: views[i].label, File: "ipsec.secrets", Line: line})
@@ -38,7 +42,7 @@ func CompareKeys(a, b End, secretsA, secretsB string) *KeyMatch {
 			match.Weakness = why
 		}
 	}
-	if len(match.Missing) == 0 {
+	if len(match.Missing)+len(match.Unread) == 0 {
 		same := found[0].Equal(found[1])
 		match.Same = &same
 	}
@@ -73,6 +77,16 @@ func findKey(text string, ids []string, d conf.Dialect) (key Secret, line int, f
 		}
 	}
 	return key, line, bestScore >= 0
+}
+
+// includes reports whether a text names files that it goes on in.
+func includes(text string) bool {
+	for line := range strings.Lines(text) {
+		if word, _, _ := strings.Cut(strings.ReplaceAll(strings.TrimSpace(line), "\t", " "), " "); word == "include" {
+			return true
+		}
+	}
+	return false
 }
 
 // keyEntry is one entry of ipsec.secrets.

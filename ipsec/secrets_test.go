@@ -52,7 +52,23 @@ func TestCompareKeys(t *testing.T) {
 			assert.Equal(t, c.weak, len(r.Find("weak_key")) == 1)
 		})
 	}
-	a, _ := blogEnds(nil)
+	a, b := blogEnds(nil)
+	// What Debian installs: the key is in another file, which is not missing.
+	const included = "# managed elsewhere\ninclude /etc/ipsec.d/*.secrets\n"
+	k := ipsec.CompareKeys(a, b, included, ids+" : PSK \""+strong+"\"")
+	require.NotNil(t, k)
+	assert.Nil(t, k.Same)
+	assert.Empty(t, k.Missing)
+	assert.Equal(t, []string{"eu-west-1"}, k.Unread)
+	a.Keys = k
+	r := ipsec.Mirror(a, b)
+	assert.Empty(t, r.Find("no_key"))
+	assert.Contains(t, r.String(), "eu-west-1: the pre-shared key of these two identities")
+	assert.False(t, r.Complete())
+	k = ipsec.CompareKeys(a, b, included+ids+" : PSK \""+strong+"\"", ids+" : PSK \""+strong+"\"")
+	assert.Equal(t, new(true), k.Same, "one that is there is there")
+	assert.Empty(t, k.Unread)
+
 	assert.Nil(t, ipsec.CompareKeys(a, ipsec.End{}, "", ""))
 	byCert, err := conf.Parse("x", "conn tunnel\n\tleft=192.0.2.1\n\tleftcert=a.pem\n\tright=192.0.2.2\n", conf.Libreswan)
 	require.NoError(t, err)
