@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -121,11 +122,17 @@ func numbered(format string, n int) string {
 }
 
 // TestBarHostile runs every attack: no panic, no connection to a private
-// target, little memory, and every call back in time.
+// target, little memory, and every call back in time. Every call counts, the
+// slowest too; one that came back late because the machine is known to have
+// stalled for as long behind the deadline proves nothing and is made again, and
+// the figure says how many those were.
 func TestBarHostile(t *testing.T) {
-	const deadline = 300 * time.Millisecond
-	slack := 50 * time.Millisecond
-	worst, peak, private := time.Duration(0), uint64(0), 0
+	const deadline, slack = 300 * time.Millisecond, 50 * time.Millisecond
+	rounds := map[lab.Size]int{lab.Small: 1, lab.CI: 5, lab.Full: 20}[lab.Bars()]
+	timed := !lab.Race && lab.Bars() != lab.Small
+	var late []time.Duration // of every call that counts, against the deadline
+	var private atomic.Int64
+	peak, stalls := uint64(0), 0
 	list := attacks()
 	for _, a := range list {
 		t.Run(a.name, func(t *testing.T) {
@@ -135,44 +142,58 @@ func TestBarHostile(t *testing.T) {
 			dial := c.Dial
 			c.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 				host, _, _ := net.SplitHostPort(address)
-				if ip, err := netip.ParseAddr(host); err == nil && !ip.IsGlobalUnicast() || err == nil && ip.IsPrivate() {
-					private++
+				if ip, err := netip.ParseAddr(host); err == nil && (!ip.IsGlobalUnicast() || ip.IsPrivate()) {
+					private.Add(1)
 				}
 				return dial(ctx, network, address)
 			}
-			best := time.Hour
-			for range 5 { // a busy machine may be late once; a slow call is late always
-				ctx, cancel := context.WithTimeout(t.Context(), deadline)
-				stop, top := watchHeap()
-				start := time.Now()
-				rec, err := c.Lookup(ctx, "138.0.155.10")
-				best = min(best, time.Since(start))
-				stop()
-				cancel()
-				require.NotNil(t, rec)
-				_ = rec.String()
-				if err == nil {
-					assert.NotEqual(t, "Liar", rec.Holder.Name)
+			for done := 0; done < rounds; {
+				took, top, stall := attacked(t, c, deadline)
+				peak = max(peak, top)
+				if timed && took > deadline+slack && took-stall <= deadline+slack {
+					t.Logf("not counted: back %s after the deadline, of which the machine stalled for %s", took-deadline, stall)
+					stalls++
+					require.Less(t, stalls, len(list)*rounds/10+10, "the machine stalls too often to tell anything")
+					continue
 				}
-				if e, ok := errors.AsType[*whoislookup.Error](err); err != nil && assert.True(t, ok) {
-					assert.NotEmpty(t, e.Error())
-				}
-				peak = max(peak, top())
-				if best <= deadline+slack/2 {
-					break
-				}
+				late = append(late, took-deadline)
+				done++
 			}
-			worst = max(worst, best)
 		})
 	}
-	assert.Zero(t, private)
-	lab.BarTiming(t, "whois-hostile", "%d attacks: 0 panics, %d connections to private targets, %.1f MiB extra heap at most, slowest call %.0f ms after a deadline of %.0f ms",
-		len(list), private, float64(peak)/(1<<20), float64(worst-deadline)/1e6, float64(deadline)/1e6)
-	if lab.Race || lab.Bars() == lab.Small {
+	assert.Zero(t, private.Load())
+	slices.Sort(late)
+	lab.BarTiming(t, "whois-hostile", "%d attacks, %d calls: 0 panics, %d connections to private targets, %.1f MiB extra heap at most, slowest call back %.0f ms after a deadline of %.0f ms, the next %.0f ms; %d calls made again as the machine stalled",
+		len(list), len(late), private.Load(), float64(peak)/(1<<20), float64(late[len(late)-1])/1e6, float64(deadline)/1e6, float64(late[max(len(late)-2, 0)])/1e6, stalls)
+	if !timed {
 		return
 	}
-	assert.LessOrEqual(t, worst, deadline+slack)
+	assert.LessOrEqual(t, late[len(late)-1], slack)
 	assert.LessOrEqual(t, peak, uint64(4<<20))
+}
+
+// attacked makes one call and returns how long it took, how much more heap was
+// in use, and how long the machine is known to have stalled after the deadline.
+func attacked(t *testing.T, c *whoislookup.Client, deadline time.Duration) (took time.Duration, top uint64, stall time.Duration) {
+	t.Helper()
+	stopHeap, most := watchHeap()
+	start := time.Now()
+	meter := startStallMeter(start.Add(deadline))
+	ctx, cancel := context.WithDeadline(t.Context(), start.Add(deadline))
+	defer cancel()
+	rec, err := c.Lookup(ctx, "138.0.155.10")
+	took = time.Since(start)
+	stall = meter.total()
+	stopHeap()
+	require.NotNil(t, rec)
+	_ = rec.String()
+	if err == nil {
+		assert.NotEqual(t, "Liar", rec.Holder.Name)
+	}
+	if e, ok := errors.AsType[*whoislookup.Error](err); err != nil && assert.True(t, ok) {
+		assert.NotEmpty(t, e.Error())
+	}
+	return took, most(), stall
 }
 
 // watchHeap samples the heap while something runs: how much more was in use
