@@ -50,7 +50,7 @@ func (r *reader) usualOrder() dateOrder {
 			continue
 		}
 		low := strings.TrimRight(r.lower(e.value), ". ")
-		if dot := strings.LastIndexByte(low, '.'); dot >= 0 && len(low)-dot == 3 && low[dot:] != ".us" {
+		if ofCountry(low) {
 			return dayFirst
 		}
 		if e.value.empty() || !strings.Contains(low, ".") {
@@ -59,4 +59,10 @@ func (r *reader) usualOrder() dateOrder {
 		break
 	}
 	return orderUnknown
+}
+
+// ofCountry reports whether a name is of a country that writes the day first.
+func ofCountry(name string) bool {
+	dot := strings.LastIndexByte(name, '.')
+	return dot >= 0 && len(name)-dot == 3 && name[dot:] != ".us"
 }

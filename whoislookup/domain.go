@@ -35,10 +35,12 @@ type domainReader struct {
 	statusN  int
 	ownerC   entry // "holder-c:", whose contact is in an object of its own
 	state    entry // "state:", which counts where there is no status
+	provider entry // "Registration Service Provider:", who is the registrar if nobody else is
 	descr    entry // the first "descr:", which names the holder where nothing else does
 	nameSelf bool  // the name stands behind the bare word "Registrant"
 	free     bool  // a status says that nobody holds the name
 	reserved bool  // a status says that the registry keeps it back
+	invalid  bool  // a status says that there can be no such name
 	key      [maxLabel]byte
 }
 
@@ -59,7 +61,11 @@ func (d *domainReader) comment(e *entry) {
 	for !title.empty() && strings.IndexByte("%#; ", d.reader.text[title.from]) >= 0 {
 		title.from++
 	}
-	if title.empty() || d.reader.text[title.to-1] != ':' {
+	if title.empty() {
+		d.blank = true // "%" alone
+		return
+	}
+	if d.reader.text[title.to-1] != ':' {
 		return
 	}
 	title.to--
@@ -107,20 +113,23 @@ func (d *domainReader) line(e *entry, p *part) {
 			d.descr = *e
 		}
 		return
-	case at == aOrg && ro == noRole && e.value.empty() && d.section == noRole && d.d.Name != "":
+	case at == aOrg && ro == noRole && e.value.empty() && d.d.Name != "" && (d.section == noRole || d.section == domainPart && d.ended(e)):
 		d.open(registrant, e)
 		return
 	case at == noAttr && ro == noRole && e.value.empty() && d.blank && d.section != nameservers:
 		d.section, d.blank, d.pending = noRole, false, noAttr
 		return
 	case at == noAttr && ro == noRole:
+		if d.pending == aStatus && d.inline {
+			d.pending = noAttr // "Note: ..." below a status
+		}
 		w := d.whole(e)
 		if d.dotted(&w, p) || d.phrase(&w, d.lower(w.value), p) {
 			return
 		}
 		if c := d.text0(e); d.pending != noAttr && d.pending != aDomain && d.pending != aHost && !d.inline && c >= '0' && c <= '9' {
 			d.text(&w, p)
-		} else if d.section != noRole && !d.ended(e) && d.tagged(e) && !d.labelled && !e.value.empty() {
+		} else if d.section != noRole && !d.ended(e) && d.tagged(e) && !d.labelled && !e.value.empty() && d.values > 0 && (!d.inline || e.indent > d.indent) {
 			d.content(&w, p)
 		}
 		return
@@ -301,6 +310,9 @@ func (d *domainReader) attribute(e *entry, ro role, at attr, p *part) {
 		}
 	}
 	d.blank = false
+	if at == aDomain && isContact(d.section) && !d.foreign && d.indent < e.indent {
+		d.section, inContact = noRole, false // "Domain Name:" as deep as the contact before it
+	}
 	if ro == noRole && at < aName && at != noAttr {
 		if inContact && d.inline && e.indent <= d.indent {
 			d.section, inContact = noRole, false
@@ -390,7 +402,9 @@ func (d *domainReader) content(e *entry, p *part) {
 	case ro == nameservers:
 		d.host(e)
 	case ro == domainPart:
-		d.name(e)
+		if !strings.ContainsAny(d.in(e.value), " \t") { // else a sentence
+			d.name(e)
+		}
 	case ro == registrar:
 		if d.values == 1 {
 			d.registrarName(e)

@@ -28,6 +28,12 @@ func (d *domainReader) looseField(e *entry, at attr) {
 		strings.HasPrefix(low, "organization "), strings.HasPrefix(low, "department "):
 		d.contactField(e, registrant, at)
 	case d.titles > 0:
+	case (at == aPhone || at == aEmail) && (d.descr.line > 0 || d.contact(registrant).Name != "" || d.contact(registrant).Organization != ""):
+		n := *e
+		for !n.value.empty() && strings.IndexByte(": \t", d.reader.text[n.value.from]) >= 0 { // "Telephone: : +1.5550000"
+			n.value.from++
+		}
+		d.contactField(&n, registrant, at)
 	case low == "name", low == "person", low == "org", low == "organization", low == "organisation", low == "org-name":
 		d.contactField(e, registrant, at)
 	}
@@ -36,6 +42,8 @@ func (d *domainReader) looseField(e *entry, at attr) {
 // selfField reads a label that is a role and nothing else: "Registrant: X".
 func (d *domainReader) selfField(e *entry, ro role) {
 	switch {
+	case ro == ignored && strings.HasPrefix(d.lower(e.name), "registered through"):
+		d.provider = *e
 	case ro == nameservers:
 		d.open(ro, e)
 		d.values = 1
@@ -46,6 +54,10 @@ func (d *domainReader) selfField(e *entry, ro role) {
 		}
 		d.open(ro, e)
 		d.values, d.inline = 1, true
+		if ro == registrar && strings.HasPrefix(d.lower(e.name), "registration service") {
+			d.provider = *e
+			return
+		}
 		if ro == registrar {
 			d.registrarName(e)
 			return
@@ -73,7 +85,25 @@ func (d *domainReader) holderC(e *entry) bool {
 }
 
 func (d *domainReader) registrarName(e *entry) {
-	d.set(&d.contact(registrar).Name, "domain.registrar.name", e)
+	if looksLikePhone(d.in(e.value)) { // "Contact: +1.5550000"
+		d.set(&d.contact(registrar).Phone, "domain.registrar.phone", e)
+		return
+	}
+	n := *e
+	if v := d.lower(e.value); strings.HasSuffix(v, ")") { // "Example(http://www.example.net)"
+		if i := strings.LastIndex(v, "(http"); i > 0 && v[i-1] != ' ' {
+			n.value.to = n.value.from + int32(i)
+		}
+	}
+	if v := d.lower(e.value); strings.HasSuffix(v, "]") { // "Example [ ID = EX ]"
+		if i := strings.Index(v, " [ id = "); i > 0 {
+			n.value.to = e.value.from + int32(i)
+			id := *e
+			id.value = d.trim(span{n.value.to + int32(len(" [ id = ")), e.value.to - 1})
+			d.set(&d.contact(registrar).Handle, "domain.registrar.handle", &id)
+		}
+	}
+	d.set(&d.contact(registrar).Name, "domain.registrar.name", &n)
 }
 
 // place reads an unlabelled line of a contact.
@@ -91,6 +121,16 @@ func (d *domainReader) place(e *entry, ro role) {
 		d.contactField(e, ro, aEmail)
 		return
 	}
+	if strings.HasPrefix(v, "(") { // "(Tel) 03-0000", "(Fax) 03-0001"
+		if tag, _, ok := strings.Cut(d.lower(e.value), ")"); ok && (tag == "(tel" || tag == "(phone" || tag == "(fax") {
+			n := *e
+			n.value = d.trim(span{e.value.from + int32(len(tag)) + 1, e.value.to})
+			if tag != "(fax" {
+				d.contactField(&n, ro, aPhone)
+			}
+			return
+		}
+	}
 	switch {
 	case looksLikeHandle(v) && c.Name == "":
 		d.contactField(e, ro, aHandle)
@@ -103,7 +143,9 @@ func (d *domainReader) place(e *entry, ro role) {
 	}
 }
 
-// columns reads "DNS Admin  (handle)  dns-admin@example.net".
+// columns reads "DNS Admin  (handle)  dns-admin@example.net" and "DNS Admin
+// (dns-admin@example.net)". Where a line with another name comes first, that is
+// the organisation.
 func (d *domainReader) columns(e *entry, ro role) bool {
 	v := d.in(e.value)
 	gap := strings.LastIndexAny(v, " \t")
@@ -112,6 +154,10 @@ func (d *domainReader) columns(e *entry, ro role) bool {
 	}
 	mail := *e
 	mail.value.from += int32(gap) + 1
+	if !mail.value.empty() && v[gap+1] == '(' && v[len(v)-1] == ')' {
+		mail.value.from++
+		mail.value.to--
+	}
 	if _, ok := d.email(mail.value); !ok {
 		return false
 	}
@@ -126,7 +172,12 @@ func (d *domainReader) columns(e *entry, ro role) bool {
 			rest.value = d.trim(span{rest.value.from, rest.value.from + int32(i)})
 		}
 	}
-	if c := d.contact(ro); c.Name == "" {
+	c := d.contact(ro)
+	if c.Name != "" && c.Organization == "" && c.Address == "" && d.values == 2 && !rest.value.empty() {
+		c.Organization, c.Name = c.Name, ""
+		d.rename(contactPath(ro, aName), contactPath(ro, aOrg))
+	}
+	if c.Name == "" {
 		d.contactField(&rest, ro, aName)
 	}
 	return true
@@ -187,6 +238,10 @@ func (d *domainReader) contactField(e *entry, ro role, at attr) {
 				c.Organization = c.Name
 				d.rename("domain.registrant.name", "domain.registrant.organization")
 			}
+			c.Name = ""
+			d.unnote("domain.registrant.name")
+		}
+		if ro == registrant && c.Name != "" && c.Name == c.Organization && d.lower(e.name) == "person" {
 			c.Name = ""
 			d.unnote("domain.registrant.name")
 		}

@@ -106,6 +106,9 @@ func (d *domainReader) name(e *entry) {
 	}
 	d.d.Name = low
 	d.note("domain.name", 0, e.line)
+	if d.dates == orderUnknown && ofCountry(low) {
+		d.dates = dayFirst
+	}
 }
 
 // host reads one or several nameservers.
@@ -147,8 +150,11 @@ func (d *domainReader) hostWord(s span, line int32) {
 // statusLine reads one status.
 func (d *domainReader) statusLine(e *entry) {
 	text := d.in(e.value)
-	if isNothing(d.lower(e.value)) {
+	if low := d.lower(e.value); isNothing(low) && low != "not available" {
 		d.list(&d.rec.Empty, "domain.status")
+		return
+	}
+	if d.severalStatuses(e) {
 		return
 	}
 	if i := strings.IndexByte(text, ','); i > 0 && d.lower(e.name) == "state" { // "REGISTERED, DELEGATED"
@@ -173,6 +179,9 @@ func (d *domainReader) statusLine(e *entry) {
 	case VerdictReserved:
 		d.reserved = true
 	}
+	if d.lower(e.value) == "invalid" {
+		d.invalid = true
+	}
 	s := parseStatus(text)
 	if s == "" || d.statusN == len(d.status) || slices.Contains(d.status[:d.statusN], s) {
 		return
@@ -182,13 +191,58 @@ func (d *domainReader) statusLine(e *entry) {
 	d.statusN++
 }
 
+// severalStatuses reads "clientHold, serverHold" and "pendingDelete /
+// redemptionPeriod": a line is several statuses where each part of it is an EPP
+// status.
+func (d *domainReader) severalStatuses(e *entry) bool {
+	text := d.in(e.value)
+	if len(text) < len("ok,ok") {
+		return false
+	}
+	if _, ok := eppOf(text); ok {
+		return false
+	}
+	for _, sep := range [...]string{",;/", ",;/ \t"} {
+		if !strings.ContainsAny(text, sep) {
+			continue
+		}
+		all := true
+		for rest := e.value; all && !rest.empty(); {
+			_, all = eppOf(d.in(d.cut(&rest, sep)))
+		}
+		if !all {
+			continue
+		}
+		part := *e
+		for rest := e.value; !rest.empty(); {
+			part.value = d.cut(&rest, sep)
+			d.statusLine(&part)
+		}
+		return true
+	}
+	return false
+}
+
+// cut takes what stands before the first separator off rest.
+func (r *reader) cut(rest *span, separators string) span {
+	part := *rest
+	if i := strings.IndexAny(r.in(part), separators); i >= 0 {
+		part.to = part.from + int32(i)
+	}
+	rest.from = part.to + 1
+	for rest.from < rest.to && strings.IndexByte(separators+" ", r.text[rest.from]) >= 0 {
+		rest.from++
+	}
+	return r.trim(part)
+}
+
 // statusClass knows the statuses of names that nobody holds.
 func statusClass(low string) Verdict {
 	switch strings.Trim(low, " .!") {
 	case "available", "free", "no object found", "not registered!", "nothing found", "not registered", "no match", "not found", "avail", "unassigned", "unregistered", "220 available",
 		"available for registration", "does not exist", "nonexistent":
 		return VerdictNotFound
-	case "reserved", "blocked", "restricted", "forbidden", "prohibited", "not available for registration", "not allowed":
+	case "reserved", "blocked", "restricted", "forbidden", "prohibited", "not available for registration", "not allowed", "unassignable":
 		return VerdictReserved
 	}
 	return VerdictUnknown

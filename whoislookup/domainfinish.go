@@ -63,7 +63,7 @@ func (d *domainReader) dotted(e *entry, p *part) bool {
 		return false
 	}
 	ro, at := d.label(split.name)
-	if ro == noRole && (at == noAttr || at >= aName && v[i] != '.') || at == aSelf {
+	if ro == noRole && (at == noAttr || at >= aName && v[i] != '.') || at == aSelf && v[i] != '.' {
 		return false
 	}
 	d.line(&split, p)
@@ -148,6 +148,9 @@ func (d *domainReader) finish(into *Domain) bool {
 	}
 	d.lists()
 	d.resolve()
+	if d.contact(registrar).Name == "" && d.provider.line != 0 {
+		d.registrarName(&d.provider)
+	}
 	if c := d.contact(registrar); c.Name == "" && c.Organization != "" {
 		c.Name = c.Organization
 		d.copyNote("domain.registrar.organization", "domain.registrar.name")
@@ -175,11 +178,15 @@ func (d *domainReader) finish(into *Domain) bool {
 		rec.Verdict = VerdictReserved
 	case held:
 		rec.Verdict = VerdictFound
+	case d.invalid:
+		return false
 	case d.d.Name != "" || d.statusN > 0:
-		if v, _ := d.refusal(""); v == VerdictUnknown {
-			rec.Verdict = VerdictFound
-		} else {
+		if v, _ := d.refusal(""); v != VerdictUnknown {
 			rec.Verdict = v
+		} else if d.statusN == 0 && rec.Updated == "" && !d.anyContact() {
+			return false // a name and nothing about it
+		} else {
+			rec.Verdict = VerdictFound
 		}
 	default:
 		return false
@@ -201,6 +208,16 @@ func (d *domainReader) finish(into *Domain) bool {
 	}
 	d.holder(into)
 	return true
+}
+
+// anyContact reports whether the answer tells anything of any contact.
+func (d *domainReader) anyContact() bool {
+	for i := range d.contacts {
+		if d.contacts[i] != (Contact{}) {
+			return true
+		}
+	}
+	return len(d.rec.Redacted) > 0
 }
 
 // lists puts nameservers and statuses into the record, with one allocation for

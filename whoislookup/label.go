@@ -140,7 +140,10 @@ func labelOf(key []byte) (role, attr) {
 	}
 	ro, rest := rolePrefix(key)
 	if ro == noRole {
-		return noRole, contactLabel(key)
+		if a := contactLabel(key); a != noAttr {
+			return noRole, a
+		}
+		return roleBehind(key)
 	}
 	if len(rest) == 0 {
 		return ro, aSelf
@@ -169,17 +172,37 @@ func labelOf(key []byte) (role, attr) {
 	return ro, a
 }
 
+// roleBehind reads "telephone contact administratif" and "nom du titulaire".
+func roleBehind(key []byte) (role, attr) {
+	i := bytes.LastIndexByte(key, ' ')
+	if i < 0 {
+		return noRole, noAttr
+	}
+	ro := roleWord(key[i+1:])
+	if !isContact(ro) {
+		return noRole, noAttr
+	}
+	what := key[:i]
+	for _, word := range [...]string{" contact", " contacto", " du", " del", " de", " of"} {
+		what = bytes.TrimSuffix(what, []byte(word))
+	}
+	if a := contactLabel(what); a != noAttr {
+		return ro, a
+	}
+	return noRole, noAttr
+}
+
 // domainLabel knows the labels about the domain itself.
 func domainLabel(key []byte) attr {
 	switch string(key) {
 	case "domain", "domain name", "query", "ascii", "domainname", "dominio", "nombre de dominio", "nombre del dominio",
 		"nom de domaine", "nome de dominio", "nome do dominio", "domain name ascii",
-		"domain ace", "complete domain name", "domena", "alan adı", "domain name requested", "whois for":
+		"domain ace", "complete domain name", "domena", "alan adı", "domain name requested", "whois for", "ドメイン名", "도메인이름", "域名", "domaine":
 		return aDomain
 	case "domain idn", "idn", "domain name unicode", "domain u", "idn domain name", "internationalized domain name", "display name",
 		"domain name idn", "u label", "domain name utf8", "domain utf8", "idn tag name":
 		return aUnicode
-	case "domain id", "registry domain id", "roid", "domain roid", "domain handle", "domain name id", "registry id":
+	case "domain id", "registry domain id", "roid", "domain roid", "domain handle", "domain name id", "registry id", "norid handle":
 		return aDomainID
 	case "created", "created on", "creation date", "created date", "creation time", "create date", "date created", "domain created",
 		"domain created on", "domain creation date", "domain registered", "domain registered on", "domain registration date",
@@ -201,13 +224,13 @@ func domainLabel(key []byte) attr {
 		"last changed date", "record last updated", "record last updated on", "record last modified", "record changed on", "record updated",
 		"record updated on", "record modified on", "record last update", "domain last updated date", "domain last updated", "domain last modified",
 		"domain updated", "domain datelastmodified", "entry updated", "entry modified", "domain record last updated", "last edited on", "last edited",
-		"updated at", "fecha de actualizacion", "fecha de modificacion", "ultima modificacion", "ultima actualizacion",
+		"updated at", "lastupdate", "fecha de actualizacion", "fecha de modificacion", "ultima modificacion", "ultima actualizacion",
 		"fecha de ultima modificacion", "date de modification", "derniere modification", "date de derniere modification", "last update date", "updated time", "update time", "modification time", "date updated", "last renewed on",
 		"updateddate", "lastmodified", "last modified time", "最終更新", "최근 정보 변경일", "last transaction date", "domain update date",
 		"data de atualizacao", "ultima atualizacao", "domain modified", "date last modified", "date of last change", "record last changed":
 		return aUpdated
 	case "expires", "expires on", "record expired", "domain currently expires", "expire", "expiry", "expiry date", "expiration", "expiration date", "expiration time",
-		"expire date", "expires at", "expires date", "expired date", "expiration on", "expire on", "registry expiry date",
+		"expire date", "expires at", "expires date", "expired date", "expired", "expiration on", "expire on", "registry expiry date",
 		"registrar registration expiration date", "domain expiration date", "domain expires", "domain expires on", "domain expiry date",
 		"domain expiration", "domain expire date", "exp date", "paid till", "paid until", "valid until", "valid till", "validity", "valid to",
 		"record expires", "record expires on", "record will expire on", "record expire date", "record expiration date", "record expiry date",
@@ -222,7 +245,7 @@ func domainLabel(key []byte) attr {
 	case "name server", "nserver", "nameserver", "ns", "dns", "dns server", "domain server", "hostname", "host name",
 		"primary server", "secondary server", "primary ns", "secondary ns", "primary nameserver", "secondary nameserver",
 		"primary name server", "secondary name server", "third name server", "ns name", "nameserver name", "name server name",
-		"serveur de nom", "servidor dns", "servidor de nombre", "dns name", "name server host", "ns hostname", "p nserver", "s nserver",
+		"serveur de nom", "serveur de noms", "primnsfqdn", "secns1fqdn", "secns2fqdn", "secns3fqdn", "secns4fqdn", "servidor dns", "servidor de nombre", "dns name", "name server host", "ns hostname", "p nserver", "s nserver",
 		"primary server hostname", "secondary server hostname", "ns list", "nslist", "name servers hostname", "nameserver hostname",
 		"primary dns", "secondary dns", "domain nameserver", "domain name server", "ネームサーバ", "nserver hostname", "additional name server",
 		"primary nserver", "secondary nserver", "other nameserver", "tertiary ns":
@@ -247,6 +270,9 @@ func rolePrefix(key []byte) (role, []byte) {
 	word, rest := cutWord(key)
 	ro := roleWord(word)
 	if ro == noRole {
+		if len(rest) == 0 && len(word) > len("registrant") && string(word[:len("registrant")]) == "registrant" {
+			return registrant, word[len("registrant"):] // "registrantemail"
+		}
 		return noRole, nil
 	}
 	for len(rest) > 0 {
@@ -280,7 +306,7 @@ func roleWord(word []byte) role {
 		return registrant
 	case "admin", "administrative", "administrator", "adm", "administrador", "adminc", "administrateur", "administratif":
 		return admin
-	case "tech", "technical", "tec", "tecnico", "technique", "techc":
+	case "tech", "technical", "techical", "tec", "tecnico", "technique", "techc":
 		return tech
 	case "billing", "bill", "financial", "financier", "cobranza", "facturacion", "billingc", "bil":
 		return billing

@@ -25,15 +25,17 @@ var throttledAnywhere = phraseSet{
 	'g': {"grace period"},
 	'h': {"has been exceeded", "has exceeded the", "have exceeded"},
 	'l': {"limit exceeded", "limit reached", "limits exceeded", "lookup refused"},
-	'm': {"maximum number of requests", "maximum query rate"},
+	'm': {"maximum number of requests", "maximum queries per", "maximum query rate"},
 	'n': {"number of queries"},
+	'o': {"over the limit"},
 	'p': {"please slow down"},
 	'q': {"query limit", "query rate limit", "quota exceeded"},
-	'r': {"rate exceeded", "rate limited", "request denied", "request per second", "requests per "},
+	'r': {"rate exceeded", "rate limited", "request denied", "request per second", "requests of this client are not permitted", "requests per "},
 	't': {
-		"temporarily banned", "temporarily unavailable", "too fast", "too many connections", "too many queries",
+		"temporarily banned", "temporarily blocked", "temporarily unavailable", "too fast", "too many connections", "too many queries",
 		"too many requests", "too often", "try again after", "try again in ", "try again later",
 	},
+	'y': {"your daily limit"},
 }
 
 // reservedStart start a line about a name that the registry keeps back.
@@ -49,7 +51,7 @@ var reservedStart = phraseSet{
 var reservedAnywhere = phraseSet{
 	'c': {"can not be registered", "cannot be registered"},
 	'h': {"has been blocked", "has been reserved"},
-	'i': {"in the reserved list", "is a reserved", "is blocked", "is not available for"},
+	'i': {"in the reserved list", "is a reserved", "is blocked", "is not available for", "is restricted because"},
 	'n': {"not available for registration"},
 	'r': {"requested is prohibited", "reserved by regist", "reserved by the regist", "reserved domain", "reserved for", "reserved name"},
 }
@@ -67,7 +69,7 @@ var absentStart = phraseSet{
 	'n': {
 		"nincs tal", "no data found", "no data was found", "no domain record", "no domains match", "no entries found",
 		"no entry found", "no existe", "no found", "no information available", "no information was found", "no match", "no object",
-		"no record", "no results", "no such domain", "not found", "not registered", "nothing found", "nothing found for",
+		"no record", "no results", "no se encontr", "no such domain", "no_se_encontr", "not find ", "not found", "not registered", "not registred", "nothing found", "nothing found for",
 	},
 	'o': {"object does not exist", "object not found"},
 	's': {"status: available", "status: free", "status: not registered"},
@@ -83,10 +85,12 @@ var absentAnywhere = phraseSet{
 	'h': {"has not been registered", "have no match"},
 	'i': {"is available for", "is not currently registered", "is unregistered", "isn't registered"},
 	'n': {
-		"n'existe pas", "nao encontrado", "no data found", "no encontrad", "no entries", "no fue encontrado", "no match for",
-		"no matching", "no records matching", "no results were found", "non trovato", "not assigned", "not been found",
+		"no data found", "no encontrad", "no entries", "no fue encontrado", "no match for",
+		"no match found", "no matching", "no record for", "no record of", "no records matching", "no results were found", "no whois record",
+		"not assigned", "not been found",
 		"not exist in", "not in our database",
 	},
+	'o': {"object_not_found"},
 	'r': {"returned no "},
 	't': {"there is no information"},
 	'u': {"unassigned"},
@@ -101,6 +105,7 @@ var absentNot = phraseSet{
 
 // withheld stand in a value that the registry does not show.
 var withheld = phraseSet{
+	'a': {"ano nymous"},
 	'd': {"data protected"},
 	'g': {"gdpr masked"},
 	'h': {"hidden upon user request"},

@@ -29,7 +29,7 @@ func (r *reader) refusal(server string) (Verdict, error) {
 		if i >= run {
 			if run = r.paragraph(i); run > i {
 				prose = run
-			} else {
+			} else if !r.rule(e) {
 				run = r.runEnd(i)
 			}
 		}
@@ -65,7 +65,7 @@ func (r *reader) paragraph(i int) int {
 		if e.kind == rpsl.Attribute {
 			n = int(max(e.value.to, e.name.to) - e.name.from)
 		}
-		if n < 3 || strings.Trim(r.in(e.value), "%#*-=> \t") == "" && e.kind != rpsl.Attribute { // a rule, or "%" alone
+		if n < 3 || r.rule(e) {
 			break
 		}
 		width += n
@@ -81,11 +81,16 @@ func (r *reader) paragraph(i int) int {
 // blank line or a rule.
 func (r *reader) runEnd(i int) int {
 	for i++; i < len(r.ents) && r.ents[i].kind != rpsl.Blank && r.ents[i].value.to-r.ents[i].value.from >= 3; i++ {
-		if r.ents[i].kind != rpsl.Attribute && strings.Trim(r.in(r.ents[i].value), "%#*-=> \t") == "" {
+		if r.rule(&r.ents[i]) {
 			break
 		}
 	}
 	return i
+}
+
+// rule reports whether a line is a rule, or "%" alone.
+func (r *reader) rule(e *entry) bool {
+	return e.kind != rpsl.Attribute && strings.Trim(r.in(e.value), "%#*-=> \t") == ""
 }
 
 // rank orders verdicts by what they take back: a server that throttles may say
@@ -109,6 +114,9 @@ const maxMessage = 110
 
 // messageClass tells what one line, in lower case, says about the query.
 func messageClass(low string) Verdict {
+	if len(low) > maxMessage { // its first sentence
+		low, _, _ = strings.Cut(low, ". ")
+	}
 	if low == "" || len(low) > maxMessage {
 		return VerdictUnknown
 	}
@@ -122,11 +130,11 @@ func messageClass(low string) Verdict {
 		return VerdictReserved
 	case absentStart.starts(low) && !absentNot.starts(low), absentAnywhere.in(low):
 		return VerdictNotFound
-	case strings.HasSuffix(plain, " is free"), strings.HasSuffix(plain, " is available"),
+	case strings.HasSuffix(plain, " no match"), strings.HasSuffix(plain, " is free"), strings.HasSuffix(plain, " is available"),
 		strings.HasSuffix(low, " available") && len(low) < 60 && strings.Count(low, " ") <= 3:
 		return VerdictNotFound
 	}
-	return VerdictUnknown
+	return messageAbroad(low)
 }
 
 func (r *reader) onlyComments() bool {

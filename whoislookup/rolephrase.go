@@ -48,6 +48,7 @@ var (
 	phrasesA = [...]rolePhrase{
 		{"agente registrador", registrar},
 		{"authorized agency", registrar},
+		{"agent", registrar},
 		{"additional info", dates},
 	}
 	phrasesC = [...]rolePhrase{
