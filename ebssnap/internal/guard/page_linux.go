@@ -54,6 +54,9 @@ type page struct {
 	memory []byte
 }
 
+// ThawedByAt is where a page says who thawed first, a By.
+const ThawedByAt = offThawedBy
+
 // RecordAt is where the owner's own record begins in a file that holds the page.
 const RecordAt = 4096
 
