@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/opskit-go/opskit/ipsec/conf"
 )
 
 const (
@@ -106,6 +108,31 @@ func TestCheck(t *testing.T) {
 	assert.NotContains(t, err, "bjimQ0jc")
 	_, _ = tunnel(t, 2, "check", write(t, "t.json", `{"title":"x"}`))
 	_, _ = tunnel(t, 1, "check", write(t, "t.json", strings.Replace(description, "10.0.0.0/16", "172.31.4.0/24", 1)))
+}
+
+// An include line of another host's file means that host's files.
+func TestMirrorDoesNotFollowAnothersIncludesHere(t *testing.T) {
+	here := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(here, "etc", "ipsec.d"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(here, "etc", "ipsec.d", "x.conf"), []byte("conn other\n    left=%any\n"), 0o600))
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "west.conf"), filepath.Join(dir, "east.conf")
+	absolute := "include " + filepath.Join(here, "etc", "ipsec.d") + "/*.conf\n"
+	require.NoError(t, os.WriteFile(a, []byte(absolute+"include more.d/*.conf\n"+west), 0o600))
+	require.NoError(t, os.WriteFile(b, []byte(east), 0o600))
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "more.d"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "more.d", "y.conf"), []byte("conn more\n    left=%any\n"), 0o600))
+	var r struct{ Ends []struct{ Conf conf.Conf } }
+	out, _ := tunnel(t, 1, "mirror", "-json", "-conn", "tunnel", a, b)
+	require.NoError(t, json.Unmarshal([]byte(out), &r))
+	assert.Equal(t, []string{"more", "tunnel"}, r.Ends[0].Conf.ConnNames(), "what lies beside the file is followed")
+	assert.Contains(t, out, "no such folder", "what does not is told")
+
+	require.NoError(t, os.WriteFile(filepath.Join(here, "etc", "ipsec.conf"), []byte("include /etc/ipsec.d/*.conf\n"+west), 0o600))
+	out, _ = tunnel(t, 1, "mirror", "-json", "-conn", "tunnel", "-root-a", here, filepath.Join(here, "etc", "ipsec.conf"), b)
+	require.NoError(t, json.Unmarshal([]byte(out), &r))
+	assert.Equal(t, []string{"other", "tunnel"}, r.Ends[0].Conf.ConnNames(), "with a copy of its tree they are")
+	assert.NotContains(t, out, "no such folder")
 }
 
 func TestMirror(t *testing.T) {

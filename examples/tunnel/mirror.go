@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/netip"
 	"os"
+	slashpath "path"
 	"path/filepath"
+	"strings"
 
 	"github.com/opskit-go/opskit/examples/internal/program"
 	"github.com/opskit-go/opskit/ipsec"
@@ -15,8 +18,8 @@ import (
 
 // endFlags are what the command line says of one end.
 type endFlags struct {
-	name, public, log, secrets string
-	dialect                    conf.Dialect
+	name, public, log, secrets, root string
+	dialect                          conf.Dialect
 }
 
 func (e *endFlags) add(p *program.Program, side string) {
@@ -24,6 +27,7 @@ func (e *endFlags) add(p *program.Program, side string) {
 	p.StringVar(&e.public, "public-"+side, "", "public `ADDRESS` of end "+side+", behind a 1:1 NAT")
 	p.StringVar(&e.log, "log-"+side, "", "log `FILE` of the last start at end "+side)
 	p.StringVar(&e.secrets, "secrets-"+side, "", "ipsec.secrets `FILE` of end "+side+"; no key is printed or saved")
+	p.StringVar(&e.root, "root-"+side, "", "`FOLDER` with a copy of end "+side+"'s root directory, in which absolute include lines are followed")
 	p.TextVar(&e.dialect, "dialect-"+side, conf.Unknown, "libreswan, openswan or strongswan at end "+side)
 }
 
@@ -75,8 +79,8 @@ func mirrorFiles(flags [2]endFlags, conn string, files []string) (*ipsec.Report,
 	return ipsec.Mirror(ends[0], ends[1]), nil
 }
 
-// read reads one end's files; include lines are followed from the root
-// directory, as the daemon on that host would.
+// read reads one end's files. Only this host's own /etc/ipsec.conf is followed
+// through this host's tree: another's include lines mean files of that host.
 func (e *endFlags) read(conn, file string) (ipsec.End, error) {
 	end := ipsec.End{Name: e.name, Conn: conn}
 	path, err := filepath.Abs(file)
@@ -84,11 +88,22 @@ func (e *endFlags) read(conn, file string) (ipsec.End, error) {
 		return end, err
 	}
 	root := filepath.VolumeName(path) + string(filepath.Separator)
+	own := path == filepath.Join(root, "etc", "ipsec.conf")
+	if e.root != "" {
+		if root, err = filepath.Abs(e.root); err != nil {
+			return end, err
+		}
+	}
 	name, err := filepath.Rel(root, path)
 	if err != nil {
 		return end, err
 	}
-	if end.Conf, err = conf.Read(os.DirFS(root), "/"+filepath.ToSlash(name), e.dialect); err != nil {
+	name = filepath.ToSlash(name)
+	tree := os.DirFS(root)
+	if e.root == "" && !own {
+		tree = beside{tree, slashpath.Dir(name)}
+	}
+	if end.Conf, err = conf.Read(tree, "/"+name, e.dialect); err != nil {
 		return end, &ipsec.Error{Op: "read", Target: file, Err: err}
 	}
 	if e.public != "" {
@@ -104,4 +119,19 @@ func (e *endFlags) read(conn, file string) (ipsec.End, error) {
 		end.Log = ipsec.CheckLog(e.log, text).Log
 	}
 	return end, nil
+}
+
+// beside is a tree of which only one folder is there, with what is below it.
+type beside struct {
+	fs.FS
+
+	folder string
+}
+
+// Open opens a file of that folder.
+func (b beside) Open(name string) (fs.File, error) {
+	if name != b.folder && !strings.HasPrefix(name, b.folder+"/") {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return b.FS.Open(name)
 }

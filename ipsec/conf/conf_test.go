@@ -139,7 +139,7 @@ func TestEveryErrorIsReported(t *testing.T) {
 
 func TestInclude(t *testing.T) {
 	fsys := fstest.MapFS{
-		"etc/ipsec.conf":       {Data: []byte("config setup\n\tprotostack=netkey\ninclude /etc/ipsec.d/*.conf\ninclude more/one.conf\ninclude /etc/gone.conf\ninclude /etc/none.d/*.conf\n")},
+		"etc/ipsec.conf":       {Data: []byte("config setup\n\tprotostack=netkey\ninclude /etc/ipsec.d/*.conf\ninclude more/one.conf\ninclude /etc/gone.conf\ninclude /etc/none.d/*.conf\ninclude /etc/notes/*.conf\n")},
 		"etc/ipsec.d/.c.conf":  {Data: []byte("half written")},
 		"etc/ipsec.d/b.conf":   {Data: []byte("conn b\n\tleft=%any\n")},
 		"etc/ipsec.d/a.conf":   {Data: []byte("conn a\n\tleft=%any\n")},
@@ -154,7 +154,8 @@ func TestInclude(t *testing.T) {
 	assert.Equal(t, "etc/more/two.conf", e.File)
 	assert.Equal(t, []string{"a", "b", "two", "one"}, c.ConnNames())
 	assert.Equal(t, []string{"etc/ipsec.conf", "etc/ipsec.d/a.conf", "etc/ipsec.d/b.conf", "etc/more/one.conf", "etc/more/two.conf"}, c.Files)
-	require.Len(t, c.Missing, 1, "a pattern without a match is normal")
+	require.Len(t, c.Missing, 2, "a pattern without a match is normal, in a folder that is there")
+	assert.Equal(t, conf.Include{Pattern: "/etc/none.d/*.conf", File: "etc/ipsec.conf", Line: 6, Why: "no such folder"}, c.Missing[1])
 	assert.Equal(t, conf.Include{Pattern: "/etc/gone.conf", File: "etc/ipsec.conf", Line: 5, Why: "no such file"}, c.Missing[0])
 	require.True(t, c.HasSetup())
 	assert.Equal(t, "netkey", c.Setup()[0].Value)

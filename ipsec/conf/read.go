@@ -23,9 +23,11 @@ func Parse(name, text string, d Dialect) (*Conf, error) {
 // Read reads a file of fsys and every file that its include lines name, as a
 // daemon would whose root directory is fsys: an absolute pattern is taken from
 // the root, a relative one from the folder of the including file. name may
-// begin with a slash; then so do the names in positions and errors. A pattern
-// that matches nothing, or a file that cannot be read, is listed in
-// Conf.Missing and is no error; that name itself cannot be read is.
+// begin with a slash; then so do the names in positions and errors. A file or
+// a pattern's folder that is not there or cannot be read is listed in
+// Conf.Missing and is no error; that name itself cannot be read is. For files
+// that come from another host, fsys must be a copy of that host's tree: its
+// include lines would else be followed into this host's.
 func Read(fsys fs.FS, name string, d Dialect) (*Conf, error) {
 	text, err := fs.ReadFile(fsys, strings.TrimPrefix(name, "/"))
 	if err != nil {
@@ -112,7 +114,13 @@ func (r *reader) include(at position, pattern string) {
 		r.fail(at, "include", pattern, "not a file name pattern")
 		return
 	case len(names) == 0 && strings.ContainsAny(pattern, "*?["):
-		return // an empty folder of additions is the normal case
+		// An empty folder of additions is the normal case. One that is not there
+		// may be on the host that the file comes from.
+		folder := path.Dir(path.Clean(strings.TrimPrefix(full, "/")))
+		if _, err := fs.Stat(r.fsys, folder); err != nil && !strings.ContainsAny(folder, "*?[") {
+			missing("no such folder")
+		}
+		return
 	case len(names) == 0:
 		missing("no such file")
 	}
