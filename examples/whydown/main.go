@@ -15,6 +15,8 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/opskit-go/opskit/examples/internal/program"
@@ -102,6 +104,9 @@ func (p *options) tell(now, earlier *evidence) int {
 		code = program.CannotTell
 	case cause.Nothing:
 		code = program.Healthy
+		if slices.ContainsFunc(d.Unseen, func(g reach.Gap) bool { return strings.HasPrefix(g.What, "its addresses over ") }) {
+			code = program.CannotTell // the other family may be dead
+		}
 	}
 	code = p.Print(d, code)
 	if now.Origin != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,6 +43,25 @@ func zone(address string) reachtest.Zone {
 	return reachtest.Zone{
 		name + " A":          {Records: []string{name + ". 300 IN A " + address}},
 		"pagina12.com.ar NS": {Records: []string{"pagina12.com.ar. 2084 IN NS bill.ns.cloudflare.com."}},
+	}
+}
+
+// A site that answers over IPv4 may be dead over the family that this host
+// does not have.
+func TestMissingFamilyCannotTell(t *testing.T) {
+	open := reach.Connection{Target: netip.MustParseAddrPort("192.0.2.80:80"), Established: true}
+	answer := reach.HTTPAnswer{URL: "http://" + name + "/", Method: "HEAD", Host: name, Connection: open, Status: 200}
+	local := reach.Connection{Target: netip.MustParseAddrPort("[2001:db8::80]:80"), Errno: "ENETUNREACH", Immediate: true}
+	open.Judge()
+	answer.Judge()
+	local.Judge()
+	for want, connections := range map[int][]reach.Connection{0: {open}, 2: {open, local}} {
+		file := filepath.Join(t.TempDir(), "saved.json")
+		require.NoError(t, program.Write(file, evidence{Case: reach.Case{Name: name, Connections: connections, HTTP: []reach.HTTPAnswer{answer}}}))
+		code, out, _ := call(t, "-from", file)
+		assert.Equal(t, want, code, out)
+		assert.True(t, strings.HasPrefix(out, name+": nothing\n"), out)
+		assert.Equal(t, want == 2, strings.Contains(out, "its addresses over IPv6 (this host has no IPv6"), out)
 	}
 }
 
