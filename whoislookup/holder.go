@@ -1,6 +1,7 @@
 package whoislookup
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/opskit-go/opskit/whoislookup/rpsl"
@@ -16,21 +17,27 @@ func (r *reader) finishNumbers(objects []object, index int, l *links) {
 			r.arinOrg(objects[i])
 		}
 	}
+	if rec.Holder.Name == "" && firstNetwork(objects) == index && index > 0 && objects[index-1].class == arinOrgObject {
+		r.arinOrg(objects[index-1]) // as ARIN wrote it until 2011
+	}
 	org := r.find(objects, orgObject, l.org, "organisation")
 	if org != nil && descrOnly {
 		if e := r.attr(org, "org-name"); e != nil && r.set(&rec.Holder.Name, "holder.name", e) {
 			rec.Holder.From = "org-name"
 		}
 	}
-	if org != nil && rec.Country == "" {
-		if e := r.attr(org, "country"); e != nil && r.set(&rec.Country, "country", e) {
-			rec.CountryFrom = "organisation"
-		}
+	if org != nil {
+		r.country(r.attr(org, "country"), "organisation")
 	}
 	if rec.Holder.Name == "" && l.descr.line != 0 && r.set(&rec.Holder.Name, "holder.name", &l.descr) {
 		rec.Holder.From = "descr"
 	}
 	r.findAbuse(objects, index, org, l)
+}
+
+// firstNetwork returns the index of the first network or AS object, or -1.
+func firstNetwork(objects []object) int {
+	return slices.IndexFunc(objects, func(o object) bool { return o.class == networkObject || o.class == asObject })
 }
 
 // arinOrg reads the OrgName or CustName block behind an ARIN network. It wins
@@ -41,7 +48,7 @@ func (r *reader) arinOrg(o object) {
 		e := &r.ents[i]
 		switch r.lower(e.name) {
 		case "orgname", "custname":
-			if rec.Holder.From == "Organization" {
+			if rec.Holder.From == "Organization" || rec.Holder.From == "Customer" {
 				rec.Holder.Name = ""
 				r.unnote("holder.name")
 			}
@@ -53,10 +60,26 @@ func (r *reader) arinOrg(o object) {
 		case "orgid", "custid":
 			r.set(&rec.Holder.Handle, "holder.handle", e)
 		case "country":
-			if r.set(&rec.Country, "country", e) {
-				rec.CountryFrom = "organisation"
-			}
+			r.country(e, "organisation")
 		}
+	}
+}
+
+// country reads a country without the comment that may follow it (RFC 2622
+// section 2). nil is none.
+func (r *reader) country(e *entry, from string) {
+	if e == nil {
+		return
+	}
+	v := *e
+	if i := strings.Index(r.in(v.value), " #"); i > 0 {
+		v.value.to = v.value.from + int32(i)
+		for v.value.to > v.value.from && r.text[v.value.to-1] == ' ' {
+			v.value.to--
+		}
+	}
+	if r.set(&r.rec.Country, "country", &v) {
+		r.rec.CountryFrom = from
 	}
 }
 

@@ -96,43 +96,11 @@ func (r *reader) readNumbers(objects []object) bool {
 		r.readNetwork(objects, i)
 		return true
 	}
-	for i, o := range objects {
-		if o.class == asObject && r.readAS(objects, i) {
-			return true
-		}
+	if i := r.chooseAS(objects); i >= 0 {
+		r.readAS(objects, i)
+		return true
 	}
-	return r.query.Kind != KindASN && r.readEntity(objects)
-}
-
-// readEntity reads an answer about an organisation or a contact: what a
-// handle gives, or what is left of a longer answer.
-func (r *reader) readEntity(objects []object) bool {
-	for i := range objects {
-		o := &objects[i]
-		switch o.class {
-		case arinOrgObject:
-			r.arinOrg(*o)
-		case orgObject, contactObject:
-			for _, label := range [...]string{"org-name", "role", "person", "irt"} {
-				if e := r.attr(o, label); e != nil && r.set(&r.rec.Holder.Name, "holder.name", e) {
-					r.rec.Holder.From = label
-				}
-			}
-			for _, label := range [...]string{"organisation", "nic-hdl", "nic-hdl-br"} {
-				if e := r.attr(o, label); e != nil {
-					r.set(&r.rec.Holder.Handle, "holder.handle", e)
-				}
-			}
-			if e := r.attr(o, "country"); e != nil && r.set(&r.rec.Country, "country", e) {
-				r.rec.CountryFrom = "holder"
-			}
-		}
-	}
-	if r.rec.Holder.Name == "" {
-		return false
-	}
-	r.findAbuse(objects, -1, nil, &links{})
-	return true
+	return r.query.Kind != KindASN && (r.readRoutes(objects) || r.readEntity(objects))
 }
 
 // networkRange returns the range that an object is about, and its entry.
@@ -247,7 +215,7 @@ func (r *reader) networkField(n *Network, label, last string, e *entry, l *links
 		if p, ok := parseRange(r.in(e.value)); ok {
 			n.Parent = p
 			r.note("network.parent", 0, e.line)
-		} else {
+		} else if r.in(e.value) != "()" { // ARIN, of a block that has no parent
 			r.set(&n.ParentHandle, "network.parent_handle", e)
 		}
 	case "originas", "origin", "aut-num", "origin-as":
@@ -263,7 +231,7 @@ func (r *reader) networkField(n *Network, label, last string, e *entry, l *links
 func (r *reader) numbersField(label string, e *entry, l *links) {
 	rec := r.rec
 	switch label {
-	case "owner", "organization", "organization name", "org name", "org-name", "organisation", "custname",
+	case "owner", "organization", "customer", "organization name", "org name", "org-name", "organisation", "custname",
 		"orgname", "기관명", "組織名":
 		r.holderName(e)
 	case "ownerid", "orgid", "org-id", "custid":
@@ -277,11 +245,10 @@ func (r *reader) numbersField(label string, e *entry, l *links) {
 	case "address":
 		r.addLine(&rec.Holder.Address, "holder.address", e)
 	case "country", "country-code":
-		if r.set(&rec.Country, "country", e) {
-			rec.CountryFrom = "network"
-			if rec.Network == nil {
-				rec.CountryFrom = "as"
-			}
+		if rec.Network != nil {
+			r.country(e, "network")
+		} else {
+			r.country(e, "as")
 		}
 	case "created", "regdate", "registration date", "assigned date", "allocated date", "할당일자", "割当年月日":
 		r.date(&rec.Created, "created", e, firstDate)
@@ -315,7 +282,7 @@ func (r *reader) numbersField(label string, e *entry, l *links) {
 func (r *reader) holderName(e *entry) {
 	rec := r.rec
 	v := *e
-	if r.lower(e.name) == "organization" && strings.HasSuffix(r.in(e.value), ")") {
+	if label := r.lower(e.name); (label == "organization" || label == "customer") && strings.HasSuffix(r.in(e.value), ")") {
 		text := r.in(e.value)
 		if i := strings.LastIndex(text, " ("); i > 0 {
 			handle := text[i+2 : len(text)-1]
@@ -380,27 +347,6 @@ func isHost(s string) bool {
 	return !strings.Contains(s, "..")
 }
 
-func (r *reader) readRoute(n *Network, o object) {
-	var route Route
-	line := int32(0)
-	for i := o.from; i < o.to; i++ {
-		e := &r.ents[i]
-		switch r.lower(e.name) {
-		case "route", "route6":
-			if got, ok := parseRange(r.in(e.value)); ok {
-				route.Prefix = got.prefixes()[0]
-				line = e.line
-			}
-		case "origin":
-			route.Origin, _ = parseASN(r.in(e.value))
-		}
-	}
-	if len(n.Routes) < maxList && line > 0 && route.Origin != 0 && route.Prefix.IsValid() && !slices.Contains(n.Routes, route) {
-		r.note("network.routes", len(n.Routes), line)
-		n.Routes = append(n.Routes, route)
-	}
-}
-
 // lessSpecific finds the parent where the answer shows it without saying so:
 // a wider network of the same answer, or JPNIC's "Less Specific Info.".
 func (r *reader) lessSpecific(objects []object, index int, n *Network) {
@@ -438,55 +384,4 @@ func (r *reader) lessSpecific(objects []object, index int, n *Network) {
 			}
 		}
 	}
-}
-
-func (r *reader) readAS(objects []object, index int) bool {
-	o := objects[index]
-	as := &AS{}
-	var l links
-	for i := o.from; i < o.to; i++ {
-		e := &r.ents[i]
-		label := r.lower(e.name)
-		if e.kind != rpsl.Attribute || e.indent > 0 {
-			continue
-		}
-		switch label {
-		case "aut-num", "as-block", "asnumber", "as number", "autonomous system number":
-			from, to, two := strings.Cut(r.in(e.value), "-")
-			a, ok := parseASN(strings.TrimSpace(from))
-			b := a
-			if two && ok {
-				b, ok = parseASN(strings.TrimSpace(to))
-			}
-			if !ok || as.To != 0 {
-				continue
-			}
-			as.From, as.To = a, b
-			r.rec.AS = as
-			r.note("as.from", 0, e.line)
-			r.note("as.to", 0, e.line)
-		case "as-name", "asname", "as name":
-			r.set(&as.Name, "as.name", e)
-		case "ashandle":
-			r.set(&as.Handle, "as.handle", e)
-		case "status":
-			r.set(&as.Status, "as.status", e)
-		case "inetnum", "inet6num":
-			if got, ok := parseRange(r.in(e.value)); ok && len(as.Prefixes) < maxList {
-				list := got.prefixes()
-				for i := range list {
-					r.note("as.prefixes", len(as.Prefixes)+i, e.line)
-				}
-				as.Prefixes = append(as.Prefixes, list...)
-			}
-		default:
-			r.numbersField(label, e, &l)
-		}
-	}
-	if r.rec.AS == nil || r.query.Kind == KindASN && (r.query.ASN < as.From || r.query.ASN > as.To) {
-		r.rec.AS = nil
-		return false
-	}
-	r.finishNumbers(objects, index, &l)
-	return true
 }

@@ -106,10 +106,18 @@ func readHopInto(rec *Record, hop int, q Query, domain *Domain) (part, error) {
 	if q.Kind != KindDomain && (isRegistryAnswer(objects) || q.Kind == KindHandle) {
 		found = r.readNumbers(objects)
 		p.referral = r.findReferral(h.Server, objects)
-		rec.Verdict = VerdictFound
-		if found && r.isPlaceholder(objects, p.referral) {
+		switch {
+		case found && r.isPlaceholder(objects, p.referral):
 			rec.Verdict = VerdictElsewhere
+		case found && r.blockOnly(objects):
+			// The region's numbers, and this one given to nobody yet.
+			found, rec.Verdict = false, VerdictNotFound
+			rec.Holder, rec.Country, rec.CountryFrom, rec.Abuse = Holder{}, "", "", nil
+		case found:
+			rec.Verdict = VerdictFound
 		}
+	} else if q.Kind != KindDomain && strings.Contains(r.text, " (NET") && r.isARIN(h.Server) && r.arinList() {
+		found = true
 	} else {
 		p.referral = r.findReferral(h.Server, objects)
 		found = r.readDomain(&p, domain)
@@ -154,8 +162,8 @@ func sentinelOf(v Verdict) error {
 // isPlaceholder reports whether the record only says which registry knows.
 func (r *reader) isPlaceholder(objects []object, f referral) bool {
 	n := r.rec.Network
-	if n == nil {
-		return false
+	if n == nil { // a block of AS numbers that another registry hands out
+		return r.rec.AS != nil && r.rec.AS.To > r.rec.AS.From && f.host != "" && (rirOf(r.rec.Holder.Name) || r.asBlock("", objects).host != "")
 	}
 	if n.Range.From.IsUnspecified() && (n.Range == rangeOf(prefixAll(n.Range.From))) {
 		return true // "IANA-BLK": the whole space

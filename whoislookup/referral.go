@@ -107,7 +107,30 @@ func (r *reader) findReferral(server string, objects []object) referral {
 	if last.host == "" {
 		last = r.apnicStub(objects)
 	}
+	if last.host == "" {
+		last = r.asBlock(server, objects)
+	}
 	return last
+}
+
+// asBlock reads the object that stands for numbers of another region: "descr:
+// ARIN ASN block". Only registries write as-blocks.
+func (r *reader) asBlock(server string, objects []object) referral {
+	i := r.chooseAS(objects)
+	if i < 0 {
+		return referral{}
+	}
+	_, _, at := r.numberRange(objects[i])
+	descr := r.attr(&objects[i], "descr")
+	if r.lower(at.name) != "as-block" || descr == nil {
+		return referral{}
+	}
+	word, rest, _ := strings.Cut(r.lower(descr.value), " ")
+	host := rirHost(word)
+	if host == "" || host == hostOf(server) || !strings.Contains(rest, "asn block") {
+		return referral{}
+	}
+	return referral{scheme: "whois", host: host, port: 43}
 }
 
 func (r *reader) isARIN(server string) bool {
