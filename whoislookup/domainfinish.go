@@ -39,7 +39,7 @@ func (d *domainReader) dotted(e *entry, p *part) bool {
 	v := d.in(e.value)
 	i := dots(v)
 	if i <= 0 { // or two blanks: "Domain-name         example.sk"
-		if i = strings.Index(v, "  "); i <= 0 {
+		if i = twoBlanks(v); i <= 0 {
 			if i = strings.IndexByte(v, '\t'); i <= 0 {
 				return d.sentence(e, v)
 			}
@@ -78,6 +78,17 @@ func dots(v string) int {
 	}
 	for i := first; i+2 < len(v); i++ {
 		if v[i] == '.' && (v[i+1] == '.' && v[i+2] == '.' || strings.HasPrefix(v[i+1:], " . .")) {
+			return i
+		}
+	}
+	return -1
+}
+
+// twoBlanks returns where the first "  " starts, or -1. strings.Index is slow
+// at it: it stops at every blank.
+func twoBlanks(v string) int {
+	for i := range len(v) - 1 {
+		if v[i] == ' ' && v[i+1] == ' ' {
 			return i
 		}
 	}
