@@ -2,6 +2,7 @@ package whoislookup_test
 
 import (
 	"context"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opskit-go/opskit/internal/lab"
+	"github.com/opskit-go/opskit/whoislookup"
 	"github.com/opskit-go/opskit/whoislookup/whoistest"
 )
 
@@ -49,20 +51,29 @@ func TestDebianWhoisAgrees(t *testing.T) {
 // lead to its ports.
 func foreign(t *testing.T, srv *whoistest.Server) func(argv ...string) string {
 	t.Helper()
-	hosts, err := srv.Hosts()
-	require.NoError(t, err)
-	file := filepath.Join(t.TempDir(), "hosts")
-	require.NoError(t, os.WriteFile(file, []byte("127.0.0.1 localhost\n"+hosts), 0o644))
+	prepare := inHosts(t, srv)
 	return func(argv ...string) string {
 		t.Helper()
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
-		args := append([]string{"--mount", "sh", "-c", `mount --bind "$0" /etc/hosts && exec "$@"`, file}, argv...)
-		out, err := exec.CommandContext(ctx, "unshare", args...).CombinedOutput()
+		out, err := prepare(ctx, argv...).CombinedOutput()
 		if err != nil {
 			t.Logf("%s: %v", strings.Join(argv, " "), err)
 		}
 		return string(out)
+	}
+}
+
+// inHosts prepares programs for which the names of srv lead to its ports.
+func inHosts(t *testing.T, srv *whoistest.Server) func(ctx context.Context, argv ...string) *exec.Cmd {
+	t.Helper()
+	hosts, err := srv.Hosts()
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "hosts")
+	require.NoError(t, os.WriteFile(file, []byte("127.0.0.1 localhost\n"+hosts), 0o644))
+	return func(ctx context.Context, argv ...string) *exec.Cmd {
+		args := append([]string{"--mount", "sh", "-c", `mount --bind "$0" /etc/hosts && exec "$@"`, file}, argv...)
+		return exec.CommandContext(ctx, "unshare", args...)
 	}
 }
 
@@ -91,4 +102,75 @@ func TestOtherClientsAgree(t *testing.T) {
 	for _, q := range srv.Queries() {
 		t.Logf("%s:%s %q", q.Server, q.Port, q.Line)
 	}
+}
+
+// TestBarForeignServer has the client ask a WHOIS server that is not ours:
+// gwhois, unmodified, behind a port as inetd runs it. It asks the registries in
+// the client's place, and hands on what they say with words of its own between.
+func TestBarForeignServer(t *testing.T) {
+	lab.Need(t, "root", "netns", "program:gwhois")
+	if !lab.Inside(t, func() *lab.NS { return lab.NewNS(t) }) {
+		return
+	}
+	srv := newServer(t, whoistest.Blog())
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	served := inetd(t, srv, l, "gwhois")
+	c := &whoislookup.Client{Server: l.Addr().String(), AllowPrivate: true}
+	right := 0
+	for query, want := range map[string]string{
+		"190.57.233.170": "190.57.233.160/28 EDITORIAL LA PAGINA S.A. AR",
+		"104.20.75.37":   "104.16.0.0/12 CloudFlare, Inc. US",
+	} {
+		rec, err := c.Lookup(t.Context(), query)
+		require.NoError(t, err, "%s", rec)
+		assert.Contains(t, rec.Hops[0].Text(), "Process query: '"+query+"'", "it is gwhois that answers")
+		if assert.Equal(t, want, rec.Network.Range.String()+" "+rec.Holder.Name+" "+rec.Country) {
+			right++
+		}
+	}
+	rec, err := c.Lookup(t.Context(), "190.57.233.170")
+	require.NoError(t, err)
+	assert.Contains(t, rec.Holder.Address, "Sol\u00eds", "the byte of Latin-1 that it hands on")
+
+	// It does not follow ARIN's referral, and is no server whose referrals are
+	// believed: then nobody is the owner.
+	rec, err = c.Lookup(t.Context(), "138.0.155.10")
+	require.ErrorIs(t, err, whoislookup.ErrNoServer)
+	assert.Equal(t, whoislookup.VerdictElsewhere, rec.Verdict)
+	assert.Empty(t, rec.Holder.Name)
+	_, err = c.Lookup(t.Context(), "192.0.32.77")
+	require.ErrorIs(t, err, whoislookup.ErrNotFound)
+	require.NoError(t, l.Close())
+	<-served
+	lab.Bar(t, "whois-foreign-server", "%d of 2 holders through gwhois as a server; its placeholder is not the owner, and what it does not know is not found", right)
+}
+
+// inetd runs a program for each connection, which is its standard input and
+// output, until the listener is closed.
+func inetd(t *testing.T, srv *whoistest.Server, l net.Listener, argv ...string) (done chan struct{}) {
+	t.Helper()
+	prepare := inHosts(t, srv)
+	done = make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			file, err := conn.(*net.TCPConn).File()
+			conn.Close()
+			if !assert.NoError(t, err) {
+				return
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			cmd := prepare(ctx, argv...)
+			cmd.Stdin, cmd.Stdout, cmd.Stderr = file, file, file
+			assert.NoError(t, cmd.Run())
+			cancel()
+			file.Close()
+		}
+	}()
+	return done
 }
