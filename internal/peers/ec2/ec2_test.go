@@ -1,0 +1,142 @@
+package peers
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/opskit-go/opskit/ebssnap"
+	"github.com/opskit-go/opskit/ebssnap/ebssnaptest"
+	"github.com/opskit-go/opskit/ebssnap/ec2snap"
+	"github.com/opskit-go/opskit/internal/lab"
+)
+
+// account is an instance with two volumes besides its own, in EC2 or what stands for it.
+type account struct {
+	server   string // for the reader
+	options  ec2snap.Options
+	instance string
+	volumes  []string
+}
+
+// anAccount makes one in the server that OPSKIT_EC2 names, or else in ebssnaptest.
+func anAccount(t *testing.T) account {
+	t.Helper()
+	without(t)
+	t.Setenv("AWS_ACCESS_KEY_ID", "fake")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "fake")
+	if endpoint := os.Getenv("OPSKIT_EC2"); endpoint != "" {
+		return elsewhere(t, endpoint)
+	}
+	server := ebssnaptest.NewServer()
+	t.Cleanup(server.Close)
+	a := account{server: "ebssnaptest", instance: "i-0abc", volumes: []string{"vol-0bbbbbbbbbbbbbbbb", "vol-0cccccccccccccccc"}}
+	a.options = ec2snap.Options{Endpoint: server.URL, Region: "us-east-1"}
+	server.AddInstance(ebssnaptest.Instance{
+		ID: a.instance, Root: "/dev/sda1",
+		Devices: map[string]string{"/dev/sda1": "vol-0aaaaaaaaaaaaaaaa", "/dev/sdf": a.volumes[0], "/dev/sdg": a.volumes[1], "/dev/sdh": "vol-0dddddddddddddddd"},
+	})
+	return a
+}
+
+// elsewhere makes the account by the API. A proxy before the server keeps connections, as EC2 does; moto's server speaks HTTP/1.0.
+func elsewhere(t *testing.T, endpoint string) account {
+	t.Helper()
+	target, err := url.Parse(endpoint)
+	require.NoError(t, err)
+	proxy := httptest.NewServer(httputil.NewSingleHostReverseProxy(target))
+	t.Cleanup(proxy.Close)
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	a := account{server: endpoint, options: ec2snap.Options{Endpoint: proxy.URL, Region: "us-east-1"}}
+	cloud, err := ec2snap.New(t.Context(), a.options)
+	require.NoError(t, err)
+	images, err := cloud.Client.DescribeImages(t.Context(), &ec2.DescribeImagesInput{MaxResults: aws.Int32(5)})
+	require.NoError(t, err)
+	require.NotEmpty(t, images.Images)
+	run, err := cloud.Client.RunInstances(t.Context(), &ec2.RunInstancesInput{
+		ImageId: images.Images[0].ImageId, MinCount: aws.Int32(1), MaxCount: aws.Int32(1), InstanceType: types.InstanceTypeT3Micro,
+	})
+	require.NoError(t, err)
+	a.instance = aws.ToString(run.Instances[0].InstanceId)
+	described, err := cloud.Client.DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{InstanceIds: []string{a.instance}})
+	require.NoError(t, err)
+	zone := described.Reservations[0].Instances[0].Placement.AvailabilityZone
+	for _, device := range []string{"/dev/sdf", "/dev/sdg"} { // moto does not leave out what ExcludeDataVolumeIds names
+		volume, err := cloud.Client.CreateVolume(t.Context(), &ec2.CreateVolumeInput{AvailabilityZone: zone, Size: aws.Int32(8)})
+		require.NoError(t, err)
+		_, err = cloud.Client.AttachVolume(t.Context(), &ec2.AttachVolumeInput{Device: aws.String(device), InstanceId: aws.String(a.instance), VolumeId: volume.VolumeId})
+		require.NoError(t, err)
+		a.volumes = append(a.volumes, aws.ToString(volume.VolumeId))
+	}
+	return a
+}
+
+// TestEC2 makes every call of ec2snap.
+func TestEC2(t *testing.T) {
+	a := anAccount(t)
+	cloud, err := ec2snap.New(t.Context(), a.options)
+	require.NoError(t, err)
+	volume := func(ids ...string) ebssnap.Volume {
+		return ebssnap.Volume{Cloud: cloud, IDs: ids, Instance: a.instance, Description: "nightly", Tags: map[string]string{"Name": "db é"}, Settle: 3 * time.Second}
+	}
+	report, err := ebssnap.Check(t.Context(), volume(a.volumes[0]), &ebssnaptest.Freezer{})
+	require.NoError(t, err)
+	for _, c := range report.Capabilities {
+		if c.Name != "ec2:DescribeInstances" || a.server == "ebssnaptest" { // moto has no filter block-device-mapping.volume-id
+			assert.True(t, c.OK, "%v", report)
+		}
+	}
+
+	var taken []string
+	for _, set := range [][]string{a.volumes[:1], a.volumes} {
+		result, err := ebssnap.Consistent(t.Context(), volume(set...), &ebssnaptest.Freezer{}, 10*time.Second)
+		require.NoError(t, err)
+		assert.Equal(t, ebssnap.VerdictConsistent, result.Verdict)
+		assert.Len(t, result.Unseen, 1, "%v", result.Unseen)
+		var of []string
+		for _, snapshot := range result.Snapshots() {
+			of = append(of, snapshot.Volume)
+			taken = append(taken, snapshot.ID)
+			assert.False(t, snapshot.Started.IsZero())
+		}
+		assert.ElementsMatch(t, set, of, "no other volume of the instance")
+		found, err := ebssnap.Settle(t.Context(), cloud, result.Evidence.Token)
+		require.NoError(t, err)
+		require.Len(t, found, len(set))
+		for _, snapshot := range found {
+			assert.Equal(t, "frozen", snapshot.Tags[ebssnap.TagConsistency])
+			assert.Equal(t, "db é", snapshot.Tags["Name"])
+		}
+	}
+	waiting, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	require.NoError(t, ebssnap.Wait(waiting, cloud, 50*time.Millisecond, taken...))
+
+	found, err := cloud.Find(t.Context(), ebssnap.Query{Volume: a.volumes[0], Tagged: true})
+	require.NoError(t, err)
+	assert.Len(t, found, 2)
+	found, err = cloud.Find(t.Context(), ebssnap.Query{IDs: append([]string{"snap-00000000000000000"}, taken...)})
+	require.NoError(t, err)
+	assert.Len(t, found, 3, "those that exist, beside one that does not")
+
+	_, err = ebssnap.Consistent(t.Context(), volume("vol-00000000000000000"), &ebssnaptest.Freezer{}, time.Second)
+	require.ErrorIs(t, err, ebssnap.ErrUnknownVolume)
+	_, err = ebssnap.Consistent(t.Context(), volume(a.volumes[0], "vol-00000000000000000"), &ebssnaptest.Freezer{}, time.Second)
+	require.ErrorIs(t, err, ebssnap.ErrUnknownVolume)
+	for _, id := range taken {
+		require.NoError(t, cloud.Delete(t.Context(), id))
+		require.Error(t, cloud.Delete(t.Context(), id))
+	}
+	lab.Bar(t, "EC2 "+a.server, "%d snapshots taken, found, waited for and deleted", len(taken))
+}
