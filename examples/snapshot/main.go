@@ -5,7 +5,7 @@
 //
 // It refuses before anything is stopped where a part of the data is found outside the volumes, and says so where it cannot tell.
 //
-// With -check it tells beforehand whether all of that would work: "ready" and 0, "not ready" and 1, "cannot tell" and 2; with -recover -yes it thaws what a run that was killed together with its guard left frozen; with -hold it
+// With -wait it waits until the snapshot is completed, and with -keep N it tells which older ones may go, and with -yes deletes them. With -check it tells beforehand whether all of that would work: "ready" and 0, "not ready" and 1, "cannot tell" and 2; with -recover -yes it thaws what a run that was killed together with its guard left frozen; with -hold it
 // freezes and thaws at the word of another tool's hooks. snapshot.service and snapshot.timer are ready for systemd.
 //
 // The exit code is 0 for a consistent snapshot, 1 for one without proof, 2 for none. The last line is always "thawed", or "STILL FROZEN: run ..." with the command; with -json it
@@ -14,11 +14,9 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
@@ -57,12 +55,15 @@ type command struct {
 	hold            string
 	check, recover  bool
 	intended, yes   bool
+	wait            bool
+	keep            int
+	every           time.Duration // between two questions of -wait
 	options         ec2snap.Options
 	mappings        []volumes.Mapping
 }
 
 func (c command) run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	c.Program = program.New("snapshot", "-volume VOLUME -mount DIR [-skip PATH] [-timeout 10s] [-check] | -recover [-yes] | -mount DIR -hold SOCKET | -hold SOCKET freeze|thaw", stdout, stderr)
+	c.Program = program.New("snapshot", "-volume VOLUME -mount DIR [-skip PATH] [-timeout 10s] [-check] [-wait] [-keep N [-yes]] | -volume VOLUME -keep N [-yes] | -recover [-yes] | -mount DIR -hold SOCKET | -hold SOCKET freeze|thaw", stdout, stderr)
 	c.EvidenceFlags()
 	c.Var(&c.volumes, "volume", "`VOLUME` to take a snapshot of: vol-... or a device as EC2 names it, /dev/sdb; repeated: one atomic set")
 	c.Var(&c.mounts, "mount", "mount point `DIR` to freeze; repeated for several")
@@ -74,7 +75,9 @@ func (c command) run(ctx context.Context, args []string, stdout, stderr io.Write
 	c.StringVar(&c.options.Region, "region", "", "the `REGION`, if the metadata service should not be asked")
 	c.BoolVar(&c.check, "check", false, "only tell whether a snapshot could be taken; nothing is frozen or created")
 	c.BoolVar(&c.recover, "recover", false, "tell what a run that was killed left frozen; with -yes thaw it")
-	c.BoolVar(&c.yes, "yes", false, "with -recover: really thaw")
+	c.BoolVar(&c.yes, "yes", false, "with -recover: really thaw; with -keep: really delete")
+	c.BoolVar(&c.wait, "wait", false, "after the thaw, wait until the snapshot is completed, which may take hours")
+	c.IntVar(&c.keep, "keep", 0, "plan which older snapshots to delete so that the last `N` consistent ones stay; with -yes delete them")
 	c.BoolVar(&c.intended, "intended", false, "with -recover -yes: also thaw what was only about to be frozen")
 	c.StringVar(&c.hold, "hold", "", "freeze and thaw at the word of another program on this `SOCKET`; with the argument freeze or thaw: say that word")
 	if code, done := c.Parse(args); done {
@@ -93,56 +96,10 @@ func (c command) run(ctx context.Context, args []string, stdout, stderr io.Write
 		return c.holdFor(ctx)
 	case c.From != "":
 		return c.judgeAgain()
-	case len(c.volumes) == 0 || len(c.mounts) == 0:
-		return c.Misused("-volume and -mount are needed")
+	case c.keep < 0:
+		return c.Misused("-keep is a number above zero")
+	case len(c.volumes) == 0 || len(c.mounts) == 0 && (c.keep == 0 || c.wait):
+		return c.Misused("-volume and -mount are needed; with -keep alone, -volume")
 	}
-	return c.snapshot(ctx)
-}
-
-// snapshot takes the snapshot and prints the result.
-func (c command) snapshot(ctx context.Context) int {
-	volume := ebssnap.Volume{Description: c.description}
-	for _, name := range c.volumes {
-		if strings.HasPrefix(name, "vol-") {
-			volume.IDs = append(volume.IDs, name)
-			continue
-		}
-		here, err := ec2snap.Locate(ctx, name, c.options)
-		if err != nil {
-			return c.thawed(c.Fail(err), nil)
-		}
-		volume.IDs = append(volume.IDs, here.Volume)
-		volume.Instance, c.options.Region, c.mappings = here.Instance, here.Region, here.Mappings
-	}
-	cloud, err := ec2snap.New(ctx, c.options)
-	if err != nil {
-		return c.thawed(c.Fail(err), nil)
-	}
-	volume.Cloud = cloud
-	if c.check {
-		return c.checkOnly(ctx, volume)
-	}
-	outside, gaps := c.whole(ctx, volume.IDs)
-	if outside != nil {
-		return c.thawed(c.Print(outside, program.CannotTell), nil)
-	}
-	result, err := ebssnap.Consistent(ctx, volume, c.freezer(c.mounts), c.timeout)
-	if result == nil {
-		return c.thawed(c.Fail(err), err)
-	}
-	result.Unseen = append(result.Unseen, gaps...)
-	if err != nil {
-		fmt.Fprintf(c.Stderr, "%s: %v\n", c.Name(), err)
-	}
-	code := c.report(result)
-	if err != nil {
-		code = max(code, program.Problem) // consistent, but something was left undone
-	}
-	if c.Save != "" {
-		if err := program.Write(c.Save, result); err != nil {
-			fmt.Fprintf(c.Stderr, "%s: %v\n", c.Name(), err)
-			code = max(code, program.Problem)
-		}
-	}
-	return c.thawed(code, err)
+	return c.take(ctx)
 }
