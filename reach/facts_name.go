@@ -1,6 +1,7 @@
 package reach
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -78,6 +79,10 @@ func (w *weighing) answers() {
 // certificate weighs one that does not prove the name. By a wrong clock every
 // certificate looks expired, or not valid yet.
 func (w *weighing) certificate(where string, a *HTTPAnswer) {
+	if errors.Is(a.TLS.Problem, ErrLocal) {
+		w.gap("whether the certificate is valid", "this host has no root certificates to judge by", "apt-get install ca-certificates")
+		return
+	}
 	w.not(8, where+" cannot prove its name", cause.Nothing)
 	if theirs, off := a.clockDecides(); off {
 		w.add(2, fmt.Sprintf("%s: its certificate is valid by the server's clock (%s) and not by this host's (%s)",

@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/json"
 	"math/big"
 	"net"
 	"net/netip"
@@ -18,6 +19,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opskit-go/opskit/reach/cause"
 	"github.com/opskit-go/opskit/reach/reachtest"
 )
 
@@ -142,6 +144,29 @@ func TestHTTPEndsWithTheCaller(t *testing.T) {
 	a, err := new(Prober).HTTP(ctx, HTTPRequest{URL: "http://www.example.org/", At: web.Addr()})
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Equal(t, Unknown, a.Verdict)
+}
+
+// Without a single root nobody's certificate proves anything: that is this
+// host's lack, as in a container without ca-certificates.
+func TestHostWithoutRootsBlamesNoCertificate(t *testing.T) {
+	good, _ := certificate(t, "www.example.org", time.Now().Add(time.Hour))
+	web, err := reachtest.StartHTTPS(reachtest.Site{"www.example.org": {Body: "hello"}}, good)
+	require.NoError(t, err)
+	defer web.Close()
+	a, err := new(Prober).HTTP(t.Context(), HTTPRequest{URL: "https://www.example.org/", At: web.Addr(), Roots: x509.NewCertPool()})
+	require.NoError(t, err)
+	require.NotNil(t, a.TLS.Problem)
+	require.ErrorIs(t, a.TLS.Problem, ErrLocal)
+	require.NotErrorIs(t, a.TLS.Problem, ErrCertificate)
+	b, err := json.Marshal(a)
+	require.NoError(t, err)
+	var back HTTPAnswer
+	require.NoError(t, json.Unmarshal(b, &back))
+	for _, answer := range []HTTPAnswer{*a, back} {
+		d := Diagnose(Case{Name: "www.example.org", Connections: []Connection{answer.Connection}, HTTP: []HTTPAnswer{answer}})
+		assert.Equal(t, cause.Nothing, d.Cause, "%s", d)
+		assert.Contains(t, d.String(), "whether the certificate is valid (this host has no root certificates")
+	}
 }
 
 func TestHTTPSJudgesTheCertificateAndStillAnswers(t *testing.T) {

@@ -18,7 +18,8 @@ type TLS struct {
 	// Chain holds the certificates that the server sent, leaf first, in DER.
 	Chain [][]byte `json:"chain,omitempty"`
 	// Problem says why the chain does not prove the name: expired, another
-	// name, unknown authority. It wraps ErrCertificate; nil means that it does.
+	// name, unknown authority. It wraps ErrCertificate, or ErrLocal where there
+	// are no root certificates here to judge by; nil means that it does.
 	Problem *Error `json:"problem,omitempty"`
 	// Failure says why the handshake did not complete.
 	Failure *Error `json:"failure,omitempty"`
@@ -69,8 +70,27 @@ func (a *HTTPAnswer) handshake(ctx context.Context, conn net.Conn, name string, 
 	_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{
 		DNSName: name, Intermediates: pool, Roots: r.Roots, CurrentTime: time.Now(),
 	})
-	if err != nil {
+	var unknown x509.UnknownAuthorityError
+	var noRoots x509.SystemRootsError
+	switch {
+	case err == nil:
+	case errors.As(err, &noRoots), errors.As(err, &unknown) && rootless(r.Roots):
+		a.TLS.Problem = &Error{Op: "verify", Target: name, Err: fmt.Errorf("no root certificates here to judge by: %w", ErrLocal)}
+	default:
 		a.TLS.Problem = &Error{Op: "verify", Target: name, Err: fmt.Errorf("%w: %w", ErrCertificate, err)}
 	}
 	return c
+}
+
+// rootless reports whether there is no root at all in a pool, or in the
+// system's store for nil: by that nobody's certificate is worth anything.
+func rootless(pool *x509.CertPool) bool {
+	if pool == nil {
+		system, err := x509.SystemCertPool()
+		if err != nil {
+			return true
+		}
+		pool = system
+	}
+	return pool.Equal(x509.NewCertPool())
 }

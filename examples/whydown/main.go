@@ -104,8 +104,10 @@ func (p *options) tell(now, earlier *evidence) int {
 		code = program.CannotTell
 	case cause.Nothing:
 		code = program.Healthy
-		if slices.ContainsFunc(d.Unseen, func(g reach.Gap) bool { return strings.HasPrefix(g.What, "its addresses over ") }) {
-			code = program.CannotTell // the other family may be dead
+		if slices.ContainsFunc(d.Unseen, func(g reach.Gap) bool {
+			return strings.HasPrefix(g.What, "its addresses over ") || g.What == "whether the certificate is valid"
+		}) {
+			code = program.CannotTell // what was not seen may be dead
 		}
 	}
 	code = p.Print(d, code)
