@@ -7,12 +7,10 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -50,7 +48,8 @@ func anAccount(t *testing.T) account {
 	return a
 }
 
-// elsewhere makes the account by the API. A proxy before the server keeps connections, as EC2 does; moto's server speaks HTTP/1.0.
+// elsewhere is the account that OPSKIT_EC2_SET names, instance and volumes. A proxy before the server keeps connections, as EC2 does; moto's
+// server speaks HTTP/1.0.
 func elsewhere(t *testing.T, endpoint string) account {
 	t.Helper()
 	target, err := url.Parse(endpoint)
@@ -58,28 +57,9 @@ func elsewhere(t *testing.T, endpoint string) account {
 	proxy := httptest.NewServer(httputil.NewSingleHostReverseProxy(target))
 	t.Cleanup(proxy.Close)
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)
-	a := account{server: endpoint, options: ec2snap.Options{Endpoint: proxy.URL, Region: "us-east-1"}}
-	cloud, err := ec2snap.New(t.Context(), a.options)
-	require.NoError(t, err)
-	images, err := cloud.Client.DescribeImages(t.Context(), &ec2.DescribeImagesInput{MaxResults: aws.Int32(5)})
-	require.NoError(t, err)
-	require.NotEmpty(t, images.Images)
-	run, err := cloud.Client.RunInstances(t.Context(), &ec2.RunInstancesInput{
-		ImageId: images.Images[0].ImageId, MinCount: aws.Int32(1), MaxCount: aws.Int32(1), InstanceType: types.InstanceTypeT3Micro,
-	})
-	require.NoError(t, err)
-	a.instance = aws.ToString(run.Instances[0].InstanceId)
-	described, err := cloud.Client.DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{InstanceIds: []string{a.instance}})
-	require.NoError(t, err)
-	zone := described.Reservations[0].Instances[0].Placement.AvailabilityZone
-	for _, device := range []string{"/dev/sdf", "/dev/sdg"} { // moto does not leave out what ExcludeDataVolumeIds names
-		volume, err := cloud.Client.CreateVolume(t.Context(), &ec2.CreateVolumeInput{AvailabilityZone: zone, Size: aws.Int32(8)})
-		require.NoError(t, err)
-		_, err = cloud.Client.AttachVolume(t.Context(), &ec2.AttachVolumeInput{Device: aws.String(device), InstanceId: aws.String(a.instance), VolumeId: volume.VolumeId})
-		require.NoError(t, err)
-		a.volumes = append(a.volumes, aws.ToString(volume.VolumeId))
-	}
-	return a
+	set := strings.Fields(os.Getenv("OPSKIT_EC2_SET"))
+	require.Len(t, set, 3, "OPSKIT_EC2_SET is an instance and its two volumes")
+	return account{server: endpoint, options: ec2snap.Options{Endpoint: proxy.URL, Region: "us-east-1"}, instance: set[0], volumes: set[1:]}
 }
 
 // TestEC2 makes every call of ec2snap.
