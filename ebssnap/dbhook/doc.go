@@ -18,7 +18,7 @@
 //	PostgreSQL, parts copied at different moments       PostgreSQL{Label: "nightly"}: backup mode; restore with Backups()
 //	InnoDB, all in one atomic set                       nothing, with sync_binlog=1 or no binary log; else a frozen filesystem
 //	MyISAM, Aria, or the binary log's position          MariaDB{}: the backup lock, with the filesystem frozen inside it
-//	MyISAM on MySQL 8                                   MariaDB{Client: ..., ReadLock: true}
+//	either of them on MySQL 8                           MariaDB{Client: ..., ReadLock: true}
 //
 // In Freezers the database comes before the filesystem: it is locked first and let go last. The other way round the lock may have to write to a frozen filesystem, and waits for
 // the end of the budget. While its filesystem is frozen, a server's process that writes sleeps in the kernel and cannot be killed until the thaw; so

@@ -31,14 +31,16 @@ type MariaDB struct {
 	LongQuery time.Duration
 	// LockWait limits how long the lock may be pending; the freeze budget does too. Zero means 2 s, resolution one second, rounded up.
 	LockWait time.Duration
-	// ReadLock takes FLUSH TABLES WITH READ LOCK whatever the server has. MySQL 8 needs it for MyISAM: its backup lock stops no writes.
+	// ReadLock takes FLUSH TABLES WITH READ LOCK whatever the server has. MySQL 8 needs it for MyISAM and for the position: its backup lock
+	// stops no writes and no commits.
 	ReadLock bool
 
 	mu       sync.Mutex
 	position *Position
 }
 
-// Position returns where the binary log stood while the lock was last held; nil if there was no lock or no binary log to be read.
+// Position returns where the binary log stood while the lock was last held; nil if there was no lock, none that holds the log still, or no binary
+// log to be read.
 func (m *MariaDB) Position() *Position {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -88,7 +90,10 @@ func (m *MariaDB) Prepare(ctx context.Context) (ebssnap.Prepared, error) {
 }
 
 // lock is how a kind of server is locked and let go.
-type lock struct{ take, release []string }
+type lock struct {
+	take, release []string
+	commits       bool // transactions commit under it
+}
 
 // lockOf chooses by VERSION().
 func lockOf(version string, readLock bool) lock {
@@ -100,11 +105,11 @@ func lockOf(version string, readLock bool) lock {
 	switch {
 	case readLock:
 	case isMaria && (first > 10 || first == 10 && second >= 4):
-		return lock{[]string{"BACKUP STAGE START;", "BACKUP STAGE BLOCK_COMMIT;"}, []string{"BACKUP STAGE END;"}}
+		return lock{take: []string{"BACKUP STAGE START;", "BACKUP STAGE BLOCK_COMMIT;"}, release: []string{"BACKUP STAGE END;"}}
 	case !isMaria && first >= 8:
-		return lock{[]string{"LOCK INSTANCE FOR BACKUP;"}, []string{"UNLOCK INSTANCE;"}}
+		return lock{take: []string{"LOCK INSTANCE FOR BACKUP;"}, release: []string{"UNLOCK INSTANCE;"}, commits: true}
 	}
-	return lock{[]string{"FLUSH TABLES WITH READ LOCK;"}, []string{"UNLOCK TABLES;"}}
+	return lock{take: []string{"FLUSH TABLES WITH READ LOCK;"}, release: []string{"UNLOCK TABLES;"}}
 }
 
 // positionQuery is the statement that tells the binary log's position: MySQL renamed it in 8.2 and removed the old name in 8.4.

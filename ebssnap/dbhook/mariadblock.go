@@ -125,6 +125,10 @@ func (p *preparedMariaDB) locate(ctx context.Context) {
 	p.hook.mu.Lock()
 	p.hook.position = nil
 	p.hook.mu.Unlock()
+	if p.lock.commits { // a position read now would not be that of the snapshot
+		p.gaps = append(p.gaps, ebssnap.Gap{What: "the binary log's position", Why: "MySQL's backup lock lets transactions commit", Need: "MariaDB.ReadLock"})
+		return
+	}
 	// On the other connection: an error ends a session, and the lock with it.
 	answer, err := p.control.query(ctx, nil, positionQuery(p.version))
 	if err != nil {

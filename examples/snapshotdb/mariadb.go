@@ -18,7 +18,7 @@ type mariadb struct {
 
 func (m *mariadb) flags(set *flag.FlagSet) {
 	set.StringVar(&m.client, "mariadb", "", "the `CLIENT` of a MariaDB or MySQL server and what it takes to connect: \"mariadb --defaults-file=FILE\"")
-	set.BoolVar(&m.readLock, "read-lock", false, "FLUSH TABLES WITH READ LOCK in place of the backup lock: for MyISAM on MySQL 8")
+	set.BoolVar(&m.readLock, "read-lock", false, "FLUSH TABLES WITH READ LOCK in place of the backup lock: for MyISAM, and for the binary log's position, on MySQL 8")
 	set.DurationVar(&m.longQuery, "long-query", 5*time.Second, "refuse while a query of MariaDB or MySQL has run so long")
 	set.DurationVar(&m.lockWait, "lock-wait", 2*time.Second, "how long the lock of MariaDB or MySQL may be pending")
 }
