@@ -77,7 +77,10 @@ func (r *Record) gather(q Query, want func(*Hop) bool) (g gathered) {
 			if g.best == nil {
 				g.first = rec
 			}
-		case rec.Verdict != VerdictFound:
+		case rec.Verdict != VerdictFound: // RDAP help in place of an answer
+			if g.failed == nil {
+				g.failed = &Error{Op: "read answer", Target: h.Server, Err: fmt.Errorf("an answer about nothing: %w", ErrGarbage)}
+			}
 		case g.best == nil:
 			g.best, g.failed = rec, nil
 		case rec.Domain != nil && g.best.Domain != nil:

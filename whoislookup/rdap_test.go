@@ -209,6 +209,22 @@ func TestProxyOfTheEnvironment(t *testing.T) {
 	assert.Len(t, connects, 1)
 }
 
+func TestRDAPHelpIsNoAnswer(t *testing.T) {
+	const help = `{"rdapConformance":["rdap_level_0"],"notices":[{"title":"Help"}]}`
+	rec, err := whoislookup.Parse("rdap.example.net", []byte(help))
+	require.NoError(t, err, "a stored one is read")
+	assert.Equal(t, whoislookup.VerdictUnknown, rec.Verdict)
+
+	srv := newServer(t, whoistest.Answers{})
+	require.NoError(t, srv.HandleRDAP("rdap.arin.net", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, help) })))
+	c := srv.Client()
+	c.Protocols = []string{"rdap"}
+	rec, err = c.Lookup(t.Context(), "138.0.155.10")
+	require.ErrorIs(t, err, whoislookup.ErrGarbage)
+	assert.Equal(t, whoislookup.VerdictUnknown, rec.Verdict)
+	assert.Contains(t, err.Error(), "rdap.arin.net")
+}
+
 func TestRDAPTargetsAreGuarded(t *testing.T) {
 	file := func(url string) []byte {
 		return []byte(`{"version":"1.0","services":[[["zz"],["` + url + `"]]]}`)
