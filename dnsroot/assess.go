@@ -242,6 +242,9 @@ func (j *judge) system(a *Assessment) {
 	for _, why := range j.undecided {
 		a.Evidence = append(a.Evidence, why+": this host's own network cannot be told from the servers")
 	}
+	if len(a.Letters) > 0 && !slices.ContainsFunc(j.sweep.Probes, func(p Probe) bool { return p.Reachable != nil }) {
+		a.Next = append(a.Next, "look at this host's own network: it could send nothing to any letter")
+	}
 	if j.old {
 		a.Evidence = append(a.Evidence, fmt.Sprintf("the newest zone is %d days old: it is not published any more, an old copy is served in place of every letter, or this host's clock is ahead", int(j.sweep.Started.Sub(j.published).Hours()/24)))
 		a.Next = append(a.Next, "compare the serial and this host's clock with another network's")

@@ -231,6 +231,17 @@ func TestHostWithoutIPv6IsAGap(t *testing.T) {
 	}
 }
 
+// Where nothing could be sent the next step is here, and no letter's.
+func TestNothingSentLeadsToThisHost(t *testing.T) {
+	s := fixed()
+	s.Probes = []dnsroot.Probe{{Letter: 'a', Addr: netip.MustParseAddrPort("192.0.2.1:53"), Transport: dnsroot.UDP}}
+	a := dnsroot.Assess(s)
+	assert.Equal(t, dnsroot.Unknown, a.Verdict)
+	assert.Equal(t, []string{"look at this host's own network: it could send nothing to any letter"}, a.Next)
+	s.Probes[0].Reachable = new(false)
+	assert.NotContains(t, dnsroot.Assess(s).String(), "it could send nothing")
+}
+
 // A zone that was published while the sweep ran must not make anybody stale:
 // who was behind is asked again.
 func TestZonePublishedDuringTheSweep(t *testing.T) {
