@@ -116,7 +116,7 @@ func readHopInto(rec *Record, hop int, q Query, domain *Domain) (part, error) {
 		case found:
 			rec.Verdict = VerdictFound
 		}
-	} else if q.Kind != KindDomain && strings.Contains(r.text, " (NET") && r.isARIN(h.Server) && r.arinList() {
+	} else if q.Kind != KindDomain && strings.Contains(r.text, "(NET") && r.isARIN(h.Server) && r.arinList() {
 		found = true
 	} else {
 		p.referral = r.findReferral(h.Server, objects)
@@ -162,8 +162,10 @@ func sentinelOf(v Verdict) error {
 // isPlaceholder reports whether the record only says which registry knows.
 func (r *reader) isPlaceholder(objects []object, f referral) bool {
 	n := r.rec.Network
+	holder := r.rec.Holder.Name
+	delegated := f.host != "" && f.scheme != "rwhois" && (strings.HasPrefix(holder, "Administered by ") || strings.HasPrefix(holder, "Assigned by ") || rirOf(holder))
 	if n == nil { // a block of AS numbers that another registry hands out
-		return r.rec.AS != nil && r.rec.AS.To > r.rec.AS.From && f.host != "" && (rirOf(r.rec.Holder.Name) || r.asBlock("", objects).host != "")
+		return r.rec.AS != nil && f.host != "" && r.rec.AS.To > r.rec.AS.From && (delegated || r.asBlock("", objects).host != "")
 	}
 	if n.Range.From.IsUnspecified() && (n.Range == rangeOf(prefixAll(n.Range.From))) {
 		return true // "IANA-BLK": the whole space
@@ -177,11 +179,7 @@ func (r *reader) isPlaceholder(objects []object, f referral) bool {
 	case "NON-RIPE-NCC-MANAGED-ADDRESS-BLOCK", "IANA-BLK", "IANA-NETBLOCK", "ERX-NETBLOCK", "NOT-MANAGED-BY-RIPE-NCC":
 		return true
 	}
-	if f.host == "" || f.scheme == "rwhois" {
-		return false
-	}
-	return strings.HasPrefix(r.rec.Holder.Name, "Administered by ") || f.host != "" && rirOf(r.rec.Holder.Name) ||
-		r.apnicStub(objects).host != ""
+	return delegated || f.host != "" && f.scheme != "rwhois" && r.apnicStub(objects).host != ""
 }
 
 // rirOf reports whether a name is that of a regional registry.

@@ -124,8 +124,9 @@ func (r *reader) rwhois(e *entry) {
 
 // note records where a value stands. A field is noted once.
 func (r *reader) note(field string, index int, line int32) {
-	for i := range r.sources {
-		if r.sources[i].Index == index && r.sources[i].Field == field {
+	noted := r.sources
+	for i := range noted {
+		if s := &noted[i]; len(s.Field) == len(field) && s.Index == index && s.Field == field {
 			return
 		}
 	}
