@@ -14,7 +14,8 @@ import (
 // Writers run again as soon as the cloud has answered: the point in time of a snapshot is taken then, and its completion may take
 // hours. timeout is the longest time that writers are stopped, over all attempts together, counted from just before the first
 // step that can stop them. Before that a DryRun asks for permission and makes the connection, so that exactly one request is sent while they are
-// stopped. A request that the cloud throttles is sent again after a thaw, a pause and a new freeze.
+// stopped. A request that the cloud throttles, or that could not be sent because the connection had ended, is sent again after a thaw, a pause, a new
+// DryRun where one is needed, and a new freeze.
 //
 // The error is nil only if the snapshot is consistent, its tag says so, and nothing is frozen. Once anything was done the Result is not nil.
 // Errors match ErrThawedEarly, ErrOutcomeUnknown, ErrNotCreated, ErrThrottled, ErrDenied, ErrUnknownVolume, ErrUsage and what

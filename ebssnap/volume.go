@@ -13,7 +13,8 @@ type Volume struct {
 	Tags        map[string]string // put on every snapshot, besides TagToken and TagConsistency
 	Description string            // at most 255 characters
 
-	// Attempts limits how often a request is sent that the cloud throttles; between two attempts everything is thawed. Zero means 5.
+	// Attempts limits how often a request is tried that the cloud throttles or that could not be sent; between two attempts everything is thawed. Zero
+	// means 5.
 	Attempts int
 	// Settle limits the search for a snapshot whose creation was never answered. Zero means 10 s. It runs after the thaw,
 	// also when the context has ended.
