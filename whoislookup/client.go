@@ -20,8 +20,9 @@ type Client struct {
 	// Dial of one's own only literal addresses are checked here.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-	// Protocols to use, in order: "rdap", "whois" or both. nil means RDAP first,
-	// and WHOIS where that gives no answer.
+	// Protocols are those that may be used: "rdap", "whois" or both, in any
+	// order; nil means both. RDAP is asked first, and WHOIS where that gives no
+	// answer. With none of the two a look-up gives ErrNoServer.
 	Protocols []string
 	// Compare asks over WHOIS also where RDAP has answered, and lists in
 	// Record.Differences where the two do not agree. The record has the RDAP
@@ -37,12 +38,14 @@ type Client struct {
 
 	Server   string        // asked first, over WHOIS only: "host" or "host:port"; "" chooses by Table
 	Table    servers.Table // which server keeps what; the zero value is the embedded table
-	MaxHops  int           // servers asked for one look-up at most; 0 means 6
-	MaxBytes int           // of one answer; 0 means 256 KiB, many times what registries send
-	Timeout  time.Duration // for one server, from the first dial to the last byte; 0 means 10 s
+	MaxHops  int           // servers asked for one look-up at most, for each protocol; 0 means 6
+	MaxBytes int           // of one answer, in bytes after decompression; 0 means 262,144, many times what registries send
+	Timeout  time.Duration // for one server, from the first dial to the last byte; 0 means 10 s. What bounds the whole look-up is its context
 
 	// AllowPrivate lets the client connect to loopback, private, link-local
-	// and other special-purpose addresses, and to any port.
+	// and other special-purpose addresses, and to any port. Without it a
+	// server of one's own in such space, also one named in Server, gives
+	// ErrUnsafeTarget.
 	AllowPrivate bool
 }
 
@@ -56,9 +59,15 @@ func Lookup(ctx context.Context, text string) (*Record, error) {
 // Lookup asks about whatever text is; see [ParseQuery].
 //
 // The error is nil exactly if the verdict is VerdictFound; otherwise it is an
-// [*Error]. The record is never nil once a server was asked: it holds the hops
-// and what they said. Lookup blocks until the last server has answered, ctx
-// ends, or a limit is reached; nothing goes on after it returns.
+// [*Error]. The record comes with the error: that there is no such object, for
+// one, is a record of VerdictNotFound and an error that matches [ErrNotFound],
+// whose Partial is that record. The record is nil only where nobody could be
+// asked ([ErrBadQuery], or [ErrNoServer] before the first server); otherwise it
+// holds the hops and what they said, also if ctx ended: then the error matches
+// [ErrUnreachable] and ctx's own, unless an earlier server's answer is enough.
+//
+// Lookup blocks until the last server has answered, ctx ends, or a limit is
+// reached; nothing goes on after it returns.
 func (c *Client) Lookup(ctx context.Context, text string) (*Record, error) {
 	q, err := ParseQuery(text)
 	if err != nil {
@@ -90,7 +99,8 @@ func (c *Client) ASN(ctx context.Context, asn uint32) (*Record, error) {
 }
 
 // Domain asks about a domain name in any script. See [Client.Lookup] for
-// errors; [ErrNotFound] means that nobody has registered it.
+// errors; [ErrNotFound], beside a record of VerdictNotFound, means that nobody
+// has registered it.
 func (c *Client) Domain(ctx context.Context, name string) (*Record, error) {
 	q, err := ParseQuery(name)
 	if err != nil {

@@ -24,7 +24,8 @@
 // otherwise, which matches one of the sentinels: [ErrNotFound], [ErrReserved],
 // [ErrThrottled] (with RetryAfter), [ErrDenied], [ErrLoop], [ErrTooBig],
 // [ErrUnsafeTarget], [ErrBadQuery], [ErrNoServer], [ErrGarbage] or
-// [ErrUnreachable]. The record comes along with it as far as there is one.
+// [ErrUnreachable]. The record comes along with it wherever somebody could be
+// asked: "nobody has it" is a record of VerdictNotFound and ErrNotFound.
 //
 // A placeholder is never taken for the owner: if ARIN says "Transferred to
 // LACNIC" and LACNIC does not answer, the verdict is VerdictElsewhere and the
@@ -32,7 +33,7 @@
 //
 // [Parse] reads a stored answer, and [Assemble] the hops of a saved record:
 // both are pure, so saved evidence gives the same record again. [Diff] compares
-// two records: did the site move? [Client.Compare] asks over both protocols and
+// two records (did the site move?) and says what of that cannot be told. [Client.Compare] asks over both protocols and
 // lists where they disagree. Package bulk asks about many addresses with few
 // queries, package rpsl reads registry dumps, and package servers holds the
 // tables, which a program can replace by newer ones: nothing is fetched or
@@ -46,7 +47,8 @@
 // RDAP) is asked to make it. Queries with line breaks, control bytes or a leading
 // '-' are refused, answers are bounded in bytes and time, and String prints no
 // control characters. [Preflight] tells what works here without sending
-// anything. The package writes no file, and caches nothing outside a Client.
+// anything. The package writes no file and keeps nothing from one look-up to
+// the next; package bulk has a cache.
 //
 // # Platforms
 //

@@ -6,8 +6,10 @@ import (
 	"time"
 )
 
-// What a caller branches on. Every error of this package is an [*Error] that
-// wraps one of these, or the error of the network call that failed.
+// What a caller branches on. Every error of a look-up, of ParseQuery, Parse and
+// Assemble is an [*Error] that wraps one of these, and beside it the error of
+// the network call that failed, if one did. What UnmarshalText cannot read is
+// an error that matches [ErrBadQuery] and no [*Error].
 var (
 	ErrNotFound     = errors.New("not found in the registry")                                                                     // the registry has no such object; for a domain: available
 	ErrReserved     = errors.New("reserved, so nobody holds it")                                                                  // special-purpose space, or a name that the registry keeps back
@@ -45,14 +47,14 @@ func sentinels() []struct {
 	}
 }
 
-// Error is the error of every call of this package.
+// Error is the error of a look-up, of ParseQuery, Parse and Assemble.
 type Error struct {
-	Op     string // what was being done: "parse query", "ask", "read answer", "follow referral"
+	Op     string // what was being done: "parse query", "look up", "ask", "read answer", "follow referral"
 	Target string // what it was done to: the query, or the server
 	Err    error  // wraps one of the sentinels where one fits
 
-	RetryAfter time.Duration // for ErrThrottled: when to ask again, 0 if the server did not say
-	Partial    *Record       // what earlier hops said, nil if nothing
+	RetryAfter time.Duration // for ErrThrottled: how long to wait before asking again, at most 24 h; 0 if the server did not say
+	Partial    *Record       // the look-up's record: what the servers said as far as they did, nil if none was asked
 }
 
 // Error returns "op target: cause".

@@ -11,7 +11,7 @@ import (
 // Range is a run of addresses of one family, both ends included. The zero
 // value is no range. Registries hand out ranges, which need not be prefixes.
 type Range struct {
-	From, To netip.Addr // the first address
+	From, To netip.Addr // the first address and the last one
 }
 
 // IsValid reports whether r has both ends in one family, in order.

@@ -23,7 +23,7 @@ type Record struct {
 	Domain  *Domain  `json:"domain,omitempty"`  // for a domain
 
 	Holder      Holder    `json:"holder,omitzero"`        // whose it is
-	Country     string    `json:"country,omitempty"`      // two letters as registered; EU, AP and ZZ are no countries
+	Country     string    `json:"country,omitempty"`      // as registered, mostly two letters (ISO 3166-1); EU, AP and ZZ occur, and are no countries
 	CountryFrom string    `json:"country_from,omitempty"` // "network", "as", "organisation", "holder", "registry"
 	Abuse       []Contact `json:"abuse,omitempty"`        // where to complain, best first
 	Contacts    []Contact `json:"contacts,omitempty"`     // everybody else named
@@ -122,7 +122,6 @@ type Hop struct {
 	Asked    time.Time     `json:"asked,omitzero"`     // UTC
 	Latency  time.Duration `json:"latency_ns"`         // from the first dial to the last byte
 	Referral string        `json:"referral,omitempty"` // "whois://whois.lacnic.net", as far as one was read
-	Cached   bool          `json:"cached,omitempty"`   // not asked now
 	Err      *Error        `json:"error,omitempty"`    // why this hop gave no usable answer
 }
 
@@ -136,7 +135,8 @@ type Source struct {
 
 // Presence says whether the answer has the field, named as in JSON
 // ("expires", "domain.registrant.email"), and if not, why. It never guesses:
-// what the answer does not mention is Unsupported.
+// what the answer of VerdictFound does not mention is Unsupported, and without
+// such an answer what is not there is PresenceUnknown.
 func (r *Record) Presence(field string) Presence {
 	if r == nil || len(r.Hops) == 0 {
 		return PresenceUnknown

@@ -16,14 +16,17 @@ import (
 // safe for concurrent use, keeps its cache and the pace of each server for as
 // long as it lives, and must neither be copied nor changed after first use.
 type Bulk struct {
-	// Client asks; nil means the zero Client. It is not changed, and what is
-	// set in it is used, but for Timeout: waiting for a turn does not count.
+	// Client asks; nil means the zero Client. It is not changed, and all that
+	// is set in it is used. Its Timeout begins with each connection: waiting
+	// for a turn does not count.
 	Client *whoislookup.Client
 
 	// Delegated statistics come with each result as far as they have it, and
 	// bound how far one answer is believed. nil means none.
 	Delegated *Delegated
 	// Offline makes Delegated the answer: registry and country, and no query.
+	// For an address that is not in it the error matches
+	// whoislookup.ErrNoServer.
 	Offline bool
 
 	// Exact asks for every address in a range that the registry does not call
@@ -32,8 +35,9 @@ type Bulk struct {
 	// allocation is used for these too, and Result.Unseen says so.
 	Exact bool
 
-	// Every is the time between two queries to one server, 0 means 1 s, and
-	// 6 s for LACNIC, which blocks who asks more than 10 times a minute.
+	// Every is the least time between the beginnings of two queries to one
+	// server; 0 means 1 s, and 6 s for LACNIC, which blocks who asks more than
+	// 10 times a minute.
 	Every time.Duration
 	// Servers are those with another time than Every, by host name in lower
 	// case; less than a nanosecond means no limit.
@@ -64,8 +68,8 @@ const (
 )
 
 // IP asks whose an address is, or takes it from an earlier answer. Errors are
-// those of [whoislookup.Client.Lookup]; the result is filled as far as anything
-// is known. While a query is under way whose answer may hold this address too,
+// those of [whoislookup.Client.Lookup], and if ctx ends the error matches its
+// cause; the result is filled as far as anything is known. While a query is under way whose answer may hold this address too,
 // it waits for that: within the same delegation, or else the same /16 of IPv4
 // or /32 of IPv6. If that query is given up, the next who waits asks itself.
 //
