@@ -23,7 +23,20 @@ func kernelCapabilities() []Capability {
 		}
 		_ = unix.Close(fd)
 	}
-	return []Capability{codes, icmpCapability("ping_unprivileged", unix.SOCK_DGRAM, pingFix), icmpCapability("ping_raw", unix.SOCK_RAW, "setcap cap_net_raw+ep PROGRAM")}
+	datagram := icmpCapability("ping_unprivileged", unix.SOCK_DGRAM, pingFix)
+	raw := icmpCapability("ping_raw", unix.SOCK_RAW, "setcap cap_net_raw+ep PROGRAM")
+	either(&datagram, &raw)
+	return []Capability{codes, datagram, raw}
+}
+
+// either says of the one that is not to be had that the other is enough: a
+// privilege that nothing needs is none to give.
+func either(a, b *Capability) {
+	for _, x := range [][2]*Capability{{a, b}, {b, a}} {
+		if has, lacks := x[0], x[1]; has.OK && !lacks.OK {
+			lacks.Why += "; not needed, " + has.Name + " does"
+		}
+	}
 }
 
 func icmpCapability(name string, kind int, fix string) Capability {

@@ -48,18 +48,16 @@ func (s *story) conclude(e *evidence) {
 			s.Code = st.Code
 		}
 	}
-	s.Verdict = e.Host + ": "
-	if len(s.steps) == 0 {
+	switch {
+	case len(s.steps) == 0:
 		parts, s.Code = []string{"cannot tell, nothing was looked at"}, program.CannotTell
-	}
-	if len(parts) == 0 {
+	case len(parts) == 0:
 		parts = []string{"nothing wrong seen"}
 	}
-	s.Verdict += strings.Join(parts, "; ")
+	s.Verdict = e.Host + ": " + strings.Join(parts, "; ")
 	if e.Demo {
 		s.unseen("the real world (this is the demonstration of December 2015 on loopback)")
-		s.Code = program.Problem
-		if s.asExpected() {
+		if s.Code = program.Problem; s.asExpected() {
 			s.Code = program.Healthy
 		}
 	}
@@ -111,11 +109,10 @@ func (s *story) tunnel(r *ipsec.Report) step {
 		}
 	}
 	s.unseen(gaps(r.Unseen)...)
-	switch r.Verdict {
-	case ipsec.Sound:
-		st.Code = program.Healthy
-	case ipsec.Flawed, ipsec.Broken:
+	if r.Verdict == ipsec.Flawed || r.Verdict == ipsec.Broken {
 		st.Code = program.Problem
+	} else if r.Verdict == ipsec.Sound && r.Complete() {
+		st.Code = program.Healthy
 	}
 	return st
 }
