@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -27,6 +28,7 @@ const (
 	envCall   = "OPSKIT_TEST_DEATH_CALL" // "consistent" or "hold"
 
 	envJournal = "OPSKIT_TEST_DEATH_JOURNAL"
+	envBelow   = "OPSKIT_TEST_DEATH_BELOW" // a filesystem to freeze by other means first, with something dirty above it; may be empty
 )
 
 // TestDeathChild is the child of the death matrix; on its own it does nothing.
@@ -48,11 +50,24 @@ func TestDeathChild(*testing.T) {
 	}
 	freezer := &ebssnap.FS{Mounts: strings.Split(os.Getenv(envMount), ":"), Journal: os.Getenv(envJournal)}
 	if os.Getenv(envCall) == "hold" {
-		_, err = ebssnap.Hold(ctx, freezer, budget, work)
+		_, err = ebssnap.Hold(ctx, ebssnap.Freezers(below(os.Getenv(envBelow)), freezer), budget, work)
 	} else {
 		_, err = ebssnap.Consistent(ctx, volume(&grimCloud{work: work}), freezer, budget)
 	}
 	fmt.Println("returned", err)
+}
+
+// below freezes the filesystem that holds the image of the one to freeze, so that the freeze waits for it.
+func below(dir string) ebssnap.Freezer {
+	return ebssnap.Hook{Name: "the filesystem below", Stop: func(context.Context) error {
+		if dir == "" {
+			return nil
+		}
+		if err := os.WriteFile(filepath.Join(os.Getenv(envMount), "dirty"), make([]byte, 4<<20), 0o600); err != nil {
+			return err
+		}
+		return exec.Command("fsfreeze", "-f", dir).Run()
+	}}
 }
 
 // come does what cause says; signals come from outside.

@@ -28,6 +28,7 @@ type death struct {
 	group  bool           // to the process group
 	budget bool           // thawed at the end of the budget, not at once
 	core   dump           // where it writes a core dump to
+	setuid bool           // of a set-user-ID program of root that an ordinary user started
 }
 
 func deaths() []death {
@@ -42,6 +43,7 @@ func deaths() []death {
 		{cause: "SIGKILL", signal: syscall.SIGKILL},
 		{cause: "SIGKILL of the process group", signal: syscall.SIGKILL, group: true},
 		{cause: "SIGKILL with a blocked write", signal: syscall.SIGKILL},
+		{cause: "SIGKILL with a blocked write", signal: syscall.SIGKILL, setuid: true},
 		{cause: "cancel"},
 		{cause: "SIGSTOP", signal: syscall.SIGSTOP, budget: true},
 		{cause: "hung API", budget: true},
@@ -67,7 +69,7 @@ func TestBarDeathMatrix(t *testing.T) {
 		for _, call := range calls {
 			for _, row := range rows {
 				for range rounds {
-					t.Run(fstype+" "+call+" "+row.cause+row.core.String(), func(t *testing.T) {
+					t.Run(fstype+" "+call+" "+row.name(), func(t *testing.T) {
 						late := dies(t, fs, journal, call, row, budget)
 						count++
 						if row.budget {
@@ -88,6 +90,29 @@ func TestBarDeathMatrix(t *testing.T) {
 		float64(worstDeath)/1e6, float64(worstBudget)/1e6)
 }
 
+func (d death) name() string {
+	if d.setuid {
+		return d.cause + " of a set-user-ID program"
+	}
+	return d.cause + d.core.String()
+}
+
+// runSetuid lets child be a copy of its program with the set-user-ID bit of root, started by an ordinary user.
+func runSetuid(t *testing.T, child *exec.Cmd, fs *lab.FS) {
+	t.Helper()
+	base := filepath.Dir(fs.Dir)
+	program := filepath.Join(base, "program")
+	if _, err := os.Stat(program); err != nil {
+		text, err := os.ReadFile(child.Path)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(program, text, 0o755))
+		require.NoError(t, os.Chmod(program, 0o755|os.ModeSetuid))
+		require.NoError(t, os.Chmod(base, 0o755))
+	}
+	child.Path, child.Dir = program, "/"
+	child.SysProcAttr.Credential = &syscall.Credential{Uid: 65534, Gid: 65534}
+}
+
 // dies starts a child that freezes fs, lets it die, and returns how long after the death, or the budget, fs was thawed.
 func dies(t *testing.T, fs *lab.FS, journal, call string, row death, budget time.Duration) time.Duration {
 	t.Helper()
@@ -98,6 +123,9 @@ func dies(t *testing.T, fs *lab.FS, journal, call string, row death, budget time
 	}
 	child.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	row.core.prepare(t, child, fs)
+	if row.setuid {
+		runSetuid(t, child, fs)
+	}
 	stdout, err := child.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, child.Start())
@@ -159,17 +187,25 @@ func dies(t *testing.T, fs *lab.FS, journal, call string, row death, budget time
 
 // guardThawed returns when a guard whose owner left its record in the journal has thawed.
 func guardThawed(journal string, owner int) time.Duration {
+	if mounts := recordOf(journal, owner); len(mounts) == 1 && mounts[0].State == guard.Thawed {
+		return mounts[0].ThawEnd
+	}
+	return 0
+}
+
+// recordOf returns what the record of a process says, as far as there is one.
+func recordOf(journal string, owner int) []guard.Mount {
 	records, _ := filepath.Glob(filepath.Join(journal, strconv.Itoa(owner)+"-*"))
 	for _, path := range records {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			continue
 		}
-		if mounts, err := guard.ReadPage(text); err == nil && len(mounts) == 1 && mounts[0].State == guard.Thawed {
-			return mounts[0].ThawEnd
+		if mounts, err := guard.ReadPage(text); err == nil {
+			return mounts
 		}
 	}
-	return 0
+	return nil
 }
 
 // awaitLine returns the time that the child wrote behind word.

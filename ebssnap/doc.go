@@ -47,6 +47,9 @@
 // A clone copies page tables, and after it every page costs a fault; starting the program again runs its init functions, and needs a call
 // in its main. So it is the helper: its start uses CLONE_VM and CLONE_VFORK, and does not depend on the size of this process.
 //
+// What stops every process of a host or a container stops the guard too: a suspended machine, docker pause, cgroup.freeze. The budget is counted on
+// CLOCK_MONOTONIC, which stands still in a suspended machine, so that what was left of it is left when that wakes.
+//
 // A FIFREEZE that has begun cannot be stopped, by anybody. When the budget ends meanwhile, the call returns only after it has ended and was undone.
 //
 // A write to a frozen filesystem sleeps and cannot be killed; do not log there. A process that dies with a core dump is not gone before the dump is written: while something is

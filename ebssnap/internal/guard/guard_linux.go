@@ -42,6 +42,7 @@ func (g *Guard) Freeze(ctx context.Context, deadline time.Duration) error {
 		return errors.Join(ErrStart, err)
 	}
 	canceled := ctx.Done()
+	var overdue <-chan time.Time
 	for {
 		select {
 		case kind, ok := <-g.answers:
@@ -60,6 +61,11 @@ func (g *Guard) Freeze(ctx context.Context, deadline time.Duration) error {
 		case <-canceled:
 			canceled = nil
 			_ = g.send(opThaw, 0) // a guard that is gone closes answers
+			tick := time.NewTicker(thawWithin)
+			defer tick.Stop()
+			overdue = tick.C
+		case <-overdue:
+			_ = syscall.Kill(g.pid, syscall.SIGCONT) // a guard that was stopped would never answer
 		}
 	}
 }

@@ -132,3 +132,24 @@ func TestGuardHoldsNothingOfItsOwner(t *testing.T) {
 	require.Zero(t, n)
 	require.NoError(t, g.Close())
 }
+
+func TestFreezeWithAGuardThatIsGoneOrStopped(t *testing.T) {
+	lab.Need(t, "root")
+	fs := lab.LoopFS(t, "ext4", 64)
+	for signal, want := range map[syscall.Signal]error{syscall.SIGKILL: ErrStart, syscall.SIGSTOP: ErrExpired} {
+		g, err := Start(t.Context(), Config{Dirs: []*os.File{openDir(t, fs.Dir)}, Canaries: []bool{true}})
+		require.NoError(t, err)
+		require.NoError(t, syscall.Kill(g.Pid(), signal))
+		lab.Eventually(t, 5*time.Second, "guard to be stopped or gone", func() bool {
+			state, _ := stateOf(g.Pid())
+			return state == "T" || state == "Z"
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		began := time.Now()
+		require.ErrorIs(t, g.Freeze(ctx, Now()+100*time.Millisecond), want)
+		require.Less(t, time.Since(began), 3*time.Second)
+		cancel()
+		require.NoError(t, g.Close())
+		require.False(t, fs.Thaw())
+	}
+}

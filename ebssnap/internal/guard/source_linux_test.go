@@ -90,7 +90,6 @@ func TestLayoutIsThatOfTheSource(t *testing.T) {
 		assert.Equal(t, want, mount[name], name)
 	}
 	assert.Contains(t, string(text), "#define MAXMOUNTS "+strconv.Itoa(maxMounts)+"\n")
-	assert.Contains(t, string(text), "#define SIGOWNER "+strconv.Itoa(int(deathSignal))+" ")
 }
 
 // offsets returns where the fields of a C structure lie, and its size under "".

@@ -16,11 +16,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// deathSignal is what the kernel sends to the guard when the thread that started it is gone. The end of the socket says
-// the same, but only after the last thread of the owner has left, and a thread that writes to the frozen
-// filesystem cannot leave.
-const deathSignal = syscall.Signal(63)
-
 // Config says what to guard.
 type Config struct {
 	Dirs     []*os.File // directories of the filesystems, in the order in which they are frozen; kept open by the caller
@@ -187,7 +182,7 @@ func (g *Guard) exec(path string, files []uintptr) error {
 		g.pidfd = -1
 		g.pid, err = syscall.ForkExec(path, []string{"ebssnap-guard"}, &syscall.ProcAttr{
 			Dir: "/", Env: []string{}, Files: files,
-			Sys: &syscall.SysProcAttr{Setsid: true, Pdeathsig: deathSignal, PidFD: &g.pidfd, AmbientCaps: inherited()},
+			Sys: &syscall.SysProcAttr{Setsid: true, PidFD: &g.pidfd, AmbientCaps: inherited()},
 		})
 		if !errors.Is(err, syscall.ETXTBSY) {
 			break

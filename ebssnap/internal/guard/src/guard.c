@@ -27,7 +27,11 @@ typedef long i64;
 
 #define SIGKILL 9
 #define SIGCHLD 17
-#define SIGOWNER 63 /* sent by the kernel when the owner's thread dies, see PR_SET_PDEATHSIG in prctl(2) */
+/*
+ * Sent by the kernel when the thread that started this process is gone, see PR_SET_PDEATHSIG in prctl(2). The end of the socket
+ * says the same, but only after the last thread of the owner has left, and a thread that writes to the frozen filesystem cannot.
+ */
+#define SIGOWNER 63
 
 enum { OP_FREEZE = 1, OP_THAW = 2, OP_EXIT = 3 };
 enum { ANSWER_READY = 1, ANSWER_FROZEN = 2, ANSWER_REFUSED = 3, ANSWER_THAWED = 4 };
@@ -441,6 +445,7 @@ __attribute__((used, noreturn)) void guard(void)
 	if (death < 0)
 		call1(NR_exit_group, 2);
 	call6(NR_prctl, 15 /* PR_SET_NAME */, "ebssnap-guard", 0, 0, 0, 0);
+	call6(NR_prctl, 1 /* PR_SET_PDEATHSIG */, SIGOWNER, 0, 0, 0, 0); /* here, because an execve of a set-user-ID owner clears it */
 	page->guard = (i32)call0(NR_getpid);
 	if (call0(NR_getppid) != page->owner)
 		call1(NR_exit_group, 3);
