@@ -106,7 +106,7 @@ func FuzzDiff(f *testing.F) {
 }
 
 func FuzzParseQuery(f *testing.F) {
-	for _, s := range []string{"138.0.152/22", "as 13335", "1.10", "EXAMPLE.com.", "m\u00fcnchen.de", "-h x", "2001:db8::/32", "GOGL", "000.0.", "\u21210", "192.0.2.0 - 192.0.2.255", "192.0.2.1-7", "AS1-AS5", "1.10-1.10", "2001:db8::-2001:db8::f"} {
+	for _, s := range []string{"138.0.152/22", "as 13335", "1.10", "EXAMPLE.com.", "m\u00fcnchen.de", "-h x", "2001:db8::/32", "GOGL", "000.0.", "\u21210", "192.0.2.0 - 192.0.2.255", "192.0.2.1-7", "AS1-AS5", "1.10-1.10", "0.0.0.0-0.", "2001:db8::-2001:db8::f"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

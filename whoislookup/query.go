@@ -165,8 +165,8 @@ func domainName(s string) (string, error) {
 	if len(s) > 253 {
 		return "", fmt.Errorf("name longer than 253 bytes")
 	}
-	if top := s[strings.LastIndexByte(s, '.')+1:]; strings.Trim(top, "0123456789") == "" {
-		return "", fmt.Errorf("no domain name (top-level domain of digits)")
+	if top := s[strings.LastIndexByte(s, '.')+1:]; strings.Trim(top, "0123456789-") == "" {
+		return "", fmt.Errorf("no domain name (top-level domain without a letter)")
 	}
 	for label := range strings.SplitSeq(s, ".") {
 		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {

@@ -41,6 +41,8 @@ func TestOtherRangesAreRefusedWithWhatToDo(t *testing.T) {
 		"AS1-AS5":                 "a block of 5 AS numbers: ask for each, from AS1 to AS5: ",
 		"as 64496 - 64511":        "a block of 16 AS numbers: ask for each, from AS64496 to AS64511: ",
 		"0-4294967295":            "a block of 4294967296 AS numbers: ",
+		"192.0.2.0-300":           "no domain name (top-level domain without a letter): ",
+		"192.0.2.0-255.":          "no domain name (top-level domain without a letter): ",
 		"AS5-AS1":                 "a range that ends before it starts: ",
 	} {
 		rec, err := srv.Client().Lookup(t.Context(), text)
