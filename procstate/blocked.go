@@ -24,7 +24,8 @@ type Blocked struct {
 	Owner   Owner         // to whom it belongs
 	// Cause is what the evidence above says that it waits for: "vfork",
 	// "frozen-filesystem", "control-group-freezer", "fuse", "nfs",
-	// "device-mapper", "block-device" or "lock". "" is unknown. More may come.
+	// "device-mapper", "block-device", "file-io" (of a disk or a server, which
+	// could not be told) or "lock". "" is unknown. More may come.
 	Cause  string
 	Remedy string // what ends the sleep, with a line to paste where there is one
 	Unseen []Gap  // what of this is not known
@@ -105,7 +106,10 @@ func (b *Blocked) write(text *strings.Builder, indent string) {
 		line("filesystem: %s %q from %q", b.Mount.Type, b.Mount.Point, b.Mount.Source)
 	}
 	line("owner: %s", b.Owner)
-	if b.Wchan != "" {
+	switch {
+	case b.Wchan != "" && b.Kernel():
+		line("in %s, a kernel thread", quoteUnlessName(b.Wchan))
+	case b.Wchan != "":
 		line("in %s, system call %s", quoteUnlessName(b.Wchan), quoteUnlessName(b.Syscall))
 	}
 	if yes, known := b.Killable(); known {

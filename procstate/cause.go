@@ -36,6 +36,7 @@ func causeRules() []causeRule {
 				"mnt_want_write", "vfs_write", "vfs_iter_write", "vfs_writev", "do_iter", "vfs_fallocate", "vfs_copy_file_range", "do_splice",
 				"do_truncate", "do_ftruncate", "sb_start", "__sb_start_write", "iomap_page_mkwrite", "ext4_page_mkwrite",
 				"__xfs_filemap_fault", "xfs_trans_alloc", "btrfs_page_mkwrite", "file_start_write", "ksys_write", "aio_write", "io_write",
+				"lo_rw_aio", // the worker of a loop device, whose file is on the frozen filesystem
 			},
 			explain: "it writes to a filesystem that is frozen",
 			remedy:  "thaw the filesystem: fsfreeze --unfreeze MOUNTPOINT",
@@ -61,17 +62,31 @@ func causeRules() []causeRule {
 			remedy:  "look for SUSPENDED in: dmsetup info; then: dmsetup resume DEVICE",
 		},
 		{
-			cause: "block-device", first: []string{"io_schedule", "bit_wait_io", "folio_wait", "wait_on_page", "blk_", "rq_qos_wait", "wait_for_completion_io"},
-			any: []string{
-				"io_schedule", "submit_bio_wait", "blk_", "blkdev_", "folio_wait", "wait_on_page", "wait_on_buffer", "jbd2_", "bit_wait_io",
+			cause: "block-device",
+			first: []string{
+				"io_schedule", "bit_wait_io", "folio_wait", "wait_on_page", "blk_", "rq_qos_wait", "wait_for_completion_io",
+				"submit_bio_wait", "__iomap_dio_rw", "__wait_on_buffer",
 			},
-			wchan:   []string{"io_schedule", "bit_wait_io", "folio_wait_bit_common", "blk_mq_get_tag", "rq_qos_wait", "wait_on_page_bit_common"},
+			// A wait for a page alone says nothing of where its file is stored.
+			any: []string{
+				"submit_bio_wait", "blk_", "blkdev_", "rq_qos_wait", "iomap_", "__iomap_", "__wait_on_buffer", "jbd2_", "ext4_", "ext2_", "xfs_", "btrfs_", "f2fs_",
+			},
+			wchan:   []string{"blk_mq_get_tag", "rq_qos_wait", "submit_bio_wait", "__iomap_dio_rw", "__wait_on_buffer"},
 			explain: "it waits for a block device",
 			remedy:  "look for errors and timeouts of the device: dmesg --level err,warn",
 		},
 		{
-			cause: "lock", first: []string{"rwsem_down", "__mutex_lock", "mutex_lock", "percpu_rwsem_wait", "percpu_down_write", "down_read", "down_write"},
-			wchan:   []string{"rwsem_down_read_slowpath", "rwsem_down_write_slowpath", "__mutex_lock"},
+			cause: "file-io", first: []string{"io_schedule", "bit_wait_io", "folio_wait", "wait_on_page"},
+			wchan:   []string{"io_schedule", "bit_wait_io", "folio_wait_bit", "folio_wait_bit_common", "wait_on_page_bit_common"},
+			explain: "it waits for pages of a file to be read or written, by a disk or by a server",
+			remedy:  "look for errors and timeouts of disks: dmesg --level err,warn; if the file is on a network filesystem, at its server",
+		},
+		{
+			cause: "lock", first: []string{
+				"rwsem_down", "__mutex_lock", "mutex_lock", "percpu_rwsem_wait", "percpu_down_write", "down_read", "down_write",
+				"xfs_ilock", "btrfs_inode_lock", // a newer kernel leaves the lock's own functions out
+			},
+			wchan:   []string{"rwsem_down_read_slowpath", "rwsem_down_write_slowpath", "__mutex_lock", "xfs_ilock", "btrfs_inode_lock"},
 			explain: "it waits for a lock that another task in the kernel holds",
 			remedy:  "find what holds the lock: it is the task that is stuck elsewhere",
 		},

@@ -185,9 +185,9 @@ func (l *look) evidence(b *Blocked, t *task) {
 		b.Wchan = ""
 		gap("wchan", fs.ErrPermission)
 	}
-	var call syscallLine
-	if text := read("system call", "syscall"); text != "" {
-		call = parseSyscall(text)
+	call := syscallLine{fd: -1}
+	if !t.Kernel() { // the file shows call 0 of a kernel thread, which is in none
+		call = parseSyscall(read("system call", "syscall"))
 		b.Syscall = call.name
 	}
 	b.Stack = parseStack(read("kernel stack", "stack"))
@@ -253,10 +253,11 @@ func (l *look) waitsFor(b *Blocked, call syscallLine) *Mount {
 		only = &mounts[i]
 	}
 	if only == nil {
-		b.Unseen = append(b.Unseen, Gap{
-			What: "the filesystem that " + strconv.Itoa(b.TID) + " waits for",
-			Why:  "its system call names a path, which is not read because that could hang",
-		})
+		why := "its system call names a path, which is not read because that could hang"
+		if b.Kernel() {
+			why = "it is a kernel thread, which works for others"
+		}
+		b.Unseen = append(b.Unseen, Gap{What: "the filesystem that " + strconv.Itoa(b.TID) + " waits for", Why: why})
 		return nil
 	}
 	return only.exported()
