@@ -48,9 +48,9 @@ const (
 // loss on most, the root zone from none, answers that validate from none) has
 // its cause near the sweep's host as likely as at thirteen operators, and is
 // Unknown; where all of them answer as a resolver does, one thing between here
-// and all of them is Suspicious. A zone that nobody has renewed for two days is
-// Unknown too: nobody publishes it, somebody serves an old copy in place of all
-// letters, or this host's clock is ahead. A letter that is
+// and all of them is Suspicious. A zone of IANA's that has not been renewed for
+// two days is Unknown too: nobody publishes it, somebody serves an old copy in
+// place of all letters, or this host's clock is ahead. A letter that is
 // behind the newest serial is Stale only when that zone must have arrived:
 // while it is being published, nobody can tell.
 func Assess(s *Sweep) *Assessment {
@@ -178,9 +178,17 @@ func newJudge(s *Sweep) *judge {
 		}
 	}
 	day, dated := serialDay(j.newest)
-	j.old = j.haveNewest && dated && !j.published.IsZero() &&
+	j.old = j.haveNewest && dated && !j.published.IsZero() && ofIANA(s.Anchors) &&
 		s.Started.Sub(j.published) >= oldAfter && s.Started.Sub(day.AddDate(0, 0, 1)) >= oldAfter
 	return j
+}
+
+// ofIANA reports whether the keys of the real root prove the zone: another is
+// renewed as often as its owner likes.
+func ofIANA(anchors []Anchor) bool {
+	return slices.ContainsFunc(DefaultAnchors(), func(known Anchor) bool {
+		return slices.ContainsFunc(anchors, func(a Anchor) bool { return strings.EqualFold(a.Digest, known.Digest) })
+	})
 }
 
 // isSlow reports whether even the fastest answer was too late, whatever of it
