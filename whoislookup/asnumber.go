@@ -10,7 +10,7 @@ import (
 // or of the narrowest one if there was no query; -1 if none. Registries give
 // the block that a number lies in as well.
 func (r *reader) chooseAS(objects []object) int {
-	best, width := -1, uint32(0)
+	best, width, bestASCII := -1, uint32(0), false
 	for i, o := range objects {
 		if o.class != asObject {
 			continue
@@ -19,8 +19,9 @@ func (r *reader) chooseAS(objects []object) int {
 		if e == nil || r.query.Kind == KindASN && (r.query.ASN < from || r.query.ASN > to) {
 			continue
 		}
-		if best < 0 || to-from < width {
-			best, width = i, to-from
+		ascii := isASCII(r.in(e.name)) // KRNIC says everything twice
+		if best < 0 || to-from < width || to-from == width && ascii && !bestASCII {
+			best, width, bestASCII = i, to-from, ascii
 		}
 	}
 	return best
@@ -72,8 +73,8 @@ func (r *reader) readAS(objects []object, index int) {
 			continue
 		}
 		switch label {
-		case "aut-num", "as-block", "asnumber", "as number", "autonomous system number":
-		case "as-name", "asname", "as name":
+		case "aut-num", "as-block", "asnumber", "as number", "autonomous system number", "as번호", "as番号":
+		case "as-name", "asname", "as name", "as이름", "as名":
 			r.set(&as.Name, "as.name", e)
 		case "ashandle":
 			r.set(&as.Handle, "as.handle", e)
@@ -91,5 +92,6 @@ func (r *reader) readAS(objects []object, index int) {
 			r.numbersField(label, e, &l)
 		}
 	}
+	r.ianaRest(objects, index)
 	r.finishNumbers(objects, index, &l)
 }

@@ -20,6 +20,11 @@ func (r *reader) finishNumbers(objects []object, index int, l *links) {
 	if rec.Holder.Name == "" && firstNetwork(objects) == index && index > 0 && objects[index-1].class == arinOrgObject {
 		r.arinOrg(objects[index-1]) // as ARIN wrote it until 2011
 	}
+	if rec.Holder.Name == "" {
+		r.orgBehind(objects, index)
+		r.rwhoisHolder(objects, l)
+		r.nameAbove(objects, index)
+	}
 	org := r.find(objects, orgObject, l.org, "organisation")
 	if org != nil && descrOnly {
 		if e := r.attr(org, "org-name"); e != nil && r.set(&rec.Holder.Name, "holder.name", e) {
@@ -33,6 +38,46 @@ func (r *reader) finishNumbers(objects []object, index int, l *links) {
 		rec.Holder.From = "descr"
 	}
 	r.findAbuse(objects, index, org, l)
+}
+
+// orgBehind reads the "[ Organization Information ]" block that KRNIC may put
+// behind the network or the AS number.
+func (r *reader) orgBehind(objects []object, index int) {
+	for i := index + 1; i < len(objects) && objects[i].class == otherObject; i++ {
+		for _, label := range [...]string{"org name", "organization name", "organization", "기관명"} {
+			if e := r.attr(&objects[i], label); e != nil {
+				r.holderName(e)
+			}
+		}
+	}
+}
+
+// nameAbove reads the postal address that Taiwan's registry puts above the
+// network, without labels: the name first and the country last.
+func (r *reader) nameAbove(objects []object, index int) {
+	if index == 0 || index != firstNetwork(objects) || r.attr(&objects[index], "netblock") == nil {
+		return
+	}
+	o := objects[index-1]
+	for i := o.from; i < o.to; i++ {
+		if k := r.ents[i].kind; k != rpsl.Text && k != rpsl.Comment {
+			return
+		}
+	}
+	for i := o.from; i < o.to; i++ {
+		e := &r.ents[i]
+		switch {
+		case e.kind == rpsl.Comment:
+		case r.rec.Holder.Name == "":
+			if r.set(&r.rec.Holder.Name, "holder.name", e) {
+				r.rec.Holder.From = "address"
+			}
+		case i == o.to-1 && len(r.in(e.value)) == 2:
+			r.country(e, "holder")
+		default:
+			r.addLine(&r.rec.Holder.Address, "holder.address", e)
+		}
+	}
 }
 
 // firstNetwork returns the index of the first network or AS object, or -1.
@@ -213,9 +258,12 @@ func (r *reader) deniesAbuse() bool {
 func (r *reader) abuseHandle(objects []object, handle string) bool {
 	o := r.find(objects, contactObject, handle, "nic-hdl", "nic-hdl-br")
 	if o == nil {
+		o = r.rwhoisContact(objects, handle)
+	}
+	if o == nil {
 		return false
 	}
-	for _, label := range [...]string{"abuse-mailbox", "e-mail"} {
+	for _, label := range [...]string{"abuse-mailbox", "e-mail", "poc-email", "email"} {
 		if e := r.attr(o, label); e != nil && r.abuse(e, handle, "abuse-c") {
 			c := &r.rec.Abuse[len(r.rec.Abuse)-1]
 			for i := o.from; i < o.to; i++ {
@@ -255,7 +303,7 @@ func (r *reader) krnicContact(objects []object, index int) {
 		label := r.lower(e.name)
 		switch {
 		case e.tag == ']' && e.value.empty():
-			inside = strings.Contains(label, "abuse contact")
+			inside = strings.Contains(label, "abuse")
 		case classOf(label) == networkObject:
 			return
 		case inside && (label == "e-mail" || label == "전자우편"):

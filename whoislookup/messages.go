@@ -3,7 +3,7 @@ package whoislookup
 // deniedStart start a line of a server that does not answer this client.
 var deniedStart = phraseSet{
 	'a': {"access denied"},
-	'e': {"error:201"},
+	'e': {"error 401", "error:201"},
 	'p': {"permission denied"},
 	'q': {"query refused"},
 	'y': {"you are not authorised", "you are not authorized to access this"},
@@ -63,7 +63,7 @@ var absentStart = phraseSet{
 		"domain available", "domain is available", "domain is not registered", "domain name not found", "domain not found",
 		"domain unknown", "dominio no registrado",
 	},
-	'e': {"error:101"},
+	'e': {"error 230", "error:101"},
 	'f': {"free"},
 	'i': {"invalid query or domain name not known"},
 	'n': {
@@ -93,7 +93,7 @@ var absentAnywhere = phraseSet{
 	'o': {"object_not_found"},
 	'r': {"returned no "},
 	't': {"there is no information"},
-	'u': {"unassigned"},
+	'u': {"unallocated", "unassigned"},
 	'w': {"was not found"},
 }
 

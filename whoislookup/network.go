@@ -36,7 +36,7 @@ func classOf(label string) objectClass {
 	case "inetnum", "inet6num", "netrange", "network number", "ip-network", "ip-network-block", "netblock",
 		"ipv4 address", "ipv6 address", "ipv4주소", "ipv6주소", "ipネットワークアドレス":
 		return networkObject
-	case "aut-num", "as-block", "asnumber", "as number", "autonomous system number":
+	case "aut-num", "as-block", "asnumber", "as number", "autonomous system number", "as번호", "as番号":
 		return asObject
 	case "route", "route6":
 		return routeObject
@@ -55,6 +55,7 @@ func classOf(label string) objectClass {
 
 // objects groups the entries by blank lines.
 func (r *reader) objects(out []object) []object {
+	r.dedent()
 	open := false
 	for i := range r.ents {
 		e := &r.ents[i]
@@ -76,6 +77,29 @@ func (r *reader) objects(out []object) []object {
 		}
 	}
 	return out
+}
+
+// dedent takes away the indentation that all labels of a network answer have
+// in common, as Taiwan's registry writes it.
+func (r *reader) dedent() {
+	least, network := int16(0), false
+	for i := range r.ents {
+		if e := &r.ents[i]; e.kind == rpsl.Attribute {
+			if e.indent == 0 {
+				return
+			}
+			if least == 0 || e.indent < least {
+				least = e.indent
+			}
+			network = network || e.indent == least && classOf(r.lower(e.name)) == networkObject
+		}
+	}
+	if !network {
+		return
+	}
+	for i := range r.ents {
+		r.ents[i].indent = max(0, r.ents[i].indent-least)
+	}
 }
 
 // isRegistryAnswer reports whether the answer is about numbers, not names.
@@ -153,6 +177,7 @@ func (r *reader) wanted(got Range) bool {
 // links are the handles by which an object names others.
 type links struct {
 	org, abuse, irt string
+	orgContact      string
 	descr, remark   entry
 }
 
@@ -205,11 +230,11 @@ func (r *reader) networkField(n *Network, label, last string, e *entry, l *links
 	switch label {
 	case "netname", "network name", "network-name", "ネットワーク名":
 		r.set(&n.Name, "network.name", e)
-	case "service name":
+	case "service name", "서비스명":
 		r.set(&n.Name, "network.name", e)
 	case "nethandle", "id":
 		r.set(&n.Handle, "network.handle", e)
-	case "status", "nettype", "network type":
+	case "status", "nettype", "network type", "네트워크 구분":
 		r.set(&n.Status, "network.status", e)
 	case "inetnum-up", "inet6num-up", "parent":
 		if p, ok := parseRange(r.in(e.value)); ok {
@@ -250,10 +275,10 @@ func (r *reader) numbersField(label string, e *entry, l *links) {
 		} else {
 			r.country(e, "as")
 		}
-	case "created", "regdate", "registration date", "assigned date", "allocated date", "할당일자", "割当年月日":
-		r.date(&rec.Created, "created", e, firstDate)
+	case "created", "regdate", "registration date", "assigned date", "allocated date", "할당일자", "할당내역 등록일", "등록일자", "割当年月日":
+		r.date(&rec.Created, "created", r.rwhoisStamp(e), firstDate)
 	case "changed", "updated", "last-modified", "last update", "last updated", "最終更新":
-		r.date(&rec.Updated, "updated", e, lastDate)
+		r.date(&rec.Updated, "updated", r.rwhoisStamp(e), lastDate)
 	case "abuse-c":
 		if l.abuse == "" {
 			l.abuse = r.in(e.value)
@@ -263,7 +288,11 @@ func (r *reader) numbersField(label string, e *entry, l *links) {
 			l.irt = r.in(e.value)
 		}
 	case "abuse-mailbox", "abuse-contact", "abuse", "abuse-email", "abuse email":
-		r.abuse(e, "", r.in(e.name))
+		if !r.abuse(e, "", r.in(e.name)) && l.abuse == "" {
+			l.abuse = r.in(e.value) // RWhois: the ID of a contact
+		}
+	case "org-contact":
+		l.orgContact = r.in(e.value)
 	case "descr", "description":
 		if l.descr.line == 0 {
 			l.descr = *e
