@@ -1,9 +1,6 @@
 package whoislookup
 
-import (
-	"strings"
-	"time"
-)
+import "strings"
 
 // parseDate reads a date as registries write it. low is text in lower case.
 // False if it is none, or if day and month cannot be told apart. The Date is
@@ -168,6 +165,7 @@ func (p *dateParser) dayFirst(first int, order dateOrder) bool {
 		sep = p.s[p.i]
 	}
 	p.skip(between)
+	p.of()
 	if second, n := p.number(); n == 1 || n == 2 {
 		p.day, p.month = first, second
 		switch {
@@ -186,6 +184,7 @@ func (p *dateParser) dayFirst(first int, order dateOrder) bool {
 		return false
 	}
 	p.skip(between)
+	p.of()
 	y, n := p.number()
 	switch n {
 	case 4:
@@ -281,21 +280,4 @@ func isWeekday(w string) bool {
 		return w != "month" && month(w) == 0
 	}
 	return false
-}
-
-// month returns 1 to 12 for an English month name or its first three letters.
-func month(w string) int {
-	if len(w) < 3 {
-		return 0
-	}
-	const short = "janfebmaraprmayjunjulaugsepoctnovdec"
-	i := strings.Index(short, w[:3])
-	if i < 0 || i%3 != 0 {
-		return 0
-	}
-	m := i/3 + 1
-	if full := strings.ToLower(time.Month(m).String()); len(w) > 3 && w != full && w != "sept" {
-		return 0
-	}
-	return m
 }

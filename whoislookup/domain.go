@@ -299,6 +299,7 @@ func (d *domainReader) hasHandle(e *entry) bool {
 // attribute reads a line with a known label.
 func (d *domainReader) attribute(e *entry, ro role, at attr, p *part) {
 	out := d.ended(e)
+	d.pending = noAttr
 	if d.foreign && d.blank && e.indent == 0 {
 		d.section, d.foreign, out = noRole, false, true
 	}

@@ -274,7 +274,7 @@ func (d *domainReader) noEmail(e *entry, ro role, field string) {
 	switch {
 	case isNothing(low):
 		d.list(&d.rec.Empty, field)
-	case isRedacted(low), strings.Contains(low, "visit "), strings.Contains(low, "contact the registr"), strings.Contains(low, "query the rdds"):
+	case isRedacted(low), strings.Contains(low, "visit "), strings.Contains(low, "http"), strings.Contains(low, "contact the registr"), strings.Contains(low, "query the rdds"):
 		d.list(&d.rec.Redacted, field)
 	default:
 		if m, ok := d.firstEmail(e.value); ok {

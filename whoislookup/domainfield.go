@@ -173,6 +173,14 @@ func (d *domainReader) statusLine(e *entry) {
 			d.note("expires", 0, e.line)
 		}
 	}
+	if d.rec.Expires == "" { // "OK-UNTIL 20141204000000"
+		if _, until, ok := strings.Cut(d.lower(e.value), "until "); ok {
+			if date, ok := d.readDate(until, until); ok {
+				d.rec.Expires = date
+				d.note("expires", 0, e.line)
+			}
+		}
+	}
 	switch statusClass(d.lower(e.value)) {
 	case VerdictNotFound:
 		d.free = true
@@ -196,7 +204,7 @@ func (d *domainReader) statusLine(e *entry) {
 // status.
 func (d *domainReader) severalStatuses(e *entry) bool {
 	text := d.in(e.value)
-	if len(text) < len("ok,ok") {
+	if len(text) < len("ok,ok") || !strings.ContainsAny(text, ",;/ \t") || strings.Contains(text, "http") {
 		return false
 	}
 	if _, ok := eppOf(text); ok {

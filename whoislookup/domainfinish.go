@@ -41,12 +41,14 @@ func (d *domainReader) dotted(e *entry, p *part) bool {
 	if i <= 0 { // or two blanks: "Domain-name         example.sk"
 		if i = twoBlanks(v); i <= 0 {
 			if i = strings.IndexByte(v, '\t'); i <= 0 {
-				return d.sentence(e, v)
+				if i = strings.IndexByte(v, '='); i <= 0 || v[i-1] != ' ' {
+					return d.sentence(e, v)
+				}
 			}
 		}
 	}
 	end := i
-	for end < len(v) && (v[end] == '.' || v[end] == ' ' || v[end] == '\t') {
+	for end < len(v) && strings.IndexByte(". \t|=", v[end]) >= 0 {
 		end++
 	}
 	split := *e
@@ -63,7 +65,8 @@ func (d *domainReader) dotted(e *entry, p *part) bool {
 		return false
 	}
 	ro, at := d.label(split.name)
-	if ro == noRole && (at == noAttr || at >= aName && v[i] != '.') || at == aSelf && v[i] != '.' {
+	leader := strings.ContainsAny(v[i:end], ".|=")
+	if ro == noRole && (at == noAttr || at >= aName && !leader) || at == aSelf && !leader && (end-i < 4 || d.section != noRole || d.d.Name == "") {
 		return false
 	}
 	d.line(&split, p)
@@ -194,7 +197,7 @@ func (d *domainReader) finish(into *Domain) bool {
 	case d.d.Name != "" || d.statusN > 0:
 		if v, _ := d.refusal(""); v != VerdictUnknown {
 			rec.Verdict = v
-		} else if d.statusN == 0 && rec.Updated == "" && !d.anyContact() {
+		} else if d.statusN == 0 && rec.Updated == "" && len(rec.Unparsed) == 0 && !d.anyContact() {
 			return false // a name and nothing about it
 		} else {
 			rec.Verdict = VerdictFound

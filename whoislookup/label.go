@@ -214,7 +214,7 @@ func domainLabel(key []byte) attr {
 		"fecha de registro", "fecha de creacion", "fecha de alta", "fecha creacion", "fecha registro",
 		"data de registo", "data de registro", "data de criacao", "creation date dd mm yyyy",
 		"date de creation", "date de creation domaine", "cree le", "date d enregistrement",
-		"data registrazione", "registrierungsdatum", "created on date", "original registration date", "reg date", "reg created",
+		"data registrazione", "data di registrazione", "data di creazione", "approval date", "approved date", "registrierungsdatum", "created on date", "original registration date", "reg date", "reg created",
 		"domain reg date", "registration created", "registereddate", "createddate", "creationdate", "date de registre",
 		"登録年月日", "등록일", "注册日期", "registado em", "registrado em", "regdate", "record activated", "domain activated", "valid from":
 		return aCreated
@@ -238,7 +238,7 @@ func domainLabel(key []byte) attr {
 		"date d expiration", "date d expiration domaine", "expire le", "registered until", "registration expires", "registration expiration date",
 		"registration expiration", "registration expiry date", "registry expiration date", "registrar expiration date", "scadenza", "status expires",
 		"expirydate", "expirationdate", "expiresdate", "expires in", "valid date", "有効期限", "사용 종료일", "到期日期", "renewal", "expiration at",
-		"date of expiration", "date expires", "date of expiry", "expiracion", "expiry time", "next renewal date", "data di scadenza", "reg expires":
+		"date of expiration", "date expires", "date of expiry", "expiracion", "expiry time", "next renewal date", "data di scadenza", "ablaufdatum", "reg expires":
 		return aExpires
 	case "renewal date", "renew date", "renewed until", "renewal due", "domain renewal date":
 		return aExpiresWeak
@@ -248,7 +248,7 @@ func domainLabel(key []byte) attr {
 		"serveur de nom", "serveur de noms", "primnsfqdn", "secns1fqdn", "secns2fqdn", "secns3fqdn", "secns4fqdn", "servidor dns", "servidor de nombre", "dns name", "name server host", "ns hostname", "p nserver", "s nserver",
 		"primary server hostname", "secondary server hostname", "ns list", "nslist", "name servers hostname", "nameserver hostname",
 		"primary dns", "secondary dns", "domain nameserver", "domain name server", "ネームサーバ", "nserver hostname", "additional name server",
-		"primary nserver", "secondary nserver", "other nameserver", "tertiary ns":
+		"primary nserver", "secondary nserver", "other nameserver", "tertiary ns", "server dns":
 		return aHost
 	case "domain status", "state", "ren status", "registration status", "domain state", "domaintype", "query status", "estado", "estatus del dominio",
 		"epp status", "eppstatus", "status", "statut", "domain registration status", "registry status", "domain status code", "estado del dominio",
@@ -302,7 +302,7 @@ func cutWord(key []byte) (word, rest []byte) {
 func roleWord(word []byte) role {
 	switch string(word) {
 	case "registrant", "owner", "holder", "titular", "titulaire", "registrants", "licensee", "domainholder", "domainowner", "proprietario",
-		"propietario", "titolare", "entidade", "beneficiary", "subscriber", "organization using domain name", "registrantc", "demandeur":
+		"propietario", "titolare", "entidade", "beneficiary", "subscriber", "organization using domain name", "registrantc", "demandeur", "inhaber":
 		return registrant
 	case "admin", "administrative", "administrator", "adm", "administrador", "adminc", "administrateur", "administratif":
 		return admin
@@ -350,7 +350,7 @@ func contactLabel(key []byte) attr {
 	case "name", "full name", "personname", "contact name", "nombre", "nom", "nome", "person", "person name", "contact", "attn", "attention", "contact person", "firstname lastname",
 		"nombre completo", "name of contact", "responsible", "nombre y apellido", "ad soyad", "name surname", "last name", "nazwa", "nimi", "namn", "holder", "role":
 		return aName
-	case "organization", "organisation", "orgname", "company english name", "department name", "organization name", "organisation name", "org", "org name", "company", "company name",
+	case "organization", "organisation", "orgname", "english name", "company english name", "department name", "organization name", "organisation name", "org", "org name", "company", "company name",
 		"organizacion", "organizacion name", "empresa", "firm", "nombre organizacion", "organizacao", "organisme",
 		"contact organization", "contact organisation", "contact company", "business name", "legal name", "corporate name", "organization loc", "societe":
 		return aOrg
@@ -374,7 +374,7 @@ func contactLabel(key []byte) attr {
 		"company number", "vat", "org number", "contact city", "contact state", "contact province", "contact zip", "contact postalcode", "contact fax",
 		"created", "updated", "changed", "last modified", "reg nr", "regnr", "department", "position", "eligibility type", "eligibility name",
 		"application purpose", "nexus category", "customer service contact", "customer service email", "abuse contact email", "abuse contact phone",
-		"tech email", "trade name", "locality", "street type", "fax no.", "lastname", "firstname", "first name", "date", "hostmaster", "place":
+		"tech email", "trade name", "chinese name", "locality", "street type", "fax no.", "lastname", "firstname", "first name", "date", "hostmaster", "place":
 		return aOther
 	}
 	return noAttr

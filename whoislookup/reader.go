@@ -186,7 +186,7 @@ func isNothing(low string) bool {
 		return false
 	}
 	switch strings.Trim(low, " .-_*") {
-	case "", "n/a", "none", "null", "unknown", "not applicable", "no information", "not available":
+	case "", "n/a", "none", "null", "unknown", "not applicable", "no information", "not available", "never":
 		return true
 	}
 	return false

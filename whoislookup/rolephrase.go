@@ -153,6 +153,7 @@ var (
 		{"servidores dns", nameservers},
 		{"servers", nameservers},
 		{"servidores de nombres", nameservers},
+		{"servidores de nomes", nameservers},
 		{"serveurs de noms", nameservers},
 		{"servidor de nombres de dominio", nameservers},
 		{"servidores de nombres de dominio", nameservers},
