@@ -8,43 +8,12 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/opskit-go/opskit/examples/internal/program"
 	"github.com/opskit-go/opskit/whoislookup"
 	"github.com/opskit-go/opskit/whoislookup/bulk"
 )
-
-// group is what one holder, AS or country has of the list.
-type group struct {
-	Key       string         `json:"key"`
-	From      string         `json:"from,omitempty"` // of an AS: "registered" or "announced"
-	Requests  int            `json:"requests"`
-	Addresses int            `json:"addresses"`
-	Prefixes  []netip.Prefix `json:"prefixes,omitempty"` // the fewest to block
-	Abuse     []string       `json:"abuse,omitempty"`
-	ranges    map[whoislookup.Range]bool
-}
-
-func (g group) String() string {
-	var p []string
-	for _, x := range g.Prefixes {
-		p = append(p, x.String())
-	}
-	var s strings.Builder
-	fmt.Fprintf(&s, "%d requests from %d addresses: %s", g.Requests, g.Addresses, strconv.QuoteToGraphic(g.Key))
-	if g.From != "" {
-		s.WriteString(" (" + g.From + ")")
-	}
-	if len(p) > 0 {
-		s.WriteString("\n  block: " + strings.Join(p, ", "))
-	}
-	for _, a := range g.Abuse {
-		s.WriteString("\n  abuse: " + strconv.QuoteToGraphic(a))
-	}
-	return s.String()
-}
 
 // by groups a list of addresses, as "uniq -c" writes it, by whose they are.
 func by(ctx context.Context, many *bulk.Bulk, p *program.Program, how grouping, in io.Reader) int {
@@ -61,7 +30,7 @@ func by(ctx context.Context, many *bulk.Bulk, p *program.Program, how grouping, 
 	if len(requests) == 0 {
 		return p.Misused("-by reads a list of addresses on stdin, such as that of uniq -c")
 	}
-	groups, unseen, code := gather(ctx, many, p, how, requests)
+	groups, left, code := gather(ctx, many, p, how, requests)
 	sorted := slices.SortedFunc(maps.Values(groups), func(a, b *group) int {
 		if a.Requests != b.Requests {
 			return b.Requests - a.Requests
@@ -78,22 +47,20 @@ func by(ctx context.Context, many *bulk.Bulk, p *program.Program, how grouping, 
 	}
 	if how.nft {
 		printNft(p.Stdout, bulk.Prefixes(slices.Values(all)))
-	} else if !p.JSON {
-		if len(unseen) == 0 {
-			unseen = []string{"nothing more"}
-		}
-		fmt.Fprintln(p.Stdout, "not checked: "+strings.Join(unseen, "; "))
+		fmt.Fprintln(p.Stderr, left)
+	} else if !p.JSON || len(left.Unseen) > 0 {
+		code = max(code, p.Print(left, program.Healthy))
 	}
 	return code
 }
 
-func gather(ctx context.Context, many *bulk.Bulk, p *program.Program, how grouping, requests map[netip.Addr]int) (groups map[string]*group, unseen []string, code int) {
+func gather(ctx context.Context, many *bulk.Bulk, p *program.Program, how grouping, requests map[netip.Addr]int) (groups map[string]*group, left rest, code int) {
 	groups, done := map[string]*group{}, 0
 	var keys map[netip.Addr]string
 	if how.announced {
 		keys, code = announcers(ctx, many, p, requests)
 	} else if how.key == "asn" {
-		unseen = append(unseen, unasked)
+		left.Unseen = append(left.Unseen, unasked())
 	}
 	watched := program.Terminal(p.Stderr)
 	if watched {
@@ -117,8 +84,8 @@ func gather(ctx context.Context, many *bulk.Bulk, p *program.Program, how groupi
 			name = keys[res.Addr]
 		}
 		for _, gap := range res.Unseen {
-			if text := gap.String(); !slices.Contains(unseen, text) {
-				unseen = append(unseen, text)
+			if !slices.Contains(left.Unseen, gap) {
+				left.Unseen = append(left.Unseen, gap)
 			}
 		}
 		g := groups[name]
@@ -139,5 +106,5 @@ func gather(ctx context.Context, many *bulk.Bulk, p *program.Program, how groupi
 			}
 		}
 	}
-	return groups, unseen, code
+	return groups, left, code
 }

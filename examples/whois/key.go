@@ -33,7 +33,9 @@ func (g grouping) from() string {
 }
 
 // unasked is what "-by asn" without -announced leaves open.
-const unasked = "which AS announces them (only registered origins were read; need: -announced, which asks whois.cymru.com)"
+func unasked() whoislookup.Gap {
+	return whoislookup.Gap{What: "which AS announces them", Why: "only registered origins were read", Need: "-announced, which asks whois.cymru.com"}
+}
 
 // keyOf returns the group of an address for which registries were asked.
 func keyOf(res bulk.Result, key string) string {

@@ -80,6 +80,10 @@ not checked: nothing more
 	assert.Contains(t, out, `"key":"AS13335 CLOUDFLARENET, US","from":"announced"`)
 	_, out, _ = group(c, "-by", "asn", "-json")
 	assert.Contains(t, out, `"key":"AS13335","from":"registered"`)
+	assert.True(t, strings.HasSuffix(out, `{"unseen":[{"what":"which AS announces them","why":"only registered origins were read","need":"-announced, which asks whois.cymru.com"}]}`+"\n"), out)
+	_, out, stderr = group(c, "-by", "asn", "-nft")
+	assert.NotContains(t, out, "not checked", "nft(8) is to read it")
+	assert.Contains(t, stderr, "not checked: which AS announces them (")
 
 	for _, args := range [][]string{{"-by", "asn"}, {"-by", "holder"}, {"-by", "country"}} {
 		c := new(teamCymru)

@@ -61,9 +61,5 @@ func (r report) String() string {
 	for _, c := range r.Changes {
 		fmt.Fprintf(&b, "\n  %s", c)
 	}
-	unseen := []string{"nothing more"}
-	for i, g := range r.Unseen {
-		unseen = append(unseen[:i], g.String())
-	}
-	return b.String() + "\nnot checked: " + strings.Join(unseen, "; ")
+	return b.String() + "\n" + rest{r.Unseen}.String()
 }
