@@ -127,56 +127,6 @@ func TestBarPeers(t *testing.T) {
 	lab.BarTiming(t, "procstate peers", "CPU for %d zombies: %s", n, strings.Join(line, ", "))
 }
 
-// TestBarPeersInTheZoo prints what the peers say of processes that are not what
-// they look like.
-func TestBarPeersInTheZoo(t *testing.T) {
-	lab.Need(t, "root")
-	zombie, _, _ := procstatetest.TracedZombie(t)
-	headless := procstatetest.DeadLeader(t)
-	quiet := procstatetest.QuietZombie(t).Zombies[0]
-	newline := procstatetest.Named(t, "new\nline", false)
-	blank := procstatetest.Named(t, "x) Z 1 1 1 ", false)
-	report, err := (&procstate.Scanner{Settle: -1}).Zombies(t.Context())
-	require.NoError(t, err)
-	ours := map[int]string{}
-	for _, g := range report.Groups {
-		for _, z := range g.Zombies {
-			ours[z.PID] = z.Kind.String()
-		}
-	}
-	fs, err := procfs.NewFS("/proc")
-	require.NoError(t, err)
-	var line []string
-	for _, animal := range []struct {
-		name string
-		pid  int
-		want string
-	}{{"traced zombie", zombie, "held-by-tracer"}, {"dead leader", headless, "dead-leader"}, {"quiet zombie", quiet, "not-sigchld"}} {
-		assert.Equal(t, animal.want, ours[animal.pid])
-		p, err := fs.Proc(animal.pid)
-		require.NoError(t, err)
-		stat, err := p.Stat()
-		require.NoError(t, err)
-		other, err := process.NewProcess(int32(animal.pid))
-		require.NoError(t, err)
-		states, err := other.Status()
-		require.NoError(t, err)
-		line = append(line, fmt.Sprintf("%s: procstate %s, procfs %s, gopsutil %v", animal.name, ours[animal.pid], stat.State, states))
-	}
-	for p, err := range new(procstate.Scanner).Processes(t.Context()) {
-		if err != nil || p.PID != newline && p.PID != blank {
-			continue
-		}
-		other, err := process.NewProcess(int32(p.PID))
-		require.NoError(t, err)
-		name, err := other.Name()
-		require.NoError(t, err)
-		line = append(line, fmt.Sprintf("name: procstate %q, gopsutil %q", p.Comm.Bytes(), name))
-	}
-	require.Len(t, line, 5)
-	lab.Bar(t, "procstate peers in the zoo", "%s", strings.Join(line, "; "))
-}
-
 // zombieMaker forks as many children as its argument says, which end at once,
 // and at the end of its input reaps them: PID 1 would need long for so many.
 const zombieMaker = `
