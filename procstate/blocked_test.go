@@ -49,6 +49,7 @@ func TestCauseByStack(t *testing.T) {
 		{rule: "a loop device's worker", stack: "percpu_rwsem_wait lo_rw_aio.isra.0 loop_process_work", cause: "frozen-filesystem", remedy: "thaw"},
 		{rule: "an inode's lock, on newer kernels", stack: "xfs_ilock xfs_file_buffered_write vfs_write", cause: "lock", remedy: "holds the lock"},
 		{rule: "without a stack a page may be anywhere", wchan: "folio_wait_bit_common", cause: "file-io", remedy: "its server"},
+		{rule: "a FUSE program that was never heard of", wchan: "fuse_get_req", cause: "fuse", remedy: "abort"},
 		{rule: "or certainly on a device", wchan: "submit_bio_wait", cause: "block-device", remedy: "dmesg"},
 		{rule: "a lock", stack: "schedule_preempt_disabled rwsem_down_read_slowpath down_read proc_pid_cmdline_read", cause: "lock", remedy: "holds the lock"},
 		{rule: "something else", stack: "synchronize_rcu_normal packet_release", cause: "", remedy: "no remedy"},

@@ -43,7 +43,7 @@ func causeRules() []causeRule {
 			atMount: "thaw the filesystem: fsfreeze --unfreeze %s",
 		},
 		{
-			cause: "fuse", any: []string{"request_wait_answer", "fuse_", "__fuse_"}, wchan: []string{"request_wait_answer"},
+			cause: "fuse", any: []string{"request_wait_answer", "fuse_", "__fuse_"}, wchan: []string{"request_wait_answer", "fuse_get_req"},
 			fstypes: []string{"fuse", "fuseblk"},
 			explain: "it waits for the program behind a FUSE filesystem, which does not answer",
 			remedy:  "end or restart the program behind the FUSE mount, or abort it: echo 1 > /sys/fs/fuse/connections/N/abort",
