@@ -149,7 +149,7 @@ func next(c cause.Cause, name string) []string {
 	case cause.ServiceDown:
 		return []string{"on the machine: ss -ltnp, then the service's log"}
 	case cause.Application:
-		return []string{"the network is fine: look at the service's own log and its backends"}
+		return []string{"the network from here to it is fine: look at the service's own log, its backends and the way to them"}
 	case cause.Certificate:
 		return []string{"renew or replace the certificate; its reason is above"}
 	case cause.Migration:

@@ -99,6 +99,14 @@ func rcodes(names ...string) Comparison {
 	return c
 }
 
+// stubSays is what the resolver on this host said.
+func stubSays(rcode string) Comparison {
+	c := rcodes(rcode)
+	c.Answers[0].Resolver = "127.0.0.53:53"
+	c.Judge()
+	return c
+}
+
 func page(at string, status int) HTTPAnswer {
 	a := HTTPAnswer{URL: "http://" + site + "/", Method: "HEAD", Host: site, Connection: openTo(at), Status: status}
 	a.Judge()
@@ -179,18 +187,21 @@ func TestDiagnoseRanks(t *testing.T) {
 		"no IPv6 here, and the site answers over IPv4": {Case{
 			DNS: []Comparison{resolves("192.0.2.80")}, Connections: []Connection{openTo(at), localTo("[2001:db8::80]:80", "ENETUNREACH")}, HTTP: []HTTPAnswer{page(at, 200)},
 		}, cause.Nothing},
-		"no IPv6 here, and the site is silent over IPv4":  {Case{Connections: []Connection{silentTo(at), localTo("[2001:db8::80]:80", "ENETUNREACH")}, Controls: up}, cause.Unknown},
-		"no IPv6 address here, and nobody at the address": {Case{Connections: []Connection{rejectedWith(at, ICMP{Type: 3, Code: 1, From: router}), localTo("[2001:db8::80]:80", "EADDRNOTAVAIL")}}, cause.HostDown},
-		"no IPv4 here, and a closed port over IPv6":       {Case{Connections: []Connection{localTo(at, "ENETUNREACH"), refusedBy("[2001:db8::80]:80")}}, cause.ServiceDown},
-		"a local rule for one of two addresses":           {Case{Connections: []Connection{openTo(other), localTo(at, "EACCES")}}, cause.Unknown},
-		"a network that wants a login":                    {Case{Connections: []Connection{openTo(at)}, HTTP: []HTTPAnswer{page(at, 511)}}, cause.ThisHost},
-		"a page that leads to another site":               {Case{Connections: []Connection{openTo(at)}, HTTP: []HTTPAnswer{leadingTo(at, "http://portal.example.net/login")}}, cause.Unknown},
-		"a page that leads to its own https":              {Case{Connections: []Connection{openTo(at)}, HTTP: []HTTPAnswer{leadingTo(at, "https://"+site+"/")}}, cause.Nothing},
-		"a page that leads to a name beside it":           {Case{Connections: []Connection{openTo(at)}, HTTP: []HTTPAnswer{leadingTo(at, "https://m.pagina12.com.ar/")}}, cause.Nothing},
-		"a page that leads within the site":               {Case{Connections: []Connection{openTo(at)}, HTTP: []HTTPAnswer{leadingTo(at, "/diario/ultimas/index.html")}}, cause.Nothing},
-		"a name that does not exist":                      {Case{DNS: []Comparison{rcodes("NXDOMAIN", "NXDOMAIN")}}, cause.Resolution},
-		"a zone that is broken":                           {Case{DNS: []Comparison{rcodes("SERVFAIL", "SERVFAIL")}}, cause.Resolution},
-		"resolvers that disagree":                         {Case{DNS: []Comparison{rcodes("NOERROR", "NXDOMAIN")}}, cause.Resolution},
+		"no IPv6 here, and the site is silent over IPv4":     {Case{Connections: []Connection{silentTo(at), localTo("[2001:db8::80]:80", "ENETUNREACH")}, Controls: up}, cause.Unknown},
+		"no IPv6 address here, and nobody at the address":    {Case{Connections: []Connection{rejectedWith(at, ICMP{Type: 3, Code: 1, From: router}), localTo("[2001:db8::80]:80", "EADDRNOTAVAIL")}}, cause.HostDown},
+		"no IPv4 here, and a closed port over IPv6":          {Case{Connections: []Connection{localTo(at, "ENETUNREACH"), refusedBy("[2001:db8::80]:80")}}, cause.ServiceDown},
+		"a local rule for one of two addresses":              {Case{Connections: []Connection{openTo(other), localTo(at, "EACCES")}}, cause.Unknown},
+		"a network that wants a login":                       {Case{Connections: []Connection{openTo(at)}, HTTP: []HTTPAnswer{page(at, 511)}}, cause.ThisHost},
+		"a page that leads to another site":                  {Case{Connections: []Connection{openTo(at)}, HTTP: []HTTPAnswer{leadingTo(at, "http://portal.example.net/login")}}, cause.Unknown},
+		"a page that leads to its own https":                 {Case{Connections: []Connection{openTo(at)}, HTTP: []HTTPAnswer{leadingTo(at, "https://"+site+"/")}}, cause.Nothing},
+		"a page that leads to a name beside it":              {Case{Connections: []Connection{openTo(at)}, HTTP: []HTTPAnswer{leadingTo(at, "https://m.pagina12.com.ar/")}}, cause.Nothing},
+		"a page that leads within the site":                  {Case{Connections: []Connection{openTo(at)}, HTTP: []HTTPAnswer{leadingTo(at, "/diario/ultimas/index.html")}}, cause.Nothing},
+		"a name that does not exist":                         {Case{DNS: []Comparison{rcodes("NXDOMAIN", "NXDOMAIN")}}, cause.Resolution},
+		"a zone that is broken":                              {Case{DNS: []Comparison{rcodes("SERVFAIL", "SERVFAIL")}}, cause.Resolution},
+		"a stub here that cannot find out":                   {Case{DNS: []Comparison{stubSays("SERVFAIL")}}, cause.Unknown},
+		"a stub here that cannot, and the rest is reachable": {Case{DNS: []Comparison{stubSays("SERVFAIL")}, Controls: up}, cause.Resolution},
+		"a stub here that knows that there is no such name":  {Case{DNS: []Comparison{stubSays("NXDOMAIN")}}, cause.Resolution},
+		"resolvers that disagree":                            {Case{DNS: []Comparison{rcodes("NOERROR", "NXDOMAIN")}}, cause.Resolution},
 		"no AAAA beside an A is no matter": {Case{DNS: []Comparison{rcodes("NOERROR"), func() Comparison {
 			c := Comparison{Name: site, Type: "AAAA", Answers: []DNSAnswer{{Rcode: "NOERROR"}}}
 			c.Judge()

@@ -95,12 +95,29 @@ func (w *weighing) resolution() {
 	case NoData:
 		w.add(6, "the name exists without an address", cause.Resolution)
 	case ServFail:
+		if stubs(best) {
+			// That is also what it says of every name when this host is cut off.
+			w.add(4, "the resolver of this host itself cannot find out (SERVFAIL)", cause.Resolution, cause.ThisHost)
+			return
+		}
 		w.add(8, fmt.Sprintf("%d of %d resolvers cannot find out (SERVFAIL)", count(best, ServFail), n), cause.Resolution)
 	case NoAnswer, Unreachable, LocalFailure:
 		w.add(4, fmt.Sprintf("none of %d resolvers can be reached: %s", n, best.Verdict), cause.ThisHost, cause.Resolution)
 	case Refused, OtherRcode, Malformed:
 		w.add(2, fmt.Sprintf("the resolvers do not serve this host: %s", best.Verdict), cause.ThisHost, cause.Resolution)
 	}
+}
+
+// stubs reports whether everybody who was asked is a resolver on this host,
+// such as systemd-resolved or dnsmasq at 127.0.0.53.
+func stubs(c *Comparison) bool {
+	for i := range c.Answers {
+		a, err := netip.ParseAddrPort(c.Answers[i].Resolver)
+		if err != nil || !a.Addr().IsLoopback() || a.Port() != 53 {
+			return false
+		}
+	}
+	return true
 }
 
 func count(c *Comparison, v Verdict) int {
