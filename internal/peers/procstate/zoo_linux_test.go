@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/opskit-go/opskit/internal/lab"
 	"github.com/opskit-go/opskit/procstate"
@@ -129,7 +130,7 @@ func answers(t *testing.T) map[int]string {
 	t.Helper()
 	says := map[int]string{}
 	name := func(p *procstate.Process) string {
-		if comm := string(p.Comm.Bytes()); comm == "" || strings.ContainsAny(comm, ") \n\xff") {
+		if comm := string(p.Comm.Bytes()); comm == "" || strings.ContainsAny(comm, ") \n") || !utf8.ValidString(comm) {
 			return fmt.Sprintf(", %q", comm)
 		}
 		return ""
