@@ -170,8 +170,11 @@ func (p *preparedFS) watch(ctx context.Context) error {
 // unwatched notes once that a filesystem has no canary.
 func (p *preparedFS) unwatched(i int) {
 	why := "no process could be made to watch it"
-	if p.mounts[i].entry.readOnly {
+	switch m := p.engine.Mounts()[i]; {
+	case p.mounts[i].entry.readOnly:
 		why = "it is read-only: nothing can write to it anyway"
+	case m.CanaryPID > 0:
+		why = "the process that watches may not ask for write access: unlinkat: " + m.CanaryErrno.Error()
 	}
 	gap := Gap{What: "a thaw and a new freeze of " + p.mounts[i].path + " by another program in between", Why: why}
 	if !slices.Contains(p.gaps, gap) {

@@ -119,7 +119,8 @@ func openMount(path string) (mount, error) {
 func (m *mount) identify(entries []mountEntry) error {
 	var stat unix.Statx_t
 	fd := int(m.dir.Fd())
-	if err := unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_BASIC_STATS|unix.STATX_MNT_ID, &stat); err != nil {
+	err := unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_BASIC_STATS|unix.STATX_MNT_ID, &stat)
+	if err != nil && !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EPERM) { // an old kernel, or a filter that does not know it
 		return fmt.Errorf("statx: %w", err)
 	}
 	real, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd))

@@ -61,7 +61,7 @@ type Canary uint32
 
 // States of a canary, as guard.c writes them.
 const (
-	CanaryNone   Canary = iota // there is none
+	CanaryNone   Canary = iota // there is none, or one that is refused before it comes to the write access (CanaryErrno)
 	CanaryWaits                // waits for the freeze
 	CanaryGo                   // sent to ask for write access
 	CanaryBack                 // got through: the filesystem is writable, or was

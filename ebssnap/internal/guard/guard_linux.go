@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -43,6 +44,7 @@ func (g *Guard) Freeze(ctx context.Context, deadline time.Duration) error {
 	}
 	canceled := ctx.Done()
 	var overdue <-chan time.Time
+	ticks := 0
 	for {
 		select {
 		case kind, ok := <-g.answers:
@@ -66,6 +68,9 @@ func (g *Guard) Freeze(ctx context.Context, deadline time.Duration) error {
 			overdue = tick.C
 		case <-overdue:
 			_ = syscall.Kill(g.pid, syscall.SIGCONT) // a guard that was stopped would never answer
+			if ticks++; ticks > int(stuckAfter/thawWithin) && g.idle() {
+				_ = syscall.Kill(g.pid, syscall.SIGKILL) // nor one that cannot wait or read
+			}
 		}
 	}
 }
@@ -120,6 +125,11 @@ func (g *Guard) orphaned() {
 	if !g.closing.Load() {
 		g.thawHere(true)
 	}
+}
+
+// idle reports whether the guard has begun nothing.
+func (g *Guard) idle() bool {
+	return !slices.ContainsFunc(g.Mounts(), func(m Mount) bool { return m.State != Idle })
 }
 
 // unsettled reports whether anything is frozen or about to be.
@@ -229,7 +239,7 @@ func (g *Guard) Watch() []Watched {
 
 func (g *Guard) watch(i int) Watched {
 	m := g.page.mount(i)
-	if m.CanaryPID <= 0 {
+	if m.CanaryPID <= 0 || m.Canary == CanaryNone {
 		return Unwatched
 	}
 	asleep, known := asleepInUnlink(m.CanaryPID)

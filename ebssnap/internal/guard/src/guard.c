@@ -22,6 +22,8 @@ typedef long i64;
 #define ESRCH 3
 #define EINTR 4
 #define EINVAL 22
+#define EROFS 30
+#define ENAMETOOLONG 36
 
 #define LOOK 5000000L /* nanoseconds between two looks at the owner while something is frozen */
 
@@ -197,6 +199,10 @@ static void watch(u32 i)
 
 		store(&m->canary_entered, now());
 		m->canary_err = (i32)-meet(i);
+		if (m->canary_err != ENAMETOOLONG && m->canary_err != EROFS) {
+			store(&m->canary, CANARY_NONE); /* refused before it came to the write access: it would never sleep */
+			return;
+		}
 		if (before >= FROZEN || load(&m->canary) != CANARY_GO)
 			break;
 		if (switches() != slept) {
@@ -477,8 +483,9 @@ __attribute__((used, noreturn)) void guard(void)
 			timeout = &t;
 		}
 		r = call6(NR_ppoll, p, 2, timeout, 0, 0, 0);
-		if (r <= 0)
+		if (r == 0 || r == -EINTR)
 			continue;
+		p[1].revents |= r < 0; /* it can wait for nothing any more */
 		if (p[1].revents) {
 			thaw_all(BY_DEATH);
 			leave();
