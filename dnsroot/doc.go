@@ -32,9 +32,9 @@
 //
 // One host cannot show that a letter is down for everybody; it shows that it
 // does not answer here while others do. What hits all letters alike is Unknown,
-// since this host's own network cannot be told from thirteen failures. An
-// address family that the host lacks is a [Gap] and says nothing about the
-// servers.
+// since this host's own network cannot be told from thirteen failures; where all
+// of them answer as a resolver would, it is Suspicious. An address family that
+// the host lacks is a [Gap] and says nothing about the servers.
 //
 // A sweep sends about twelve small questions to each address, half a millisecond
 // apart, to the root servers and to nobody else. Do not run it more than once a

@@ -28,14 +28,16 @@ const limitedGap = "whether the silence is a rejection"
 // some router has rejected another target of the run says so in Unseen.
 func (p *Prober) ConnectAll(ctx context.Context, targets iter.Seq[netip.AddrPort]) iter.Seq2[*Connection, error] {
 	type outcome struct {
-		c   *Connection
-		err error
+		c     *Connection
+		err   error
+		begun int  // how many attempts had begun with this one
+		alone bool // it was the only one when it began
 	}
 	return func(yield func(*Connection, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		next, stop := iter.Pull(targets)
 		results := make(chan outcome)
-		window, flying := p.window(), 0
+		window, flying, begun := p.window(), 0, 0
 		defer func() {
 			cancel()
 			stop()
@@ -58,10 +60,12 @@ func (p *Prober) ConnectAll(ctx context.Context, targets iter.Seq[netip.AddrPort
 				} else {
 					break
 				}
+				begun++
+				o := outcome{begun: begun, alone: flying == 0}
 				flying++
 				go func() {
-					c, err := p.Connect(ctx, target)
-					results <- outcome{c, err}
+					o.c, o.err = p.Connect(ctx, target)
+					results <- o
 				}()
 			}
 			if flying == 0 {
@@ -69,8 +73,9 @@ func (p *Prober) ConnectAll(ctx context.Context, targets iter.Seq[netip.AddrPort
 			}
 			o := <-results
 			flying--
-			if flying > 0 && errors.Is(o.err, ErrLocal) {
-				window = flying
+			// Others may have held what was missing, though they are over by now.
+			if company := !o.alone || begun > o.begun; company && errors.Is(o.err, ErrLocal) {
+				window = max(1, flying)
 				again = append(again, o.c.Target)
 				continue
 			}

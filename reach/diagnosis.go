@@ -151,7 +151,7 @@ func next(c cause.Cause, name string) []string {
 	case cause.Application:
 		return []string{"the network from here to it is fine: look at the service's own log, its backends and the way to them"}
 	case cause.Certificate:
-		return []string{"renew or replace the certificate; its reason is above"}
+		return []string{"compare it with the one on the server: renew that, or find who answers in the server's place"}
 	case cause.Migration:
 		return []string{
 			"ask the owner about the move before speaking of an attack",

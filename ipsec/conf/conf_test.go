@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -196,6 +197,37 @@ func TestConnErrors(t *testing.T) {
 	conn, err = c.Conn("none")
 	require.ErrorIs(t, err, conf.ErrNoSection)
 	assert.Nil(t, conn)
+}
+
+// "appended, as if they had been written as part of it", ipsec.conf(5) says of
+// also=, and so libreswan takes none of them twice.
+func TestInheritedDuplicates(t *testing.T) {
+	for text, lines := range map[string][]int{
+		"conn a\n\talso=b\n\tleftid=@x\nconn b\n\tleftid=@b\n":                                         {5},
+		"conn a\n\talso=b\n\talso=c\nconn b\n\tleftid=@b\nconn c\n\tleftid=@c\n":                       {7},
+		"conn a\n\talso=b\nconn b\n\talso=c\n\tleftid=@b\nconn c\n\tleftid=@c\n":                       {7},
+		"conn a\n\talso=b\n\talso=c\nconn b\n\tleftid=@b\nconn c\n\tleftid=@b\n":                       nil,
+		"conn %default\n\tleftid=@d\nconn a\n\tleftid=@x\n":                                            nil,
+		"conn a\n\talso=b\n\tleftid=@x\nconn b\n\tleftid=\n":                                           nil,
+		"conn a\n\talso=b\n\tleftid=@x\n\tauto=add\nconn b\n\tleftid=@b\n\tauto=start\n\trightid=@r\n": {6, 7},
+	} {
+		for _, d := range []conf.Dialect{conf.Libreswan, conf.Openswan, conf.StrongSwan, conf.Unknown} {
+			c, err := conf.Parse("t.conf", text, d)
+			require.NoError(t, err)
+			conn, err := c.Conn("a")
+			require.NoError(t, err)
+			var at []int
+			for _, p := range conn.Duplicates {
+				at = append(at, p.Line)
+			}
+			slices.Sort(at)
+			if d == conf.StrongSwan || d == conf.Unknown {
+				assert.Empty(t, at, "strongSwan overrides")
+				continue
+			}
+			assert.Equal(t, lines, at, text)
+		}
+	}
 }
 
 func TestAllParameters(t *testing.T) {

@@ -130,17 +130,31 @@ func (r *resolver) section(name string, flip bool) map[string]Param {
 		for key, p := range r.section(ref.param.Value, ref.flip) {
 			// strongSwan overrides in the order of the also= lines, libreswan
 			// keeps the first.
-			if _, ok := inherited[key]; !ok || r.conf.Dialect.strong() {
+			if before, ok := inherited[key]; !ok || r.conf.Dialect.strong() {
 				inherited[key] = p
+			} else {
+				r.twice(before, p)
 			}
 		}
 	}
 	for key, p := range inherited {
-		if _, ok := own[key]; !ok {
+		if before, ok := own[key]; !ok {
 			own[key] = p
+		} else {
+			r.twice(before, p)
 		}
 	}
 	return own
+}
+
+// twice notes a parameter of an appended section that stands there already
+// with another value: to libreswan it is as if both stood in one section, to
+// strongSwan the one overrides the other.
+func (r *resolver) twice(before, p Param) {
+	swan := r.conf.Dialect == Libreswan || r.conf.Dialect == Openswan
+	if swan && before.Value != p.Value && !slices.Contains(r.conn.Duplicates, p) {
+		r.conn.Duplicates = append(r.conn.Duplicates, p)
+	}
 }
 
 func (r *resolver) exists(name string) bool {
