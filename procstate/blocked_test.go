@@ -3,6 +3,8 @@ package procstate
 import (
 	"cmp"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -64,9 +66,20 @@ func TestCauseByStack(t *testing.T) {
 			assert.Contains(t, b.Remedy, test.remedy)
 		})
 	}
-	frozen := Blocked{Stack: []string{"percpu_rwsem_wait", "vfs_write"}, Freezer: "/sys/fs/cgroup/freezer/a/freezer.state"}
-	frozen.classify()
-	assert.Equal(t, "control-group-freezer", frozen.Cause, "who is frozen waits for nothing else")
+	for stack, want := range map[string]string{
+		"hrtimer_nanosleep do_nanosleep":                     "control-group-freezer",
+		"__refrigerator get_signal":                          "control-group-freezer",
+		"request_wait_answer fuse_lookup_name":               "control-group-freezer",
+		"kernel_clone __do_sys_vfork":                        "control-group-freezer",
+		"":                                                   "control-group-freezer",
+		"percpu_rwsem_wait vfs_write":                        "control-group-freezer",
+		"submit_bio_wait blkdev_write_iter":                  "block-device", // the group waits for it to freeze
+		"folio_wait_bit folio_wait_writeback sync_inodes_sb": "file-io",
+	} {
+		frozen := Blocked{Stack: strings.Fields(stack), Freezer: "/sys/fs/cgroup/freezer/a/freezer.state"}
+		frozen.classify()
+		assert.Equal(t, want, frozen.Cause, "%s", stack)
+	}
 	for _, rule := range causeRules() {
 		assert.NotContains(t, explainCause(rule.cause), "could not be told")
 		assert.NotEmpty(t, rule.remedy)
@@ -138,6 +151,52 @@ func (b Blocked) fixed() Blocked {
 	b.For, b.ForMore, b.Killed = time.Second, time.Millisecond, true
 	b.setFact(killableKnown, killable, true)
 	return b
+}
+
+// TestStuckElsewhere changes one thing at a time of what the first test sees.
+func TestStuckElsewhere(t *testing.T) {
+	see := func(change func(file func(name, text string))) Blocked {
+		root := blockedTree(t, statusText)
+		change(func(name, text string) {
+			path := filepath.Join(root, "40", name)
+			require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+			require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		})
+		report, err := (&Scanner{Root: root, Settle: time.Millisecond}).Uninterruptible(t.Context())
+		require.NoError(t, err)
+		require.Len(t, report.Blocked, 1)
+		return report.Blocked[0]
+	}
+	killed := strings.Replace(statusText, "ShdPnd:\t0000000000000100", "ShdPnd:\t0000000000000000", 1)
+	assert.False(t, see(func(file func(name, text string)) { file("task/41/status", killed) }).Killed)
+	own := strings.Replace(killed, "SigPnd:\t0000000000000000", "SigPnd:\t0000000000000100", 1)
+	assert.True(t, see(func(file func(name, text string)) { file("task/41/status", own) }).Killed, "sent to the thread alone")
+
+	fuse := "50 27 0:57 / /mnt/a rw - fuse.sshfs a rw\n"
+	lookup := func(mounts string) Blocked {
+		return see(func(file func(name, text string)) {
+			file("task/41/syscall", map[string]string{"arm64": "291"}[runtime.GOARCH]+map[string]string{"amd64": "332"}[runtime.GOARCH]+" 0x1 0x2 0x3 0x4 0x5 0x6 0x7 0x8\n")
+			file("task/41/stack", "[<0>] request_wait_answer+0x1/0x2\n[<0>] fuse_lookup_name+0x1/0x2\n")
+			file("mountinfo", mounts)
+		})
+	}
+	require.NotNil(t, lookup(fuse).Mount, "the only one of its type")
+	two := lookup(fuse + "51 27 0:58 / /mnt/b rw - fuse.sshfs b rw\n")
+	assert.Nil(t, two.Mount, "one of two is a guess")
+	assert.Contains(t, two.Remedy, "connections/N/abort")
+	assert.NotEmpty(t, two.Unseen)
+	assert.Nil(t, lookup(fuse+"51 27 0:58 / /mnt/b rw - fuse.sshfs b rw\n52 27 0:59 / /mnt/c rw - fuse c rw\n").Mount, "nor is the last of three")
+
+	groups := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(groups, "a"), 0o700))
+	procMounts := "60 27 0:60 / " + groups + " rw - cgroup2 cgroup2 rw\n"
+	require.NoError(t, os.WriteFile(filepath.Join(groups, "a", "cgroup.freeze"), []byte("1\n"), 0o600))
+	b := see(func(file func(name, text string)) {
+		file("task/41/cgroup", "0::/a\n")
+		file("../self/mountinfo", procMounts)
+	})
+	assert.Empty(t, b.Freezer, "version 2 freezes nothing in D")
+	assert.Equal(t, "frozen-filesystem", b.Cause)
 }
 
 func TestWhatIsNotShownIsSaid(t *testing.T) {

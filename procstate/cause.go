@@ -18,6 +18,7 @@ type causeRule struct {
 	remedy   string
 	atMount  string // remedy where the mount is known: %s is its mount point
 	byDevice bool   // the remedy's %s is the mount's minor device number instead
+	freezes  bool   // a freezer takes it as it sleeps (TASK_FREEZABLE)
 }
 
 // causeRules returns the rules in the order in which they are tried: the more
@@ -25,13 +26,13 @@ type causeRule struct {
 func causeRules() []causeRule {
 	return []causeRule{
 		{
-			cause: "vfork", first: []string{"kernel_clone", "wait_for_vfork_done", "_do_fork"},
+			cause: "vfork", freezes: true, first: []string{"kernel_clone", "wait_for_vfork_done", "_do_fork"},
 			wchan:   []string{"kernel_clone", "wait_for_vfork_done", "_do_fork"},
 			explain: "it called vfork(2) and waits until its child calls exec or ends",
 			remedy:  "end the child, or this process: its sleep can be killed",
 		},
 		{
-			cause: "frozen-filesystem", first: []string{"percpu_rwsem_wait", "__percpu_down_read", "__sb_start_write"},
+			cause: "frozen-filesystem", freezes: true, first: []string{"percpu_rwsem_wait", "__percpu_down_read", "__sb_start_write"},
 			any: []string{
 				"mnt_want_write", "vfs_write", "vfs_iter_write", "vfs_writev", "do_iter", "vfs_fallocate", "vfs_copy_file_range", "do_splice",
 				"do_truncate", "do_ftruncate", "sb_start", "__sb_start_write", "iomap_page_mkwrite", "ext4_page_mkwrite",
@@ -43,14 +44,14 @@ func causeRules() []causeRule {
 			atMount: "thaw the filesystem: fsfreeze --unfreeze %s",
 		},
 		{
-			cause: "fuse", any: []string{"request_wait_answer", "fuse_", "__fuse_"}, wchan: []string{"request_wait_answer", "fuse_get_req"},
+			cause: "fuse", freezes: true, any: []string{"request_wait_answer", "fuse_", "__fuse_"}, wchan: []string{"request_wait_answer", "fuse_get_req"},
 			fstypes: []string{"fuse", "fuseblk"},
 			explain: "it waits for the program behind a FUSE filesystem, which does not answer",
 			remedy:  "end or restart the program behind the FUSE mount, or abort it: echo 1 > /sys/fs/fuse/connections/N/abort",
 			atMount: "end or restart the program behind the FUSE mount, or abort it: echo 1 > /sys/fs/fuse/connections/%s/abort", byDevice: true,
 		},
 		{
-			cause: "nfs", any: []string{"nfs_", "nfs4_", "nfs3_", "rpc_wait_bit_killable", "rpc_execute", "__rpc_execute"}, wchan: []string{"rpc_wait_bit_killable"},
+			cause: "nfs", freezes: true, any: []string{"nfs_", "nfs4_", "nfs3_", "rpc_wait_bit_killable", "rpc_execute", "__rpc_execute"}, wchan: []string{"rpc_wait_bit_killable"},
 			fstypes: []string{"nfs", "nfs4"},
 			explain: "it waits for an NFS server that does not answer",
 			remedy:  "bring the NFS server back, or: umount -f MOUNTPOINT",
@@ -96,15 +97,19 @@ func causeRules() []causeRule {
 // classify finds the cause, and with it the remedy, from the evidence in b.
 func (b *Blocked) classify() {
 	b.Cause, b.Remedy = "", "no remedy is known before the cause is; SIGKILL takes effect when the sleep ends"
-	if b.Freezer != "" {
+	frozen := b.Freezer != ""
+	if frozen {
 		b.Cause = "control-group-freezer"
 		b.Remedy = "thaw the control group: echo THAWED > " + b.Freezer
-		return
 	}
 	for _, rule := range causeRules() {
 		if !rule.matches(b.Stack, b.Wchan) {
 			continue
 		}
+		if frozen && rule.freezes {
+			return
+		}
+		// A group does not freeze before this sleep ends: it is not what holds the task.
 		b.Cause, b.Remedy = rule.cause, rule.remedy
 		switch at := b.Mount; {
 		case at != nil && rule.byDevice:

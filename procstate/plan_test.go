@@ -44,6 +44,8 @@ func TestPlanByReason(t *testing.T) {
 		{procstate.InD, process(40, 'D'), []procstate.Action{procstate.Wait}},
 		{procstate.NamespaceInit, process(40, 'S'), []procstate.Action{procstate.Restart}},
 		{procstate.NamespaceInit, process(1, 'S'), []procstate.Action{procstate.Restart}},
+		{procstate.Handling, process(1, 'S'), []procstate.Action{procstate.Restart}},
+		{procstate.Unknown, process(1, 'S'), []procstate.Action{procstate.Restart}},
 		{procstate.Unknown, procstate.Process{ID: procstate.ID{PID: 40}}, []procstate.Action{procstate.Wait}},
 		{procstate.NotWaiting, procstate.Process{ID: procstate.ID{PID: 2, Start: 1}, Flags: 0x200000}, []procstate.Action{procstate.Wait}},
 	} {
