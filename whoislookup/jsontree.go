@@ -110,6 +110,18 @@ func (n *node) items() []node {
 	return n.values
 }
 
+// list returns the items of an array, or a value that stands where an array
+// should be as the only item.
+func (n *node) list() []node {
+	switch n.kind {
+	case '[':
+		return n.values
+	case '{', '"':
+		return []node{*n}
+	}
+	return nil
+}
+
 // str returns a string or number; "" for anything else.
 func (n *node) str() string {
 	if n.kind == '"' || n.kind == '0' {

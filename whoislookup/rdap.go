@@ -83,14 +83,19 @@ func readRDAP(rec *Record, hop int, q Query) (part, error) {
 			break
 		}
 	}
+	if obj == &top && foundNothing(&top) {
+		return fail(VerdictNotFound, fmt.Errorf("a search without results: %w", ErrNotFound))
+	}
 	rec.Verdict = VerdictFound
-	switch class := obj.get("objectClassName").str(); {
+	switch class := strings.ToLower(obj.get("objectClassName").str()); {
 	case class == "ip network" || obj.get("startAddress").kind != 0:
 		if err := r.network(obj); err != nil {
 			return fail(VerdictUnknown, err)
 		}
 	case class == "autnum" || obj.get("startAutnum").kind != 0:
-		r.autnum(obj)
+		if err := r.autnum(obj); err != nil {
+			return fail(VerdictUnknown, err)
+		}
 	case class == "domain" || class == "nameserver" || obj.get("ldhName").kind != 0 || obj.get("unicodeName").kind != 0:
 		r.domain(obj)
 	case class == "entity" || obj.get("vcardArray").kind != 0 || obj.get("roles").kind != 0:
@@ -103,6 +108,16 @@ func readRDAP(rec *Record, hop int, q Query) (part, error) {
 	}
 	r.withheld(obj)
 	return part{rdap: r.related}, nil
+}
+
+// foundNothing reports whether an answer is an empty list of results.
+func foundNothing(top *node) bool {
+	for i, k := range top.keys {
+		if strings.HasSuffix(k, "SearchResults") && top.values[i].kind == '[' && len(top.values[i].values) == 0 {
+			return top.get("objectClassName").kind == 0
+		}
+	}
+	return false
 }
 
 // rdapError tells what an error code of RFC 9083 section 6 means.
@@ -126,11 +141,61 @@ func address(n *node) (Range, bool) {
 	return Range{a, a}, ok
 }
 
+// networkOf returns the range of a network and the member that it stands in:
+// start and end, or what a server gives in their place.
+func networkOf(obj *node) (Range, *node) {
+	first, last := obj.get("startAddress"), obj.get("endAddress")
+	start, ok := address(first)
+	if end, ok2 := address(last); ok && ok2 {
+		return Range{start.From, end.To}, first
+	}
+	if last.str() != "" || first.str() != "" && !ok {
+		return Range{}, first
+	}
+	if got, ok := parseRange(first.str()); ok && got != start {
+		return got, first // with its prefix length
+	}
+	cidrs := obj.get("cidr0_cidrs")
+	if got := cidr0(cidrs); got.IsValid() && (!ok || got.Covers(start)) {
+		return got, cidrs
+	}
+	handle := obj.get("handle")
+	if got, is := parseRange(handle.str()); is && (!ok || got.Covers(start)) {
+		return got, handle
+	}
+	return Range{}, first
+}
+
+// cidr0 reads the prefixes of the extension of that name, if they make up one
+// range.
+func cidr0(n *node) Range {
+	var list []Range
+	for _, v := range n.items() {
+		addr := v.get("v4prefix")
+		if addr.str() == "" {
+			addr = v.get("v6prefix")
+		}
+		p, ok := parsePrefix(addr.str(), v.get("length").str())
+		if !ok {
+			return Range{}
+		}
+		list = append(list, rangeOf(p))
+	}
+	if len(list) == 0 {
+		return Range{}
+	}
+	slices.SortFunc(list, func(a, b Range) int { return a.From.Compare(b.From) })
+	for i := 1; i < len(list); i++ {
+		if list[i].From != list[i-1].To.Next() {
+			return Range{}
+		}
+	}
+	return Range{list[0].From, list[len(list)-1].To}
+}
+
 func (r *rdapReader) network(obj *node) error {
-	start, ok1 := address(obj.get("startAddress"))
-	end, ok2 := address(obj.get("endAddress"))
-	got := Range{start.From, end.To}
-	if !ok1 || !ok2 || !got.IsValid() {
+	got, at := networkOf(obj)
+	if !got.IsValid() {
 		return fmt.Errorf("no range of addresses: %w", ErrGarbage)
 	}
 	if r.query.Kind == KindIP {
@@ -140,7 +205,7 @@ func (r *rdapReader) network(obj *node) error {
 	}
 	n := &Network{Range: got}
 	r.rec.Network = n
-	r.note("network.range", 0, obj.get("startAddress"))
+	r.note("network.range", 0, at)
 	for p := range got.Prefixes() {
 		n.Prefixes = append(n.Prefixes, p)
 	}
@@ -160,7 +225,7 @@ func (r *rdapReader) network(obj *node) error {
 		}
 	}
 	for _, key := range [...]string{"arin_originas0_originautnums", "originAutnums"} {
-		for _, v := range obj.get(key).items() {
+		for _, v := range obj.get(key).list() {
 			if asn, ok := parseASN(v.str()); ok {
 				r.note("network.origin", len(n.Origin), &v)
 				n.Origin = append(n.Origin, asn)
@@ -177,20 +242,24 @@ func (r *rdapReader) network(obj *node) error {
 	return nil
 }
 
-func (r *rdapReader) autnum(obj *node) {
-	from, _ := parseASN(obj.get("startAutnum").str())
-	to, ok := parseASN(obj.get("endAutnum").str())
+func (r *rdapReader) autnum(obj *node) error {
+	first, last := obj.get("startAutnum"), obj.get("endAutnum")
+	from, ok := parseASN(first.str())
 	if !ok {
-		to = from
+		first = obj.get("handle")
+		from, ok = parseASN(first.str())
 	}
-	if from == 0 && to == 0 {
-		from, _ = parseASN(obj.get("handle").str())
-		to = from
+	to, two := parseASN(last.str())
+	if !two {
+		to, last = from, first
+	}
+	if !ok || to < from {
+		return fmt.Errorf("no AS number: %w", ErrGarbage)
 	}
 	as := &AS{From: from, To: to}
 	r.rec.AS = as
-	r.note("as.from", 0, obj.get("startAutnum"))
-	r.note("as.to", 0, obj.get("endAutnum"))
+	r.note("as.from", 0, first)
+	r.note("as.to", 0, last)
 	r.set(&as.Name, "as.name", obj.get("name"))
 	r.set(&as.Handle, "as.handle", obj.get("handle"))
 	r.set(&as.Status, "as.status", obj.get("type"))
@@ -201,6 +270,7 @@ func (r *rdapReader) autnum(obj *node) {
 	if r.rec.Holder.Name == "" {
 		r.remarks(obj)
 	}
+	return nil
 }
 
 func (r *rdapReader) domain(obj *node) {
@@ -210,31 +280,47 @@ func (r *rdapReader) domain(obj *node) {
 		d.Name = strings.TrimSuffix(strings.ToLower(name.str()), ".")
 		r.note("domain.name", 0, name)
 	}
-	if name := obj.get("unicodeName"); name.str() != "" && !isASCII(name.str()) {
-		d.Unicode = strings.TrimSuffix(strings.ToLower(name.str()), ".")
-		r.note("domain.unicode", 0, name)
+	if name := obj.get("unicodeName"); name.str() != "" {
+		u := strings.TrimSuffix(strings.ToLower(name.str()), ".")
+		if !isASCII(u) {
+			d.Unicode = u
+			r.note("domain.unicode", 0, name)
+		}
+		if d.Name == "" {
+			d.Name = u
+			r.note("domain.name", 0, name)
+		}
 	}
 	r.set(&d.ID, "domain.id", obj.get("handle"))
-	for _, v := range obj.get("status").items() {
+	for _, v := range obj.get("status").list() {
 		if s := parseStatus(v.str()); s != "" && !slices.Contains(d.Status, s) {
 			r.note("domain.status", len(d.Status), &v)
 			d.Status = append(d.Status, s)
 		}
 	}
-	for _, v := range obj.get("nameservers").items() {
-		name := v.get("ldhName")
+	for _, v := range obj.get("nameservers").list() {
+		name := &v
+		if v.kind == '{' {
+			if name = v.get("ldhName"); name.str() == "" {
+				name = v.get("unicodeName")
+			}
+		}
 		host := strings.TrimSuffix(strings.ToLower(name.str()), ".")
 		if host != "" && !slices.Contains(d.Nameservers, host) {
 			r.note("domain.nameservers", len(d.Nameservers), name)
 			d.Nameservers = append(d.Nameservers, host)
 		}
 	}
-	if s := obj.get("secureDNS").get("delegationSigned"); s.kind == 't' {
+	secure := obj.get("secureDNS")
+	if s := secure.get("delegationSigned"); s.text == "true" || s.text == "false" {
 		d.DNSSEC = "unsigned"
 		if s.text == "true" {
 			d.DNSSEC = "signedDelegation"
 		}
 		r.note("domain.dnssec", 0, s)
+	} else if ds := secure.get("dsData"); len(ds.items()) > 0 {
+		d.DNSSEC = "signedDelegation"
+		r.note("domain.dnssec", 0, ds)
 	}
 	for _, l := range obj.get("links").items() {
 		if l.get("rel").str() == "related" && strings.Contains(l.get("type").str(), "rdap") {
@@ -261,7 +347,7 @@ func (r *rdapReader) entityObject(obj *node) {
 func (r *rdapReader) common(obj *node) {
 	for _, e := range obj.get("events").items() {
 		field, dst := "", (*Date)(nil)
-		switch e.get("eventAction").str() {
+		switch strings.ToLower(strings.TrimSpace(e.get("eventAction").str())) {
 		case "registration":
 			field, dst = "created", &r.rec.Created
 		case "last changed":
@@ -295,7 +381,7 @@ func (r *rdapReader) remarks(obj *node) {
 		if title := strings.ToLower(remark.get("title").str()); title != "" && title != "description" {
 			continue
 		}
-		for _, line := range remark.get("description").items() {
+		for _, line := range remark.get("description").list() {
 			if strings.Contains(line.str(), "@") || strings.Contains(strings.ToLower(line.str()), "abuse") {
 				return // a note to the reader, no name
 			}

@@ -11,6 +11,7 @@ type card struct {
 	emails                           []*node
 	address                          []string
 	adr                              *node
+	isOrg                            bool
 }
 
 // card reads a vcardArray as far as it is well formed; broken properties are
@@ -18,15 +19,17 @@ type card struct {
 func (r *rdapReader) card(n *node) card {
 	empty := &node{}
 	c := card{name: empty, org: empty, email: empty, phone: empty, country: empty, adr: empty}
-	if n.kind != '[' || len(n.values) < 2 || n.values[0].str() != "vcard" {
-		return c
+	props := n.items()
+	if len(props) >= 2 && strings.EqualFold(props[0].str(), "vcard") {
+		props = props[1].items()
 	}
-	for _, p := range n.values[1].items() {
+	for _, p := range props {
 		if p.kind != '[' || len(p.values) < 4 {
 			continue
 		}
 		value := &p.values[3]
-		if value.kind == '[' && p.values[0].str() != "adr" && len(value.values) > 0 {
+		all := value.list()
+		if value.kind == '[' && len(value.values) > 0 && !strings.EqualFold(p.values[0].str(), "adr") {
 			value = &value.values[0]
 		}
 		keep := func(dst **node) {
@@ -41,7 +44,15 @@ func (r *rdapReader) card(n *node) card {
 			keep(&c.org)
 		case "email":
 			keep(&c.email)
-			c.emails = append(c.emails, value)
+			for i := range all {
+				c.emails = append(c.emails, &all[i])
+			}
+			if hasType(p.values[1].get("type"), "abuse") { // RIPE's mark, among other addresses
+				n := len(c.emails) - len(all)
+				c.emails = append(slices.Clone(c.emails[n:]), c.emails[:n]...)
+			}
+		case "kind":
+			c.isOrg = strings.EqualFold(value.str(), "org")
 		case "tel":
 			if t := p.values[1].get("type"); !hasType(t, "fax") {
 				keep(&c.phone)
@@ -74,39 +85,47 @@ func (c *card) postal(p *node) {
 			}
 		}
 	}
-	parts := p.values[3].items()
-	for i := range parts {
-		v := &parts[i]
-		if v.kind == '[' && len(v.values) > 0 {
-			v = &v.values[0]
-		}
-		s := strings.TrimSpace(v.str())
-		if i == 6 && len(s) == 2 {
-			c.country = v
-			continue
-		}
-		if s != "" && p.values[1].get("label").str() == "" {
-			if c.adr.kind == 0 {
-				c.adr = v
+	labelled := c.adr.kind != 0
+	for i := range p.values[3].items() {
+		part := &p.values[3].values[i]
+		lines := part.list()
+		for j := range lines {
+			v := &lines[j]
+			s := strings.TrimSpace(v.str())
+			if i == 6 && len(s) == 2 {
+				c.country = v
+				continue
 			}
-			c.address = append(c.address, s)
+			if s != "" && !labelled {
+				if c.adr.kind == 0 {
+					c.adr = v
+				}
+				c.address = append(c.address, s)
+			}
 		}
+	}
+	if cc := p.values[1].get("cc"); len(cc.str()) == 2 { // RFC 8605 section 3.1
+		c.country = cc
 	}
 }
 
 // entities reads the entities of an object, and those within them: registries
 // put the abuse contact anywhere.
 func (r *rdapReader) entities(obj *node, depth int) {
-	for i := range obj.get("entities").items() {
-		e := &obj.get("entities").items()[i]
-		roles := e.get("roles")
+	list := obj.get("entities").list()
+	owner := -1
+	if depth == 0 {
+		owner = r.owner(list)
+	}
+	for i := range list {
+		e := &list[i]
 		c := r.card(e.get("vcardArray"))
-		for _, role := range roles.items() {
+		for _, role := range e.get("roles").list() {
 			switch strings.ToLower(role.str()) {
 			case "abuse":
 				r.abuse(e, &c)
 			case "registrant":
-				if depth == 0 {
+				if i == owner {
 					r.registrant(e, &c)
 				}
 			case "registrar":
@@ -132,6 +151,34 @@ func (r *rdapReader) entities(obj *node, depth int) {
 		}
 		r.entities(e, depth+1)
 	}
+}
+
+// owner returns the index of the entity that is the registrant, or -1. RIPE and
+// APNIC give maintainers that role too, which are keys and nobody; where only
+// one of those is there, the description says more.
+func (r *rdapReader) owner(list []node) int {
+	best := -1
+	for i := range list {
+		e := &list[i]
+		if !slices.ContainsFunc(e.get("roles").list(), func(v node) bool { return strings.EqualFold(v.str(), "registrant") }) {
+			continue
+		}
+		c := r.card(e.get("vcardArray"))
+		handle := strings.ToUpper(e.get("handle").str())
+		if r.rec.Domain == nil && (strings.HasSuffix(handle, "-MNT") || strings.HasPrefix(handle, "MNT-") || strings.HasPrefix(handle, "MAINT-")) && !c.isOrg {
+			continue
+		}
+		if best < 0 || best >= 0 && r.rec.Domain == nil && r.nameless(&list[best]) {
+			best = i
+		}
+	}
+	return best
+}
+
+// nameless reports whether an entity has no name to call a holder by.
+func (r *rdapReader) nameless(e *node) bool {
+	c := r.card(e.get("vcardArray"))
+	return c.name.str() == "" && c.org.str() == ""
 }
 
 func (r *rdapReader) forget(field string) {
@@ -177,7 +224,7 @@ func (r *rdapReader) registrant(e *node, c *card) {
 		r.contact(&d.Registrant, "domain.registrant", e, c)
 	}
 	name := c.name
-	if c.org.str() != "" && rec.Domain != nil {
+	if c.org.str() != "" && (rec.Domain != nil || strings.TrimSpace(name.str()) == "") {
 		name = c.org
 	}
 	if r.set(&rec.Holder.Name, "holder.name", name) {

@@ -130,7 +130,7 @@ func checkWhere(rec *whoislookup.Record, path, value string) string {
 	if strings.HasPrefix(path, "network.") || strings.HasPrefix(path, "as.") {
 		return rangeIn(line, value)
 	}
-	if path == "domain.dnssec" && strings.Contains(line, "true") == (value == "signedDelegation") {
+	if path == "domain.dnssec" && (strings.Contains(line, "true") || strings.Contains(line, "dsData")) == (value == "signedDelegation") {
 		return ""
 	}
 	return fmt.Sprintf("not in line %d: %q", s.Line, line)
