@@ -87,6 +87,37 @@ func TestConnectAllLeavesNothingBehind(t *testing.T) {
 	lab.Eventually(t, 5*time.Second, "every goroutine to end", func() bool { return runtime.NumGoroutine() <= before })
 }
 
+// Who held what was missing may be over by the time that the failure is known.
+func TestShortageOfOthersThatHaveEnded(t *testing.T) {
+	first, second := addr("192.0.2.1:80"), addr("192.0.2.2:80")
+	begun, told := make(chan struct{}), make(chan struct{})
+	tries := 0
+	p := &Prober{Window: 2, Dial: func(_ context.Context, _, address string) (net.Conn, error) {
+		if address == second.String() {
+			if tries++; tries == 1 {
+				close(begun)
+				<-told
+				return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", errTooManyFiles)}
+			}
+		} else {
+			<-begun
+		}
+		here, there := net.Pipe()
+		_ = there.Close()
+		return here, nil
+	}}
+	n := 0
+	for c, err := range p.ConnectAll(t.Context(), slices.Values([]netip.AddrPort{first, second})) {
+		require.NoError(t, err)
+		assert.Equal(t, Open, c.Verdict)
+		if n++; c.Target == first {
+			close(told)
+		}
+	}
+	assert.Equal(t, 2, n)
+	assert.Equal(t, 2, tries)
+}
+
 // A shortage of descriptors here is no verdict on anybody.
 func TestConnectAllAsksAgainAfterAShortage(t *testing.T) {
 	var mu sync.Mutex
