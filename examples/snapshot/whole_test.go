@@ -125,10 +125,8 @@ func TestCheckAndSnapshotAgree(t *testing.T) {
 
 // xenDisk is a machine whose disk tells its volume only by the instance's mappings.
 func xenDisk(ctx context.Context, finder volumes.Finder, paths ...string) (*volumes.Layout, error) {
-	for _, mapping := range finder.Mappings {
-		if mapping == (volumes.Mapping{Device: "/dev/sdb", Volume: "vol-e3490220"}) {
-			return onOneVolume(ctx, finder, paths...)
-		}
+	if slices.Contains(finder.Mappings, (volumes.Mapping{Device: "/dev/sdb", Volume: "vol-e3490220"})) {
+		return onOneVolume(ctx, finder, paths...)
 	}
 	disk := volumes.Device{Name: "xvdb", Kind: volumes.KindDisk, Why: "a Xen disk does not tell"}
 	return &volumes.Layout{Paths: paths, Parts: []volumes.Part{{Path: paths[0], Devices: []volumes.Device{disk}}}}, nil
