@@ -113,7 +113,7 @@ func Locate(ctx context.Context, device string, o Options) (Location, error) {
 func stores(ctx context.Context, service *imds.Client, attached []string) []volumes.Mapping {
 	const folder = "block-device-mapping/"
 	var list []volumes.Mapping
-	for _, name := range strings.Fields(metadataText(ctx, service, folder)) {
+	for name := range strings.FieldsSeq(metadataText(ctx, service, folder)) {
 		if !strings.HasPrefix(name, "ephemeral") {
 			continue
 		}

@@ -129,7 +129,7 @@ func TestAPartOutsideTheSetIsRefused(t *testing.T) {
 	assert.Contains(t, stderr, "the volume of xvdc")
 	assert.Empty(t, server.Snapshots())
 
-	server, root, args = world(t)
+	_, root, args = world(t)
 	require.NoError(t, os.Symlink("/wal/15", filepath.Join(root, "data/pg/pg_wal")))
 	code, stdout, _ = runWith(t, root, &ebssnaptest.Freezer{}, args, []string{"-volume", "/dev/sdc"}, playPostgreSQL(t))
 	assert.Equal(t, 0, code, stdout)
