@@ -116,6 +116,11 @@ func (d *domainReader) line(e *entry, p *part) {
 	case at == aOrg && ro == noRole && e.value.empty() && d.d.Name != "" && (d.section == noRole || d.section == domainPart && d.ended(e)):
 		d.open(registrant, e)
 		return
+	case at == noAttr && ro == noRole && d.blank && d.d.Name == "" && d.lower(e.name) == "server name":
+		// Verisign lists the hosts first that have the name in theirs.
+		d.open(ignored, e)
+		d.values, d.foreign = 1, true
+		return
 	case at == noAttr && ro == noRole && e.value.empty() && d.blank && d.section != nameservers:
 		d.section, d.blank, d.pending = noRole, false, noAttr
 		return

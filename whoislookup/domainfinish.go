@@ -183,7 +183,7 @@ func (d *domainReader) finish(into *Domain) bool {
 	}
 	d.d.Registrar = *d.contact(registrar)
 	d.d.Registrant = *d.contact(registrant)
-	held := rec.Created != "" || rec.Expires != "" || d.hostN > 0 || d.d.Registrar.Name != "" || d.d.Registrant.Name != "" ||
+	held := rec.Created != "" || rec.Expires != "" || d.hostN > 0 || d.d.Name != "" && d.d.Registrar.Name != "" || d.d.Registrant.Name != "" ||
 		d.d.Registrant.Organization != "" || d.d.ID != ""
 	switch {
 	case d.free && !held:
@@ -194,7 +194,7 @@ func (d *domainReader) finish(into *Domain) bool {
 		rec.Verdict = VerdictFound
 	case d.invalid:
 		return false
-	case d.d.Name != "" || d.statusN > 0:
+	case d.d.Name != "" || d.statusN > 0 || d.d.Registrar.Name != "":
 		if v, _ := d.refusal(""); v != VerdictUnknown {
 			rec.Verdict = v
 		} else if d.statusN == 0 && rec.Updated == "" && len(rec.Unparsed) == 0 && !d.anyContact() {
