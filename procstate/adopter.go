@@ -157,8 +157,11 @@ func (l *look) adopter(dying Process) (Adopter, error) {
 		return Adopter{Why: "it is PID 1 of its PID namespace, which ends with it"}, nil
 	}
 	seen := map[int]bool{dying.PID: true}
-	for pid := own.ppid; pid != 0 && !seen[pid]; {
-		seen[pid] = true // parents are read one after the other and may change meanwhile
+	for pid := own.ppid; pid != 0; {
+		if seen[pid] { // parents are read one after the other
+			return Adopter{Why: "its ancestors changed while they were read"}, nil
+		}
+		seen[pid] = true
 		ancestor, err := l.namespaced(pid)
 		if err != nil {
 			return Adopter{}, err

@@ -54,6 +54,11 @@ func TestOwnerOfControlGroup(t *testing.T) {
 			"12:pids:/\n4:memory:/docker/" + id + "\n1:name=systemd:/init.scope\n0::/\n",
 			Owner{Container: id},
 		},
+		{
+			"the first of two hierarchies that say as much", "12:pids:/docker/" + id + "\n4:memory:/docker/" + id[1:] + "0\n",
+			Owner{Container: id},
+		},
+		{"a slice that only looks like a pod's", "0::/machine.slice/web-pod0123456789abcdef0123456789abcdef.slice\n", Owner{}},
 		{"version 1: the hierarchy that names a unit", "4:memory:/\n1:name=systemd:/system.slice/cron.service\n", Owner{Unit: "cron.service"}},
 	} {
 		t.Run(test.rule, func(t *testing.T) {

@@ -33,6 +33,7 @@ func TestPredict(t *testing.T) {
 		{"it shrinks", []*Report{at(0, 300), at(1, 100)}, 0},
 		{"one report", []*Report{at(0, 100)}, 0},
 		{"no time between them", []*Report{at(1, 100), at(1, 200)}, 0},
+		{"it takes longer than a century", []*Report{at(0, 100), at(100000, 101)}, 0},
 		{"it is full", []*Report{at(0, 100), at(1, 1000)}, 1e-12},
 	} {
 		t.Run(test.rule, func(t *testing.T) {

@@ -129,6 +129,7 @@ func TestWhatCannotBeReadIsSaid(t *testing.T) {
 		{"loadavg", "0.5 0.4", "how many tasks"},
 		{"40/limits", "Max processes", "RLIMIT_NPROC"},
 		{"350/status", "Name:\tx\n", "pid 350"},
+		{"350/status", "Uid:\t33\t0\t0\t0\nThreads:\t1\n", "pid 350"},
 	} {
 		q, _ := host(t)
 		require.NoError(t, os.WriteFile(filepath.Join(q.Root, filepath.FromSlash(test.file)), []byte(test.content), 0o600))
@@ -171,6 +172,29 @@ func TestWhoIsExempt(t *testing.T) {
 	limit, err := softNproc("Max processes             unlimited            unlimited            processes \n")
 	require.NoError(t, err)
 	assert.Equal(t, ^uint64(0), limit)
+}
+
+// TestWhatElseIsUsed: numbers that are taken without a process, and limits of the
+// groups above.
+func TestWhatElseIsUsed(t *testing.T) {
+	q, _ := host(t)
+	status := "Uid:\t0\t0\t0\t0\nNSpgid:\t305\nNSsid:\t306\nThreads:\t1\nCapEff:\t0000000000000000\n"
+	groups := filepath.Join(q.Cgroups, "sys/fs/cgroup/web.slice")
+	for path, content := range map[string]string{
+		filepath.Join(q.Root, "351/status"):               status,
+		filepath.Join(groups, "pids.max"):                 "20\n",
+		filepath.Join(groups, "pids.current"):             "19\n",
+		filepath.Join(groups, "app.service/pids.current"): "2\n", // since then two more have been listed
+	} {
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+	}
+	r, err := Read(t.Context(), q)
+	require.NoError(t, err)
+	assert.Equal(t, []Limit{
+		{Name: "cgroup.pids.max", Scope: groups, Used: 19, Max: 20, Zombies: 16},
+		{Name: "cgroup.pids.max", Scope: filepath.Join(groups, "app.service"), Used: 2, Max: 10},
+		{Name: "kernel.pid_max", Scope: "pid namespace", Used: 6, Max: 100, Zombies: 1},
+	}, r.Limits[:3], "the leaders of a group and of a session have gone, and their numbers stay taken")
 }
 
 func TestFirstRoundOfPIDs(t *testing.T) {
