@@ -215,10 +215,10 @@ func (s *Status) carries(st *State, t *TunnelState, refs []Ref) {
 		if !both {
 			return // not printed
 		}
-		for _, w := range strings.Fields(mine) {
+		for w := range strings.FieldsSeq(mine) {
 			carried["local "+w] = true
 		}
-		for _, w := range strings.Fields(theirs) {
+		for w := range strings.FieldsSeq(theirs) {
 			carried["remote "+w] = true
 		}
 	}
