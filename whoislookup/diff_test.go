@@ -156,6 +156,12 @@ func TestDiffAcrossServers(t *testing.T) {
 	got := lines(whoislookup.Diff(parsed(t, "whois.example.net", bare), parsed(t, "whois.other.example.net", inDomains)))
 	assert.Equal(t, []string{"? domain.nameservers (not mentioned in the older record; the other has ns1.example.net ns2.example.net)"}, got)
 
+	// One host that speaks both.
+	both, err := whoislookup.Assemble(whoislookup.Query{}, []whoislookup.Hop{{Server: "whois.example.net", Protocol: "rdap", Raw: []byte(`{"objectClassName":"domain","ldhName":"example-shop.com"}`)}})
+	require.NoError(t, err)
+	assert.Contains(t, lines(whoislookup.Diff(parsed(t, "whois.example.net", inDomains), both)),
+		"? domain.nameservers (not mentioned in the newer record; the other has ns1.example.net ns2.example.net)")
+
 	// One day, and an instant of it in whatever zone.
 	day := strings.Replace(inDomains, "2026-08-13T04:00:00Z", "2026-08-13", 1)
 	assert.Empty(t, lines(whoislookup.Diff(parsed(t, "whois.example.net", day), parsed(t, "whois.example.net", inDomains))))
@@ -265,6 +271,7 @@ func TestDateIsAsExactAsWritten(t *testing.T) {
 	}{
 		"2012-12-05T08:30:31+09:00": {"2012-12-04T23:30:31Z", 0},
 		"2014-08-08T11:15:00":       {"2014-08-08T11:15:00Z", 14 * time.Hour},
+		"2014-08-08T11:15":          {"2014-08-08T11:15:00Z", 14 * time.Hour},
 		"2015-01-02":                {"2015-01-02T00:00:00Z", 36 * time.Hour},
 		"1993-05":                   {"1993-05-01T00:00:00Z", (31*24 + 12) * time.Hour},
 		"1996":                      {"1996-01-01T00:00:00Z", (366*24 + 12) * time.Hour},
