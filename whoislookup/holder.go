@@ -45,9 +45,15 @@ func (r *reader) finishNumbers(objects []object, index int, l *links) {
 func (r *reader) orgBehind(objects []object, index int) {
 	for i := index + 1; i < len(objects) && objects[i].class == otherObject; i++ {
 		for _, label := range [...]string{"org name", "organization name", "organization", "기관명"} {
-			if e := r.attr(&objects[i], label); e != nil {
-				r.holderName(e)
+			e := r.attr(&objects[i], label)
+			if e == nil {
+				continue
 			}
+			r.holderName(e)
+			if id := r.attr(&objects[i], "organization id"); id != nil {
+				r.set(&r.rec.Holder.Handle, "holder.handle", id)
+			}
+			return
 		}
 	}
 }

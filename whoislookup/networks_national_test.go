@@ -137,6 +137,42 @@ func TestAnswersOfLatinAmerica(t *testing.T) {
 			`,
 		},
 		{
+			rule: "LACNIC hands on the answer of another registry", server: "whois.lacnic.net", query: "192.0.2.9",
+			text: `
+			% Joint Whois - whois.lacnic.net
+			%  This server accepts single ASN, IPv4 or IPv6 queries
+
+			% ARIN resource: whois.arin.net
+
+			NetRange:       192.0.2.0 - 192.0.2.255
+			CIDR:           192.0.2.0/24
+			NetName:        EXAMPLE
+			NetHandle:      NET-192-0-2-0-1
+			NetType:        Direct Assignment
+			Organization:   Example (EXA)
+			Updated:        2021-12-14
+
+			OrgName:        Example
+			OrgId:          EXA
+			Country:        US
+
+			OrgAbuseHandle: ABUSE1-ARIN
+			OrgAbuseEmail:  abuse@example.net
+			`,
+			want: `
+			verdict found
+			range 192.0.2.0/24
+			name EXAMPLE
+			net NET-192-0-2-0-1
+			status Direct Assignment
+			holder Example <OrgName>
+			handle EXA
+			country US <organisation>
+			abuse abuse@example.net <OrgAbuseEmail>
+			updated 2021-12-14
+			`,
+		},
+		{
 			rule: "LACNIC's own unallocated space", server: "whois.lacnic.net", query: "192.0.2.1",
 			text: `
 			% Joint Whois - whois.lacnic.net
@@ -337,6 +373,73 @@ func TestAnswersOfNationalRegistriesInAsia(t *testing.T) {
 			name EXV6
 			holder 주식회사 예시통신 <기관명>
 			abuse abuse@example.kr <abuse contact information>
+			created 2001-02-03
+			`,
+		},
+		{
+			rule: "KRNIC's older form: the organisation and the abuse desk in blocks of their own", server: "whois.nic.or.kr", query: "192.0.2.70",
+			text: `
+			query: 192.0.2.70
+
+			# ENGLISH
+
+			KRNIC is not an ISP but a National Internet Registry similar to APNIC.
+			The followings are information of the organization that is using the IPv4 address.
+
+			IPv4 Address       : 192.0.2.64-192.0.2.95
+			Network Name       : EX-INFRA
+			Connect ISP Name   : EXNET
+			Registration Date  : 20011205
+			Publishes          : Y
+
+			[ Organization Information ]
+			Organization ID    : ORG24
+			Org Name           : Example Bakery
+			State              : SEOUL
+			Address            : 1 Street
+
+			[ Technical Contact Information ]
+			Name               : Some Body
+			Org Name           : Example Tech
+			E-Mail             : tech@example.kr
+
+			--------------------------------------------------------------------------------
+
+			[ ISP IPv4 Admin Contact Information ]
+			Name               : IP Administrator
+			E-Mail             : ip@example.kr
+
+			[ ISP Network Abuse Contact Information ]
+			Name               : Network Abuse
+			E-Mail             : abuse@example.kr
+			`,
+			want: `
+			verdict found
+			range 192.0.2.64/27
+			name EX-INFRA
+			holder Example Bakery <Org Name>
+			handle ORG24
+			abuse abuse@example.kr <abuse contact information>
+			created 2001-12-05
+			`,
+		},
+		{
+			rule: "KRNIC: a range of several prefixes", server: "whois.kisa.or.kr",
+			text: `
+			# ENGLISH
+
+			[ Network Information ]
+			IPv4 Address       : 192.0.0.0 - 192.0.5.255 (/22+/23)
+			Organization Name  : Example Telecom
+			Service Name       : EXNET
+			Registration Date  : 20010203
+			`,
+			want: `
+			verdict found
+			range 192.0.0.0 - 192.0.5.255
+			prefixes 192.0.0.0/22 192.0.4.0/23
+			name EXNET
+			holder Example Telecom <Organization Name>
 			created 2001-02-03
 			`,
 		},

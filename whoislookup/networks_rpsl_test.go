@@ -457,6 +457,61 @@ func TestAnswersOfAPNIC(t *testing.T) {
 			`,
 		},
 		{
+			rule: "an early registration that another registry keeps", server: "whois.apnic.net", query: "192.0.2.9",
+			text: `
+			inetnum:        192.0.0.0 - 192.0.255.255
+			netname:        ERX-NETBLOCK
+			descr:          Early registration addresses
+			remarks:        Address ranges from this historical space have now
+			remarks:        been transferred to the appropriate RIR database.
+			country:        AU
+			admin-c:        IANA1-AP
+			mnt-by:         APNIC-HM
+			status:         ALLOCATED PORTABLE
+			source:         APNIC
+			`,
+			want: `
+			verdict elsewhere
+			range 192.0.0.0/16
+			name ERX-NETBLOCK
+			status ALLOCATED PORTABLE
+			holder Early registration addresses <descr>
+			country AU <network>
+			`,
+		},
+		{
+			rule: "an abuse address in the remarks, and one that is no abuse address", server: "whois.apnic.net",
+			text: `
+			inetnum:        203.0.113.0 - 203.0.113.31
+			netname:        EX-JP
+			descr:          Example Exchange
+			descr:          info@example.jp
+			country:        JP
+			admin-c:        EX1-AP
+			remarks:        Email address for spam or abuse complaints : abuse@example.jp
+			mnt-by:         MAINT-EX
+			changed:        hm-changed@apnic.net 20041222
+			changed:        apnic-ftp@nic.ad.jp 20150113
+			status:         ASSIGNED NON-PORTABLE
+			source:         APNIC
+
+			role:           Example NOC
+			e-mail:         noc@example.jp
+			nic-hdl:        EX1-AP
+			source:         APNIC
+			`,
+			want: `
+			verdict found
+			range 203.0.113.0/27
+			name EX-JP
+			status ASSIGNED NON-PORTABLE
+			holder Example Exchange <descr>
+			country JP <network>
+			abuse abuse@example.jp <remarks>
+			updated 2015-01-13
+			`,
+		},
+		{
 			rule: "the whole region's space, given to nobody", server: "whois.apnic.net", query: "203.0.113.9",
 			text: `
 			inetnum:        0.0.0.0 - 255.255.255.255

@@ -1,6 +1,7 @@
 package whoislookup_test
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -97,6 +98,10 @@ func checkNumbers(t *testing.T, cases []numbersCase) {
 			}
 			require.NotNil(t, rec)
 			assert.Equal(t, trimLines(c.want), told(rec))
+			if stored, _ := whoislookup.Parse(c.server, raw); assert.NotNil(t, stored) {
+				crlf, _ := whoislookup.Parse(c.server, bytes.ReplaceAll(raw, []byte("\n"), []byte("\r\n")))
+				assert.Equal(t, told(stored), told(crlf), "line breaks count for nothing")
+			}
 			for _, v := range leaves(t, rec) {
 				assert.Empty(t, checkWhere(rec, v.path, v.value), "%s %q", v.path, v.value)
 			}
