@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -256,4 +257,18 @@ func TestStatusOfAHostWithoutDaemon(t *testing.T) {
 	code := run(t.Context(), []string{"status"}, &out, &err)
 	assert.Equal(t, 2, code, "%s%s", out.String(), err.String())
 	assert.NotContains(t, out.String(), "nothing more\nnot checked")
+}
+
+// What a daemon's own command said is told with the command.
+func TestStatusNamesTheCommandThatFailed(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a shell script stands in for the command")
+	}
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "ipsec"), []byte("#!/bin/sh\nexit 3\n"), 0o700))
+	t.Setenv("PATH", dir)
+	var out, err strings.Builder
+	assert.Equal(t, 2, run(t.Context(), []string{"status"}, &out, &err))
+	// As a gap, or as the error where the sockets cannot be listed either.
+	assert.Contains(t, out.String()+err.String(), "ipsec statusall: exit status 3")
 }

@@ -100,7 +100,8 @@ func fromHost(ctx context.Context, conns []string) (host, error) {
 			h.State = s.State(conns...)
 			return h, nil
 		}
-		if errs = append(errs, err, parseErr); errors.Is(err, exec.ErrNotFound) || ctx.Err() != nil {
+		errs = append(errs, fmt.Errorf("ipsec %s: %w", command, errors.Join(err, parseErr)))
+		if errors.Is(err, exec.ErrNotFound) || ctx.Err() != nil {
 			break
 		}
 	}
