@@ -36,6 +36,7 @@ func run(_ context.Context, args []string, stdout, stderr io.Writer) int {
 	if code, done := p.Parse(args); done {
 		return code
 	}
+	p.TellAge()
 	if p.Preflight {
 		return program.PrintPreflight(p, preflight(*dir))
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"reflect"
 	"strings"
+	"time"
 )
 
 // Exit codes of every example.
@@ -74,6 +75,14 @@ func (p *Program) Parse(args []string) (code int, done bool) {
 		return CannotTell, true
 	}
 	return 0, false
+}
+
+// TellAge says on Stderr, with -from, when the evidence was written: the
+// verdict is about that time.
+func (p *Program) TellAge() {
+	if info, err := os.Stat(p.From); err == nil { // that it is not there is said by Read
+		fmt.Fprintf(p.Stderr, "%s: as seen when %s was written, %s\n", p.Name(), p.From, info.ModTime().UTC().Format(time.RFC3339))
+	}
 }
 
 // Misused prints why the command line makes no sense and returns CannotTell.

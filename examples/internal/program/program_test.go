@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -92,6 +93,21 @@ func TestEvidenceSurvivesTheFile(t *testing.T) {
 		_, err = Read[*verdict](path)
 		require.ErrorContains(t, err, "nothing saved by this program in it", text)
 	}
+}
+
+// A verdict on what was seen last week must not read as today's.
+func TestFromTellsHowOldItIs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "evidence.json")
+	require.NoError(t, Write(path, verdict{"down"}))
+	old := time.Date(2015, time.December, 12, 10, 0, 0, 0, time.UTC)
+	require.NoError(t, os.Chtimes(path, old, old))
+	p, stdout, stderr := newProgram()
+	p.TellAge()
+	assert.Empty(t, stderr.String(), "nothing without -from")
+	p.From = path
+	p.TellAge()
+	assert.Empty(t, stdout.String(), "what -from prints is what was printed live")
+	assert.Equal(t, "roots: as seen when "+path+" was written, 2015-12-12T10:00:00Z\n", stderr.String())
 }
 
 func TestPreflightNamesTheFix(t *testing.T) {
