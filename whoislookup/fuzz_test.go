@@ -48,15 +48,7 @@ func FuzzParse(f *testing.F) {
 		if found := rec.Verdict == whoislookup.VerdictFound || rec.Verdict == whoislookup.VerdictElsewhere; (err == nil) != found && !(err == nil && isHelp(rec, raw)) {
 			t.Fatalf("verdict %s with error %v", rec.Verdict, err)
 		}
-		text := rec.String()
-		if !utf8.ValidString(text) {
-			t.Fatal("summary is not UTF-8")
-		}
-		for _, r := range text {
-			if r < ' ' && r != '\n' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-				t.Fatalf("control character %U in the summary", r)
-			}
-		}
+		printsSafely(t, rec)
 		lines := strings.Count(string(raw), "\n") + 1
 		for _, s := range rec.Sources {
 			if s.Hop >= len(rec.Hops) || s.Line < 1 || s.Line > lines {
@@ -70,6 +62,62 @@ func FuzzParse(f *testing.F) {
 		var back whoislookup.Record
 		if err := json.Unmarshal(data, &back); err != nil {
 			t.Fatal(err)
+		}
+	})
+}
+
+// printsSafely checks what a person sees of a record.
+func printsSafely(t *testing.T, rec *whoislookup.Record) {
+	t.Helper()
+	text := rec.String()
+	if !utf8.ValidString(text) {
+		t.Fatal("summary is not UTF-8")
+	}
+	for _, r := range text {
+		if r < ' ' && r != '\n' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			t.Fatalf("control character %U in the summary", r)
+		}
+	}
+}
+
+// FuzzAssemble: the answers of two servers make one record, saved hops make the
+// same record again, and nothing is found without a network, AS or domain.
+func FuzzAssemble(f *testing.F) {
+	f.Add("138.0.155.10", "whois.arin.net", []byte(placeholder+"ReferralServer: whois://whois.lacnic.net\n"), "whois.lacnic.net", []byte("inetnum: 138.0.152/22\nowner: Gigared S.A.\n"))
+	f.Add("192.5.1.1", "whois.arin.net", []byte("NetRange: 192.5.0.0 - 192.5.255.255\nOrganization: Provider Inc (P-1)\nReferralServer: rwhois://rwhois.example.net:4321\n"), "rwhois.example.net:4321", []byte("%rwhois V-1.5\nnetwork:IP-Network:192.5.1.0/28\nnetwork:Org-Name:Customer\n%ok\n"))
+	f.Add("example-shop.com", "whois.verisign-grs.com", []byte(registryAnswer), "whois.registrar.example.net", []byte(registrarAnswer))
+	f.Add("138.0.155.10", "rdap.lacnic.net", []byte(gigaredRDAP), "whois.lacnic.net", []byte("inetnum: 138.0.152/22\nowner: Other\n"))
+	f.Add("example.it", "whois.iana.org", []byte("refer: whois.nic.it\n\ndomain: IT\norganisation: X\n"), "whois.nic.it", []byte("Domain: example.it\nStatus: AVAILABLE\n"))
+	f.Fuzz(func(t *testing.T, query, first string, a []byte, second string, b []byte) {
+		if !utf8.ValidString(first) || !utf8.ValidString(second) {
+			return // no names of hosts, and JSON writes others
+		}
+		q, _ := whoislookup.ParseQuery(query)
+		hops := []whoislookup.Hop{{Server: first, Protocol: "whois", Raw: a}, {Server: second, Protocol: "whois", Raw: b}}
+		for i := range hops {
+			if bytes.HasPrefix(bytes.TrimSpace(hops[i].Raw), []byte("{")) {
+				hops[i].Protocol = "rdap"
+			}
+		}
+		rec, err := whoislookup.Assemble(q, hops)
+		if rec == nil || (err == nil) != (rec.Verdict == whoislookup.VerdictFound) {
+			t.Fatalf("%s with error %v", rec, err)
+		}
+		if err == nil && q.Kind != whoislookup.KindHandle && q.Kind != whoislookup.KindUnknown && rec.Network == nil && rec.AS == nil && rec.Domain == nil && rec.Holder.Name == "" {
+			t.Fatalf("found nothing: %s", rec)
+		}
+		printsSafely(t, rec)
+		saved, jsonErr := json.Marshal(rec)
+		if jsonErr != nil {
+			t.Fatal(jsonErr)
+		}
+		var back whoislookup.Record
+		if jsonErr = json.Unmarshal(saved, &back); jsonErr != nil {
+			t.Fatal(jsonErr)
+		}
+		again, againErr := whoislookup.Assemble(q, back.Hops)
+		if text, _ := json.Marshal(again); string(text) != string(saved) || (err == nil) != (againErr == nil) {
+			t.Fatalf("%s\nand again\n%s", saved, text)
 		}
 	})
 }
