@@ -232,7 +232,7 @@ func (r *reader) networkField(n *Network, label, last string, e *entry, l *links
 		r.set(&n.Name, "network.name", e)
 	case "service name", "서비스명":
 		r.set(&n.Name, "network.name", e)
-	case "nethandle", "id":
+	case "nethandle", "v6nethandle", "id":
 		r.set(&n.Handle, "network.handle", e)
 	case "status", "nettype", "network type", "네트워크 구분":
 		r.set(&n.Status, "network.status", e)

@@ -464,6 +464,47 @@ func TestAnswersOfARIN(t *testing.T) {
 			`,
 		},
 		{
+			rule: "the bulk file's IPv6 network", server: "bulk",
+			text: `
+			V6NetHandle:    NET6-2001-DB8-0
+			OrgID:          EXNE
+			Parent:
+			NetName:        EXNE-V6
+			NetRange:       2001:0DB8:: - 2001:0DB8:FFFF:FFFF:FFFF:FFFF:FFFF:FFFF
+			NetType:        allocation
+			RegDate:        1999-08-03
+			Source:         ARIN
+			`,
+			want: `
+			verdict found
+			range 2001:db8::/32
+			name EXNE-V6
+			net NET6-2001-DB8-0
+			status allocation
+			created 1999-08-03
+			`,
+		},
+		{
+			rule: "the bulk file's role", server: "bulk",
+			text: `
+			POCHandle:      ABUSE1-ARIN
+			IsRole:         Y
+			LastName:       Abuse desk
+			Street:         1 Main St
+			Country:        US
+			RegDate:        2001-01-01
+			Mailbox:        abuse@example.net
+			Source:         ARIN
+			`,
+			want: `
+			verdict found
+			holder Abuse desk <LastName>
+			handle ABUSE1-ARIN
+			country US <holder>
+			created 2001-01-01
+			`,
+		},
+		{
 			rule: "the bulk file's organisation", server: "bulk",
 			text: `
 			OrgID:          EXNE

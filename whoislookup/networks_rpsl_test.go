@@ -282,6 +282,59 @@ func TestAnswersOfRIPE(t *testing.T) {
 			`,
 		},
 		{
+			rule: "a role of a dump", server: "bulk",
+			text: `
+			role:           Example NOC
+			address:        Street
+			country:        AU
+			e-mail:         noc@example.net
+			nic-hdl:        EX1-AP
+			abuse-mailbox:  abuse@example.net
+			changed:        hm@example.net 20010203
+			source:         APNIC
+			`,
+			want: `
+			verdict found
+			holder Example NOC <role>
+			handle EX1-AP
+			country AU <holder>
+			abuse abuse@example.net <abuse-mailbox>
+			updated 2001-02-03
+			`,
+		},
+		{
+			rule: "a maintainer of a dump is no domain", server: "bulk",
+			text: `
+			mntner:         MAINT-EX
+			descr:          Example maintainer
+			admin-c:        EX1-AP
+			auth:           # Filtered
+			changed:        hm@example.net 20010203
+			source:         APNIC
+			`,
+			want: `
+			verdict found
+			holder Example maintainer <descr>
+			handle MAINT-EX
+			updated 2001-02-03
+			`,
+		},
+		{
+			rule: "a set without a description", server: "whois.ripe.net", query: "AS-EXAMPLE",
+			text: `
+			as-set:         AS-EXAMPLE
+			members:        AS64500, AS64501
+			created:        2014-01-02T03:04:05Z
+			source:         RIPE
+			`,
+			want: `
+			verdict found
+			holder AS-EXAMPLE <as-set>
+			handle AS-EXAMPLE
+			created 2014-01-02T03:04:05Z
+			`,
+		},
+		{
 			rule: "an organisation by its handle", server: "whois.ripe.net", query: "ORG-EX1-RIPE",
 			text: `
 			% Information related to 'ORG-EX1-RIPE'

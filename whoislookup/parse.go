@@ -103,7 +103,7 @@ func readHopInto(rec *Record, hop int, q Query, domain *Domain) (part, error) {
 	objects := r.objects(objectBuf[:0])
 	var p part
 	found := false
-	if q.Kind != KindDomain && (isRegistryAnswer(objects) || q.Kind == KindHandle) {
+	if q.Kind != KindDomain && (isRegistryAnswer(objects) || q.Kind == KindHandle || r.isEntityAnswer(objects)) {
 		found = r.readNumbers(objects)
 		p.referral = r.findReferral(h.Server, objects)
 		switch {
