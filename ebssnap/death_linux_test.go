@@ -71,6 +71,7 @@ func TestBarDeathMatrix(t *testing.T) {
 				for range rounds {
 					t.Run(fstype+" "+call+" "+row.name(), func(t *testing.T) {
 						late := dies(t, fs, journal, call, row, budget)
+						t.Logf("thawed %s late", late)
 						count++
 						if row.budget {
 							worstBudget = max(worstBudget, late)

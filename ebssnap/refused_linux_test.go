@@ -5,12 +5,16 @@ package ebssnap_test
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opskit-go/opskit/ebssnap"
+	"github.com/opskit-go/opskit/ebssnap/ebssnaptest"
 	"github.com/opskit-go/opskit/internal/lab"
 )
 
@@ -53,4 +57,31 @@ func TestBarRefusedSystemCalls(t *testing.T) {
 		})
 	}
 	lab.Bar(t, "refused system calls", "%d, none leaves anything frozen", len(calls))
+}
+
+// TestSecondFreezeRefused lets the kernel refuse the second of two filesystems: the first is thawed, and the error names the second.
+func TestSecondFreezeRefused(t *testing.T) {
+	lab.Need(t, "root", "program:strace")
+	first, second := lab.LoopFS(t, "ext4", 64), lab.LoopFS(t, "ext4", 64)
+	for errno, want := range map[string]string{"EOPNOTSUPP": "filesystem cannot be frozen", "EBUSY": "already frozen by another program", "EPERM": "permission denied"} {
+		child := exec.Command("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=ioctl", "-e", "inject=ioctl:error="+errno+":when=2", os.Args[0], "-test.run=^TestDeathChild$")
+		child.Env = append(os.Environ(), envDeath+"=return", envMount+"="+first.Dir+":"+second.Dir, envBudget+"=20s", envCall+"=hold")
+		output, err := child.CombinedOutput()
+		require.NoError(t, err, "%s", output)
+		assert.Contains(t, string(output), "returned freeze "+first.Dir+": "+want) // the last mounted was frozen first
+		assert.NotContains(t, string(output), "frozen "+second.Dir)
+		assert.False(t, first.Thaw())
+		assert.False(t, second.Thaw())
+	}
+}
+
+func TestJournalOnADisk(t *testing.T) {
+	lab.Need(t, "root")
+	fs := lab.LoopFS(t, "ext4", 64)
+	journal := filepath.Join(fs.Dir, "journal")
+	require.NoError(t, os.Mkdir(journal, 0o700))
+	result, err := ebssnap.Consistent(t.Context(), volume(&ebssnaptest.Cloud{}), &ebssnap.FS{Mounts: []string{fs.Dir}, Journal: journal}, 5*time.Second)
+	require.NoError(t, err)
+	assert.Contains(t, result.String(), "no journal: "+journal+" is not in memory", "a store into a page of the frozen filesystem would sleep")
+	assert.False(t, fs.Thaw())
 }
