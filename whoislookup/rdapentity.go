@@ -157,7 +157,7 @@ func (r *rdapReader) entities(obj *node, depth int) {
 // APNIC give maintainers that role too, which are keys and nobody; where only
 // one of those is there, the description says more.
 func (r *rdapReader) owner(list []node) int {
-	best := -1
+	best, nameless := -1, false
 	for i := range list {
 		e := &list[i]
 		if !slices.ContainsFunc(e.get("roles").list(), func(v node) bool { return strings.EqualFold(v.str(), "registrant") }) {
@@ -168,17 +168,11 @@ func (r *rdapReader) owner(list []node) int {
 		if r.rec.Domain == nil && (strings.HasSuffix(handle, "-MNT") || strings.HasPrefix(handle, "MNT-") || strings.HasPrefix(handle, "MAINT-")) && !c.isOrg {
 			continue
 		}
-		if best < 0 || best >= 0 && r.rec.Domain == nil && r.nameless(&list[best]) {
-			best = i
+		if best < 0 || nameless && r.rec.Domain == nil {
+			best, nameless = i, c.name.str() == "" && c.org.str() == ""
 		}
 	}
 	return best
-}
-
-// nameless reports whether an entity has no name to call a holder by.
-func (r *rdapReader) nameless(e *node) bool {
-	c := r.card(e.get("vcardArray"))
-	return c.name.str() == "" && c.org.str() == ""
 }
 
 func (r *rdapReader) forget(field string) {
