@@ -34,7 +34,7 @@ func (c *Client) look(ctx context.Context, q Query) (*Record, error) {
 		rec, err := Assemble(q, hops)
 		if !c.wants("whois") {
 			c.oneSided(rec, "what WHOIS says", "Client.Protocols leaves it out")
-			return rec, err
+			return rec, ownerless(q, rec, err)
 		}
 		answered := rec.Verdict == VerdictFound || rec.Verdict == VerdictNotFound
 		if answered && !c.Compare && !echoed(rec) {
@@ -120,11 +120,17 @@ func (c *Client) lookWHOIS(ctx context.Context, q Query, hops []Hop) (*Record, e
 	if stop != nil && rec.Verdict != VerdictFound {
 		err = &Error{Op: "follow referral", Target: q.Text, Err: stop, Partial: rec}
 	}
-	if err == nil && rec.Verdict == VerdictElsewhere {
-		rec.dropPlaceholder()
-		err = &Error{Op: "look up", Target: q.Text, Err: fmt.Errorf("a placeholder that refers to no server: %w", ErrNoServer), Partial: rec}
+	return rec, ownerless(q, rec, err)
+}
+
+// ownerless takes a placeholder out of the owner's place where nobody else
+// answered.
+func ownerless(q Query, rec *Record, err error) error {
+	if err != nil || rec.Verdict != VerdictElsewhere {
+		return err
 	}
-	return rec, err
+	rec.dropPlaceholder()
+	return &Error{Op: "look up", Target: q.Text, Err: fmt.Errorf("a placeholder that refers to no server: %w", ErrNoServer), Partial: rec}
 }
 
 // first chooses the server to start with.

@@ -167,6 +167,15 @@ func (r *reader) isPlaceholder(objects []object, f referral) bool {
 	if n == nil { // a block of AS numbers that another registry hands out
 		return r.rec.AS != nil && f.host != "" && r.rec.AS.To > r.rec.AS.From && (delegated || r.asBlock("", objects).host != "")
 	}
+	if n.placeholder() {
+		return true
+	}
+	return delegated || f.host != "" && f.scheme != "rwhois" && r.apnicStub(objects).host != ""
+}
+
+// placeholder reports whether a network by its own account is space that the
+// registry keeps no data of.
+func (n *Network) placeholder() bool {
 	if n.Range.From.IsUnspecified() && (n.Range == rangeOf(prefixAll(n.Range.From))) {
 		return true // "IANA-BLK": the whole space
 	}
@@ -179,7 +188,7 @@ func (r *reader) isPlaceholder(objects []object, f referral) bool {
 	case "NON-RIPE-NCC-MANAGED-ADDRESS-BLOCK", "IANA-BLK", "IANA-NETBLOCK", "ERX-NETBLOCK", "NOT-MANAGED-BY-RIPE-NCC":
 		return true
 	}
-	return delegated || f.host != "" && f.scheme != "rwhois" && r.apnicStub(objects).host != ""
+	return false
 }
 
 // rirOf reports whether a name is that of a regional registry.

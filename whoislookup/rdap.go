@@ -107,6 +107,9 @@ func readRDAP(rec *Record, hop int, q Query) (part, error) {
 		return fail(VerdictUnknown, fmt.Errorf("JSON that is no RDAP: %w", ErrGarbage))
 	}
 	r.withheld(obj)
+	if n, as := rec.Network, rec.AS; n != nil && n.placeholder() || as != nil && as.To > as.From && rirOf(rec.Holder.Name) {
+		rec.Verdict = VerdictElsewhere
+	}
 	return part{rdap: r.related}, nil
 }
 
@@ -232,14 +235,22 @@ func (r *rdapReader) network(obj *node) error {
 			}
 		}
 	}
-	if r.set(&r.rec.Country, "country", obj.get("country")) {
-		r.rec.CountryFrom = "network"
-	}
+	r.country(obj.get("country"), "network")
 	r.common(obj)
 	if r.rec.Holder.Name == "" {
 		r.remarks(obj)
 	}
 	return nil
+}
+
+// country reads a country without the comment that RIPE's database has behind
+// some.
+func (r *rdapReader) country(n *node, from string) {
+	v := *n
+	v.text, _, _ = strings.Cut(v.text, " #")
+	if r.set(&r.rec.Country, "country", &v) {
+		r.rec.CountryFrom = from
+	}
 }
 
 func (r *rdapReader) autnum(obj *node) error {
@@ -263,9 +274,7 @@ func (r *rdapReader) autnum(obj *node) error {
 	r.set(&as.Name, "as.name", obj.get("name"))
 	r.set(&as.Handle, "as.handle", obj.get("handle"))
 	r.set(&as.Status, "as.status", obj.get("type"))
-	if r.set(&r.rec.Country, "country", obj.get("country")) {
-		r.rec.CountryFrom = "as"
-	}
+	r.country(obj.get("country"), "as")
 	r.common(obj)
 	if r.rec.Holder.Name == "" {
 		r.remarks(obj)

@@ -203,6 +203,47 @@ func TestRDAPNetworksAsServersWriteThem(t *testing.T) {
 			`,
 		},
 		{
+			rule: "a block handed to another registry",
+			text: `
+			{"objectClassName": "ip network", "startAddress": "138.0.0.0", "endAddress": "138.0.255.255", "name": "LACNIC-ERX-138-0-0-0", "type": "TRANSFERRED TO LACNIC",
+			 "entities": [{"handle": "LACNIC", "roles": ["registrant"], "vcardArray": ["vcard", [["fn", {}, "text", "Latin American and Caribbean IP address Regional Registry"], ["kind", {}, "text", "org"]]]}]}
+			`,
+			want: `
+			verdict elsewhere
+			range 138.0.0.0/16
+			name LACNIC-ERX-138-0-0-0
+			status TRANSFERRED TO LACNIC
+			holder Latin American and Caribbean IP address Regional Registry <rdap>
+			handle LACNIC
+			`,
+		},
+		{
+			rule: "space that the registry does not manage, its country with a comment",
+			text: `
+			{"objectClassName": "ip network", "startAddress": "192.0.0.0", "endAddress": "192.255.255.255", "name": "NON-RIPE-NCC-MANAGED-ADDRESS-BLOCK", "country": "EU # Country is really world wide"}
+			`,
+			want: `
+			verdict elsewhere
+			range 192.0.0.0/8
+			name NON-RIPE-NCC-MANAGED-ADDRESS-BLOCK
+			country EU <network>
+			`,
+		},
+		{
+			rule: "a block of AS numbers that another registry hands out",
+			text: `
+			{"objectClassName": "autnum", "startAutnum": 64496, "endAutnum": 64511, "name": "RIPE-ASNBLOCK",
+			 "entities": [{"handle": "RIPE", "roles": ["registrant"], "vcardArray": ["vcard", [["fn", {}, "text", "RIPE Network Coordination Centre"], ["kind", {}, "text", "org"]]]}]}
+			`,
+			want: `
+			verdict elsewhere
+			as 64496-64511
+			name RIPE-ASNBLOCK
+			holder RIPE Network Coordination Centre <rdap>
+			handle RIPE
+			`,
+		},
+		{
 			rule: "no list where a jCard should be, and one too short",
 			text: `
 			{"objectClassName": "ip network", "startAddress": "192.0.2.0", "endAddress": "192.0.2.255",

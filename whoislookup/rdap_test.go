@@ -109,6 +109,27 @@ func TestRDAPAlone(t *testing.T) {
 	require.ErrorIs(t, err, whoislookup.ErrNoServer)
 }
 
+// TestRDAPPlaceholderIsNeverTheOwner has ARIN answer about a block that it
+// handed over, without the redirect.
+func TestRDAPPlaceholderIsNeverTheOwner(t *testing.T) {
+	body := `{"objectClassName": "ip network", "startAddress": "138.0.0.0", "endAddress": "138.0.255.255", "type": "Transferred to LACNIC", "country": "UY",
+	 "entities": [{"handle": "LACNIC", "roles": ["registrant", "abuse"], "vcardArray": ["vcard", [["fn", {}, "text", "LACNIC"], ["email", {}, "text", "abuse@lacnic.example"]]]}]}`
+	srv := newServer(t, whoistest.Blog())
+	require.NoError(t, srv.HandleRDAP("rdap.arin.net", whoistest.RDAP(map[string]string{"/registry/ip/138.0.155.10": body})))
+	c := srv.Client()
+	rec, err := c.Lookup(t.Context(), "138.0.155.10")
+	require.NoError(t, err)
+	assert.Equal(t, "Gigared S.A.", rec.Holder.Name, "WHOIS follows the referral")
+	assert.Equal(t, "AR", rec.Country)
+
+	c.Protocols = []string{"rdap"}
+	rec, err = c.Lookup(t.Context(), "138.0.155.10")
+	require.ErrorIs(t, err, whoislookup.ErrNoServer)
+	assert.Equal(t, whoislookup.VerdictElsewhere, rec.Verdict)
+	assert.Empty(t, rec.Holder)
+	assert.Empty(t, rec.Abuse)
+}
+
 func TestRetryAfterIsReported(t *testing.T) {
 	for rule, header := range map[string]string{"seconds": "90", "a date": time.Now().Add(90 * time.Second).UTC().Format(http.TimeFormat)} {
 		t.Run(rule, func(t *testing.T) {
