@@ -33,7 +33,7 @@ func TestHostileChild(*testing.T) {
 	if dir == "" {
 		return
 	}
-	freezer := &ebssnap.FS{Mounts: []string{dir}}
+	freezer := &ebssnap.FS{Mounts: []string{dir}, Journal: os.Getenv(envJournal)}
 	if os.Getenv("OPSKIT_TEST_GUARD") == "file" {
 		freezer.Guard = ebssnap.GuardFile
 	}

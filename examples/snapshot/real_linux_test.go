@@ -1,3 +1,5 @@
+//go:build !opskit_portable
+
 package main
 
 import (
@@ -31,4 +33,14 @@ func TestRealFilesystem(t *testing.T) {
 	assert.Equal(t, 0, code, stderr.String())
 	lastLines(t, stdout.String(), "thawed")
 	assert.False(t, fs.Thaw())
+}
+
+func TestRecoverWithNothingLeft(t *testing.T) {
+	lab.Need(t, "root")
+	code, stdout, stderr := runWith(t, &ebssnaptest.Freezer{}, "-recover", "-yes")
+	if code == 0 {
+		lastLines(t, stdout, "thawed")
+		return
+	}
+	assert.Contains(t, stdout+stderr, "recorded", "somebody else's leftover is told")
 }

@@ -34,16 +34,6 @@ func TestCheckTellsAndTouchesNothing(t *testing.T) {
 	assert.Empty(t, server.Snapshots())
 }
 
-func TestRecoverWithNothingLeft(t *testing.T) {
-	lab.Need(t, "root")
-	code, stdout, stderr := runWith(t, &ebssnaptest.Freezer{}, "-recover", "-yes")
-	if code == 0 {
-		lastLines(t, stdout, "thawed")
-		return
-	}
-	assert.Contains(t, stdout+stderr, "recorded", "somebody else's leftover is told")
-}
-
 // startHold runs the program with -hold and returns what it ends with.
 func startHold(t *testing.T, freezer ebssnap.Freezer, timeout string) (socket string, ended <-chan string) {
 	t.Helper()
