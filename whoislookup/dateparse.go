@@ -77,7 +77,7 @@ func (p *dateParser) skip(set string) {
 const between = " -/.,_\t"
 
 func (p *dateParser) parse(order dateOrder) bool {
-	p.skip(" \t(")
+	p.skip(" \t(\"")
 	if p.i == len(p.s) {
 		return false
 	}

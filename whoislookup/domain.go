@@ -123,6 +123,8 @@ func (d *domainReader) line(e *entry, p *part) {
 		return
 	case at == noAttr && ro == noRole && e.value.empty() && d.blank && d.section != nameservers:
 		d.section, d.blank, d.pending = noRole, false, noAttr
+		w := d.whole(e)
+		d.sentence(&w, d.in(w.value))
 		return
 	case at == noAttr && ro == noRole:
 		if d.pending == aStatus && d.inline {

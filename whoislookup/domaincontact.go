@@ -34,6 +34,8 @@ func (d *domainReader) looseField(e *entry, at attr) {
 			n.value.from++
 		}
 		d.contactField(&n, registrant, at)
+	case low == "name" && d.d.Name == "" && strings.Contains(d.in(e.value), ".") && isHost(d.lower(e.value)):
+		d.name(e)
 	case low == "name", low == "person", low == "org", low == "organization", low == "organisation", low == "org-name":
 		d.contactField(e, registrant, at)
 	}

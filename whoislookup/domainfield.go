@@ -250,7 +250,7 @@ func statusClass(low string) Verdict {
 	case "available", "free", "no object found", "not registered!", "nothing found", "not registered", "no match", "not found", "avail", "unassigned", "unregistered", "220 available",
 		"available for registration", "does not exist", "nonexistent":
 		return VerdictNotFound
-	case "reserved", "blocked", "restricted", "forbidden", "prohibited", "not available for registration", "not allowed", "unassignable":
+	case "reserved", "blocked", "restricted", "forbidden", "prohibited", "not available for registration", "not allowed", "unassignable", "unavailable":
 		return VerdictReserved
 	}
 	return VerdictUnknown

@@ -101,8 +101,23 @@ func twoBlanks(v string) int {
 // sentence reads "Domain EXAMPLE.KG (ACTIVE)".
 func (d *domainReader) sentence(e *entry, v string) bool {
 	low := d.lower(e.value)
+	if d.d.Name != "" {
+		return false
+	}
+	for _, start := range [...]string{"information about '", "informations about '"} {
+		if name, ok := strings.CutPrefix(low, start); ok { // "Informations about 'example.pf' :"
+			end := strings.IndexByte(name, '\'')
+			if end < 0 || !isHost(name[:end]) {
+				return false
+			}
+			n := *e
+			n.value = span{e.value.from + int32(len(start)), e.value.from + int32(len(start)+end)}
+			d.name(&n)
+			return true
+		}
+	}
 	rest, ok := strings.CutPrefix(low, "domain ")
-	if !ok || d.d.Name != "" {
+	if !ok {
 		return false
 	}
 	name, after, _ := strings.Cut(rest, " ")
@@ -308,6 +323,9 @@ func (d *domainReader) resolve() {
 	if handle == "" {
 		handle = c.Handle
 	}
+	if handle == "" && looksLikeHandle(c.Organization) { // "org: ORG-EX1"
+		handle = c.Organization
+	}
 	if d.ownerC.line != 0 {
 		handle = d.in(d.ownerC.value)
 	}
@@ -330,6 +348,10 @@ func (d *domainReader) resolve() {
 			d.rename("domain.registrant.name", "domain.registrant.organization")
 		}
 	}
+	if c.Organization == handle {
+		c.Organization = ""
+		d.unnote("domain.registrant.organization")
+	}
 	c.Handle = handle
 	company := false
 	for i := from; i < to; i++ {
@@ -339,7 +361,7 @@ func (d *domainReader) resolve() {
 			company = d.lower(e.value) == "organization"
 		}
 		at := contactLabel(canon(d.key[:0], low))
-		if at == noAttr || at == aHandle || low == "contact" && strings.EqualFold(d.in(e.value), handle) {
+		if at == noAttr || at == aHandle || strings.EqualFold(d.in(e.value), handle) {
 			continue
 		}
 		if company && at == aName && c.Organization == "" {
@@ -380,7 +402,7 @@ func (d *domainReader) contactObject(handle string) (from, to int) {
 		switch label {
 		case "nic-hdl", "nic-hdl-br", "handle", "contact-id":
 			match = match || strings.EqualFold(d.in(e.value), handle)
-		case "contact", "person", "contactid", "personid":
+		case "contact", "person", "contactid", "personid", "organisation", "organization":
 			match = match || start == i && strings.EqualFold(d.in(e.value), handle)
 		}
 	}

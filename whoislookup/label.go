@@ -225,7 +225,7 @@ func domainLabel(key []byte) attr {
 		"record updated on", "record modified on", "record last update", "domain last updated date", "domain last updated", "domain last modified",
 		"domain updated", "domain datelastmodified", "entry updated", "entry modified", "domain record last updated", "last edited on", "last edited",
 		"updated at", "lastupdate", "fecha de actualizacion", "fecha de modificacion", "ultima modificacion", "ultima actualizacion",
-		"fecha de ultima modificacion", "date de modification", "derniere modification", "date de derniere modification", "last update date", "updated time", "update time", "modification time", "date updated", "last renewed on",
+		"fecha de ultima modificacion", "date de modification", "derniere modification", "date de derniere modification", "last update date", "updated time", "update time", "modification time", "date updated", "last renewed on", "last renewed",
 		"updateddate", "lastmodified", "last modified time", "最終更新", "최근 정보 변경일", "last transaction date", "domain update date",
 		"data de atualizacao", "ultima atualizacao", "domain modified", "date last modified", "date of last change", "record last changed":
 		return aUpdated

@@ -12,6 +12,7 @@ var deniedStart = phraseSet{
 // deniedAnywhere stand in such a line.
 var deniedAnywhere = phraseSet{
 	'a': {"access is denied", "access restricted to"},
+	'c': {"contained within a list of ip addresses"},
 	'i': {"ip address is not authorised", "ip address is not authorized"},
 	'n': {"not allowed to query"},
 }
@@ -21,9 +22,10 @@ var throttledAnywhere = phraseSet{
 	'a': {"allowed queries exceeded"},
 	'b': {"been banned", "blacklisted"},
 	'c': {"connection rate", "connection refused"},
-	'e': {"exceeded allowed", "exceeded your", "excessive querying"},
+	'e': {"exceeded allowed", "exceeded your", "excessive access", "excessive querying"},
 	'g': {"grace period"},
 	'h': {"has been exceeded", "has exceeded the", "have exceeded"},
+	'i': {"interval is too short"},
 	'l': {"limit exceeded", "limit reached", "limits exceeded", "lookup refused"},
 	'm': {"maximum number of requests", "maximum queries per", "maximum query rate"},
 	'n': {"number of queries"},

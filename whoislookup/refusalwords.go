@@ -8,10 +8,11 @@ import "strings"
 
 // throttledAbroad stand in a line of a server that was asked too much.
 var throttledAbroad = phraseSet{
-	'a': {"anfragelimit"},                                                               // German
-	'c': {"consultas excedido"},                                                         // Portuguese
-	'd': {"demasiadas consultas"},                                                       // Spanish
-	'e': {"excedido el n"},                                                              // Spanish
+	'a': {"anfragelimit"},         // German
+	'c': {"consultas excedido"},   // Portuguese
+	'd': {"demasiadas consultas"}, // Spanish
+	'e': {"excedido el n"},        // Spanish
+	'h': {"ha excedido", "ha sido excedido"},
 	'l': {"limite de consultas"},                                                        // Spanish, Portuguese
 	'm': {"massimo di richieste", "maximal de requ"},                                    // Italian, French
 	'p': {"przekroczono limit"},                                                         // Polish
