@@ -5,6 +5,7 @@ package ebssnap_test
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,7 +34,13 @@ func TestFileCapability(t *testing.T) {
 		return
 	}
 	for _, choice := range []ebssnap.Guard{ebssnap.GuardAuto, ebssnap.GuardFile, ebssnap.GuardNone} {
-		_, err := ebssnap.Hold(t.Context(), &ebssnap.FS{Mounts: []string{dir}, Guard: choice}, 5*time.Second, func(context.Context) error { return nil })
+		var err error
+		for range 5 { // on a busy host a guard without CAP_SYS_NICE may come too late, and says so
+			_, err = ebssnap.Hold(t.Context(), &ebssnap.FS{Mounts: []string{dir}, Guard: choice}, 5*time.Second, func(context.Context) error { return nil })
+			if !errors.Is(err, ebssnap.ErrThawedEarly) {
+				break
+			}
+		}
 		assert.NoError(t, err, choice)
 	}
 }
