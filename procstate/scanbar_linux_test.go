@@ -4,6 +4,7 @@ package procstate_test
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -184,8 +185,12 @@ func TestBarScanBesideC(t *testing.T) {
 			*times = append(*times, cpu)
 		}
 	}
-	fixed := testing.AllocsPerRun(1, func() { scan(&procstate.Scanner{}) })
-	assert.LessOrEqual(t, fixed, 15.0, "allocations of a whole scan of %d processes", n)
+	// Other goroutines of the program can only add to what a scan allocates.
+	fixed := math.Inf(1)
+	for range 3 {
+		fixed = min(fixed, testing.AllocsPerRun(1, func() { scan(&procstate.Scanner{}) }))
+	}
+	assert.LessOrEqual(t, fixed, 10.0, "allocations of a whole scan of %d processes", n)
 	proc, least, bpf := median(inGo), median(inC), median(inBPF)
 	if lab.Bars() != lab.Small && !lab.Race {
 		assert.Less(t, float64(proc)/float64(least), 1.3)
