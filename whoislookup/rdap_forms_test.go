@@ -326,6 +326,29 @@ func TestRDAPNamesAsServersWriteThem(t *testing.T) {
 			`,
 		},
 		{
+			rule: "a name in front of the address, one public ID that is no list, the organisation for a name, its page in the card",
+			text: `
+			{"objectClassName": "domain", "ldhName": "example.test",
+			 "entities": [
+			  {"roles": ["registrar"], "publicIds": {"type": "IANA Registrar ID", "identifier": "99"},
+			   "vcardArray": ["vcard", [["fn", {}, "text", ""], ["org", {}, "text", "Example Registrar LLC"], ["url", {}, "uri", "https://registrar.example"], ["email", {}, "text", " info@registrar.example "]]]},
+			  {"roles": ["abuse"], "vcardArray": ["vcard", [["email", {}, "text", "Abuse desk <abuse@registrar.example>"]]]}],
+			 "events": [{"eventAction": "Expiration", "eventDate": "2028/01/02"}, {"eventAction": "last changed", "eventDate": "soon"}]}
+			`,
+			want: `
+			verdict found
+			domain example.test
+			registrar name Example Registrar LLC
+			registrar org Example Registrar LLC
+			registrar handle 99
+			registrar email info@registrar.example
+			registrar url https://registrar.example
+			abuse abuse@registrar.example
+			expires 2028-01-02
+			unparsed [updated: soon]
+			`,
+		},
+		{
 			rule: "withheld by RFC 9537 and by words",
 			text: `
 			{"objectClassName": "domain", "ldhName": "example.test", "handle": "REDACTED",

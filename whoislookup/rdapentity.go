@@ -7,18 +7,18 @@ import (
 
 // card is what is taken from a jCard (RFC 7095). The nodes keep the lines.
 type card struct {
-	name, org, email, phone, country *node
-	emails                           []*node
-	address                          []string
-	adr                              *node
-	isOrg                            bool
+	name, org, email, phone, url, country *node
+	emails                                []*node
+	address                               []string
+	adr                                   *node
+	isOrg                                 bool
 }
 
 // card reads a vcardArray as far as it is well formed; broken properties are
 // passed over, as half an answer is better than none.
 func (r *rdapReader) card(n *node) card {
 	empty := &node{}
-	c := card{name: empty, org: empty, email: empty, phone: empty, country: empty, adr: empty}
+	c := card{name: empty, org: empty, email: empty, phone: empty, url: empty, country: empty, adr: empty}
 	props := n.items()
 	if len(props) >= 2 && strings.EqualFold(props[0].str(), "vcard") {
 		props = props[1].items()
@@ -57,6 +57,8 @@ func (r *rdapReader) card(n *node) card {
 			if t := p.values[1].get("type"); !hasType(t, "fax") {
 				keep(&c.phone)
 			}
+		case "url":
+			keep(&c.url)
 		case "adr":
 			c.postal(&p)
 		}
@@ -132,10 +134,8 @@ func (r *rdapReader) entities(obj *node, depth int) {
 				if depth == 0 && r.rec.Domain != nil {
 					d := &r.rec.Domain.Registrar
 					r.contact(d, "domain.registrar", e, &c)
-					if d.Name == "" {
-						d.Name = d.Organization
-					}
-					for _, id := range e.get("publicIds").items() {
+					r.set(&d.Name, "domain.registrar.name", c.org)
+					for _, id := range e.get("publicIds").list() {
 						if strings.Contains(strings.ToLower(id.get("type").str()), "iana") {
 							d.Handle = ""
 							r.forget("domain.registrar.handle")
@@ -202,13 +202,18 @@ func (r *rdapReader) contact(to *Contact, path string, e *node, c *card) {
 			r.set(&to.URL, path+".url", l.get("href"))
 		}
 	}
+	r.set(&to.URL, path+".url", c.url)
 }
 
 // rdapEmail checks an address the way WHOIS values are checked.
 func rdapEmail(n *node) (string, bool) {
-	text := n.str()
+	text := strings.TrimSpace(n.str())
 	rd := reader{text: text}
-	return rd.email(span{0, int32(len(text))})
+	all := span{0, int32(len(text))}
+	if m, ok := rd.email(all); ok {
+		return m, true
+	}
+	return rd.firstEmail(all) // "Abuse desk <abuse@example.net>"
 }
 
 // registrant is whose it is.
