@@ -52,9 +52,10 @@ type listingCloud struct {
 
 func (c *listingCloud) Create(ctx context.Context, r ebssnap.Request) ([]ebssnap.Snapshot, error) {
 	if !r.DryRun {
-		c.records, _ = filepath.Glob("/*/*/" + strconv.Itoa(os.Getpid()) + "-*")
-		shm, _ := filepath.Glob("/dev/shm/opskit-ebssnap/" + strconv.Itoa(os.Getpid()) + "-*")
-		c.records = append(c.records, shm...)
+		for _, dir := range []string{"/run", "/dev/shm", "/tmp", "/var/*"} { // not all of /proc
+			found, _ := filepath.Glob(dir + "/*/" + strconv.Itoa(os.Getpid()) + "-*")
+			c.records = append(c.records, found...)
+		}
 	}
 	return c.Cloud.Create(ctx, r)
 }

@@ -105,20 +105,22 @@ func TestBudgetIncludesTheFreeze(t *testing.T) {
 	require.NoError(t, exec.Command("mkfs.ext4", "-q", image).Run())
 	require.NoError(t, exec.Command("mount", "-o", "loop", image, dir).Run())
 	t.Cleanup(func() { require.NoError(t, exec.Command("umount", dir).Run()) })
+	const budget, late = time.Second, 1400 * time.Millisecond
+	released := make(chan bool, 1)
 	below := ebssnap.Hook{Name: "the filesystem below", Stop: func(context.Context) error {
 		if err := os.WriteFile(filepath.Join(dir, "dirty"), make([]byte, 4<<20), 0o600); err != nil {
 			return err
 		}
-		return exec.Command("fsfreeze", "-f", outer.Dir).Run()
+		err := exec.Command("fsfreeze", "-f", outer.Dir).Run()
+		time.AfterFunc(late, func() { released <- outer.Thaw() })
+		return err
 	}}
-	released := make(chan bool, 1)
-	time.AfterFunc(600*time.Millisecond, func() { released <- outer.Thaw() })
-	timing, err := ebssnap.Hold(t.Context(), ebssnap.Freezers(below, &ebssnap.FS{Mounts: []string{dir}}), 200*time.Millisecond, func(context.Context) error {
+	timing, err := ebssnap.Hold(t.Context(), ebssnap.Freezers(below, &ebssnap.FS{Mounts: []string{dir}}), budget, func(context.Context) error {
 		t.Error("work ran")
 		return nil
 	})
 	require.True(t, <-released)
 	require.ErrorIs(t, err, ebssnap.ErrThawedEarly)
-	require.Greater(t, timing.Stopped, 300*time.Millisecond, "returns only when FIFREEZE has ended")
+	require.Greater(t, timing.Stopped, late, "returns only when FIFREEZE has ended")
 	require.True(t, writable(t, dir))
 }
