@@ -295,7 +295,7 @@ func (s *session) vanished(err error) error {
 func waitStop(tid int, limit time.Duration) (stop, error) {
 	began := time.Now()
 	for {
-		report, err := waitid(tid, unix.WSTOPPED|unix.WNOHANG|unix.WALL)
+		report, err := waitid(tid, unix.WSTOPPED|unix.WALL)
 		switch {
 		case err == unix.ECHILD:
 			return stop{kind: ended}, nil
@@ -315,7 +315,7 @@ func waitStop(tid int, limit time.Duration) (stop, error) {
 			return stop{}, nil
 		}
 		// A tracee's stop is reported here too.
-		report, err = waitid(tid, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG|unix.WALL)
+		report, err = waitid(tid, unix.WEXITED|unix.WNOWAIT|unix.WALL)
 		if err == unix.ECHILD || report.pid == tid && report.code != codeTrapped {
 			return stop{kind: ended}, nil
 		}

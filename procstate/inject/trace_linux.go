@@ -130,7 +130,7 @@ const (
 )
 
 // report is what waitid(2) tells of a tracee; a PID of 0 means that there is
-// nothing to tell.
+// nothing to tell yet.
 type report struct{ pid, status, code int }
 
 const codeTrapped = 4 // CLD_TRAPPED, asm-generic/siginfo.h
@@ -138,13 +138,19 @@ const codeTrapped = 4 // CLD_TRAPPED, asm-generic/siginfo.h
 func waitid(tid, options int) (report, error) {
 	for {
 		var info unix.Siginfo
-		err := unix.Waitid(unix.P_PID, tid, &info, options, nil)
-		if err == unix.EINTR {
+		// With WNOHANG it never blocks, so the runtime need not be told, which would
+		// take this thread's turn to run Go code away while the parent is stopped.
+		_, _, errno := unix.RawSyscall6(unix.SYS_WAITID, unix.P_PID, uintptr(tid), uintptr(unsafe.Pointer(&info)), uintptr(options|unix.WNOHANG), 0, 0)
+		if errno == unix.EINTR {
 			continue
 		}
 		// The union of siginfo_t begins at 16: pid, uid, status.
 		fields := (*[3]int32)(unsafe.Add(unsafe.Pointer(&info), 16))
-		return report{pid: int(fields[0]), status: int(fields[2]), code: int(info.Code)}, err
+		found := report{pid: int(fields[0]), status: int(fields[2]), code: int(info.Code)}
+		if errno != 0 {
+			return found, errno
+		}
+		return found, nil
 	}
 }
 
