@@ -207,13 +207,13 @@ func (r *rdapReader) contact(to *Contact, path string, e *node, c *card) {
 
 // rdapEmail checks an address the way WHOIS values are checked.
 func rdapEmail(n *node) (string, bool) {
-	text := strings.TrimSpace(n.str())
-	rd := reader{text: text}
-	all := span{0, int32(len(text))}
-	if m, ok := rd.email(all); ok {
+	var r reader
+	r.text, r.low = bothCases([]byte(strings.TrimSpace(n.str())))
+	all := span{0, int32(len(r.text))}
+	if m, ok := r.email(all); ok {
 		return m, true
 	}
-	return rd.firstEmail(all) // "Abuse desk <abuse@example.net>"
+	return r.firstEmail(all) // "Abuse desk <abuse@example.net>"
 }
 
 // registrant is whose it is.

@@ -53,22 +53,16 @@ func (r *reader) keep(b []byte) string {
 func (r *reader) in(s span) string    { return r.text[s.from:s.to] }
 func (r *reader) lower(s span) string { return r.low[s.from:s.to] }
 
-// bothCases returns data as it is and with A-Z lowered.
+// bothCases returns data as it is, and with A-Z lowered and everything else as
+// it is, which is done eight bytes at a time.
 func bothCases(data []byte) (text, low string) {
 	var b strings.Builder
 	b.Grow(2 * len(data))
 	b.Write(data)
-	lowerASCII(&b, data)
-	return b.String()[:len(data)], b.String()[len(data):]
-}
-
-// lowerASCII writes s with A-Z lowered and everything else as it is, eight
-// bytes at a time.
-func lowerASCII[T string | []byte](b *strings.Builder, s T) {
 	var chunk [256]byte
-	for len(s) > 0 {
-		n := copy(chunk[:], s)
-		s = s[n:]
+	for rest := data; len(rest) > 0; {
+		n := copy(chunk[:], rest)
+		rest = rest[n:]
 		for i := 0; i < n; i += 8 {
 			word := binary.LittleEndian.Uint64(chunk[i:])
 			low7 := word & 0x7f7f7f7f7f7f7f7f
@@ -79,6 +73,7 @@ func lowerASCII[T string | []byte](b *strings.Builder, s T) {
 		}
 		b.Write(chunk[:n])
 	}
+	return b.String()[:len(data)], b.String()[len(data):]
 }
 
 // scan fills r.ents from data, which has the same bytes as r.text.
@@ -226,12 +221,12 @@ func (r *reader) email(s span) (string, bool) {
 		return "", false
 	}
 	host := v[at+1:]
-	var low strings.Builder
-	if lowerASCII(&low, host); low.String() != host {
-		var buf [128]byte
-		return r.keep(append(append(buf[:0], v[:at+1]...), low.String()...)), true
+	low := r.low[int(s.to)-len(host) : s.to]
+	if low == host {
+		return v, true
 	}
-	return v, true
+	var buf [128]byte
+	return r.keep(append(append(buf[:0], v[:at+1]...), low...)), true
 }
 
 // firstEmail returns the first address inside free text.
