@@ -293,10 +293,8 @@ func rolePrefix(key []byte) (role, []byte) {
 
 // cutWord splits a key behind its first word.
 func cutWord(key []byte) (word, rest []byte) {
-	if i := bytes.IndexByte(key, ' '); i >= 0 {
-		return key[:i], key[i+1:]
-	}
-	return key, nil
+	word, rest, _ = bytes.Cut(key, []byte{' '})
+	return word, rest
 }
 
 func roleWord(word []byte) role {
