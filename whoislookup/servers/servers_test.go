@@ -37,7 +37,7 @@ func TestTableChoosesTheMostSpecific(t *testing.T) {
 		_, ok := table.Domain(name)
 		assert.False(t, ok, name)
 	}
-	for n, want := range map[uint32]string{1: "whois.arin.net", 1101: "whois.ripe.net", 9990: "whois.nic.ad.jp", 131900: "whois.nic.ad.jp", 2497: "whois.nic.ad.jp", 262145: "whois.lacnic.net", 400000: "whois.arin.net"} {
+	for n, want := range map[uint32]string{1: "whois.arin.net", 1101: "whois.ripe.net", 9990: "whois.nic.ad.jp", 131900: "whois.nic.ad.jp", 2497: "whois.nic.ad.jp", 262145: "whois.lacnic.net", 64000: "whois.apnic.net", 64098: "whois.apnic.net", 400000: "whois.arin.net"} {
 		got, ok := table.ASN(n)
 		assert.True(t, ok, n)
 		assert.Equal(t, want, got, n)
