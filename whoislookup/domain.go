@@ -258,7 +258,7 @@ func (d *domainReader) objectStart(e *entry) bool {
 	if !d.blank || e.indent > 0 || e.tag != ':' {
 		return false
 	}
-	if d.d.Name != "" && d.hasHandle(e) {
+	if d.d.Name != "" && (strings.HasSuffix(d.lower(e.name), " handle") || d.hasHandle(e)) {
 		d.section, d.foreign, d.blank, d.values = ignored, true, false, 1
 		return true
 	}
@@ -325,7 +325,7 @@ func (d *domainReader) attribute(e *entry, ro role, at attr, p *part) {
 		if inContact && d.inline && e.indent <= d.indent {
 			d.section, inContact = noRole, false
 		}
-		if inContact && (d.foreign || contactOwns(d.lower(e.name))) {
+		if inContact && (d.foreign && at != aHost || contactOwns(d.lower(e.name))) {
 			return
 		}
 		d.domainField(e, at, p)
@@ -335,6 +335,7 @@ func (d *domainReader) attribute(e *entry, ro role, at attr, p *part) {
 		d.selfField(e, ro)
 		return
 	}
+	named := ro == registrar && at == aName // "Registrar Name:" in an object of its own
 	if ro == noRole {
 		if out && d.section == noRole {
 			d.looseField(e, at)
@@ -356,7 +357,7 @@ func (d *domainReader) attribute(e *entry, ro role, at attr, p *part) {
 			return
 		}
 	}
-	if isContact(ro) && !d.foreign {
+	if isContact(ro) && (!d.foreign || named) {
 		d.contactField(e, ro, at)
 	}
 }

@@ -21,6 +21,9 @@ func (d *domainReader) looseField(e *entry, at attr) {
 		return
 	}
 	low := d.lower(e.name)
+	if number, rest, ok := strings.Cut(low, " "); ok && number != "" && number[0] >= '0' && number[0] <= '9' {
+		low = strings.TrimLeft(rest, " ") // "2a.  Department Name"
+	}
 	switch {
 	case at == aURL && strings.Contains(low, "url"):
 		d.set(&d.contact(registrar).URL, "domain.registrar.url", e)
@@ -28,7 +31,7 @@ func (d *domainReader) looseField(e *entry, at attr) {
 		strings.HasPrefix(low, "organization "), strings.HasPrefix(low, "department "):
 		d.contactField(e, registrant, at)
 	case d.titles > 0:
-	case (at == aPhone || at == aEmail) && (d.descr.line > 0 || d.contact(registrant).Name != "" || d.contact(registrant).Organization != ""):
+	case (at == aPhone || at == aEmail) && *d.contact(admin) == (Contact{}) && *d.contact(tech) == (Contact{}) && (d.descr.line > 0 || d.contact(registrant).Name != "" || d.contact(registrant).Organization != ""):
 		n := *e
 		for !n.value.empty() && strings.IndexByte(": \t", d.reader.text[n.value.from]) >= 0 { // "Telephone: : +1.5550000"
 			n.value.from++
@@ -138,11 +141,24 @@ func (d *domainReader) place(e *entry, ro role) {
 		d.contactField(e, ro, aHandle)
 	case looksLikePhone(v):
 		d.contactField(e, ro, aPhone)
+	case strings.HasPrefix(v, "+") && d.phoneAndFax(e, ro):
 	case c.Name == "" && c.Address == "":
 		d.contactField(e, ro, aName)
 	default:
 		d.contactField(e, ro, aAddress)
 	}
+}
+
+// phoneAndFax reads "+1.5550000000 (FAX) +1.5550000001".
+func (d *domainReader) phoneAndFax(e *entry, ro role) bool {
+	before, _, ok := strings.Cut(d.lower(e.value), "fax")
+	if before = strings.TrimRight(before, " ([-"); !ok || !looksLikePhone(before) {
+		return false
+	}
+	n := *e
+	n.value.to = n.value.from + int32(len(before))
+	d.contactField(&n, ro, aPhone)
+	return true
 }
 
 // columns reads "DNS Admin  (handle)  dns-admin@example.net" and "DNS Admin

@@ -184,6 +184,10 @@ func (d *domainReader) finish(into *Domain) bool {
 		c.Name = c.Organization
 		d.copyNote("domain.registrar.organization", "domain.registrar.name")
 	}
+	if c := d.contact(registrar); c.Name == "" && looksLikeHandle(c.Handle) {
+		c.Name = c.Handle // what the registry calls it, and all that it tells
+		d.copyNote("domain.registrar.handle", "domain.registrar.name")
+	}
 	if c := d.contact(registrant); d.descr.line != 0 && c.Name == "" && c.Organization == "" {
 		d.contactField(&d.descr, registrant, aName)
 	}
@@ -402,7 +406,7 @@ func (d *domainReader) contactObject(handle string) (from, to int) {
 		switch label {
 		case "nic-hdl", "nic-hdl-br", "handle", "contact-id":
 			match = match || strings.EqualFold(d.in(e.value), handle)
-		case "contact", "person", "contactid", "personid", "organisation", "organization":
+		case "contact", "person", "contactid", "norid handle", "personid", "organisation", "organization":
 			match = match || start == i && strings.EqualFold(d.in(e.value), handle)
 		}
 	}

@@ -198,10 +198,6 @@ func isRedacted(low string) bool {
 func (r *reader) email(s span) (string, bool) {
 	v := strings.TrimPrefix(r.in(s), "mailto:")
 	at := strings.IndexByte(v, '@')
-	if at < 0 && strings.Count(v, " ") == 2 && strings.Contains(v, " AT ") { // "hostmaster AT example.net"
-		v = strings.Replace(v, " AT ", "@", 1)
-		at = strings.IndexByte(v, '@')
-	}
 	if at <= 0 || v[0] == '.' || at == len(v)-1 || strings.IndexByte(v[at+1:], '@') >= 0 {
 		return "", false
 	}
