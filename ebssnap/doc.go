@@ -35,14 +35,14 @@
 // that was done is told from one that was only intended; whether an intended one took place before its owner died cannot be
 // told, so Apply leaves it alone unless it is asked to. Under systemd use KillMode=process and ExecStopPost.
 //
-// Three designs of a guard were measured, on 2 cores (go test -run TestBarGuardDesigns): time to be ready, median, and how long the owner's first write to a page of
-// its own memory takes while the guard is there.
+// Three designs of a guard were measured, on 2 cores that had other work too (OPSKIT_BARS=full go test -run TestBarGuardDesigns): time to be ready, median, and how long the
+// owner's first write to a page of its own memory takes while the guard is there.
 //
 //	                                at 1 MiB of heap     at 4 GiB
-//	static helper from a memfd      0.44 ms, 12 ns       0.37 ms, 12 ns
-//	static helper from a file       0.49 ms, 12 ns       0.42 ms, 12 ns
-//	raw clone of this process       0.19 ms, 1984 ns     77.6 ms, 3341 ns
-//	this program started again      2.85 ms, 14 ns       2.61 ms, 14 ns, and whatever its init functions do
+//	static helper from a memfd      0.51 ms, 12 ns       0.41 ms, 12 ns
+//	static helper from a file       0.45 ms, 12 ns       0.47 ms, 24 ns
+//	raw clone of this process       0.17 ms, 1681 ns     290.8 ms, 6102 ns
+//	this program started again      2.90 ms, 21 ns       2.74 ms, 20 ns, and whatever its init functions do
 //
 // A clone copies page tables, and after it every page costs a fault; starting the program again runs its init functions, and needs a call
 // in its main. So it is the helper: its start uses CLONE_VM and CLONE_VFORK, and does not depend on the size of this process.
