@@ -44,7 +44,9 @@ func DefaultAnchors() []Anchor {
 
 // ParseAnchors reads trust anchors in master format: DS records of the root, or
 // DNSKEY records with the SEP flag and not revoked, which are turned into SHA-256 DS records.
-// Other DNSKEY records of a key set are passed over. It returns what it could
+// Other DNSKEY records of a key set are passed over. It also reads IANA's
+// root-anchors.xml (RFC 9718), with the times from and until which each anchor
+// is valid; signatures over that file are not checked. It returns what it could
 // read together with an error that matches [ErrSyntax] and names what it could
 // not use.
 func ParseAnchors(r io.Reader) ([]Anchor, error) {
@@ -52,8 +54,27 @@ func ParseAnchors(r io.Reader) ([]Anchor, error) {
 	if err != nil {
 		return nil, &Error{Op: "read anchors", Err: err}
 	}
-	var anchors []Anchor
-	var problems []error
+	read := masterAnchors
+	if isXML(text) {
+		read = xmlAnchors
+	}
+	anchors, problems := read(text)
+	for _, a := range anchors {
+		if _, err := hex.DecodeString(a.Digest); err != nil {
+			problems = append(problems, fmt.Errorf("%w: digest of key tag %d: %w", ErrSyntax, a.KeyTag, err))
+		}
+	}
+	if len(anchors) == 0 && len(problems) == 0 {
+		problems = append(problems, fmt.Errorf("%w: no trust anchor in it", ErrSyntax))
+	}
+	if len(problems) > 0 {
+		return anchors, &Error{Op: "parse anchors", Err: joined(problems)}
+	}
+	return anchors, nil
+}
+
+// masterAnchors reads DS and DNSKEY records.
+func masterAnchors(text []byte) (anchors []Anchor, problems []error) {
 	for rr, err := range records(text, "anchors") {
 		if err != nil {
 			problems = append(problems, err)
@@ -80,18 +101,7 @@ func ParseAnchors(r io.Reader) ([]Anchor, error) {
 			problems = append(problems, fmt.Errorf("%w: %s record, want DS or DNSKEY", ErrSyntax, dns.TypeToString[rr.Header().Rrtype]))
 		}
 	}
-	for _, a := range anchors {
-		if _, err := hex.DecodeString(a.Digest); err != nil {
-			problems = append(problems, fmt.Errorf("%w: digest of key tag %d: %w", ErrSyntax, a.KeyTag, err))
-		}
-	}
-	if len(anchors) == 0 && len(problems) == 0 {
-		problems = append(problems, fmt.Errorf("%w: no trust anchor in it", ErrSyntax))
-	}
-	if len(problems) > 0 {
-		return anchors, &Error{Op: "parse anchors", Err: joined(problems)}
-	}
-	return anchors, nil
+	return anchors, problems
 }
 
 func anchorOf(ds *dns.DS) Anchor {

@@ -38,6 +38,7 @@ func FuzzParseHints(f *testing.F) {
 func FuzzParseAnchors(f *testing.F) {
 	f.Add(". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D\n")
 	f.Add(". IN DNSKEY 257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ==\n")
+	f.Add(`<TrustAnchor><Zone>.</Zone><KeyDigest id="x" validFrom="2017-02-02T00:00:00+00:00"><KeyTag>7</KeyTag><Algorithm>8</Algorithm><DigestType>2</DigestType><Digest>00</Digest></KeyDigest></TrustAnchor>`)
 	f.Fuzz(func(t *testing.T, text string) {
 		anchors, err := dnsroot.ParseAnchors(strings.NewReader(text))
 		assert.True(t, err != nil || len(anchors) > 0)

@@ -139,6 +139,60 @@ func TestParseAnchorsNamesWhatIsWrong(t *testing.T) {
 	}
 }
 
+// IANA publishes its anchors as XML; an anchor is used only within its time.
+func TestParseAnchorsReadsIANAsXML(t *testing.T) {
+	const head = `<?xml version="1.0" encoding="UTF-8"?>` + "\n" + `<TrustAnchor id="x" source="http://data.iana.org/root-anchors/root-anchors.xml"><Zone>.</Zone>`
+	digest := func(attributes, tag, digest string) string {
+		return "<KeyDigest " + attributes + "><KeyTag>" + tag + "</KeyTag><Algorithm>8</Algorithm><DigestType>2</DigestType><Digest>" + digest +
+			"</Digest><PublicKey>AwEA</PublicKey><Flags>257</Flags></KeyDigest>"
+	}
+	known := dnsroot.DefaultAnchors()
+	const retired = "49AAC11D7B6F6446702E54A1607371607A1A41855200FD2CE1CDDE32F24E8FB5"
+	text := head +
+		digest(`id="KSK-2010" validFrom="2010-07-15T00:00:00+00:00" validUntil="2019-01-11T00:00:00+00:00"`, "19036", retired) +
+		digest(`id="KSK-2017" validFrom="2017-02-02T00:00:00+00:00"`, "20326", known[0].Digest) +
+		digest(`validFrom="2024-07-18T02:00:00+02:00" id="KSK-2024"`, "38696", "\n "+strings.ToLower(known[1].Digest[:32])+"\n "+known[1].Digest[32:]+"\n") +
+		"</TrustAnchor>\n"
+	for _, mark := range []string{"", "\ufeff", "\n "} {
+		if mark == "\n " { // a declaration must come first
+			text = strings.TrimPrefix(text, `<?xml version="1.0" encoding="UTF-8"?>`)
+		}
+		anchors, err := dnsroot.ParseAnchors(strings.NewReader(mark + text))
+		require.NoError(t, err)
+		require.Len(t, anchors, 3)
+		assert.Equal(t, known, anchors[1:])
+		assert.Equal(t, dnsroot.Anchor{
+			Name: "KSK-2010", KeyTag: 19036, Algorithm: 8, DigestType: 2, Digest: retired,
+			ValidFrom:  time.Date(2010, time.July, 15, 0, 0, 0, 0, time.UTC),
+			ValidUntil: time.Date(2019, time.January, 11, 0, 0, 0, 0, time.UTC),
+		}, anchors[0])
+	}
+
+	good := digest(`validFrom="2017-02-02T00:00:00+00:00"`, "20326", known[0].Digest)
+	for name, test := range map[string]struct {
+		text, says string
+		read       int
+	}{
+		"another document":  {"<html><body>moved</body></html>", "want that, or DS or DNSKEY records in master format", 0},
+		"cut":               {head + good, "XML that is no TrustAnchor", 0},
+		"of a TLD":          {strings.Replace(head, "<Zone>.<", "<Zone>com.<", 1) + good + "</TrustAnchor>", `zone "com."`, 0},
+		"none":              {head + "</TrustAnchor>", "no trust anchor in it", 0},
+		"no validFrom":      {head + good + digest(`id="x"`, "7", "00") + "</TrustAnchor>", "key tag 7: no validFrom", 1},
+		"no time":           {head + good + digest(`validFrom="yesterday"`, "7", "00") + "</TrustAnchor>", `key tag 7: parsing time "yesterday"`, 1},
+		"no end":            {head + good + digest(`validFrom="2017-02-02T00:00:00Z" validUntil="never"`, "7", "00") + "</TrustAnchor>", `parsing time "never"`, 1},
+		"no digest":         {head + good + digest(`validFrom="2017-02-02T00:00:00Z"`, "7", "") + "</TrustAnchor>", "key tag 7: no Digest", 1},
+		"no hex":            {head + digest(`validFrom="2017-02-02T00:00:00Z"`, "7", "XY") + "</TrustAnchor>", "digest of key tag 7", 1},
+		"key tag too large": {head + digest(`validFrom="2017-02-02T00:00:00Z"`, "70000", "00") + "</TrustAnchor>", "70000", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			anchors, err := dnsroot.ParseAnchors(strings.NewReader(test.text))
+			require.ErrorIs(t, err, dnsroot.ErrSyntax)
+			assert.Contains(t, err.Error(), test.says)
+			assert.Len(t, anchors, test.read)
+		})
+	}
+}
+
 func TestParseLetter(t *testing.T) {
 	for _, s := range []string{"k", "K", "k.root-servers.net", "K.ROOT-SERVERS.NET."} {
 		l, err := dnsroot.ParseLetter(s)

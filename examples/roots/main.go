@@ -38,7 +38,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	p.EvidenceFlags()
 	client := &dnsroot.Client{}
 	hints := p.String("hints", "", "hints `FILE` of another set of letters")
-	anchor := p.String("anchor", "", "`FILE` with their trust anchors, as DS or DNSKEY records")
+	anchor := p.String("anchor", "", "`FILE` with their trust anchors, as DS or DNSKEY records or IANA's root-anchors.xml")
 	port := p.Uint("port", 53, "`PORT` that they listen on")
 	only4 := p.Bool("4", false, "ask over IPv4 only")
 	prime := p.Bool("prime", false, "also ask one of them for the current list of letters")
