@@ -193,7 +193,7 @@ func TestPreflight(t *testing.T) {
 			assert.NotEmpty(t, c.Fix, c.Name)
 		}
 	}
-	assert.Equal(t, []string{"ipv4", "ipv6", "icmp_codes", "ping_unprivileged", "ping_raw", "resolvers", "open_files"}, names)
+	assert.Equal(t, []string{"ipv4", "ipv6", "icmp_codes", "ping", "resolvers", "open_files"}, names)
 }
 
 func TestGapText(t *testing.T) {

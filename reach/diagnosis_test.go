@@ -354,6 +354,6 @@ func TestGoldenResults(t *testing.T) {
 	d := rcodes("NOERROR", "SERVFAIL")
 	d.Answers[0].CNAMEs, d.Answers[0].TTL = []string{"cdn.example."}, time.Minute
 	golden(t, "comparison", &d)
-	capabilities := []Capability{{Name: "ping_raw", Why: "socket: operation not permitted", Fix: "setcap cap_net_raw+ep PROGRAM"}}
+	capabilities := []Capability{{Name: "ping", Why: "raw ICMP socket: operation not permitted", Fix: "setcap cap_net_raw+ep PROGRAM"}}
 	golden(t, "preflight", &capabilities)
 }

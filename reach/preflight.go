@@ -12,8 +12,8 @@ import (
 //
 //	ipv4, ipv6         a route to the Internet exists
 //	icmp_codes         TCP sockets show ICMP errors and retransmissions
-//	ping_unprivileged  echo requests without privilege (ping_group_range)
-//	ping_raw           echo requests over a raw socket (CAP_NET_RAW); one of the two is enough
+//	ping               echo requests: over an unprivileged socket (ping_group_range)
+//	                   or a raw one (CAP_NET_RAW), as Why tells; either is enough
 //	resolvers          the system's resolvers are known
 //	open_files         room for ConnectAll's window
 func Preflight(ctx context.Context) []Capability {

@@ -23,27 +23,29 @@ func kernelCapabilities() []Capability {
 		}
 		_ = unix.Close(fd)
 	}
-	datagram := icmpCapability("ping_unprivileged", unix.SOCK_DGRAM, pingFix)
-	raw := icmpCapability("ping_raw", unix.SOCK_RAW, "setcap cap_net_raw+ep PROGRAM")
-	either(&datagram, &raw)
-	return []Capability{codes, datagram, raw}
+	return []Capability{codes, pingCapability(tryICMP(unix.SOCK_DGRAM), tryICMP(unix.SOCK_RAW))}
 }
 
-// either says of the one that is not to be had that the other is enough: a
-// privilege that nothing needs is none to give.
-func either(a, b *Capability) {
-	for _, x := range [][2]*Capability{{a, b}, {b, a}} {
-		if has, lacks := x[0], x[1]; has.OK && !lacks.OK {
-			lacks.Why += "; not needed, " + has.Name + " does"
-		}
+// pingCapability says what Ping can do with the kinds of socket that were to be
+// had: as it needs one of them, the lack of the other is no lack.
+func pingCapability(unprivileged, raw error) Capability {
+	switch {
+	case unprivileged == nil:
+		return Capability{Name: "ping", OK: true, Why: "unprivileged ICMP sockets"}
+	case raw == nil:
+		return Capability{Name: "ping", OK: true, Why: "raw ICMP sockets"}
+	}
+	return Capability{
+		Name: "ping",
+		Why:  fmt.Sprintf("unprivileged ICMP socket: %v; raw ICMP socket: %v", unprivileged, raw),
+		Fix:  pingFix,
 	}
 }
 
-func icmpCapability(name string, kind int, fix string) Capability {
+func tryICMP(kind int) error {
 	fd, err := unix.Socket(unix.AF_INET, kind|unix.SOCK_CLOEXEC, unix.IPPROTO_ICMP)
 	if err != nil {
-		return Capability{Name: name, Why: fmt.Sprintf("socket: %v", err), Fix: fix}
+		return err
 	}
-	_ = unix.Close(fd)
-	return Capability{Name: name, OK: true}
+	return unix.Close(fd)
 }
