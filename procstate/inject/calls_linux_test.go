@@ -185,13 +185,24 @@ func TestAParentKilledMeanwhileIsNotHeld(t *testing.T) {
 	assert.Equal(t, "signal: killed", state.String())
 }
 
-// TestAnotherWaitInTheProgram takes reports of the parent's stops away.
+// TestAnotherWaitInTheProgram takes reports of the parent's stops away. Which
+// wait gets one is chance, so it is tried until the other one got some.
 func TestAnotherWaitInTheProgram(t *testing.T) {
 	lab.Need(t, "root", "program:gcc")
-	p := cParent(t, 10, "sleep", 2*time.Second)
+	taken := 0
+	for try := 0; taken == 0 && try < 15; try++ {
+		taken = anotherWait(t)
+	}
+	assert.Positive(t, taken)
+}
+
+// anotherWait injects while another goroutine waits too, and returns how many
+// reports that one took.
+func anotherWait(t *testing.T) (taken int) {
+	t.Helper()
+	p := cParent(t, 60, "sleep", 2*time.Second)
 	before := p.fields(t)
 	done := make(chan struct{})
-	taken := 0
 	var group sync.WaitGroup
 	group.Go(func() {
 		for {
@@ -209,12 +220,12 @@ func TestAnotherWaitInTheProgram(t *testing.T) {
 	close(done)
 	group.Wait()
 	require.NoError(t, err)
-	assert.Len(t, result.Reaped, 10)
-	assert.Positive(t, taken)
+	assert.Len(t, result.Reaped, 60)
 	p.same(t, before)
 	value, _, took := p.result(t)
 	assert.Zero(t, value)
 	assert.InDelta(t, 2, took.Seconds(), 0.4)
+	return taken
 }
 
 func init() {
