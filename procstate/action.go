@@ -1,5 +1,7 @@
 package procstate
 
+import "github.com/opskit-go/opskit/procstate/internal/coded"
+
 // Action is what a [Step] does.
 type Action uint8
 
@@ -30,13 +32,13 @@ func actionNames() []string {
 }
 
 // String returns the action's text, such as "kill"; "unknown" for 0.
-func (a Action) String() string { return nameOf(actionNames(), a) }
+func (a Action) String() string { return coded.Name(actionNames(), a) }
 
 // MarshalText writes what String returns.
 func (a Action) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
 // UnmarshalText reads what String returns; other text is an error.
-func (a *Action) UnmarshalText(text []byte) error { return fromName(actionNames(), text, a) }
+func (a *Action) UnmarshalText(text []byte) error { return coded.Value(actionNames(), text, a) }
 
 // manual reports whether the action is for people: Apply passes over it.
 func (a Action) manual() bool { return a == Wait || a == TellTracer || a == Restart }

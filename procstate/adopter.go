@@ -7,6 +7,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/opskit-go/opskit/procstate/internal/coded"
 )
 
 // Adopter is who becomes the parent of a process's children when it ends, by the
@@ -50,13 +52,13 @@ func adoptedByNames() []string {
 }
 
 // String returns the rule's text, such as "subreaper"; "unknown" for 0.
-func (b AdoptedBy) String() string { return nameOf(adoptedByNames(), b) }
+func (b AdoptedBy) String() string { return coded.Name(adoptedByNames(), b) }
 
 // MarshalText writes what String returns.
 func (b AdoptedBy) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
 
 // UnmarshalText reads what String returns; other text is an error.
-func (b *AdoptedBy) UnmarshalText(text []byte) error { return fromName(adoptedByNames(), text, b) }
+func (b *AdoptedBy) UnmarshalText(text []byte) error { return coded.Value(adoptedByNames(), text, b) }
 
 // Adopter predicts who adopts the children of a process when it ends; of a
 // thread that is not the main one, when that thread ends.

@@ -2,9 +2,10 @@ package procstate
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io/fs"
+
+	"github.com/opskit-go/opskit/procstate/internal/coded"
 )
 
 // Sentinels that the errors of this package match with errors.Is. A missing
@@ -45,65 +46,31 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // errorCodes returns the stable code of every sentinel, in the order of search.
-func errorCodes() []codedError {
-	return []codedError{
-		{"gone", ErrGone},
-		{"reused", ErrReused},
-		{"refused", ErrRefused},
-		{"malformed", ErrMalformed},
-		{"permission", fs.ErrPermission},
-		{"not_found", fs.ErrNotExist},
-		{"deadline", context.DeadlineExceeded},
-		{"canceled", context.Canceled},
-		{"unsupported", errors.ErrUnsupported},
+func errorCodes() []coded.Code {
+	return []coded.Code{
+		{Text: "gone", Err: ErrGone},
+		{Text: "reused", Err: ErrReused},
+		{Text: "refused", Err: ErrRefused},
+		{Text: "malformed", Err: ErrMalformed},
+		{Text: "permission", Err: fs.ErrPermission},
+		{Text: "not_found", Err: fs.ErrNotExist},
+		{Text: "deadline", Err: context.DeadlineExceeded},
+		{Text: "canceled", Err: context.Canceled},
+		{Text: "unsupported", Err: errors.ErrUnsupported},
 	}
-}
-
-type codedError struct {
-	code     string
-	sentinel error
-}
-
-type errorJSON struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
 }
 
 // MarshalJSON writes the code of the sentinel ("other" if there is none) and the
 // message.
-func (e *Error) MarshalJSON() ([]byte, error) {
-	body := errorJSON{Code: "other", Message: e.Error()}
-	for _, c := range errorCodes() {
-		if errors.Is(e, c.sentinel) {
-			body.Code = c.code
-			break
-		}
-	}
-	return json.Marshal(body)
-}
+func (e *Error) MarshalJSON() ([]byte, error) { return coded.MarshalError(e, errorCodes()) }
 
 // UnmarshalJSON reads what MarshalJSON wrote. Op and Target stay inside the
 // message.
 func (e *Error) UnmarshalJSON(text []byte) error {
-	var body errorJSON
-	if err := json.Unmarshal(text, &body); err != nil {
+	saved, err := coded.UnmarshalError(text, errorCodes())
+	if err != nil {
 		return err
-	}
-	saved := &savedError{message: body.Message}
-	for _, c := range errorCodes() {
-		if body.Code == c.code {
-			saved.sentinel = c.sentinel
-		}
 	}
 	*e = Error{Err: saved}
 	return nil
 }
-
-// savedError is a cause that was read back from JSON.
-type savedError struct {
-	message  string
-	sentinel error
-}
-
-func (e *savedError) Error() string { return e.message }
-func (e *savedError) Unwrap() error { return e.sentinel }

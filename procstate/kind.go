@@ -1,6 +1,8 @@
 package procstate
 
-import "fmt"
+import (
+	"github.com/opskit-go/opskit/procstate/internal/coded"
+)
 
 // Kind tells apart what ps(1) shows as one and the same 'Z'.
 type Kind uint8
@@ -27,30 +29,10 @@ func kindNames() []string {
 }
 
 // String returns the kind's text, such as "dead-leader"; "unknown" for 0.
-func (k Kind) String() string { return nameOf(kindNames(), k) }
+func (k Kind) String() string { return coded.Name(kindNames(), k) }
 
 // MarshalText writes what String returns.
 func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // UnmarshalText reads what String returns; other text is an error.
-func (k *Kind) UnmarshalText(text []byte) error { return fromName(kindNames(), text, k) }
-
-// nameOf returns the text of an enumeration's value; a value that has none is
-// "unknown".
-func nameOf[E ~uint8](names []string, value E) string {
-	if int(value) < len(names) {
-		return names[value]
-	}
-	return names[0]
-}
-
-// fromName finds the value that a text stands for.
-func fromName[E ~uint8](names []string, text []byte, value *E) error {
-	for i, name := range names {
-		if name == string(text) {
-			*value = E(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("procstate: unknown %T %q", *value, text)
-}
+func (k *Kind) UnmarshalText(text []byte) error { return coded.Value(kindNames(), text, k) }

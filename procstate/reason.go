@@ -1,5 +1,7 @@
 package procstate
 
+import "github.com/opskit-go/opskit/procstate/internal/coded"
+
 // Reason is why a parent does not reap, as far as its state tells.
 type Reason uint8
 
@@ -35,13 +37,13 @@ func reasonNames() []string {
 }
 
 // String returns the reason's text, such as "not-waiting"; "unknown" for 0.
-func (r Reason) String() string { return nameOf(reasonNames(), r) }
+func (r Reason) String() string { return coded.Name(reasonNames(), r) }
 
 // MarshalText writes what String returns.
 func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // UnmarshalText reads what String returns; other text is an error.
-func (r *Reason) UnmarshalText(text []byte) error { return fromName(reasonNames(), text, r) }
+func (r *Reason) UnmarshalText(text []byte) error { return coded.Value(reasonNames(), text, r) }
 
 // Explain returns the reason as a clause for people.
 func (r Reason) Explain() string {

@@ -109,15 +109,15 @@ func TestTextOfReport(t *testing.T) {
 func TestErrorsSurviveJSON(t *testing.T) {
 	codes := map[string]bool{}
 	for _, c := range errorCodes() {
-		assert.False(t, codes[c.code], "%s is used twice", c.code)
-		codes[c.code] = true
-		err := &Error{Op: "kill", Target: "pid 42", Err: c.sentinel}
+		assert.False(t, codes[c.Text], "%s is used twice", c.Text)
+		codes[c.Text] = true
+		err := &Error{Op: "kill", Target: "pid 42", Err: c.Err}
 		text, jsonErr := json.Marshal(err)
 		require.NoError(t, jsonErr)
-		assert.Contains(t, string(text), `"code":"`+c.code+`"`)
+		assert.Contains(t, string(text), `"code":"`+c.Text+`"`)
 		var back Error
 		require.NoError(t, json.Unmarshal(text, &back))
-		require.ErrorIs(t, &back, c.sentinel)
+		require.ErrorIs(t, &back, c.Err)
 		assert.Equal(t, err.Error(), back.Error())
 		again, jsonErr := json.Marshal(&back)
 		require.NoError(t, jsonErr)

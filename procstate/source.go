@@ -1,5 +1,7 @@
 package procstate
 
+import "github.com/opskit-go/opskit/procstate/internal/coded"
+
 // Source is where a [Scanner] learns of processes. All sources give the same
 // answer; they differ in what they cost and in a few facts that /proc keeps to
 // itself: see [Process].
@@ -23,13 +25,13 @@ const (
 func sourceNames() []string { return []string{"procfs", "bpf", "fastest"} }
 
 // String returns "procfs", "bpf" or "fastest".
-func (s Source) String() string { return nameOf(sourceNames(), s) }
+func (s Source) String() string { return coded.Name(sourceNames(), s) }
 
 // MarshalText writes what String returns.
 func (s Source) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText reads what String returns; other text is an error.
-func (s *Source) UnmarshalText(text []byte) error { return fromName(sourceNames(), text, s) }
+func (s *Source) UnmarshalText(text []byte) error { return coded.Value(sourceNames(), text, s) }
 
 // bpfPays is the number of tasks above which loading the iterator costs less
 // than reading /proc once: about 15 ms against 8 µs per process.

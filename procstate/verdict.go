@@ -1,5 +1,7 @@
 package procstate
 
+import "github.com/opskit-go/opskit/procstate/internal/coded"
+
 // Verdict says how a host fares. Its zero value is [Unknown].
 type Verdict uint8
 
@@ -17,10 +19,10 @@ const (
 func verdictNames() []string { return []string{"unknown", "healthy", "problem"} }
 
 // String returns "unknown", "healthy" or "problem".
-func (v Verdict) String() string { return nameOf(verdictNames(), v) }
+func (v Verdict) String() string { return coded.Name(verdictNames(), v) }
 
 // MarshalText writes what String returns.
 func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 
 // UnmarshalText reads what String returns; other text is an error.
-func (v *Verdict) UnmarshalText(text []byte) error { return fromName(verdictNames(), text, v) }
+func (v *Verdict) UnmarshalText(text []byte) error { return coded.Value(verdictNames(), text, v) }

@@ -2,10 +2,11 @@ package inject
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"strconv"
+
+	"github.com/opskit-go/opskit/procstate/internal/coded"
 )
 
 // ErrRefused is matched by every refusal below: the parent was not certain to
@@ -83,81 +84,47 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-type codedError struct {
-	code     string
-	sentinel error
-}
-
-func errorCodes() []codedError {
-	return []codedError{
-		{"no_identity", ErrNoIdentity},
-		{"reused", ErrReused},
-		{"gone", ErrGone},
-		{"init", ErrInit},
-		{"namespace_init", ErrNamespaceInit},
-		{"self", ErrSelf},
-		{"ancestor", ErrAncestor},
-		{"kernel_thread", ErrKernelThread},
-		{"seccomp", ErrSeccomp},
-		{"traced", ErrTraced},
-		{"compat", ErrCompat},
-		{"stopped", ErrStopped},
-		{"frozen", ErrFrozen},
-		{"vfork", ErrVfork},
-		{"uninterruptible", ErrUninterruptible},
-		{"running", ErrRunning},
-		{"call", ErrCall},
-		{"exec", ErrExec},
-		{"busy", ErrBusy},
-		{"no_zombies", ErrNoZombies},
-		{"foreign_proc", ErrForeignProc},
-		{"refused", ErrRefused},
-		{"permission", fs.ErrPermission},
-		{"canceled", context.Canceled},
-		{"deadline", context.DeadlineExceeded},
-		{"unsupported", errors.ErrUnsupported},
+func errorCodes() []coded.Code {
+	return []coded.Code{
+		{Text: "no_identity", Err: ErrNoIdentity},
+		{Text: "reused", Err: ErrReused},
+		{Text: "gone", Err: ErrGone},
+		{Text: "init", Err: ErrInit},
+		{Text: "namespace_init", Err: ErrNamespaceInit},
+		{Text: "self", Err: ErrSelf},
+		{Text: "ancestor", Err: ErrAncestor},
+		{Text: "kernel_thread", Err: ErrKernelThread},
+		{Text: "seccomp", Err: ErrSeccomp},
+		{Text: "traced", Err: ErrTraced},
+		{Text: "compat", Err: ErrCompat},
+		{Text: "stopped", Err: ErrStopped},
+		{Text: "frozen", Err: ErrFrozen},
+		{Text: "vfork", Err: ErrVfork},
+		{Text: "uninterruptible", Err: ErrUninterruptible},
+		{Text: "running", Err: ErrRunning},
+		{Text: "call", Err: ErrCall},
+		{Text: "exec", Err: ErrExec},
+		{Text: "busy", Err: ErrBusy},
+		{Text: "no_zombies", Err: ErrNoZombies},
+		{Text: "foreign_proc", Err: ErrForeignProc},
+		{Text: "refused", Err: ErrRefused},
+		{Text: "permission", Err: fs.ErrPermission},
+		{Text: "canceled", Err: context.Canceled},
+		{Text: "deadline", Err: context.DeadlineExceeded},
+		{Text: "unsupported", Err: errors.ErrUnsupported},
 	}
-}
-
-type errorJSON struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
 }
 
 // MarshalJSON writes the code of the sentinel ("other" if there is none) and
 // the message.
-func (e *Error) MarshalJSON() ([]byte, error) {
-	body := errorJSON{Code: "other", Message: e.Error()}
-	for _, c := range errorCodes() {
-		if errors.Is(e, c.sentinel) {
-			body.Code = c.code
-			break
-		}
-	}
-	return json.Marshal(body)
-}
+func (e *Error) MarshalJSON() ([]byte, error) { return coded.MarshalError(e, errorCodes()) }
 
 // UnmarshalJSON reads what MarshalJSON wrote. Op and PID stay inside the message.
 func (e *Error) UnmarshalJSON(text []byte) error {
-	var body errorJSON
-	if err := json.Unmarshal(text, &body); err != nil {
+	saved, err := coded.UnmarshalError(text, errorCodes())
+	if err != nil {
 		return err
-	}
-	saved := &savedError{message: body.Message}
-	for _, c := range errorCodes() {
-		if body.Code == c.code {
-			saved.sentinel = c.sentinel
-		}
 	}
 	*e = Error{Err: saved}
 	return nil
 }
-
-// savedError is a cause that was read back from JSON.
-type savedError struct {
-	message  string
-	sentinel error
-}
-
-func (e *savedError) Error() string { return e.message }
-func (e *savedError) Unwrap() error { return e.sentinel }

@@ -108,16 +108,16 @@ func TestNames(t *testing.T) {
 func TestErrorsKeepTheirSentinel(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range errorCodes() {
-		text, err := json.Marshal(&Error{Op: "apply", PID: 7, Err: c.sentinel})
+		text, err := json.Marshal(&Error{Op: "apply", PID: 7, Err: c.Err})
 		require.NoError(t, err)
-		assert.Contains(t, string(text), `"code":"`+c.code+`"`)
+		assert.Contains(t, string(text), `"code":"`+c.Text+`"`)
 		var back Error
 		require.NoError(t, json.Unmarshal(text, &back))
-		assert.ErrorIs(t, &back, c.sentinel)
-		assert.Equal(t, errors.Is(c.sentinel, ErrRefused), errors.Is(&back, ErrRefused), c.code)
-		assert.Equal(t, "apply pid 7: "+c.sentinel.Error(), back.Error())
-		assert.False(t, seen[c.code])
-		seen[c.code] = true
+		assert.ErrorIs(t, &back, c.Err)
+		assert.Equal(t, errors.Is(c.Err, ErrRefused), errors.Is(&back, ErrRefused), c.Text)
+		assert.Equal(t, "apply pid 7: "+c.Err.Error(), back.Error())
+		assert.False(t, seen[c.Text])
+		seen[c.Text] = true
 	}
 	assert.NotErrorIs(t, fs.ErrPermission, ErrRefused)
 	text, err := json.Marshal(&Error{Err: errors.New("odd")})

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/opskit-go/opskit/procstate/internal/coded"
 )
 
 // Parent names a process: its PID in the caller's PID namespace and its start
@@ -90,12 +92,7 @@ func riskNames() []string {
 }
 
 // String returns the stable lower-case name.
-func (r Risk) String() string {
-	if names := riskNames(); int(r) < len(names) {
-		return names[r]
-	}
-	return "unknown"
-}
+func (r Risk) String() string { return coded.Name(riskNames(), r) }
 
 // Text says what the risk is.
 func (r Risk) Text() string {
@@ -115,12 +112,4 @@ func (r Risk) Text() string {
 func (r Risk) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // UnmarshalText reads what MarshalText wrote; another text is an error.
-func (r *Risk) UnmarshalText(text []byte) error {
-	for i, name := range riskNames() {
-		if name == string(text) {
-			*r = Risk(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("unknown risk %q", text)
-}
+func (r *Risk) UnmarshalText(text []byte) error { return coded.Value(riskNames(), text, r) }

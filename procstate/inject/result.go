@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/opskit-go/opskit/procstate/internal/coded"
 )
 
 // Result is what Apply did.
@@ -76,23 +78,10 @@ func reasonNames() []string {
 }
 
 // String returns the stable lower-case name.
-func (r Reason) String() string {
-	if names := reasonNames(); int(r) < len(names) {
-		return names[r]
-	}
-	return "not_tried"
-}
+func (r Reason) String() string { return coded.Name(reasonNames(), r) }
 
 // MarshalText writes what String returns.
 func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // UnmarshalText reads what MarshalText wrote; another text is an error.
-func (r *Reason) UnmarshalText(text []byte) error {
-	for i, name := range reasonNames() {
-		if name == string(text) {
-			*r = Reason(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("unknown reason %q", text)
-}
+func (r *Reason) UnmarshalText(text []byte) error { return coded.Value(reasonNames(), text, r) }

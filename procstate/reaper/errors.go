@@ -1,8 +1,9 @@
 package reaper
 
 import (
-	"encoding/json"
 	"errors"
+
+	"github.com/opskit-go/opskit/procstate/internal/coded"
 )
 
 // Sentinels that the errors of this package match with errors.Is.
@@ -36,59 +37,25 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-type codedError struct {
-	code     string
-	sentinel error
-}
-
-func errorCodes() []codedError {
-	return []codedError{
-		{"no_pidfd", ErrNoPidfd},
-		{"no_proc", ErrNoProc},
-		{"not_adopter", ErrNotAdopter},
-		{"unsupported", errors.ErrUnsupported},
+func errorCodes() []coded.Code {
+	return []coded.Code{
+		{Text: "no_pidfd", Err: ErrNoPidfd},
+		{Text: "no_proc", Err: ErrNoProc},
+		{Text: "not_adopter", Err: ErrNotAdopter},
+		{Text: "unsupported", Err: errors.ErrUnsupported},
 	}
-}
-
-type errorJSON struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
 }
 
 // MarshalJSON writes the code of the sentinel ("other" if there is none) and
 // the message.
-func (e *Error) MarshalJSON() ([]byte, error) {
-	body := errorJSON{Code: "other", Message: e.Error()}
-	for _, c := range errorCodes() {
-		if errors.Is(e, c.sentinel) {
-			body.Code = c.code
-			break
-		}
-	}
-	return json.Marshal(body)
-}
+func (e *Error) MarshalJSON() ([]byte, error) { return coded.MarshalError(e, errorCodes()) }
 
 // UnmarshalJSON reads what MarshalJSON wrote. Op stays inside the message.
 func (e *Error) UnmarshalJSON(text []byte) error {
-	var body errorJSON
-	if err := json.Unmarshal(text, &body); err != nil {
+	saved, err := coded.UnmarshalError(text, errorCodes())
+	if err != nil {
 		return err
-	}
-	saved := &savedError{message: body.Message}
-	for _, c := range errorCodes() {
-		if body.Code == c.code {
-			saved.sentinel = c.sentinel
-		}
 	}
 	*e = Error{Err: saved}
 	return nil
 }
-
-// savedError is a cause that was read back from JSON.
-type savedError struct {
-	message  string
-	sentinel error
-}
-
-func (e *savedError) Error() string { return e.message }
-func (e *savedError) Unwrap() error { return e.sentinel }

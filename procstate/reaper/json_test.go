@@ -78,13 +78,13 @@ func TestReasonNames(t *testing.T) {
 
 func TestErrorsKeepTheirSentinel(t *testing.T) {
 	for _, c := range errorCodes() {
-		text, err := json.Marshal(&Error{Op: "reap orphans", Err: c.sentinel})
+		text, err := json.Marshal(&Error{Op: "reap orphans", Err: c.Err})
 		require.NoError(t, err)
-		assert.Contains(t, string(text), `"code":"`+c.code+`"`)
+		assert.Contains(t, string(text), `"code":"`+c.Text+`"`)
 		var back Error
 		require.NoError(t, json.Unmarshal(text, &back))
-		assert.ErrorIs(t, &back, c.sentinel)
-		assert.Equal(t, "reap orphans: "+c.sentinel.Error(), back.Error())
+		assert.ErrorIs(t, &back, c.Err)
+		assert.Equal(t, "reap orphans: "+c.Err.Error(), back.Error())
 	}
 	text, err := json.Marshal(&Error{Err: errors.New("odd")})
 	require.NoError(t, err)

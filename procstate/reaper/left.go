@@ -3,6 +3,8 @@ package reaper
 import (
 	"fmt"
 	"strconv"
+
+	"github.com/opskit-go/opskit/procstate/internal/coded"
 )
 
 // Left is a dead child that was not reaped.
@@ -54,23 +56,10 @@ func reasonNames() []string {
 }
 
 // String returns the stable lower-case name.
-func (r Reason) String() string {
-	if names := reasonNames(); int(r) < len(names) {
-		return names[r]
-	}
-	return "unknown"
-}
+func (r Reason) String() string { return coded.Name(reasonNames(), r) }
 
 // MarshalText writes what String returns.
 func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // UnmarshalText reads what MarshalText wrote; another text is an error.
-func (r *Reason) UnmarshalText(text []byte) error {
-	for i, name := range reasonNames() {
-		if name == string(text) {
-			*r = Reason(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("unknown reason %q", text)
-}
+func (r *Reason) UnmarshalText(text []byte) error { return coded.Value(reasonNames(), text, r) }
