@@ -52,7 +52,10 @@ const (
 // two days is Unknown too: nobody publishes it, somebody serves an old copy in
 // place of all letters, or this host's clock is ahead. A letter that is
 // behind the newest serial is Stale only when that zone must have arrived:
-// while it is being published, nobody can tell.
+// while it is being published, nobody can tell. Nor can anybody when at least
+// half of the letters are behind a zone that is old by this host's clock alone,
+// or when signatures are sound but not valid at this host's time, unless another
+// letter's zone was signed after they expired: a wrong clock here looks the same.
 func Assess(s *Sweep) *Assessment {
 	if s == nil {
 		s = &Sweep{}
@@ -92,6 +95,7 @@ type judge struct {
 	noneValid  bool      // several letters answered and none validates
 	old        bool      // nobody has renewed the newest zone for days
 	undecided  []string  // what hit all letters alike
+	clock      string    // why this host's clock is in doubt; "" if nothing speaks against it
 }
 
 // group is all letters over one family and transport.
@@ -177,6 +181,7 @@ func newJudge(s *Sweep) *judge {
 			j.published = p.SOA.Inception
 		}
 	}
+	j.clock = j.doubt()
 	day, dated := serialDay(j.newest)
 	j.old = j.haveNewest && dated && !j.published.IsZero() && ofIANA(s.Anchors) &&
 		s.Started.Sub(j.published) >= oldAfter && s.Started.Sub(day.AddDate(0, 0, 1)) >= oldAfter
@@ -257,6 +262,13 @@ func (j *judge) system(a *Assessment) {
 		a.Evidence = append(a.Evidence, fmt.Sprintf("the newest zone is %d days old: it is not published any more, an old copy is served in place of every letter, or this host's clock is ahead", int(j.sweep.Started.Sub(j.published).Hours()/24)))
 		a.Next = append(a.Next, "compare the serial and this host's clock with another network's")
 	}
+	if j.clock != "" && !j.noneValid {
+		a.Evidence = append(a.Evidence, j.clock)
+		a.Next = append(a.Next, "compare this host's clock with another source, then sweep again")
+	}
+	if len(by[Stale]) > 0 {
+		a.Next = append(a.Next, "compare this host's clock with another source before calling a letter stale")
+	}
 	if j.noneValid {
 		a.Evidence = append(a.Evidence, "no letter's answers validate: the trust anchors, this host's clock or something between here and all of them")
 		a.Next = append(a.Next, "compare this host's clock and the trust anchors with another source, then sweep from another network")
@@ -270,25 +282,6 @@ func (j *judge) system(a *Assessment) {
 	if j.haveNewest && j.lagging() {
 		a.Next = append(a.Next, "sweep again in three hours: a letter that is still behind then is stale")
 	}
-}
-
-// lagging reports whether some letter is behind and nobody can tell why yet.
-func (j *judge) lagging() bool {
-	return slices.ContainsFunc(j.sweep.Probes, func(p Probe) bool {
-		n := p.latest()
-		return n != nil && p.SOA.Security == Secure && serialLess(*n, j.newest) && !j.mustHave(*n)
-	})
-}
-
-// mustHave reports whether a letter that still serves serial n should have had
-// the newest zone by now.
-func (j *judge) mustHave(n uint32) bool {
-	if !j.published.IsZero() && j.sweep.Started.Sub(j.published) >= staleAfter {
-		return true
-	}
-	behind, ok := serialDay(n)
-	current, ok2 := serialDay(j.newest)
-	return ok && ok2 && current.Sub(behind) >= 48*time.Hour
 }
 
 // serialDay reads the day out of a serial in the root's form YYYYMMDDNN.

@@ -14,6 +14,7 @@ type signs struct {
 	lame, slow, stale, lagging    int
 	invalid, suspicious, unproved int
 	withheld                      int // no answer to the questions that prove
+	untimely                      int // sound signatures that are not valid at this host's time
 }
 
 // letter judges one letter by its probes.
@@ -49,7 +50,7 @@ func (j *judge) letter(l Letter) LetterReport {
 		r.Verdict = Stale
 	case s.answered == 0 && s.silent > 0 && s.unsure == 0:
 		r.Verdict = Unreachable
-	case s.answered == 0, s.invalid > 0:
+	case s.answered == 0, s.invalid > 0, s.untimely > 0:
 		r.Verdict = Unknown
 	case s.silent > 0, s.lame > 0, s.slow > 0, s.withheld > 0, lossy:
 		r.Verdict = Degraded
@@ -130,7 +131,11 @@ func (j *judge) add(s *signs, p *Probe, note func(string, ...any)) {
 	if n := p.latest(); j.haveNewest && p.SOA.Security == Secure && serialLess(*n, j.newest) {
 		if j.mustHave(*n) {
 			s.stale++
-			note("serves serial %d, %d behind %d", *n, j.newest-*n, j.newest)
+			how := "by the dates of both"
+			if !j.provedOld(*n) {
+				how = fmt.Sprintf("which is %s old by this host's clock", j.sweep.Started.Sub(j.published).Round(time.Minute))
+			}
+			note("serves serial %d, %d behind %d, %s", *n, j.newest-*n, j.newest, how)
 		} else {
 			s.lagging++
 			note("serves serial %d, %d behind %d, which may still be on its way", *n, j.newest-*n, j.newest)
@@ -158,6 +163,8 @@ func (j *judge) addSecurity(s *signs, p *Probe, note func(string, ...any)) {
 			continue
 		case (v.Security == Bogus || v.Security == Unsigned) && j.groups[p.group()].invalidAll:
 			s.unproved++
+		case j.untimely(v):
+			s.untimely++
 		case v.Security == Bogus || v.Security == Unsigned:
 			s.invalid++
 		case v.Why != nil && errors.Is(v.Why, ErrNoAnswer) && j.groups[p.group()].why == "":

@@ -46,6 +46,6 @@ type Validation struct {
 	Security   Security  `json:"security"`            // the outcome
 	Why        *Error    `json:"why,omitempty"`       // matches ErrUnsigned, ErrBogus, ErrNoAnswer, ErrRcode ...; nil when secure
 	KeyTag     uint16    `json:"key_tag,omitempty"`   // of the key whose signature proved the records; 0: none did
-	Inception  time.Time `json:"inception,omitzero"`  // of the signature that proved them
+	Inception  time.Time `json:"inception,omitzero"`  // of the signature that proved them, or that only the time keeps from it
 	Expiration time.Time `json:"expiration,omitzero"` // of the same
 }

@@ -19,6 +19,9 @@ const maxVerifications = 16
 // trust anchors, all at the given time. Both are wire-format messages; to
 // validate the keys themselves give the same message twice.
 //
+// Where a signature would prove the records but for the time, its Inception and
+// Expiration are told with the failure.
+//
 // It is a pure function. Only the records of the question in the answer section
 // are judged: addresses of the letters (glue) are not signed and never secure.
 func Validate(answer, keys []byte, anchors []Anchor, at time.Time) Validation {
@@ -108,6 +111,7 @@ func verifySet(m *dns.Msg, qtype uint16, keys []*dns.DNSKEY, at time.Time) Valid
 	}
 	why := fmt.Errorf("%w: signed by key %d, which is not in the key set", ErrBogus, sigs[0].KeyTag)
 	unsupported, tried := 0, 0
+	var untimely Validation
 	for _, sig := range sigs {
 		if !supported(sig.Algorithm) {
 			unsupported++
@@ -125,7 +129,11 @@ func verifySet(m *dns.Msg, qtype uint16, keys []*dns.DNSKEY, at time.Time) Valid
 				return unproven(Bogus, op, fmt.Errorf("%w: more than %d signatures to try", ErrBogus, maxVerifications))
 			}
 			inception, expiration := moment(sig.Inception, at), moment(sig.Expiration, at)
-			switch err := sig.Verify(key, set); {
+			err := sig.Verify(key, set)
+			if err == nil {
+				untimely.Inception, untimely.Expiration = inception, expiration
+			}
+			switch {
 			case err != nil:
 				why = fmt.Errorf("%w: signature by key %d: %w", ErrBogus, sig.KeyTag, err)
 			case at.Before(inception):
@@ -140,7 +148,9 @@ func verifySet(m *dns.Msg, qtype uint16, keys []*dns.DNSKEY, at time.Time) Valid
 	if unsupported == len(sigs) {
 		return unproven(SecurityUnknown, op, fmt.Errorf("%w: signed with algorithm %d, which this library does not check", errors.ErrUnsupported, sigs[0].Algorithm))
 	}
-	return unproven(Bogus, op, why)
+	v := unproven(Bogus, op, why)
+	v.Inception, v.Expiration = untimely.Inception, untimely.Expiration
+	return v
 }
 
 func supported(algorithm uint8) bool {
