@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -198,8 +199,7 @@ func nap(ms int) {
 	<-timer.C
 }
 
-// startAgent starts qemu-ga in a mount namespace that has, of the filesystems on block devices, only the root and dir: its
-// thaw walks them all.
+// startAgent starts qemu-ga in a mount namespace without the filesystems of other tests, which may run at the same time: its thaw walks all that it sees.
 func startAgent(t *testing.T, dir string) string {
 	t.Helper()
 	run := t.TempDir()
@@ -209,7 +209,7 @@ func startAgent(t *testing.T, dir string) string {
 	var script strings.Builder
 	script.WriteString("set -e\nmount --make-rprivate /\n")
 	for line := range strings.Lines(string(text)) {
-		if fields := strings.Fields(line); len(fields) > 4 && strings.Contains(fields[4], "/opskit-") && fields[4] != dir {
+		if fields := strings.Fields(line); len(fields) > 4 && fields[4] != dir && (strings.Contains(fields[4], "/opskit-") || slices.Contains(fields, "-") && strings.HasPrefix(fields[slices.Index(fields, "-")+2], "/dev/loop")) {
 			fmt.Fprintf(&script, "umount -l '%s'\n", fields[4])
 		}
 	}
