@@ -18,6 +18,13 @@
 // The package knows the syntax, not the parameters: what a parameter means, and
 // whether two ends agree, is said by package ipsec.
 //
+// A value with a double quote or a brace in it that is not around all of it is
+// an error here, as the manual forbids it; libreswan takes most such words as
+// they stand, quotes and all. Two things are taken here that libreswan 4 does
+// not take so: a comment behind a value or a section's name without a blank
+// after its #, for which it refuses the file, and line ends of DOS, which it
+// leaves in the values.
+//
 // # Privileges
 //
 // None of its own. ipsec.conf holds no secrets and is usually readable by all.

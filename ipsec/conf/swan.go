@@ -110,17 +110,25 @@ func (r *reader) swanParam(at position, body string) (Param, bool) {
 // swanValue cuts one value off and returns what follows it.
 func swanValue(s string) (value, rest, problem string) {
 	switch {
-	case s == "" || s[0] == '#':
+	case s == "":
 		return "", s, ""
+	case s[0] == '#':
+		return "", "", "a value that begins with #, where libreswan sees no comment; a comment stands on a line of its own"
 	case s[0] == '"':
 		value, rest, found := strings.Cut(s[1:], `"`)
 		if !found {
 			return "", "", "a double quote that is not closed on this line"
 		}
+		if rest != "" && !isBlank(rune(rest[0])) {
+			return "", "", "text after a closing quote: libreswan takes the quotes for part of the value or refuses the file"
+		}
 		return value, rest, ""
 	case s[0] == '{':
 		// Greedy as in the daemons' lexer: the last brace ends the value.
 		if end := strings.LastIndexByte(s, '}'); end > 0 {
+			if rest := s[end+1:]; rest != "" && !isBlank(rune(rest[0])) {
+				return "", "", "text after a closing brace: libreswan takes the braces for part of the value or refuses the file"
+			}
 			return s[1:end], s[end+1:], ""
 		}
 		return "", "", "a brace that is not closed on this line"
