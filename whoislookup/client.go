@@ -100,7 +100,10 @@ func (c *Client) ASN(ctx context.Context, asn uint32) (*Record, error) {
 
 // Domain asks about a domain name in any script. See [Client.Lookup] for
 // errors; [ErrNotFound], beside a record of VerdictNotFound, means that nobody
-// has registered it.
+// has registered it. That is never said of a name below what a registry keeps,
+// such as "www.example.com" (by the public suffix list): the verdict is then
+// VerdictUnknown, and the error, which matches [ErrNoServer], names the domain
+// to ask for.
 func (c *Client) Domain(ctx context.Context, name string) (*Record, error) {
 	q, err := ParseQuery(name)
 	if err != nil {

@@ -15,6 +15,35 @@ import (
 
 // What the documentation of Client.Lookup promises.
 
+// TestHostThatIsNotFoundMayStandInARegisteredDomain: "no match" for a name that no registry keeps does not say that it is free.
+func TestHostThatIsNotFoundMayStandInARegisteredDomain(t *testing.T) {
+	for name, upper := range map[string]string{
+		"www.example.com": "example.com", "www.a.example.co.uk": "example.co.uk", "www.example.uk.com": "example.uk.com", "foo.github.io": "github.io",
+		"example.com": "", "example.co.uk": "", "example.uk.com": "", "example.nosuchtld": "", "com": "", "co.uk": "",
+	} {
+		for _, protocol := range []string{"whois", "rdap"} {
+			raw := []byte("No match for \"" + name + "\".\r\n")
+			if protocol == "rdap" {
+				raw = []byte(`{"errorCode":404}`)
+			}
+			q, err := whoislookup.ParseQuery(name)
+			require.NoError(t, err)
+			rec, err := whoislookup.Assemble(q, []whoislookup.Hop{{Server: "whois.example", Protocol: protocol, Raw: raw}})
+			require.Error(t, err)
+			if upper == "" {
+				require.ErrorIs(t, err, whoislookup.ErrNotFound, name)
+				assert.Equal(t, whoislookup.VerdictNotFound, rec.Verdict, name)
+				continue
+			}
+			require.ErrorIs(t, err, whoislookup.ErrNoServer, name)
+			require.NotErrorIs(t, err, whoislookup.ErrNotFound, name)
+			assert.Equal(t, whoislookup.VerdictUnknown, rec.Verdict, name)
+			require.Len(t, rec.Unseen, 1)
+			assert.Equal(t, "asking for "+upper, rec.Unseen[0].Need)
+		}
+	}
+}
+
 func TestNotFoundIsARecordAndAnError(t *testing.T) {
 	over := func(rdap bool) *whoislookup.Client {
 		srv := newServer(t, whoistest.Answers{"whois.arin.net": {}, "whois.verisign-grs.com": {}})

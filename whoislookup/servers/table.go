@@ -44,22 +44,26 @@ func or(s, embedded string) string {
 // (specification 4). False for an empty name, and for a two-letter domain or
 // "arpa" that is not in the table: those follow no rule, so ask IANA.
 func (t Table) Domain(name string) (string, bool) {
-	text := or(t.Zones, tldText)
-	zone := name
-	for {
-		if host, ok := lookup(text, zone); ok {
-			return host, true
-		}
-		_, rest, ok := strings.Cut(zone, ".")
-		if !ok {
-			break
-		}
-		zone = rest
+	if zone := t.Zone(name); zone != "" {
+		return lookup(or(t.Zones, tldText), zone)
 	}
+	zone := name[strings.LastIndexByte(name, '.')+1:]
 	if len(zone) <= 2 || zone == "arpa" {
 		return "", false
 	}
 	return "whois.nic." + zone, true
+}
+
+// Zone returns the longest zone in the table that holds a name in lower case
+// with A-labels, or is that name; empty if there is none.
+func (t Table) Zone(name string) string {
+	text := or(t.Zones, tldText)
+	for zone, more := name, true; more; _, zone, more = strings.Cut(zone, ".") {
+		if _, ok := lookup(text, zone); ok {
+			return zone
+		}
+	}
+	return ""
 }
 
 // lookup finds the line that starts with key and a blank.
