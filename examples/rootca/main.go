@@ -90,12 +90,13 @@ func look(ctx context.Context, p *program.Program) (*rootca.Report, error) {
 // store tells whether the system's store can be read.
 func store(ctx context.Context) reach.Capability {
 	r, err := rootca.System(ctx)
-	c := reach.Capability{Name: "system_store", OK: err == nil && len(r.Unseen) == 0}
+	unread := slices.DeleteFunc(slices.Clone(r.Unseen), func(g reach.Gap) bool { return g.What == "stores that programs bring themselves" })
+	c := reach.Capability{Name: "system_store", OK: err == nil && len(unread) == 0}
 	switch {
 	case err != nil:
 		c.Why, c.Fix = err.Error(), "name the files or folders"
-	case len(r.Unseen) > 0:
-		c.Why, c.Fix = r.Unseen[0].String(), "sudo"
+	case len(unread) > 0:
+		c.Why, c.Fix = unread[0].String(), "sudo"
 	default:
 		c.Why = fmt.Sprintf("%d certificates in %d files", r.Certificates, r.Files)
 	}

@@ -32,7 +32,8 @@
 //
 // Everywhere, but System: it reads files, so Windows' store is
 // errors.ErrUnsupported and macOS' keychains are a gap. Stores that programs
-// bring themselves (Firefox, Java) are not the system's.
+// bring themselves (Firefox and others by NSS, Java, containers) are not the
+// system's: where System finds one, that is a gap too.
 //
 // # Testing
 //

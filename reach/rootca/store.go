@@ -107,7 +107,9 @@ func readFile(fsys fs.FS, name string) ([]byte, error) {
 
 // System scans the store that TLS libraries of this system read: the files
 // and folders that SSL_CERT_FILE and SSL_CERT_DIR name, else those where the
-// distributions keep them. Where the system's store is no file the error
+// distributions keep them. Stores that programs bring themselves (Firefox and
+// others by NSS, Java, containers) are not read; where one is found, that is a
+// gap, unless both variables name the store that is meant. Where the system's store is no file the error
 // matches errors.ErrUnsupported; where none is found, os.ErrNotExist.
 func System(ctx context.Context) (*Report, error) {
 	r := newReport()
@@ -147,6 +149,9 @@ func System(ctx context.Context) (*Report, error) {
 			}
 			r.file(os.DirFS(dir), e.Name(), path.Join(dir, e.Name()))
 		}
+	}
+	if os.Getenv("SSL_CERT_FILE") == "" || os.Getenv("SSL_CERT_DIR") == "" {
+		r.programGap(programStores(filepath.Glob))
 	}
 	r.Judge()
 	if !found {
