@@ -34,7 +34,7 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	p := program.New("incident", "[flags] [HOST]", stdout, stderr)
+	p := program.New("incident", "[flags] [HOST]\nexit codes: 0 nothing wrong, or without HOST the story came out as it did; 1 a problem; 2 cannot tell, or wrong usage", stdout, stderr)
 	p.EvidenceFlags()
 	plan := p.Bool("plan", false, "with HOST: print what would be contacted, and stop")
 	if code, done := p.Parse(args); done {

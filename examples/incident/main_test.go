@@ -142,6 +142,7 @@ func TestMisuseCannotTell(t *testing.T) {
 	code, out, _ := incident(t, "-h")
 	assert.Equal(t, program.Healthy, code)
 	assert.Contains(t, out, "usage: incident")
+	assert.Contains(t, out, "exit codes: 0 ")
 }
 
 func TestMissingEvidenceIsSaid(t *testing.T) {

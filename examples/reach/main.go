@@ -31,7 +31,7 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	p := program.New("reach", "[-ping] [flags] HOST:PORT... | -", stdout, stderr)
+	p := program.New("reach", "[-ping] [flags] HOST:PORT... | -\nexit codes: 0 everything answers; 1 a problem; 2 cannot tell, or wrong usage", stdout, stderr)
 	p.EvidenceFlags()
 	var prober reach.Prober
 	ping := p.Bool("ping", false, "send echo requests to HOST arguments instead of connecting")

@@ -30,7 +30,7 @@ func main() {
 }
 
 func run(_ context.Context, args []string, stdout, stderr io.Writer) int {
-	p := program.New("rootattack", "-rssac002 DIR", stdout, stderr)
+	p := program.New("rootattack", "-rssac002 DIR\nexit codes: 0 quiet; 1 an attack; 2 cannot tell, or wrong usage", stdout, stderr)
 	p.EvidenceFlags()
 	dir := p.String("rssac002", "", "folder `DIR` with published figures")
 	if code, done := p.Parse(args); done {

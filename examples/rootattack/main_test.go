@@ -113,6 +113,7 @@ func TestUsage(t *testing.T) {
 	code, out, _ := call(t, "-h")
 	assert.Equal(t, 0, code)
 	assert.Contains(t, out, "-rssac002")
+	assert.Contains(t, out, "exit codes: 0 ")
 	code, out, _ = call(t, "-preflight", "-rssac002", empty)
 	assert.Equal(t, 0, code)
 	assert.Contains(t, out, "yes  read_rssac002")

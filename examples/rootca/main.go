@@ -28,7 +28,7 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	p := program.New("rootca", "[flags] [FILE|FOLDER...]  (none: the system's store)", stdout, stderr)
+	p := program.New("rootca", "[flags] [FILE|FOLDER...]  (none: the system's store)\nexit codes: 0 clean; 1 a compromised root; 2 cannot tell, or wrong usage", stdout, stderr)
 	p.EvidenceFlags()
 	if code, done := p.Parse(args); done {
 		return code

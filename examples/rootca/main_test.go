@@ -88,6 +88,7 @@ func TestUsage(t *testing.T) {
 	code, out, _ := call(t, "-h")
 	assert.Equal(t, 0, code)
 	assert.Contains(t, out, "FOLDER")
+	assert.Contains(t, out, "exit codes: 0 ")
 }
 
 func TestSaveFromSinceAndJSON(t *testing.T) {

@@ -34,7 +34,7 @@ type evidence struct {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	p := program.New("roots", "[flags]", stdout, stderr)
+	p := program.New("roots", "[flags]\nexit codes: 0 healthy; 1 a problem; 2 cannot tell, or wrong usage", stdout, stderr)
 	p.EvidenceFlags()
 	client := &dnsroot.Client{}
 	hints := p.String("hints", "", "hints `FILE` of another set of letters")

@@ -149,6 +149,7 @@ func TestUsage(t *testing.T) {
 	code, out, _ := call(t, "-h")
 	assert.Equal(t, 0, code)
 	assert.Contains(t, out, "-anchor")
+	assert.Contains(t, out, "exit codes: 0 ")
 	code, out, _ = call(t, "-preflight")
 	assert.Contains(t, []int{0, 2}, code)
 	assert.Contains(t, out, "ipv4_route")

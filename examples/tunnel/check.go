@@ -15,7 +15,7 @@ import (
 
 // check judges the description of a tunnel.
 func check(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	p := program.New("tunnel check", "[flags] TUNNEL.json (- for standard input)", stdout, stderr)
+	p := program.New("tunnel check", "[flags] TUNNEL.json (- for standard input)"+exitCodes, stdout, stderr)
 	p.EvidenceFlags()
 	key := p.String("psk", "", "`FILE` with the pre-shared key; without it, one is to be made")
 	if code, done := p.Parse(args); done {

@@ -33,7 +33,9 @@ const usage = `VERB [flags] [arguments]
   mirror  A.conf B.conf      compare the ipsec.conf of two ends
   status  [FILE...]          which tunnels are up, here or from saved output
 
-tunnel VERB -h tells a verb's flags; these are common to all:`
+tunnel VERB -h tells a verb's flags; these below are common to all.` + exitCodes
+
+const exitCodes = "\nexit codes: 0 right, and nothing unseen that could hide a problem; 1 a problem; 2 cannot tell, or wrong usage"
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	verbs := map[string]func(context.Context, []string, io.Writer, io.Writer) int{

@@ -67,9 +67,11 @@ func tunnel(t *testing.T, want int, args ...string) (stdout, stderr string) {
 func TestUsage(t *testing.T) {
 	out, _ := tunnel(t, 0, "-h")
 	assert.Contains(t, out, "mirror  A.conf B.conf")
+	assert.Contains(t, out, "exit codes: 0 ")
 	for _, verb := range []string{"check", "render", "mirror", "status"} {
 		out, _ = tunnel(t, 0, verb, "-h")
 		assert.Contains(t, out, "usage: tunnel "+verb)
+		assert.Contains(t, out, "exit codes: 0 ")
 		out, _ = tunnel(t, preflightCode(t), verb, "-preflight")
 		assert.Contains(t, out, "parse")
 	}

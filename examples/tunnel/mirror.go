@@ -33,7 +33,7 @@ func (e *endFlags) add(p *program.Program, side string) {
 
 // mirror compares the files of two ends.
 func mirror(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	p := program.New("tunnel mirror", "[flags] A.conf B.conf", stdout, stderr)
+	p := program.New("tunnel mirror", "[flags] A.conf B.conf"+exitCodes, stdout, stderr)
 	p.EvidenceFlags()
 	var ends [2]endFlags
 	ends[0].add(p, "a")

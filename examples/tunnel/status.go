@@ -29,7 +29,7 @@ func (h host) String() string {
 
 // status tells which tunnels are up.
 func status(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	p := program.New("tunnel status", "[flags] [FILE...] (- for standard input; none: ask the daemon here)", stdout, stderr)
+	p := program.New("tunnel status", "[flags] [FILE...] (- for standard input; none: ask the daemon here)"+exitCodes, stdout, stderr)
 	p.EvidenceFlags()
 	conns := p.String("conns", "", "`NAMES` of all configured connections, separated by commas")
 	source := p.String("command", "", "the `COMMAND` whose output the files hold; an empty trafficstatus is an answer")

@@ -42,7 +42,7 @@ type options struct {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	p := &options{Program: program.New("whydown", "[flags] NAME|URL", stdout, stderr)}
+	p := &options{Program: program.New("whydown", "[flags] NAME|URL\nexit codes: 0 nothing wrong; 1 a problem; 2 cannot tell, or wrong usage", stdout, stderr)}
 	p.EvidenceFlags()
 	p.DurationVar(&p.prober.Timeout, "timeout", 4*time.Second, "time for each question; with less than 4s silence cannot be judged")
 	p.Func("resolver", "ask the resolver at this `ADDRESS[:PORT]`; may be given again (default: the system's)", func(s string) error {

@@ -130,6 +130,7 @@ func TestUsage(t *testing.T) {
 	code, out, _ := call(t, "-h")
 	assert.Equal(t, 0, code)
 	assert.Contains(t, out, "-resolver")
+	assert.Contains(t, out, "exit codes: 0 ")
 	_, out, _ = call(t, "-preflight")
 	assert.Contains(t, out, "resolvers")
 }
