@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -41,8 +42,20 @@ func goldenResults(t *testing.T) map[string]any {
 	}
 }
 
+// goldenEvidence is one of each type that is no verdict and is saved as it is.
+func goldenEvidence(t *testing.T) map[string]any {
+	t.Helper()
+	a, b := blogEnds(nil)
+	return map[string]any{
+		"keymatch": ipsec.CompareKeys(a, b, `10.0.61.63 172.31.16.163: PSK "bjimQ0jc"`, "include /etc/ipsec.d/*.secrets\n"),
+		"status":   parse(t, "ipsec auto --status", serviceStatus+openswanAuto),
+	}
+}
+
 func TestGoldenJSON(t *testing.T) {
-	for name, v := range goldenResults(t) {
+	all := goldenResults(t)
+	maps.Copy(all, goldenEvidence(t))
+	for name, v := range all {
 		data, err := json.MarshalIndent(v, "", "\t")
 		require.NoError(t, err, name)
 		path := filepath.Join("testdata", name+".golden.json")
