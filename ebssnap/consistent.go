@@ -147,7 +147,9 @@ func (s *session) attempt(ctx context.Context, r Request) (err error, later bool
 func (s *session) raise(ctx context.Context) error {
 	ids := make([]string, 0, len(s.result.Evidence.Snapshots))
 	for _, snapshot := range s.result.Evidence.Snapshots {
-		ids = append(ids, snapshot.ID)
+		if s.asked(snapshot) {
+			ids = append(ids, snapshot.ID)
+		}
 	}
 	bounded, cancel := s.aftermath(ctx)
 	defer cancel()
@@ -158,12 +160,18 @@ func (s *session) raise(ctx context.Context) error {
 	}
 	s.result.Evidence.Raised = true
 	for i, snapshot := range s.result.Evidence.Snapshots {
-		if tags := maps.Clone(snapshot.Tags); tags != nil {
+		if tags := maps.Clone(snapshot.Tags); tags != nil && s.asked(snapshot) {
 			tags[TagConsistency] = tagFrozen
 			s.result.Evidence.Snapshots[i].Tags = tags
 		}
 	}
 	return nil
+}
+
+// asked reports whether a snapshot is of a volume that was to be snapshotted. EC2 takes a set from all volumes that an instance
+// has at that moment, except those that it had at the DryRun and that were left out.
+func (s *session) asked(snapshot Snapshot) bool {
+	return slices.Contains(s.result.Evidence.Volumes, snapshot.Volume)
 }
 
 // discard deletes unproven snapshots where the caller wants that.
@@ -197,6 +205,14 @@ func (s *session) aftermath(ctx context.Context) (context.Context, context.Cance
 // unseen returns what no attempt can show.
 func (s *session) unseen() []Gap {
 	gaps := slices.Concat(s.gaps, s.cloudGaps)
+	for _, snapshot := range s.result.Evidence.Snapshots {
+		if !s.asked(snapshot) {
+			gaps = append(gaps, Gap{
+				What: "whether " + snapshot.ID + " of " + snapshot.Volume + " is consistent", Why: "the volume was not asked for: it was attached after the dry run",
+				Need: "delete that snapshot, or ask for the volume too",
+			})
+		}
+	}
 	if len(s.result.Evidence.Snapshots) > 0 {
 		gaps = append(gaps, Gap{
 			What: "whether the snapshot completes", Why: "it is copied in the background, and may still fail",

@@ -40,6 +40,30 @@ func TestConsistentSnapshot(t *testing.T) {
 	assert.Positive(t, result.Timing.Stopped)
 }
 
+// lateVolume is a cloud whose instance gets another volume just before the request.
+type lateVolume struct{ ebssnaptest.Cloud }
+
+func (c *lateVolume) Create(ctx context.Context, r ebssnap.Request) ([]ebssnap.Snapshot, error) {
+	if !r.DryRun {
+		r.Volumes = append(r.Volumes, "vol-late")
+	}
+	return c.Cloud.Create(ctx, r)
+}
+
+func TestSnapshotOfAVolumeThatNobodyAskedForIsNotCalledConsistent(t *testing.T) {
+	cloud := &lateVolume{}
+	result, err := ebssnap.Consistent(t.Context(), volume(cloud), &ebssnaptest.Freezer{}, time.Second)
+	require.NoError(t, err)
+	assert.Equal(t, ebssnap.VerdictConsistent, result.Verdict)
+	require.Len(t, result.Evidence.Snapshots, 2)
+	for i, want := range []string{"frozen", "unproven"} {
+		assert.Equal(t, want, cloud.Snapshots()[i].Tags[ebssnap.TagConsistency])
+		assert.Equal(t, want, result.Evidence.Snapshots[i].Tags[ebssnap.TagConsistency])
+	}
+	assert.Contains(t, result.Unseen[0].What, " of vol-late is consistent")
+	assert.Contains(t, result.String(), "vol-late")
+}
+
 func TestThawsWhateverCreateDoes(t *testing.T) {
 	refusal := errors.Join(errors.New("no"), ebssnap.ErrNotCreated)
 	tests := []struct {
