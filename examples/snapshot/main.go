@@ -63,7 +63,7 @@ type command struct {
 }
 
 func (c command) run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	c.Program = program.New("snapshot", "-volume VOLUME -mount DIR [-skip PATH] [-timeout 10s] [-check] [-wait] [-keep N [-yes]] | -volume VOLUME -keep N [-yes] | -recover [-yes] | -mount DIR -hold SOCKET | -hold SOCKET freeze|thaw", stdout, stderr)
+	c.Program = program.New("snapshot", "-volume VOLUME -mount DIR [-skip PATH] [-timeout 10s] [-check] [-wait] [-keep N [-yes]] | -volume VOLUME -keep N [-yes] | -recover [-yes] | -mount DIR -hold SOCKET | -hold SOCKET freeze|thaw\nexit codes: 0 consistent; 1 a snapshot without proof; 2 no snapshot, or wrong usage", stdout, stderr)
 	c.EvidenceFlags()
 	c.Var(&c.volumes, "volume", "`VOLUME` to take a snapshot of: vol-... or a device as EC2 names it, /dev/sdb; repeated: one atomic set")
 	c.Var(&c.mounts, "mount", "mount point `DIR` to freeze; repeated for several")

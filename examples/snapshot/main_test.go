@@ -114,6 +114,7 @@ func TestUsage(t *testing.T) {
 	code, stdout, _ := runWith(t, &ebssnaptest.Freezer{}, "-h")
 	assert.Equal(t, 0, code)
 	assert.Contains(t, stdout, "-timeout")
+	assert.Contains(t, stdout, "exit codes: 0 ")
 }
 
 func TestJSONIsOneObject(t *testing.T) {

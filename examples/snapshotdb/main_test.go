@@ -176,6 +176,7 @@ func TestUsage(t *testing.T) {
 	code, stdout, _ := runWith(t, "", &ebssnaptest.Freezer{}, []string{"-h"})
 	assert.Equal(t, 0, code)
 	assert.Contains(t, stdout, "-read-lock")
+	assert.Contains(t, stdout, "exit codes: 0 ")
 	code, stdout, _ = runWith(t, "", &ebssnaptest.Freezer{}, []string{"-preflight", "-json"})
 	assert.Equal(t, len(ebssnap.Preflight(t.Context())), strings.Count(stdout, "\n"))
 	assert.Contains(t, []int{0, 2}, code)

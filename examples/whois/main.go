@@ -37,7 +37,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // ask is run with a client of the caller's: the tests bring one whose
 // registries are on loopback.
 func ask(ctx context.Context, many *bulk.Bulk, stdin io.Reader, args []string, stdout, stderr io.Writer) int {
-	p := program.New("whois", "[flags] IP|PREFIX|ASN|DOMAIN...", stdout, stderr)
+	p := program.New("whois", "[flags] IP|PREFIX|ASN|DOMAIN...\nexit codes: 0 found; 1 nobody has it, or it changed (-since); 2 cannot tell, or wrong usage", stdout, stderr)
 	p.EvidenceFlags()
 	parse := p.String("parse", "", "read the stored answer in `FILE` instead of asking (- is stdin)")
 	server := p.String("server", "", "`NAME` of the server to ask first; with -parse, of the one that gave the answer")

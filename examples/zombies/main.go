@@ -37,7 +37,7 @@ type options struct {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	p := options{Program: program.New("zombies", "[-plan | -apply -yes | -blocked | -limits | -watch 1m] [-parent PID] [flags]", stdout, stderr)}
+	p := options{Program: program.New("zombies", "[-plan | -apply -yes | -blocked | -limits | -watch 1m] [-parent PID] [flags]\nexit codes: 0 healthy; 1 a problem; 2 cannot tell, or wrong usage", stdout, stderr)}
 	p.EvidenceFlags()
 	p.BoolVar(&p.plan, "plan", false, "print what can be done about each parent, and do nothing")
 	p.BoolVar(&p.apply, "apply", false, "do it: needs -yes")

@@ -91,6 +91,7 @@ func TestUsage(t *testing.T) {
 	code, out, _ := zombiesOf(t, "-h")
 	assert.Equal(t, 0, code)
 	assert.Contains(t, out, "-apply")
+	assert.Contains(t, out, "exit codes: 0 ")
 }
 
 func TestPlanOnly(t *testing.T) {
