@@ -20,7 +20,7 @@ func TestREADMENamesNoFlagThatIsNotThere(t *testing.T) {
 	for _, line := range regexp.MustCompile(`go run \./examples/(\w+)([^`+"`"+`\n]*)`).FindAllStringSubmatch(string(text), -1) {
 		own := source(t, filepath.Join("..", line[1]))
 		unquoted := regexp.MustCompile(`"[^"]*"`).ReplaceAllString(line[2], "")
-		for _, word := range strings.Fields(unquoted) {
+		for word := range strings.FieldsSeq(unquoted) {
 			if flag, ok := strings.CutPrefix(word, "-"); ok {
 				assert.Contains(t, own+common, `"`+flag+`", `, "examples/%s has no flag -%s", line[1], flag)
 				checked++
