@@ -11,7 +11,8 @@ import (
 )
 
 // pollBatch is how many pidfds are held at once: zombies come in tens of
-// thousands, file descriptors do not.
+// thousands, file descriptors do not. Where even so many are not to be had
+// (RLIMIT_NOFILE), a batch is halved until one is.
 const pollBatch = 256
 
 // verify waits until the plan's zombies have been reaped, for at most so long
@@ -25,9 +26,14 @@ func (a *applier) verify(ctx context.Context, within time.Duration) error {
 		}
 	}
 	still := make(map[ID]bool)
+	batch := pollBatch
 	for pending := a.outcome.Left; len(pending) > 0; {
-		n := min(len(pending), pollBatch)
+		n := min(len(pending), batch)
 		left, err := a.waitReaped(ctx, pending[:n], deadline)
+		if n > 1 && (errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE)) {
+			batch = n / 2
+			continue
+		}
 		if err != nil {
 			return err
 		}
