@@ -5,6 +5,7 @@ package inject
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -12,6 +13,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/opskit-go/opskit/procstate/internal/keyed"
 )
 
 // observe collects the evidence on a parent from /proc, without touching it.
@@ -240,6 +243,15 @@ func readStat(pid int) (stat, error) {
 		return stat{}, err
 	}
 	return parseStat(text)
+}
+
+// statusNumbers reads a line of /proc/PID/status.
+func statusNumbers(text []byte, key string) ([]int, error) {
+	numbers, err := keyed.Numbers(text, key)
+	if err != nil {
+		return nil, fmt.Errorf("status: %w", err)
+	}
+	return numbers, nil
 }
 
 func statusNumber(text []byte, key string) (int, error) {

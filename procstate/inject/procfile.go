@@ -59,29 +59,6 @@ func parseStat(text []byte) (stat, error) {
 	return s, nil
 }
 
-// statusNumbers reads the numbers of one "Key:\tN N" line of /proc/PID/status;
-// there is at least one, otherwise it fails.
-func statusNumbers(text []byte, key string) ([]int, error) {
-	for line := range bytes.Lines(text) {
-		value, ok := bytes.CutPrefix(line, []byte(key+":"))
-		if !ok {
-			continue
-		}
-		var numbers []int
-		for field := range bytes.FieldsSeq(value) {
-			number, err := strconv.Atoi(string(field))
-			if err != nil {
-				return nil, fmt.Errorf("status: line %s: %q is no number", key, field)
-			}
-			numbers = append(numbers, number)
-		}
-		if len(numbers) > 0 {
-			return numbers, nil
-		}
-	}
-	return nil, fmt.Errorf("status: no line %s", key)
-}
-
 // parseCall reads /proc/PID/syscall, proc_pid_syscall(5): "running", "-1 SP PC"
 // for a thread that is stopped outside a call, or "NR ARG1 ... ARG6 SP PC".
 func parseCall(text []byte) (call, error) {

@@ -44,16 +44,6 @@ func TestParseCall(t *testing.T) {
 	}
 }
 
-func TestStatusNumbers(t *testing.T) {
-	got, err := statusNumbers([]byte("Name:\tx\nTgid:\t77\nNSpid:\t77\t5\t1\n"), "NSpid")
-	require.NoError(t, err)
-	assert.Equal(t, []int{77, 5, 1}, got)
-	for _, text := range []string{"", "NSpid:\n", "NSpid:\tx\n"} {
-		_, err := statusNumbers([]byte(text), "NSpid")
-		assert.Error(t, err, text)
-	}
-}
-
 func FuzzParseStat(f *testing.F) {
 	f.Add([]byte(statLine))
 	f.Add([]byte("2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 9 0 0 18446744073709551615 0 0 0 0 0 0 0 2147483647 0 0 0 0 0 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n"))

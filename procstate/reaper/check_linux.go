@@ -10,6 +10,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/opskit-go/opskit/procstate/internal/keyed"
 )
 
 func (r Reaper) check() error {
@@ -37,7 +39,7 @@ func canTell() error {
 	if err != nil {
 		return &Error{Op: "read own status", Err: errors.Join(ErrNoProc, err)}
 	}
-	if numbers, err := statusNumbers(text, "NSpid"); err != nil || len(numbers) != 1 || numbers[0] != pid {
+	if numbers, err := keyed.Numbers(text, "NSpid"); err != nil || len(numbers) != 1 || numbers[0] != pid {
 		return &Error{Op: "read own status", Err: fmt.Errorf("%w: it is of another PID namespace", ErrNoProc)}
 	}
 	if _, err := os.ReadFile("/proc/self/task/" + strconv.Itoa(pid) + "/children"); err != nil {

@@ -11,6 +11,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/opskit-go/opskit/procstate/internal/keyed"
 )
 
 // child is a child process of this process.
@@ -69,7 +71,7 @@ func traced(pid int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	tracer, err := statusNumbers(text, "TracerPid")
+	tracer, err := keyed.Numbers(text, "TracerPid")
 	if err != nil {
 		return false, err
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/opskit-go/opskit/procstate/internal/keyed"
 )
 
 // errControl: a pidfd that is certainly open was not found, so nothing that was
@@ -152,7 +154,7 @@ func pidfdTarget(task, fd string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	numbers, err := statusNumbers(text, "Pid")
+	numbers, err := keyed.Numbers(text, "Pid")
 	if err != nil {
 		return 0, err
 	}

@@ -92,31 +92,6 @@ func TestErrorsKeepTheirSentinel(t *testing.T) {
 	assert.Error(t, new(Error).UnmarshalJSON([]byte("1")))
 }
 
-func TestStatusNumbers(t *testing.T) {
-	status := []byte("Name:\tx\nTracerPid:\t0\nNSpid:\t77\t1\n")
-	got, err := statusNumbers(status, "NSpid")
-	require.NoError(t, err)
-	assert.Equal(t, []int{77, 1}, got)
-	fdinfo := []byte("pos:\t0\nflags:\t02000002\nmnt_id:\t15\nino:\t900\nPid:\t-1\nNSpid:\t-1\n")
-	got, err = statusNumbers(fdinfo, "Pid")
-	require.NoError(t, err)
-	assert.Equal(t, []int{-1}, got)
-	for name, text := range map[string]string{"absent": "pos:\t0\n", "empty": "Pid:\t\n", "no number": "Pid:\tx\n", "other key": "PPid:\t1\n"} {
-		_, err := statusNumbers([]byte(text), "Pid")
-		assert.Error(t, err, name)
-	}
-}
-
-func FuzzStatusNumbers(f *testing.F) {
-	f.Add([]byte("Name:\tcat\nPid:\t3\n"), "Pid")
-	f.Add([]byte("pos:\t0\nPid:\t-1\nNSpid:\t-1\n"), "NSpid")
-	f.Fuzz(func(t *testing.T, text []byte, key string) {
-		if numbers, err := statusNumbers(text, key); err == nil && len(numbers) == 0 {
-			t.Fatal("an answer without a number")
-		}
-	})
-}
-
 func TestZeroValues(t *testing.T) {
 	assert.Equal(t, DefaultGrace, Reaper{}.grace())
 	assert.Equal(t, DefaultInterval, Reaper{}.interval())

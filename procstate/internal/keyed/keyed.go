@@ -1,4 +1,6 @@
-package reaper
+// Package keyed reads lines of a key and numbers, of which proc_pid_status(5)
+// and proc_pid_fdinfo(5) have the most.
+package keyed
 
 import (
 	"bytes"
@@ -6,9 +8,9 @@ import (
 	"strconv"
 )
 
-// statusNumbers reads the numbers of one "Key:\tN N" line as proc_pid_status(5)
-// and proc_pid_fdinfo(5) have it. There is at least one; otherwise it fails.
-func statusNumbers(text []byte, key string) ([]int, error) {
+// Numbers reads the numbers of the first "Key:\tN N" line that has any. There is
+// at least one; otherwise it fails.
+func Numbers(text []byte, key string) ([]int, error) {
 	for line := range bytes.Lines(text) {
 		value, ok := bytes.CutPrefix(line, []byte(key+":"))
 		if !ok {
