@@ -3,6 +3,7 @@
 package reaper
 
 import (
+	"errors"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -40,8 +41,25 @@ func (e evidence) verdict() (orphan bool, left Left) {
 	return false, left
 }
 
-// judge pins dead children by pidfds, finds out who owns them and reaps the
-// orphans among them.
+// judge judges dead children at once, or where this process may not open so many
+// files, half of them at a time.
+func (l *look) judge(batch []child) {
+	if l.judgeAtOnce(batch) {
+		return
+	}
+	half := len(batch) / 2
+	l.judge(batch[:half])
+	l.judge(batch[half:])
+}
+
+// exhausted tells that no file could be opened because too many are open.
+func exhausted(err error) bool {
+	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE)
+}
+
+// judgeAtOnce pins dead children by pidfds, finds out who owns them and reaps the
+// orphans among them. False means that nobody was judged, because fewer children
+// take fewer files.
 //
 // Why no child of os/exec can be reaped: such a child is cloned with
 // CLONE_PIDFD, and the kernel puts the pidfd into the descriptor table before
@@ -50,7 +68,7 @@ func (e evidence) verdict() (orphan bool, left Left) {
 // during the whole of a reading that begins after it was seen dead. The child
 // reaped is the child looked at, because the reaper's own pidfd names it, not a
 // number.
-func (l *look) judge(batch []child) {
+func (l *look) judgeAtOnce(batch []child) bool {
 	control := make(pinned, len(batch))
 	defer func() {
 		for fd := range control {
@@ -67,6 +85,9 @@ func (l *look) judge(batch []child) {
 		if err == unix.ESRCH {
 			continue
 		}
+		if exhausted(err) && len(batch) > 1 {
+			return false
+		}
 		if err != nil {
 			l.blind(&Error{Op: "open a pidfd", Err: err})
 			l.leave(Left{PID: c.pid, FD: -1, Err: l.report.Err})
@@ -81,18 +102,25 @@ func (l *look) judge(batch []child) {
 		if _, err := waitid(unix.P_PIDFD, pidfd, peek, nil); err != nil {
 			e.cloned = true
 		}
-		if e.traced, err = traced(c.pid); err != nil {
+		e.traced, err = traced(c.pid)
+		if exhausted(err) && len(batch) > 1 {
+			return false
+		}
+		if err != nil {
 			e.err = &Error{Op: "read status", Err: err}
 		}
 		all = append(all, e)
 	}
 	if len(all) == 0 {
-		return
+		return true
 	}
 	// Twice, for a pidfd that was duplicated to a lower number and closed at
 	// the higher one while the first reading was under way.
 	for range 2 {
 		owners, err := l.read(control)
+		if exhausted(err) && len(batch) > 1 {
+			return false
+		}
 		if err != nil {
 			l.blind(&Error{Op: "read own descriptors", Err: err})
 		}
@@ -116,6 +144,7 @@ func (l *look) judge(batch []child) {
 		}
 		l.reap(e.pid, e.pidfd)
 	}
+	return true
 }
 
 func (l *look) reap(pid, pidfd int) {
