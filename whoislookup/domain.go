@@ -155,21 +155,6 @@ func (d *domainReader) line(e *entry, p *part) {
 // text0 returns the first byte of a line.
 func (d *domainReader) text0(e *entry) byte { return d.reader.text[e.name.from] }
 
-// whole is the line as text, label and all.
-func (d *domainReader) whole(e *entry) entry {
-	w := *e
-	w.kind = rpsl.Text
-	w.value = span{e.name.from, e.value.to}
-	if e.value.empty() { // up to the colon
-		end := e.name.to
-		for int(end) < len(d.reader.text) && d.reader.text[end] != e.tag {
-			end++
-		}
-		w.value.to = min(end+1, int32(len(d.reader.text)))
-	}
-	return w
-}
-
 // tagged reports whether an attribute with an unknown label may be content.
 func (d *domainReader) tagged(e *entry) bool { return e.tag == ':' && !e.name.empty() }
 
@@ -322,7 +307,10 @@ func (d *domainReader) attribute(e *entry, ro role, at attr, p *part) {
 		d.section, inContact = noRole, false // "Domain Name:" as deep as the contact before it
 	}
 	if ro == noRole && at < aName && at != noAttr {
-		if inContact && d.inline && e.indent <= d.indent {
+		if inContact && d.lower(e.name) == "state" && d.contactHasAddress() {
+			return // a province: the one of the address above it
+		}
+		if inContact && d.inline && !d.foreign && e.indent <= d.indent {
 			d.section, inContact = noRole, false
 		}
 		if inContact && (d.foreign && at != aHost || contactOwns(d.lower(e.name))) {
@@ -360,6 +348,11 @@ func (d *domainReader) attribute(e *entry, ro role, at attr, p *part) {
 	if isContact(ro) && (!d.foreign || named) {
 		d.contactField(e, ro, at)
 	}
+}
+
+// contactHasAddress reports whether the section tells a contact's address.
+func (d *domainReader) contactHasAddress() bool {
+	return isContact(d.section) && d.contact(d.section).Address != ""
 }
 
 // text reads a line without a label.

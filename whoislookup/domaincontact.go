@@ -39,7 +39,7 @@ func (d *domainReader) looseField(e *entry, at attr) {
 		d.contactField(&n, registrant, at)
 	case low == "name" && d.d.Name == "" && strings.Contains(d.in(e.value), ".") && isHost(d.lower(e.value)):
 		d.name(e)
-	case low == "name", low == "person", low == "org", low == "organization", low == "organisation", low == "org-name":
+	case low == "name", low == "person", low == "org", low == "org-name", at == aOrg && strings.HasPrefix(low, "organi"):
 		d.contactField(e, registrant, at)
 	}
 }
@@ -100,12 +100,14 @@ func (d *domainReader) registrarName(e *entry) {
 			n.value.to = n.value.from + int32(i)
 		}
 	}
-	if v := d.lower(e.value); strings.HasSuffix(v, "]") { // "Example [ ID = EX ]"
-		if i := strings.Index(v, " [ id = "); i > 0 {
-			n.value.to = e.value.from + int32(i)
-			id := *e
-			id.value = d.trim(span{n.value.to + int32(len(" [ id = ")), e.value.to - 1})
-			d.set(&d.contact(registrar).Handle, "domain.registrar.handle", &id)
+	if v := d.lower(e.value); strings.HasSuffix(v, "]") {
+		for _, mark := range [...]string{" [ id = ", " id ["} { // "Example [ ID = EX ]", "Example ID [EX]"
+			if i := strings.Index(v, mark); i > 0 {
+				n.value.to = e.value.from + int32(i)
+				id := *e
+				id.value = d.trim(span{n.value.to + int32(len(mark)), e.value.to - 1})
+				d.set(&d.contact(registrar).Handle, "domain.registrar.handle", &id)
+			}
 		}
 	}
 	d.set(&d.contact(registrar).Name, "domain.registrar.name", &n)

@@ -245,7 +245,7 @@ func domainLabel(key []byte) attr {
 	case "name server", "nserver", "nameserver", "ns", "dns", "dns server", "domain server", "hostname", "host name",
 		"primary server", "secondary server", "primary ns", "secondary ns", "primary nameserver", "secondary nameserver",
 		"primary name server", "secondary name server", "third name server", "ns name", "nameserver name", "name server name",
-		"serveur de nom", "serveur de noms", "primnsfqdn", "secns1fqdn", "secns2fqdn", "secns3fqdn", "secns4fqdn", "servidor dns", "servidor de nombre", "dns name", "name server host", "ns hostname", "p nserver", "s nserver",
+		"serveur de nom", "serveur de noms", "primnsfqdn", "secns1fqdn", "secns2fqdn", "secns3fqdn", "secns4fqdn", "servidor dns", "servidor de nombre", "servidor de nombres", "servidor de nome", "servidor de nomes", "dns name", "name server host", "ns hostname", "p nserver", "s nserver",
 		"primary server hostname", "secondary server hostname", "ns list", "nslist", "name servers hostname", "nameserver hostname",
 		"primary dns", "secondary dns", "domain nameserver", "domain name server", "ネームサーバ", "nserver hostname", "additional name server",
 		"primary nserver", "secondary nserver", "other nameserver", "tertiary ns", "server dns":

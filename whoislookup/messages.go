@@ -32,7 +32,7 @@ var throttledAnywhere = phraseSet{
 	'o': {"over the limit"},
 	'p': {"please slow down"},
 	'q': {"query limit", "query rate limit", "quota exceeded"},
-	'r': {"rate exceeded", "rate limited", "request denied", "request per second", "requests of this client are not permitted", "requests per "},
+	'r': {"rate exceeded", "rate is too high", "rate limited", "request denied", "request per second", "requests of this client are not permitted", "requests per "},
 	't': {
 		"temporarily banned", "temporarily blocked", "temporarily unavailable", "too fast", "too many connections", "too many queries",
 		"too many requests", "too often", "try again after", "try again in ", "try again later",
@@ -53,8 +53,8 @@ var reservedStart = phraseSet{
 var reservedAnywhere = phraseSet{
 	'c': {"can not be registered", "cannot be registered"},
 	'h': {"has been blocked", "has been reserved"},
-	'i': {"in the reserved list", "is a reserved", "is blocked", "is not available for", "is restricted because"},
-	'n': {"not available for registration"},
+	'i': {"in the reserved list", "is a reserved", "is blocked", "is not available for", "is restricted because", "is restricted from registration"},
+	'n': {"not allowed to be registered", "not available for registration"},
 	'r': {"requested is prohibited", "reserved by regist", "reserved by the regist", "reserved domain", "reserved for", "reserved name"},
 }
 

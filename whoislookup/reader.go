@@ -79,6 +79,7 @@ func bothCases(data []byte) (text, low string) {
 // scan fills r.ents from data, which has the same bytes as r.text.
 func (r *reader) scan(data []byte) {
 	s := rpsl.NewScanner(data)
+	common := int16(1 << 14) // by which all lines are indented
 	for s.Next() {
 		l := s.Line()
 		e := entry{line: int32(l.Number), indent: int16(min(l.Indent, 1<<14)), kind: l.Kind, tag: l.Tag}
@@ -91,7 +92,47 @@ func (r *reader) scan(data []byte) {
 			r.rwhois(&e)
 		}
 		r.ents = append(r.ents, e)
+		if l.Kind != rpsl.Blank {
+			common = min(common, e.indent)
+		}
 	}
+	if common > 0 {
+		r.outdent(common)
+	}
+}
+
+// outdent takes away what all lines of an answer are indented by, as in a mail
+// that quotes it. Comments can be told then.
+func (r *reader) outdent(common int16) {
+	for i := range r.ents {
+		e := &r.ents[i]
+		if e.kind == rpsl.Blank {
+			continue
+		}
+		e.indent -= common
+		body := e.value
+		if e.kind == rpsl.Attribute {
+			body = r.whole(e).value
+		}
+		if e.indent == 0 && strings.IndexByte("%#;", r.text[body.from]) >= 0 {
+			e.kind, e.tag, e.name, e.value = rpsl.Comment, 0, span{}, body
+		}
+	}
+}
+
+// whole is the line as text, label and all.
+func (r *reader) whole(e *entry) entry {
+	w := *e
+	w.kind = rpsl.Text
+	w.value = span{e.name.from, e.value.to}
+	if e.value.empty() { // up to the colon
+		end := e.name.to
+		for int(end) < len(r.text) && r.text[end] != e.tag {
+			end++
+		}
+		w.value.to = min(end+1, int32(len(r.text)))
+	}
+	return w
 }
 
 // rwhois takes apart "class:Attribute;I:value" of RFC 2167 section 3.1.
