@@ -60,14 +60,18 @@ func (e *evidence) fail(step string, err error) {
 // moved builds the change of holder, as package reach wants it, from two
 // answers of package whoislookup.
 func moved(before, now *whoislookup.Record, address *reach.Change) *reach.Change {
-	if before == nil || now == nil || before.Holder.Name == "" || now.Holder.Name == "" || before.Holder.Name == now.Holder.Name {
-		return nil
+	different, _ := whoislookup.Diff(before, now)
+	for _, d := range different {
+		if d.Field != "holder.name" || d.Old == "" || d.New == "" {
+			continue
+		}
+		change := &reach.Change{Before: d.Old, After: d.New, Source: "whois of both addresses"}
+		if address != nil {
+			change.LastBefore, change.FirstAfter = address.LastBefore, address.FirstAfter
+		}
+		return change
 	}
-	change := &reach.Change{Before: before.Holder.Name, After: now.Holder.Name, Source: "whois of both addresses"}
-	if address != nil {
-		change.LastBefore, change.FirstAfter = address.LastBefore, address.FirstAfter
-	}
-	return change
+	return nil
 }
 
 // diagnosis weighs the site's evidence. It is pure, so a saved story has it too.

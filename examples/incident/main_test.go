@@ -156,7 +156,7 @@ func TestEarlierRunGivesTheMove(t *testing.T) {
 	record := func(addr, holder string) *whoislookup.Record {
 		q, err := whoislookup.ParseQuery(addr)
 		require.NoError(t, err)
-		return &whoislookup.Record{Query: q, Holder: whoislookup.Holder{Name: holder}}
+		return &whoislookup.Record{Query: q, Verdict: whoislookup.VerdictFound, Holder: whoislookup.Holder{Name: holder}}
 	}
 	earlier := &evidence{Host: "www.example.org", Now: []*whoislookup.Record{record("192.0.2.1", "Old Inc.")}}
 	e := &evidence{Host: "www.example.org", Now: []*whoislookup.Record{record("198.51.100.1", "New Inc.")}}
