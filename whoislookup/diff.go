@@ -27,8 +27,10 @@ func orNone(s string) string {
 
 // Diff tells what changed between two records of one thing, or what differs
 // between two things: did the site move to another holder, under another
-// carrier? It moved if holder.name, network.range or domain.nameservers is
-// among the changes; nothing changed only if unseen is empty too.
+// carrier? It moved if holder.name or domain.nameservers is among the changes, or
+// network.range with two ranges of which neither is inside the other: a smaller
+// registration of the same holder is the same place told in more detail. Nothing
+// changed only if unseen is empty too.
 //
 // A change is what both sides tell, and tell differently. Names are compared
 // without case and runs of blanks, lists as sets, and dates as far as both are
