@@ -34,8 +34,10 @@ func TestBarInject(t *testing.T) {
 	}
 	var figure strings.Builder
 	// A stop lasts longer when other programs are given the processor in it, so
-	// the best of three counts; what else is asserted holds for each.
-	const tries = 3
+	// the best of eight counts; what else is asserted holds for each. A host
+	// may also be slow for minutes: then the least that any tracer could do
+	// bounds it, measured in the same moment.
+	const tries = 8
 	names := []string{"C", "Python", "Go"}
 	for i := 0; i < len(names)*tries; i++ {
 		name := names[i/tries]
@@ -61,15 +63,20 @@ func TestBarInject(t *testing.T) {
 			assert.Zero(t, errno, name)
 			assert.InDelta(t, barSleep.Seconds(), took.Seconds(), 0.5, "%s: its sleep", name)
 		}
-		if result.Stopped >= 50*time.Millisecond && !lab.Race && lab.Bars() != lab.Small {
+		least := floor(t, count)
+		limit := 50 * time.Millisecond
+		if lab.Bars() == lab.CI {
+			limit = max(limit, 5*least/2)
+		}
+		if result.Stopped >= limit && !lab.Race && lab.Bars() != lab.Small {
 			if i%tries < tries-1 {
 				continue
 			}
-			assert.Less(t, result.Stopped, 50*time.Millisecond, "%s: %v", name, result)
+			assert.Less(t, result.Stopped, limit, "%s: %v; a bare tracer needs %s", name, result, least)
 		}
 		i += tries - 1 - i%tries
 		figure.WriteString(name + " " + strconv.Itoa(len(result.Reaped)) + " in " + result.Stopped.Round(100*time.Microsecond).String() +
-			" stopped (" + times(result.Stops) + ", longest " + result.Longest.Round(100*time.Microsecond).String() + "); ")
+			" stopped (" + times(result.Stops) + ", longest " + result.Longest.Round(100*time.Microsecond).String() + "), a bare tracer " + least.Round(100*time.Microsecond).String() + "; ")
 	}
 	for what, want := range map[string]error{"spin": ErrRunning, "seccomp": ErrSeccomp} {
 		p := cParent(t, 4, what, barSleep)
@@ -82,4 +89,14 @@ func TestBarInject(t *testing.T) {
 		figure.WriteString(what + " refused; ")
 	}
 	lab.BarTiming(t, "inject", "%s", figure.String())
+}
+
+// floor returns what waiting for so many dead children costs under a tracer that does nothing else.
+func floor(t *testing.T, count int) time.Duration {
+	t.Helper()
+	output, err := exec.Command(cProgram(t, floorProgram), strconv.Itoa(count)).Output()
+	require.NoError(t, err)
+	nanoseconds, err := strconv.ParseInt(strings.TrimSpace(string(output)), 10, 64)
+	require.NoError(t, err)
+	return time.Duration(nanoseconds)
 }

@@ -57,26 +57,31 @@ type parent struct {
 	lines   chan string
 }
 
-var compileOnce = sync.OnceValues(func() ([]byte, error) {
+var (
+	parentProgram = sync.OnceValues(func() ([]byte, error) { return compile("testdata/parent.c") })
+	floorProgram  = sync.OnceValues(func() ([]byte, error) { return compile("testdata/floor.c") })
+)
+
+func compile(source string) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "opskit-inject")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	binary := filepath.Join(dir, "parent")
-	output, err := exec.Command("gcc", "-O1", "-pthread", "-o", binary, "testdata/parent.c").CombinedOutput()
+	binary := filepath.Join(dir, "program")
+	output, err := exec.Command("gcc", "-O1", "-pthread", "-o", binary, source).CombinedOutput()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s", err, output)
 	}
 	return os.ReadFile(binary)
-})
+}
 
-// cProgram writes the compiled testdata/parent.c for one test.
-func cProgram(t *testing.T) string {
+// cProgram writes a compiled program for one test.
+func cProgram(t *testing.T, program func() ([]byte, error)) string {
 	t.Helper()
-	content, err := compileOnce()
+	content, err := program()
 	require.NoError(t, err)
-	binary := filepath.Join(t.TempDir(), "parent")
+	binary := filepath.Join(t.TempDir(), "program")
 	// A child forked now would hold the file open for writing, and no exec go well.
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
@@ -88,7 +93,7 @@ func cProgram(t *testing.T) string {
 func cParent(t *testing.T, count int, what string, d time.Duration) *parent {
 	t.Helper()
 	lab.Need(t, "program:gcc")
-	binary := cProgram(t)
+	binary := cProgram(t, parentProgram)
 	return start(t, count, exec.Command(binary, strconv.Itoa(count), what, strconv.FormatInt(d.Milliseconds(), 10)))
 }
 

@@ -173,7 +173,7 @@ func init() {
 
 func TestAParentInAnotherPIDNamespace(t *testing.T) {
 	lab.Need(t, "root", "program:gcc")
-	binary := cProgram(t)
+	binary := cProgram(t, parentProgram)
 	command := exec.Command(os.Args[0])
 	command.Env = append(os.Environ(), roleVariable+"=namespace", "OPSKIT_INJECT_TEST_COUNT="+binary)
 	command.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID}
