@@ -23,6 +23,7 @@ type domainReader struct {
 	labelled bool  // the section has labels, so a line without one is no value
 	hidden   bool  // the section says that its values are withheld
 	foreign  bool  // inside an object of its own that is not the domain
+	apart    bool  // in such an object's lines, up to the next blank one
 	pending  attr  // a label whose value is on the next line
 
 	weak     Date // a renewal date
@@ -82,7 +83,7 @@ func isContact(ro role) bool { return ro >= registrant && ro <= registrar }
 func (d *domainReader) line(e *entry, p *part) {
 	switch e.kind {
 	case rpsl.Blank:
-		d.blank = true
+		d.blank, d.apart = true, false
 		if d.inline {
 			d.pending = noAttr
 		}
@@ -244,7 +245,7 @@ func (d *domainReader) objectStart(e *entry) bool {
 		return false
 	}
 	if d.d.Name != "" && (strings.HasSuffix(d.lower(e.name), " handle") || d.hasHandle(e)) {
-		d.section, d.foreign, d.blank, d.values = ignored, true, false, 1
+		d.object(ignored)
 		return true
 	}
 	switch d.lower(e.name) {
@@ -258,21 +259,26 @@ func (d *domainReader) objectStart(e *entry) bool {
 			d.contactField(e, registrant, aOrg)
 			return true
 		}
-		d.section, d.foreign, d.blank, d.values = ignored, true, false, 1
+		d.object(ignored)
 		return true
 	case "contact", "person", "role", "nic-hdl", "nic-hdl-br", "irt", "mntner", "keyset", "key":
 		if d.d.Name == "" {
 			return false
 		}
-		d.section, d.foreign, d.blank, d.values = ignored, true, false, 1
+		d.object(ignored)
 		return true
 	case "nsset":
-		d.section, d.foreign, d.blank, d.values = nameservers, true, false, 1
+		d.object(nameservers)
 		return true
 	case "domain", "domain name":
 		d.section, d.foreign = noRole, false
 	}
 	return false
+}
+
+// object starts an object of its own that is not the domain.
+func (d *domainReader) object(ro role) {
+	d.section, d.foreign, d.apart, d.blank, d.values = ro, true, true, false, 1
 }
 
 // hasHandle reports whether the object that starts at e describes a contact:
@@ -310,11 +316,11 @@ func (d *domainReader) attribute(e *entry, ro role, at attr, p *part) {
 		if inContact && d.lower(e.name) == "state" && d.contactHasAddress() {
 			return // a province: the one of the address above it
 		}
-		if inContact && d.inline && !d.foreign && e.indent <= d.indent {
+		if inContact && d.inline && e.indent <= d.indent {
 			d.section, inContact = noRole, false
 		}
-		if inContact && (d.foreign && at != aHost || contactOwns(d.lower(e.name))) {
-			return
+		if (d.foreign || d.apart) && at != aHost || inContact && contactOwns(d.lower(e.name)) {
+			return // when a contact or a set of nameservers was changed, not the domain
 		}
 		d.domainField(e, at, p)
 		return
