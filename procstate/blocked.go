@@ -79,7 +79,8 @@ func (b *Blocked) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// String returns the task, why it sleeps and what to do.
+// String returns the task, why it sleeps, what to do, and on the last line what
+// was not seen; in a report that stands once, on the report's last line.
 func (b Blocked) String() string {
 	var text strings.Builder
 	b.write(&text, "")

@@ -123,7 +123,8 @@ func (g *Group) dead() int { return len(g.Zombies) - g.count(DeadLeader) }
 // shown is how many zombies of a group its text names one by one.
 const shown = 8
 
-// String returns what is stuck and why, the zombies, and what to do.
+// String returns what is stuck and why, the zombies, what to do, and on the last
+// line what was not seen; in a report that stands once, on the report's last line.
 func (g Group) String() string {
 	var text strings.Builder
 	g.write(&text, "")

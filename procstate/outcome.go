@@ -30,7 +30,7 @@ func (o *Outcome) Judge() Verdict {
 	return Unknown
 }
 
-// String returns the verdict and the steps.
+// String returns the verdict, the steps, and on the last line what was not seen.
 func (o *Outcome) String() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s: %d reaped, %d left, after %v\n", o.Judge(), len(o.Reaped), len(o.Left), o.Elapsed.Round(time.Millisecond))

@@ -142,7 +142,8 @@ func (p Plan) Without(actions ...Action) Plan {
 	return p
 }
 
-// String returns the steps in order, and what is useless.
+// String returns the steps in order, what is useless, and on the last line what
+// was not seen.
 func (p Plan) String() string {
 	var text strings.Builder
 	parent := Group{Parent: p.Parent}
