@@ -58,9 +58,10 @@ func (p *options) bindingOf(ctx context.Context, report *procstate.Report) (foun
 	return found
 }
 
-// String is the report's text with the limits before its last line.
+// String is the report's text with the limits before its last line, and the flag
+// that asks the BPF source.
 func (s shown) String() string {
-	text := s.Report.String()
+	text := strings.ReplaceAll(s.Report.String(), "only visible to the BPF source", "only visible to -source bpf, which needs CAP_BPF and CAP_PERFMON")
 	end := strings.LastIndexByte(text, '\n') + 1
 	var lines strings.Builder
 	for _, b := range s.Binding {
