@@ -22,6 +22,7 @@ import (
 	"github.com/opskit-go/opskit/reach/origin"
 	"github.com/opskit-go/opskit/reach/rootca"
 	"github.com/opskit-go/opskit/whoislookup"
+	"github.com/opskit-go/opskit/whoislookup/bulk"
 )
 
 // Whatever package a result is of, the last line of its text tells what was not
@@ -33,9 +34,10 @@ func TestLastLineOfEveryResultTellsWhatWasNotChecked(t *testing.T) {
 		&rootca.Report{}, &origin.Exposure{},
 		&ipsec.Report{}, &ipsec.ListenerReport{}, &ipsec.State{},
 		&procstate.BlockedReport{}, &procstate.Report{}, &limits.Report{},
+		&procstate.Group{}, &procstate.Plan{}, &procstate.Outcome{}, &procstate.Blocked{},
 		&ebssnap.Recovery{}, &ebssnap.Result{}, &ebssnap.CheckReport{},
 		&volumes.Layout{}, &volumes.Report{}, &retention.Applied{}, &retention.Result{}, &restore.Result{},
-		&whoislookup.Record{},
+		&whoislookup.Record{}, &bulk.Result{},
 	} {
 		t.Run(fmt.Sprintf("%T", r), func(t *testing.T) {
 			last := func() string {
