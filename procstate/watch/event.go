@@ -64,7 +64,8 @@ type Exit struct {
 	Status uint32 `json:"exit_status"` // as of wait(2)
 }
 
-// String returns the event on one line.
+// String returns the event on one line. An event is a part of what a watch tells,
+// not a result of its own: what may have been missed stands in Unseen alone.
 func (e Event) String() string {
 	switch e.Kind {
 	case Stuck:
