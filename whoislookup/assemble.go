@@ -121,7 +121,7 @@ func (r *Record) settle(q Query, g gathered) (*Record, error) {
 			failed = &Error{Op: "look up", Target: q.Text, Err: fmt.Errorf("every registry points to another: %w", ErrLoop)}
 		}
 	}
-	if upper := registrable(q); r.Verdict == VerdictNotFound && upper != "" {
+	if upper := registrable(q); upper != "" && (r.Verdict == VerdictNotFound || r.Verdict == VerdictReserved) {
 		r.Verdict = VerdictUnknown
 		r.Unseen = append(r.Unseen, Gap{What: "whose " + q.Text + " is", Why: "a registry keeps " + upper + ", and no names below it", Need: "asking for " + upper})
 		failed = &Error{Op: "look up", Target: q.Text, Err: fmt.Errorf("ask for %s, which is what a registry keeps: %w", upper, ErrNoServer)}

@@ -227,6 +227,10 @@ func (d *domainReader) finish(into *Domain) bool {
 	rec.Domain = into
 	*into = d.d
 	if rec.Verdict != VerdictFound {
+		d.sources = slices.DeleteFunc(d.sources, func(s Source) bool { // of contacts that are not told of what nobody has
+			role, _, _ := strings.Cut(s.Field, ".")
+			return role == "admin" || role == "tech" || role == "billing" || into.Registrant == (Contact{}) && strings.HasPrefix(s.Field, "domain.registrant.")
+		})
 		return false
 	}
 	for ro := admin; ro <= billing; ro++ {

@@ -21,27 +21,39 @@ func TestHostThatIsNotFoundMayStandInARegisteredDomain(t *testing.T) {
 		"www.example.com": "example.com", "www.a.example.co.uk": "example.co.uk", "www.example.uk.com": "example.uk.com", "foo.github.io": "github.io",
 		"example.com": "", "example.co.uk": "", "example.uk.com": "", "example.nosuchtld": "", "com": "", "co.uk": "",
 	} {
-		for _, protocol := range []string{"whois", "rdap"} {
-			raw := []byte("No match for \"" + name + "\".\r\n")
-			if protocol == "rdap" {
-				raw = []byte(`{"errorCode":404}`)
-			}
+		for _, c := range []struct {
+			protocol, raw string
+			err           error
+		}{
+			{"whois", "No match for \"" + name + "\".\r\n", whoislookup.ErrNotFound},
+			{"rdap", `{"errorCode":404}`, whoislookup.ErrNotFound},
+			{"whois", "Domain name: " + name + "\nStatus: reserved\n", whoislookup.ErrReserved},
+		} {
 			q, err := whoislookup.ParseQuery(name)
 			require.NoError(t, err)
-			rec, err := whoislookup.Assemble(q, []whoislookup.Hop{{Server: "whois.example", Protocol: protocol, Raw: raw}})
-			require.Error(t, err)
+			rec, err := whoislookup.Assemble(q, []whoislookup.Hop{{Server: "whois.example", Protocol: c.protocol, Raw: []byte(c.raw)}})
 			if upper == "" {
-				require.ErrorIs(t, err, whoislookup.ErrNotFound, name)
-				assert.Equal(t, whoislookup.VerdictNotFound, rec.Verdict, name)
+				require.ErrorIs(t, err, c.err, name)
 				continue
 			}
 			require.ErrorIs(t, err, whoislookup.ErrNoServer, name)
-			require.NotErrorIs(t, err, whoislookup.ErrNotFound, name)
+			require.NotErrorIs(t, err, c.err, name)
 			assert.Equal(t, whoislookup.VerdictUnknown, rec.Verdict, name)
 			require.Len(t, rec.Unseen, 1)
 			assert.Equal(t, "asking for "+upper, rec.Unseen[0].Need)
 		}
 	}
+}
+
+// TestNoSourceWithoutItsValue: what is not told has no place in the answer either.
+func TestNoSourceWithoutItsValue(t *testing.T) {
+	rec, err := whoislookup.Parse("whois.iana.org", []byte("domain:       XQ\n\norganisation: Not assigned\n\ncontact:      administrative\norganisation: Not assigned\n\n"+
+		"contact:      technical\norganisation: Not assigned\n\nstatus:       NOT-ASSIGNED\n"))
+	require.ErrorIs(t, err, whoislookup.ErrNotFound)
+	for _, s := range rec.Sources {
+		assert.Contains(t, []string{"domain.name", "domain.status"}, s.Field)
+	}
+	require.NotEmpty(t, rec.Sources)
 }
 
 func TestNotFoundIsARecordAndAnError(t *testing.T) {
