@@ -141,7 +141,7 @@ func TestSilenceOnLoopback(t *testing.T) {
 	c, err = new(Prober).Connect(ctx, silent.Addr())
 	require.NoError(t, err, "a context's deadline only shortens the time")
 	assert.Equal(t, Unknown, c.Verdict)
-	assert.Less(t, time.Since(start), time.Second)
+	assert.Less(t, time.Since(start), 3*time.Second, "far less than the time without it")
 }
 
 func TestConnectGivesUpWithTheCaller(t *testing.T) {
