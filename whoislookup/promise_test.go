@@ -56,6 +56,17 @@ func TestNoSourceWithoutItsValue(t *testing.T) {
 	require.NotEmpty(t, rec.Sources)
 }
 
+// TestPersonIsNoAnswerAboutAnAddress: an RDAP entity says nothing of the network, number or name that was asked for.
+func TestPersonIsNoAnswerAboutAnAddress(t *testing.T) {
+	for query, want := range map[string]error{"192.0.2.1": whoislookup.ErrGarbage, "AS64500": whoislookup.ErrGarbage, "example.com": whoislookup.ErrGarbage, "R-EX-LACNIC": nil} {
+		q, err := whoislookup.ParseQuery(query)
+		require.NoError(t, err)
+		rec, err := whoislookup.Assemble(q, []whoislookup.Hop{{Server: "rdap.example", Protocol: "rdap", Raw: []byte(`{"entities": [{"handle": "R-EX-LACNIC", "roles": ["registrant"]}]}`)}})
+		require.ErrorIs(t, err, want, query)
+		assert.Equal(t, want == nil, rec.Verdict == whoislookup.VerdictFound, query)
+	}
+}
+
 func TestNotFoundIsARecordAndAnError(t *testing.T) {
 	over := func(rdap bool) *whoislookup.Client {
 		srv := newServer(t, whoistest.Answers{"whois.arin.net": {}, "whois.verisign-grs.com": {}})

@@ -99,6 +99,9 @@ func readRDAP(rec *Record, hop int, q Query) (part, error) {
 	case class == "domain" || class == "nameserver" || obj.get("ldhName").kind != 0 || obj.get("unicodeName").kind != 0:
 		r.domain(obj)
 	case class == "entity" || obj.get("vcardArray").kind != 0 || obj.get("roles").kind != 0:
+		if q.Kind == KindIP || q.Kind == KindASN || q.Kind == KindDomain {
+			return fail(VerdictUnknown, fmt.Errorf("somebody in place of the %s: %w", q.Kind, ErrGarbage))
+		}
 		r.entityObject(obj)
 	case obj.get("rdapConformance").kind != 0 || obj.get("notices").kind != 0:
 		rec.Verdict = VerdictUnknown // an answer to "help": about nothing
