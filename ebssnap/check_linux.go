@@ -19,7 +19,7 @@ func (f *FS) Check(ctx context.Context, _ []string) []Capability {
 		m, err := checkMount(path)
 		c := capability("mount "+path, err, "")
 		if err == nil {
-			c.Why = m.entry.fstype + " on " + m.entry.source
+			c.Why = m.entry.Type + " on " + m.entry.Source
 		}
 		found = append(found, c)
 	}

@@ -62,7 +62,7 @@ func (p *preparedFS) start(ctx context.Context, choice Guard) error {
 	dirs := make([]*os.File, len(p.mounts))
 	canaries := make([]bool, len(p.mounts))
 	for i, m := range p.mounts {
-		dirs[i], canaries[i] = m.dir, !m.entry.readOnly
+		dirs[i], canaries[i] = m.dir, !readOnly(m.entry)
 	}
 	config := guard.Config{Dirs: dirs, Canaries: canaries, Probe: len(dirs) > 1, NoMemory: choice == GuardFile, Page: p.record}
 	if choice == GuardNone {
@@ -171,7 +171,7 @@ func (p *preparedFS) watch(ctx context.Context) error {
 func (p *preparedFS) unwatched(i int) {
 	why := "no process could be made to watch it"
 	switch m := p.engine.Mounts()[i]; {
-	case p.mounts[i].entry.readOnly:
+	case readOnly(p.mounts[i].entry):
 		why = "it is read-only: nothing can write to it anyway"
 	case m.CanaryPID > 0:
 		why = "the process that watches may not ask for write access: unlinkat: " + m.CanaryErrno.Error()

@@ -105,7 +105,7 @@ func writeRecord(folder string, mounts []mount) (*os.File, error) {
 		if absolute, err := filepath.Abs(path); err == nil {
 			path = absolute
 		}
-		r.Mounts = append(r.Mounts, recordMount{Path: path, Device: m.entry.device})
+		r.Mounts = append(r.Mounts, recordMount{Path: path, Device: m.entry.Number})
 	}
 	text, err := json.Marshal(r)
 	if err != nil {

@@ -3,6 +3,7 @@
 package ebssnap
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -12,13 +13,15 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/opskit-go/opskit/ebssnap/volumes"
 )
 
 // mount is a mount point that was checked and is held open.
 type mount struct {
 	path  string
 	dir   *os.File
-	entry mountEntry
+	entry volumes.Mount
 	place int    // in mountinfo: the order of mounting
 	below string // the device of the filesystem that holds the image, if this one is on a loop device
 }
@@ -55,13 +58,13 @@ func openMounts(paths []string) (mounts []mount, err error) {
 }
 
 // identifyAll finds every mount in entries, and closes those whose filesystem is there already. It returns what is open.
-func identifyAll(opened []mount, entries []mountEntry) ([]mount, error) {
+func identifyAll(opened []mount, entries []volumes.Mount) ([]mount, error) {
 	var distinct []mount
 	for i, m := range opened {
 		if err := m.identify(entries); err != nil {
 			return append(distinct, opened[i:]...), &Error{Op: "freeze", Target: m.path, Err: err}
 		}
-		if slices.ContainsFunc(distinct, func(other mount) bool { return other.entry.device == m.entry.device }) {
+		if slices.ContainsFunc(distinct, func(other mount) bool { return other.entry.Number == m.entry.Number }) {
 			if err := m.dir.Close(); err != nil {
 				return append(distinct, opened[i+1:]...), &Error{Op: "freeze", Target: m.path, Err: err}
 			}
@@ -73,12 +76,12 @@ func identifyAll(opened []mount, entries []mountEntry) ([]mount, error) {
 }
 
 // readMounts returns the mounts of this process. A line that cannot be read is of some other mount, or identify misses it.
-func readMounts() ([]mountEntry, error) {
+func readMounts() ([]volumes.Mount, error) {
 	text, err := readMountinfo()
 	if err != nil {
 		return nil, err
 	}
-	entries, _ := parseMountinfo(text)
+	entries, _ := volumes.ParseMountinfo(bytes.NewReader(text))
 	return entries, nil
 }
 
@@ -116,7 +119,7 @@ func openMount(path string) (mount, error) {
 }
 
 // identify finds the mount that the descriptor, not the name, belongs to.
-func (m *mount) identify(entries []mountEntry) error {
+func (m *mount) identify(entries []volumes.Mount) error {
 	var stat unix.Statx_t
 	fd := int(m.dir.Fd())
 	err := unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_BASIC_STATS|unix.STATX_MNT_ID, &stat)
@@ -133,7 +136,7 @@ func (m *mount) identify(entries []mountEntry) error {
 	if stat.Mask&unix.STATX_MNT_ID == 0 { // before Linux 5.8
 		return m.identifyByPath(entries, real)
 	}
-	i := slices.IndexFunc(entries, func(e mountEntry) bool { return e.id == int(stat.Mnt_id) })
+	i := slices.IndexFunc(entries, func(e volumes.Mount) bool { return e.ID == int(stat.Mnt_id) })
 	if i < 0 {
 		return fmt.Errorf("%w: its mount %d is not in /proc/self/mountinfo", ErrNotMountPoint, stat.Mnt_id)
 	}
@@ -144,34 +147,34 @@ func (m *mount) identify(entries []mountEntry) error {
 	return m.suitable(entries)
 }
 
-func (m *mount) identifyByPath(entries []mountEntry, real string) error {
+func (m *mount) identifyByPath(entries []volumes.Mount, real string) error {
 	within := -1
 	for i, e := range entries {
 		switch {
-		case e.point == real:
+		case e.Point == real:
 			m.entry, m.place = e, i
-		case strings.HasPrefix(real, strings.TrimSuffix(e.point, "/")+"/") && (within < 0 || len(e.point) >= len(entries[within].point)):
+		case strings.HasPrefix(real, strings.TrimSuffix(e.Point, "/")+"/") && (within < 0 || len(e.Point) >= len(entries[within].Point)):
 			within = i
 		}
 	}
-	if m.entry.point == "" && within >= 0 {
+	if m.entry.Point == "" && within >= 0 {
 		return notMountPoint(entries[within])
 	}
-	if m.entry.point == "" {
+	if m.entry.Point == "" {
 		return ErrNotMountPoint
 	}
 	return m.suitable(entries)
 }
 
-func notMountPoint(inside mountEntry) error {
+func notMountPoint(inside volumes.Mount) error {
 	return fmt.Errorf("%w: it lies in the filesystem mounted on %q, which a freeze would stop: mount it, or name %q",
-		ErrNotMountPoint, inside.point, inside.point)
+		ErrNotMountPoint, inside.Point, inside.Point)
 }
 
-func (m *mount) suitable(entries []mountEntry) error {
-	m.below = loopBacking(m.entry.source, entries)
+func (m *mount) suitable(entries []volumes.Mount) error {
+	m.below = loopBacking(m.entry.Source, entries)
 	if known, yes := freezable(m.entry); known && !yes {
-		return fmt.Errorf("%w: %s on %q", ErrNotFreezable, m.entry.fstype, m.entry.point)
+		return fmt.Errorf("%w: %s on %q", ErrNotFreezable, m.entry.Type, m.entry.Point)
 	}
 	return nil
 }
@@ -196,11 +199,11 @@ func freezeOrder(mounts []mount) []mount {
 	var ordered []mount
 	var visit func(m mount, depth int)
 	visit = func(m mount, depth int) {
-		if slices.ContainsFunc(ordered, func(o mount) bool { return o.entry.device == m.entry.device }) {
+		if slices.ContainsFunc(ordered, func(o mount) bool { return o.entry.Number == m.entry.Number }) {
 			return
 		}
 		for _, above := range mounts {
-			if above.below == m.entry.device && depth < len(mounts) {
+			if above.below == m.entry.Number && depth < len(mounts) {
 				visit(above, depth+1)
 			}
 		}
@@ -213,7 +216,7 @@ func freezeOrder(mounts []mount) []mount {
 }
 
 // loopBacking returns the device of the filesystem that holds the image of a loop device, or "".
-func loopBacking(source string, entries []mountEntry) string {
+func loopBacking(source string, entries []volumes.Mount) string {
 	name, err := os.ReadFile("/sys/block/" + filepath.Base(source) + "/loop/backing_file")
 	if err != nil {
 		return ""
@@ -223,8 +226,8 @@ func loopBacking(source string, entries []mountEntry) string {
 		return ""
 	}
 	for _, e := range entries {
-		if stat.Mask&unix.STATX_MNT_ID != 0 && e.id == int(stat.Mnt_id) {
-			return e.device
+		if stat.Mask&unix.STATX_MNT_ID != 0 && e.ID == int(stat.Mnt_id) {
+			return e.Number
 		}
 	}
 	return ""

@@ -3,9 +3,12 @@
 package ebssnap
 
 import (
+	"bytes"
 	"os"
 	"runtime"
 	"strings"
+
+	"github.com/opskit-go/opskit/ebssnap/volumes"
 )
 
 func capabilities() []Capability {
@@ -36,7 +39,7 @@ func mountsCapability() Capability {
 	if err != nil {
 		return Capability{Name: "mounts", Why: err.Error(), Fix: "mount -t proc proc /proc"}
 	}
-	if _, err := parseMountinfo(text); err != nil {
+	if _, err := volumes.ParseMountinfo(bytes.NewReader(text)); err != nil {
 		return Capability{Name: "mounts", Why: err.Error()}
 	}
 	return Capability{Name: "mounts", OK: true, Why: "/proc/self/mountinfo"}

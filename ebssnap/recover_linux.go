@@ -3,6 +3,7 @@
 package ebssnap
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/opskit-go/opskit/ebssnap/internal/guard"
+	"github.com/opskit-go/opskit/ebssnap/volumes"
 )
 
 func findLeftovers(ctx context.Context, folders []string) (*Recovery, error) {
@@ -27,7 +29,7 @@ func findLeftovers(ctx context.Context, folders []string) (*Recovery, error) {
 	if err != nil {
 		return nil, &Error{Op: "recover", Err: err}
 	}
-	entries, err := parseMountinfo(text)
+	entries, err := volumes.ParseMountinfo(bytes.NewReader(text))
 	if err != nil {
 		found.Unseen = append(found.Unseen, Gap{What: "some mounts", Why: err.Error()})
 	}
@@ -54,7 +56,7 @@ func findLeftovers(ctx context.Context, folders []string) (*Recovery, error) {
 }
 
 // read adds what one record leaves over.
-func (r *Recovery) read(path string, entries []mountEntry) {
+func (r *Recovery) read(path string, entries []volumes.Mount) {
 	written, mounts, err := readRecord(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
@@ -153,11 +155,11 @@ func (r *Recovery) apply(ctx context.Context, intended bool) error {
 }
 
 // pointsOf returns where a device is mounted; one that lies under a later mount, or is a file, cannot be opened as what it is.
-func pointsOf(device string, entries []mountEntry) []string {
+func pointsOf(device string, entries []volumes.Mount) []string {
 	var points []string
 	for _, e := range entries {
-		if e.device == device {
-			points = append(points, e.point)
+		if e.Number == device {
+			points = append(points, e.Point)
 		}
 	}
 	return points
@@ -196,8 +198,8 @@ func (l *Leftover) thawDir(m *mount) error {
 	if err := m.identify(entries); err != nil {
 		return err
 	}
-	if m.entry.device != l.Device {
-		return fmt.Errorf("%s is on device %s now", m.path, m.entry.device)
+	if m.entry.Number != l.Device {
+		return fmt.Errorf("%s is on device %s now", m.path, m.entry.Number)
 	}
 	switch errno := guard.Thaw(m.dir); errno {
 	case 0:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"strconv"
 	"strings"
 )
@@ -71,8 +72,8 @@ func parseMount(line string) (Mount, error) {
 	if err := checkNumber(m.Number); err != nil {
 		return Mount{}, err
 	}
-	if !strings.HasPrefix(m.Point, "/") {
-		return Mount{}, fmt.Errorf("mount point %q is not absolute", m.Point)
+	if !path.IsAbs(m.Point) || path.Clean(m.Point) != m.Point {
+		return Mount{}, fmt.Errorf("mount point %q is not a clean absolute path", m.Point)
 	}
 	return m, nil
 }

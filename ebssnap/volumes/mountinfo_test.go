@@ -31,11 +31,12 @@ func TestParseMountinfo(t *testing.T) {
 		"an empty source": {
 			"36 35 0:30 / /t rw - tmpfs  rw,size=4k", Mount{36, 35, "0:30", "/", "/t", "rw", "tmpfs", "", "rw,size=4k"},
 		},
-		"no separator":               {"36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 ext3 /dev/root rw", Mount{}},
-		"no number":                  {"36 35 98 /mnt1 /mnt2 rw - ext3 /dev/root rw", Mount{}},
-		"a relative mount point":     {"36 35 98:0 /mnt1 mnt2 rw - ext3 /dev/root rw", Mount{}},
-		"an id that is no number":    {"x 35 98:0 / /mnt2 rw - ext3 /dev/root rw", Mount{}},
-		"a parent that is no number": {"36 x 98:0 / /mnt2 rw - ext3 /dev/root rw", Mount{}},
+		"no separator":                        {"36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 ext3 /dev/root rw", Mount{}},
+		"no number":                           {"36 35 98 /mnt1 /mnt2 rw - ext3 /dev/root rw", Mount{}},
+		"a relative mount point":              {"36 35 98:0 /mnt1 mnt2 rw - ext3 /dev/root rw", Mount{}},
+		"a mount point that no kernel writes": {"36 35 98:0 /mnt1 //0 rw - ext3 /dev/root rw", Mount{}},
+		"an id that is no number":             {"x 35 98:0 / /mnt2 rw - ext3 /dev/root rw", Mount{}},
+		"a parent that is no number":          {"36 x 98:0 / /mnt2 rw - ext3 /dev/root rw", Mount{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			const good = "1 0 8:1 / / rw - ext4 /dev/sda1 rw"
@@ -59,6 +60,8 @@ func FuzzParseMountinfo(f *testing.F) {
 	f.Add("22 27 0:21 / /proc rw,relatime - proc proc rw\n27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard\n")
 	f.Add("42 27 254:0 /run/netns /run/netns rw,relatime shared:1 - ext4 /dev/vda rw,resuid=65534\n43 27 0:40 / /a\\040b rw - tmpfs  rw\n")
 	f.Add("1 1 0:2 / / rw - rootfs rootfs rw\n2 1 8:1 / / rw - ext4 /dev/sda1 rw\n3 2 8:2 / / rw - xfs /dev/sda2 rw\n")
+	f.Add("97 26 259:3 /sub /bind ro,relatime - xfs /dev/nvme1n1 rw,attr2\n99 26 0:52 /@ /pool rw master:1 propagate_from:2 - btrfs /dev/xvdf ro\n")
+	f.Add("1 2 0:1 / /\\999 rw - - - -\n1 0 8:1 / //0 rw - ext4 /dev/sda1 rw")
 	f.Fuzz(func(t *testing.T, text string) {
 		list, err := ParseMountinfo(strings.NewReader(text))
 		lines := strings.Count(text, "\n") + 1

@@ -1,0 +1,27 @@
+package ebssnap
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/opskit-go/opskit/ebssnap/volumes"
+)
+
+// freezable reports whether filesystems of this type implement a freeze: yes, no, or only the kernel can tell.
+func freezable(mount volumes.Mount) (known, yes bool) {
+	switch mount.Type {
+	case "ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "gfs2", "jfs", "nilfs2", "reiserfs", "bcachefs":
+		return true, true
+	case "vfat", "msdos", "exfat", "ntfs3", "squashfs", "iso9660", "udf", "erofs", "fuseblk":
+		return true, false
+	}
+	if strings.HasPrefix(mount.Number, "0:") { // no block device behind it: tmpfs, overlay, nfs, proc, ...
+		return true, false
+	}
+	return false, false
+}
+
+// readOnly reports whether the filesystem itself is, not only this mount of it.
+func readOnly(mount volumes.Mount) bool {
+	return slices.Contains(strings.Split(mount.SuperOptions, ","), "ro")
+}

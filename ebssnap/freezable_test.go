@@ -1,0 +1,26 @@
+package ebssnap
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/opskit-go/opskit/ebssnap/volumes"
+)
+
+func TestFreezable(t *testing.T) {
+	for fstype, want := range map[string][2]bool{
+		"ext4": {true, true}, "xfs": {true, true}, "btrfs": {true, true}, "tmpfs": {true, false}, "overlay": {true, false},
+		"nfs4": {true, false}, "vfat": {true, false},
+	} {
+		known, yes := freezable(volumes.Mount{Type: fstype, Number: "0:40"})
+		assert.Equal(t, want, [2]bool{known, yes}, fstype)
+	}
+	known, _ := freezable(volumes.Mount{Type: "newfs", Number: "8:1"})
+	assert.False(t, known, "the kernel must say")
+}
+
+func TestReadOnlyIsOfTheFilesystemNotOfTheMount(t *testing.T) {
+	assert.False(t, readOnly(volumes.Mount{Options: "ro,relatime", SuperOptions: "rw,attr2,errors=remount-ro"}))
+	assert.True(t, readOnly(volumes.Mount{Options: "rw,relatime", SuperOptions: "ro,subvolid=256"}))
+}
