@@ -194,10 +194,11 @@ func (p *preparedFS) Thaw() error { return p.thaw(nil) }
 
 // thaw thaws once. uncalled is why, if nobody called Thaw.
 func (p *preparedFS) thaw(uncalled error) error {
+	asked := guard.Now()
 	p.once.Do(func() {
 		p.engine.Watch() // notes which freezes are over, so that what others froze since is left alone
 		p.engine.Thaw()
-		p.err = errors.Join(p.frozenStill(), p.thawedEarly())
+		p.err = errors.Join(p.frozenStill(), p.thawedEarly(asked))
 		if p.err == nil && uncalled != nil {
 			p.err = &Error{Op: "thaw", Err: uncalled}
 		}
@@ -225,8 +226,8 @@ func (p *preparedFS) frozenStill() error {
 	return &failed
 }
 
-// thawedEarly returns ErrThawedEarly if it was not Thaw that thawed.
-func (p *preparedFS) thawedEarly() error {
+// thawedEarly returns ErrThawedEarly if it was not Thaw, which was called at asked, that thawed.
+func (p *preparedFS) thawedEarly(asked time.Duration) error {
 	for i, m := range p.engine.Mounts() {
 		if m.State == guard.Lost {
 			return p.foreignThaw(i)
@@ -237,6 +238,11 @@ func (p *preparedFS) thawedEarly() error {
 		return &Error{Op: "thaw", Err: fmt.Errorf("%w: the guard thawed at the deadline", ErrThawedEarly)}
 	case guard.ByDeath:
 		return &Error{Op: "thaw", Err: fmt.Errorf("%w: the guard lost its owner's thread", ErrThawedEarly)}
+	}
+	for i, m := range p.engine.Mounts() {
+		if m.State == guard.Thawed && m.ThawBegin < asked {
+			return &Error{Op: "thaw", Target: p.mounts[i].path, Err: fmt.Errorf("%w: the guard was killed, and this process thawed in its place", ErrThawedEarly)}
+		}
 	}
 	return nil
 }
