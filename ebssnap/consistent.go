@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -18,8 +20,8 @@ import (
 // DryRun where one is needed, and a new freeze.
 //
 // The error is nil only if the snapshot is consistent, its tag says so, and nothing is frozen. Once anything was done the Result is not nil.
-// Errors match ErrThawedEarly, ErrOutcomeUnknown, ErrNotCreated, ErrThrottled, ErrDenied, ErrUnknownVolume, ErrUsage and what
-// the freezer returns, above all *ThawError: something is still frozen.
+// Errors match ErrThawedEarly, ErrOutcomeUnknown, ErrNotCreated, ErrThrottled, ErrDenied, ErrUnknownVolume, ErrUsage, ErrFailed (the answer lacks a
+// volume of the set, or says that a snapshot failed) and what the freezer returns, above all *ThawError: something is still frozen.
 //
 // When ctx ends writers run again at once; Consistent may then take up to vol.Settle longer to find out whether a snapshot exists.
 func Consistent(ctx context.Context, vol Volume, f Freezer, timeout time.Duration) (*Result, error) {
@@ -36,6 +38,9 @@ func Consistent(ctx context.Context, vol Volume, f Freezer, timeout time.Duratio
 	if s.result.Verdict == VerdictConsistent {
 		err = errors.Join(err, s.raise(ctx))
 	} else {
+		if err == nil {
+			err = s.unproven()
+		}
 		err = errors.Join(err, s.discard(ctx))
 	}
 	s.result.Timing.Stopped = s.result.Evidence.Stopped()
@@ -137,10 +142,17 @@ func (s *session) attempt(ctx context.Context, r Request) (err error, later bool
 	switch {
 	case a.Requested == 0:
 		return err, errors.Is(h.freezeErr, ErrThrottled) // the DryRun was
-	case createErr == nil || a.Refused:
-		return err, a.Refused && again(createErr)
+	case a.Refused:
+		return err, again(createErr)
+	case createErr == nil && len(e.Snapshots) > 0:
+		return err, false
 	}
 	return errors.Join(err, s.settle(ctx)), false
+}
+
+// unproven returns the error of a request that was answered, but not with what was asked for.
+func (s *session) unproven() error {
+	return &Error{Op: "snapshot", Target: s.result.Evidence.Token, Err: fmt.Errorf("%w: %s", ErrFailed, strings.Join(s.result.Reasons, "; "))}
 }
 
 // raise says on the snapshots themselves that they are consistent.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -146,6 +147,52 @@ func TestLostAnswerIsAdoptedAsUnknown(t *testing.T) {
 	assert.Equal(t, "unproven", lossy.Snapshots()[0].Tags[ebssnap.TagConsistency])
 }
 
+// TestAnAnswerThatLacksSomethingIsAnError: whoever looks at the error alone must not take such a snapshot for consistent.
+func TestAnAnswerThatLacksSomethingIsAnError(t *testing.T) {
+	tests := []struct {
+		name    string
+		answer  func([]ebssnap.Snapshot) ([]ebssnap.Snapshot, error)
+		verdict ebssnap.Verdict
+		err     error
+	}{
+		{"one volume of the set", func(all []ebssnap.Snapshot) ([]ebssnap.Snapshot, error) { return all[:1], nil }, ebssnap.VerdictUnproven, ebssnap.ErrFailed},
+		{"nothing at all", func([]ebssnap.Snapshot) ([]ebssnap.Snapshot, error) { return nil, nil }, ebssnap.VerdictUnknown, ebssnap.ErrOutcomeUnknown},
+		{"a failed snapshot", func(all []ebssnap.Snapshot) ([]ebssnap.Snapshot, error) {
+			all[1].State = "error"
+			return all, nil
+		}, ebssnap.VerdictUnproven, ebssnap.ErrFailed},
+		{"snapshots and an error", func(all []ebssnap.Snapshot) ([]ebssnap.Snapshot, error) { return all, io.ErrUnexpectedEOF }, ebssnap.VerdictUnknown, ebssnap.ErrOutcomeUnknown},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			cloud := alteredCloud{&ebssnaptest.Cloud{}, test.answer}
+			set := volume(cloud)
+			set.IDs = []string{"vol-0a", "vol-0b"}
+			result, err := ebssnap.Consistent(t.Context(), set, &ebssnaptest.Freezer{}, time.Second)
+			require.ErrorIs(t, err, test.err)
+			assert.Equal(t, test.verdict, result.Verdict, "%v", result.Reasons)
+			for _, s := range cloud.Snapshots() {
+				assert.Equal(t, "unproven", s.Tags[ebssnap.TagConsistency])
+			}
+		})
+	}
+}
+
+// alteredCloud answers something else than what it did.
+type alteredCloud struct {
+	*ebssnaptest.Cloud
+
+	answer func([]ebssnap.Snapshot) ([]ebssnap.Snapshot, error)
+}
+
+func (c alteredCloud) Create(ctx context.Context, r ebssnap.Request) ([]ebssnap.Snapshot, error) {
+	taken, err := c.Cloud.Create(ctx, r)
+	if r.DryRun || err != nil {
+		return nil, err
+	}
+	return c.answer(taken)
+}
+
 type lossyCloud struct{ *ebssnaptest.Cloud }
 
 func (c lossyCloud) Create(ctx context.Context, r ebssnap.Request) ([]ebssnap.Snapshot, error) {
@@ -278,6 +325,13 @@ func evidences() map[string]ebssnap.Evidence {
 			e.Snapshots = nil
 			*a = ebssnap.Attempt{FreezeError: &ebssnap.Error{Op: "freeze", Target: "/data", Err: ebssnap.ErrAlreadyFrozen}}
 		}),
+		"answer and error": with(func(_ *ebssnap.Evidence, a *ebssnap.Attempt) {
+			a.CreateError = &ebssnap.Error{Op: "create snapshot", Target: "vol-0a", Err: ebssnap.ErrThrottled}
+		}),
+		"no id": with(func(e *ebssnap.Evidence, _ *ebssnap.Attempt) { e.Snapshots = []ebssnap.Snapshot{{Volume: "vol-0a"}} }),
+		"failed at once": with(func(e *ebssnap.Evidence, _ *ebssnap.Attempt) {
+			e.Snapshots = []ebssnap.Snapshot{{ID: "snap-1", Volume: "vol-0a", State: "error"}}
+		}),
 		"nothing": {},
 	}
 }
@@ -287,7 +341,8 @@ func TestJudge(t *testing.T) {
 		"consistent": ebssnap.VerdictConsistent, "late answer": ebssnap.VerdictUnproven, "before": ebssnap.VerdictUnproven,
 		"no answer": ebssnap.VerdictUnproven, "part of set": ebssnap.VerdictUnproven, "foreign thaw": ebssnap.VerdictUnproven,
 		"adopted": ebssnap.VerdictUnknown, "lost": ebssnap.VerdictUnknown, "refused": ebssnap.VerdictNone,
-		"not frozen": ebssnap.VerdictNone, "nothing": ebssnap.VerdictNone,
+		"not frozen": ebssnap.VerdictNone, "nothing": ebssnap.VerdictNone, "answer and error": ebssnap.VerdictUnproven,
+		"no id": ebssnap.VerdictUnproven, "failed at once": ebssnap.VerdictUnproven,
 	}
 	for name, evidence := range evidences() {
 		t.Run(name, func(t *testing.T) {

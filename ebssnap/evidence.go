@@ -2,6 +2,7 @@ package ebssnap
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -82,8 +83,21 @@ func Judge(e Evidence) (Verdict, []string) {
 	case last.ThawBegun == 0 || last.ThawBegun < last.Answered:
 		against = append(against, fmt.Sprintf("the thaw began %s after the freeze, the answer came after %s", rounded(last.ThawBegun-last.Frozen), rounded(last.Answered-last.Frozen)))
 	}
-	if last.ThawError != nil {
-		against = append(against, last.ThawError.Error())
+	for _, s := range e.Snapshots {
+		if !slices.Contains(e.Volumes, s.Volume) {
+			continue
+		}
+		if s.ID == "" {
+			against = append(against, fmt.Sprintf("the answer names no snapshot of %q", s.Volume))
+		}
+		if err := failed(s); err != nil {
+			against = append(against, err.Error())
+		}
+	}
+	for _, err := range []*Error{last.CreateError, last.ThawError} {
+		if err != nil {
+			against = append(against, err.Error())
+		}
 	}
 	if len(against) > 0 {
 		return VerdictUnproven, against

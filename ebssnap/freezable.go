@@ -1,7 +1,6 @@
 package ebssnap
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/opskit-go/opskit/ebssnap/volumes"
@@ -21,7 +20,9 @@ func freezable(mount volumes.Mount) (known, yes bool) {
 	return false, false
 }
 
-// readOnly reports whether the filesystem itself is, not only this mount of it.
+// readOnly reports whether the filesystem itself is, not only this mount of it. The kernel writes rw or ro first; what follows
+// holds names, such as that of a btrfs subvolume, in which a comma is no end.
 func readOnly(mount volumes.Mount) bool {
-	return slices.Contains(strings.Split(mount.SuperOptions, ","), "ro")
+	first, _, _ := strings.Cut(mount.SuperOptions, ",")
+	return first == "ro"
 }

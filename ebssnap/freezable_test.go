@@ -23,4 +23,6 @@ func TestFreezable(t *testing.T) {
 func TestReadOnlyIsOfTheFilesystemNotOfTheMount(t *testing.T) {
 	assert.False(t, readOnly(volumes.Mount{Options: "ro,relatime", SuperOptions: "rw,attr2,errors=remount-ro"}))
 	assert.True(t, readOnly(volumes.Mount{Options: "rw,relatime", SuperOptions: "ro,subvolid=256"}))
+	assert.True(t, readOnly(volumes.Mount{SuperOptions: "ro"}))
+	assert.False(t, readOnly(volumes.Mount{SuperOptions: "rw,space_cache=v2,subvolid=256,subvol=/a,ro"}), "the name of a subvolume")
 }
