@@ -165,13 +165,13 @@ func (r *reader) chooseNetwork(objects []object) int {
 	return best
 }
 
-// wanted reports whether a network is an answer to the query.
+// wanted reports whether a network is an answer to the query: a smaller one
+// has a part of what was asked for only.
 func (r *reader) wanted(got Range) bool {
 	if r.query.Kind != KindIP {
 		return true
 	}
-	asked := rangeOf(r.query.Prefix)
-	return got.Covers(asked) || asked.Covers(got)
+	return got.Covers(rangeOf(r.query.Prefix))
 }
 
 // links are the handles by which an object names others.

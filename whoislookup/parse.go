@@ -57,9 +57,21 @@ type part struct {
 // maxLines is far more than one answer has. A dump is read with package rpsl.
 const maxLines = 1 << 14
 
-// readHop reads rec.Hops[hop] into rec, which is otherwise empty.
+// readHop reads rec.Hops[hop] into rec, which has nothing but its server and
+// hops.
 func readHop(rec *Record, hop int, q Query) (part, error) {
-	return readHopInto(rec, hop, q, new(Domain))
+	p, err := readHopInto(rec, hop, q, new(Domain))
+	if err != nil {
+		return p, err
+	}
+	if gap, ok := otherHandle(rec, q); ok {
+		rec.Unseen = append(rec.Unseen, gap)
+	}
+	if other := mistaken(rec, hop, q); other != "" {
+		*rec = Record{Server: rec.Server, Hops: rec.Hops}
+		return part{}, &Error{Op: "read answer", Target: rec.Hops[hop].Server, Err: fmt.Errorf("answer about another thing, %s: %w", other, ErrGarbage)}
+	}
+	return p, nil
 }
 
 // readHopInto is readHop with the place for a domain, if there is one.

@@ -1,0 +1,96 @@
+package whoislookup
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// mistaken tells what an answer is about if that is not the thing that was
+// asked for: a server that mixes up its answers, or lies, must not make
+// somebody the holder. It is empty for an answer that may be believed, and for
+// a stored one, whose question is not known.
+func mistaken(rec *Record, hop int, q Query) string {
+	if rec.Verdict != VerdictFound {
+		return ""
+	}
+	switch q.Kind {
+	case KindIP:
+		if rec.Network == nil {
+			return rec.thing()
+		}
+		if !rec.Network.Range.Covers(rangeOf(q.Prefix)) {
+			return rec.Network.Range.String()
+		}
+	case KindASN:
+		if rec.AS == nil || q.ASN < rec.AS.From || q.ASN > rec.AS.To {
+			return rec.thing()
+		}
+	case KindDomain:
+		if rec.Domain == nil || !rec.Domain.is(q, rec.Hops[hop].Raw) {
+			return rec.thing()
+		}
+	}
+	return ""
+}
+
+// thing names what a record is about.
+func (r *Record) thing() string {
+	switch {
+	case r.Domain != nil && r.Domain.Name != "":
+		return "the domain " + r.Domain.Name
+	case r.AS != nil && r.AS.From == r.AS.To:
+		return fmt.Sprintf("AS%d", r.AS.From)
+	case r.AS != nil:
+		return fmt.Sprintf("AS%d - AS%d", r.AS.From, r.AS.To)
+	case r.Network != nil:
+		return r.Network.Range.String()
+	}
+	return "something without a name"
+}
+
+// is reports whether an answer about d is one about the name that was asked
+// for: that name, the one that a registry keeps where the query is for a host
+// in it, or a name that the answer shows without its zone. An answer without a
+// name of its own has to have it somewhere.
+func (d *Domain) is(q Query, raw []byte) bool {
+	label, _, _ := strings.Cut(q.Text, ".")
+	switch own := hostKey(cmp.Or(d.Name, d.Unicode)); {
+	case own == "":
+		return bytes.Contains(bytes.ToLower(raw), []byte(label))
+	case strings.Contains(own, "."):
+		return own == q.Text || own == hostKey(registrable(q))
+	default:
+		return own == q.Text || own == label
+	}
+}
+
+// otherHandle is a gap if the answer about a handle names others only: handles
+// are written in more than one way, so that is no proof of another thing.
+func otherHandle(rec *Record, q Query) (Gap, bool) {
+	if q.Kind != KindHandle || rec.Verdict != VerdictFound {
+		return Gap{}, false
+	}
+	names := []string{rec.Holder.Handle}
+	if n := rec.Network; n != nil {
+		names = append(names, n.Handle, n.Name)
+	}
+	if as := rec.AS; as != nil {
+		names = append(names, as.Handle, as.Name)
+	}
+	if d := rec.Domain; d != nil {
+		names = append(names, d.ID, d.Name, d.Registrar.Handle, d.Registrant.Handle)
+	}
+	for _, list := range [...][]Contact{rec.Abuse, rec.Contacts} {
+		for _, c := range list {
+			names = append(names, c.Handle)
+		}
+	}
+	names = slices.DeleteFunc(names, func(s string) bool { return s == "" })
+	if len(names) == 0 || slices.ContainsFunc(append(names, rec.Holder.Name), func(s string) bool { return strings.EqualFold(s, q.Text) }) {
+		return Gap{}, false
+	}
+	return Gap{What: "whether this is " + q.Text, Why: "the answer names " + names[0]}, true
+}
