@@ -16,8 +16,8 @@ import (
 
 // ask sends the query to one server (RFC 3912) and reads the whole answer. It
 // returns within the hop's time whatever the server does.
-func (c *Client) ask(ctx context.Context, to referral, q Query) Hop {
-	hop := Hop{Server: to.host, Protocol: to.scheme, Sent: line(to.host, q), Asked: time.Now().UTC().Round(0)}
+func (c *Client) ask(ctx context.Context, to referral, line string) Hop {
+	hop := Hop{Server: to.host, Protocol: to.scheme, Sent: line, Asked: time.Now().UTC().Round(0)}
 	if to.port != defaultPort(to.scheme) {
 		hop.Server = net.JoinHostPort(to.host, strconv.Itoa(int(to.port)))
 	}
@@ -105,7 +105,7 @@ func (c *Client) allowed(to referral) error {
 	if c.AllowPrivate {
 		return nil
 	}
-	if to.port != 43 && to.port != 4321 && c.Server == "" {
+	if own, ok := parseReferral(c.Server); to.port != 43 && to.port != 4321 && !(ok && to == own) {
 		return fmt.Errorf("port %d: %w", to.port, ErrUnsafeTarget)
 	}
 	if a, ok := parseAnyAddr(to.host); ok && !public(a) {
@@ -125,9 +125,14 @@ func refusePrivate(_, address string, _ syscall.RawConn) error {
 }
 
 // public reports whether an address may be that of a registry's server: not
-// special-purpose space, in whatever form it is written.
+// special-purpose space, in whatever form it is written. What a DNS64 makes of
+// an IPv4 address (RFC 6052, the well-known prefix) counts as that.
 func public(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
+	if netip.MustParsePrefix("64:ff9b::/96").Contains(a) {
+		b := a.As16()
+		a = netip.AddrFrom4([4]byte(b[12:]))
+	}
 	for _, inner := range embedded(netip.PrefixFrom(a, a.BitLen())) {
 		if !public(inner) {
 			return false

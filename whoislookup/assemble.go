@@ -32,6 +32,9 @@ func Assemble(q Query, hops []Hop) (*Record, error) {
 		whois.best = rdap.best
 	}
 	g := whois
+	if g.best == nil && g.first == nil && rdap.failed != nil && errors.Is(g.failed, ErrUnreachable) && !errors.Is(rdap.failed, ErrUnreachable) {
+		g = rdap // throttled, say: who could not be reached says less
+	}
 	if g.best == nil && (rdap.best != nil || whois.failed == nil && whois.first == nil) {
 		g = rdap
 	}
@@ -49,15 +52,23 @@ type gathered struct {
 
 // gather reads those hops of r that want selects.
 func (r *Record) gather(q Query, want func(*Hop) bool) (g gathered) {
+	next := "" // the server that the last answer refers to
 	for i := range r.Hops {
 		h := &r.Hops[i]
 		if !want(h) {
 			continue
 		}
+		if i+1 < len(r.Hops) && h.Server == r.Hops[i+1].Server && h.Protocol == r.Hops[i+1].Protocol && h.Sent != r.Hops[i+1].Sent {
+			continue // asked again in other words, as this was no answer
+		}
 		rec := &Record{Server: h.Server, Hops: r.Hops}
 		p, err := readHop(rec, i, q)
+		next = ""
 		if p.referral.host != "" {
 			h.Referral = p.referral.String()
+			if p.referral.host != hostOf(h.Server) {
+				next = p.referral.host
+			}
 		}
 		switch {
 		case h.Protocol == "local" && err == nil:
@@ -65,10 +76,7 @@ func (r *Record) gather(q Query, want func(*Hop) bool) (g gathered) {
 			g.best = rec
 		case err != nil:
 			if g.failed == nil || !errors.Is(err, ErrUnreachable) { // who could not be reached says less
-				g.failed = err
-			}
-			if rec.Verdict != VerdictUnknown {
-				g.verdict = rec.Verdict
+				g.failed, g.verdict = err, verdictOf(err)
 			}
 			if g.best != nil {
 				g.unseen = append(g.unseen, Gap{What: answerOf + h.Server, Why: err.Error()})
@@ -95,7 +103,20 @@ func (r *Record) gather(q Query, want func(*Hop) bool) (g gathered) {
 			g.best = inside(g.best, rec)
 		}
 	}
+	if g.best != nil && next != "" { // a loop, the limit, or hops that were saved without it
+		g.unseen = append(g.unseen, Gap{What: answerOf + next, Why: "referred to, and not asked"})
+	}
 	return g
+}
+
+// verdictOf returns the verdict that says the same as an error.
+func verdictOf(err error) Verdict {
+	for _, v := range [...]Verdict{VerdictNotFound, VerdictReserved, VerdictThrottled, VerdictDenied} {
+		if errors.Is(err, sentinelOf(v)) {
+			return v
+		}
+	}
+	return VerdictUnknown
 }
 
 // settle makes r the record that was gathered.

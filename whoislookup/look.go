@@ -87,32 +87,34 @@ func (c *Client) lookWHOIS(ctx context.Context, q Query, hops []Hop) (*Record, e
 	}
 	before := len(hops)
 	asked := map[string]bool{}
+	fellBack := false
 	var stop error
 	for {
-		key := target.host
 		switch {
-		case asked[key]:
+		case asked[target.host]:
 			stop = fmt.Errorf("referred to %s again: %w", target.host, ErrLoop)
-		case len(hops)-before == c.maxHops():
+		case len(hops)-before >= c.maxHops():
 			stop = fmt.Errorf("%d servers asked, and referred to %s: %w", len(hops)-before, target.host, ErrLoop)
 		}
 		if stop != nil {
 			break
 		}
-		asked[key] = true
-		hop := c.ask(ctx, target, q)
+		asked[target.host] = true
+		hop := c.ask(ctx, target, line(target.host, q))
 		hops = append(hops, hop)
-		if hop.Err != nil {
-			// The table may be out of date: IANA knows who is asked now.
-			if len(hops)-before == 1 && c.Server == "" && target.host != servers.IANA && errors.Is(hop.Err, ErrUnreachable) && ctx.Err() == nil {
-				target = referral{scheme: "whois", host: servers.IANA, port: 43}
-				continue
-			}
-			break
+		next, outcome := follow(q, hop)
+		if outcome == outcomeAbsent && !q.Prefix.IsSingleIP() && strings.HasPrefix(hop.Sent, exactly) {
+			hop = c.ask(ctx, target, line(target.host, addrQuery(q.Prefix.Addr())))
+			hops = append(hops, hop)
+			next, outcome = follow(q, hop)
 		}
-		next, more := follow(q, hops)
-		if !more || asked[next.host] && hops[before].Err != nil {
-			break // IANA names the server that could not be reached
+		if outcome == outcomeLost && len(asked) == 1 && c.Server == "" && target.host != servers.IANA && ctx.Err() == nil {
+			// The table may be out of date: IANA knows who is asked now.
+			fellBack, target = true, referral{scheme: "whois", host: servers.IANA, port: 43}
+			continue
+		}
+		if outcome != outcomeReferred || fellBack && len(asked) == 2 && asked[next.host] {
+			break // or IANA names the server that gave no answer
 		}
 		target = next
 	}
@@ -189,20 +191,39 @@ func handleServer(handle string) string {
 	return "whois.arin.net"
 }
 
-// follow reads the last answer as far as its referral. It asks no further once
-// an answer is complete: a registrar is asked only when the registry does not
-// say who holds the name.
-func follow(q Query, hops []Hop) (referral, bool) {
-	h := hops[len(hops)-1]
+// exactly begins ARIN's query for one prefix. A prefix that is a part of a
+// network is not found by it, and the network by an address of it.
+const exactly = "r + = "
+
+// outcome is what an answer means for whom to ask next.
+type outcome uint8
+
+const (
+	outcomeFinal    outcome = iota // nobody: an answer, or a refusal
+	outcomeReferred                // another server
+	outcomeAbsent                  // nobody: the server has no such thing
+	outcomeLost                    // who is not known: no server of the registry's, or not any more
+)
+
+// follow reads an answer as far as it tells whom to ask next. It asks no
+// further once an answer is complete: a registrar is asked only when the
+// registry does not say who holds the name.
+func follow(q Query, h Hop) (referral, outcome) {
 	rec := &Record{Hops: []Hop{h}}
 	p, err := readHop(rec, 0, q)
-	if err != nil || p.referral.host == "" {
-		return referral{}, false
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return referral{}, outcomeAbsent
+	case errors.Is(err, ErrUnreachable), errors.Is(err, ErrGarbage):
+		return referral{}, outcomeLost
+	case err != nil:
+		return referral{}, outcomeFinal
+	case p.referral.host != "" && p.referral.host != hostOf(h.Server):
+		return p.referral, outcomeReferred
+	case rec.Verdict == VerdictElsewhere && !strings.HasSuffix(hostOf(h.Server), ".arin.net"):
+		return referral{}, outcomeLost // ARIN itself tells which other registry it is
 	}
-	if p.referral.host == hostOf(h.Server) {
-		return referral{}, false
-	}
-	return p.referral, true
+	return referral{}, outcomeFinal
 }
 
 // line returns what to send to a server.

@@ -63,6 +63,9 @@ func ParseQuery(s string) (Query, error) {
 	}
 	if addr, length, ok := strings.Cut(text, "/"); ok {
 		p, ok := parsePrefix(addr, length)
+		if mapped, err := netip.ParsePrefix(text); !ok && err == nil && mapped.Addr().Is4In6() {
+			p, ok = mapped, mapped.Bits() >= 96
+		}
 		if !ok {
 			return bad("no prefix")
 		}
@@ -70,6 +73,9 @@ func ParseQuery(s string) (Query, error) {
 	}
 	if n, ok := parseASN(text); ok {
 		return asnQuery(n), nil
+	}
+	if digits := strings.TrimLeft(strings.TrimPrefix(strings.ToLower(text), "as"), " "); strings.Trim(digits, "0123456789") == "" {
+		return bad("no AS number: they end at 4294967295")
 	}
 	for _, r := range text {
 		if r <= ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
@@ -101,6 +107,9 @@ func addrQuery(a netip.Addr) Query {
 }
 
 func prefixQuery(p netip.Prefix) Query {
+	if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
+		p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+	}
 	p = p.Masked()
 	if p.IsSingleIP() {
 		return addrQuery(p.Addr())
@@ -112,10 +121,14 @@ func asnQuery(n uint32) Query {
 	return Query{Kind: KindASN, Text: fmt.Sprintf("as%d", n), ASN: n}
 }
 
-// parseASN reads "AS13335", "as 13335", "13335", "AS1.10" and "1.10".
+// parseASN reads "AS13335", "as 13335", "ASN13335", "13335", "AS1.10" and
+// "1.10".
 func parseASN(s string) (uint32, bool) {
 	if len(s) > 2 && (s[0]|0x20) == 'a' && (s[1]|0x20) == 's' {
-		s = strings.TrimLeft(s[2:], " ")
+		if s = s[2:]; (s[0] | 0x20) == 'n' {
+			s = s[1:]
+		}
+		s = strings.TrimLeft(s, " ")
 	}
 	if high, low, dot := strings.Cut(s, "."); dot {
 		h, ok1 := parseUint(high, 1<<16-1)

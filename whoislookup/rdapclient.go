@@ -48,15 +48,32 @@ func (c *Client) rdapURL(q Query) (string, bool) {
 		}
 	case KindDomain:
 		path = "domain/" + q.Text
-		find(func(b servers.Bootstrap) (string, bool) { return b.Domain(q.Text) })
-		if !ok {
-			base, ok = servers.RDAP(q.Text, "")
+		base, ok = c.rdapOfName(q.Text)
+		if zone := c.Table.Zone(q.Text); ok && strings.Contains(zone, ".") {
+			// A registry below another's name, such as that of uk.com, has a
+			// service of its own or none.
+			_, upper, _ := strings.Cut(zone, ".")
+			host, _ := c.Table.Domain(zone)
+			above, _ := c.Table.Domain(upper)
+			if theirs, _ := c.rdapOfName(upper); theirs == base && host != above {
+				return "", false
+			}
 		}
 	case KindHandle:
 		path = "entity/" + url.PathEscape(q.Text)
 		base, ok = servers.RDAP("", handleServer(q.Text))
 	}
 	return base + path, ok
+}
+
+// rdapOfName returns the RDAP service for the longest zone that a name lies in.
+func (c *Client) rdapOfName(name string) (string, bool) {
+	for _, b := range c.Bootstrap {
+		if base, ok := b.Domain(name); ok {
+			return base, true
+		}
+	}
+	return servers.RDAP(name, "")
 }
 
 // lookRDAP asks over RDAP, and the registrar too if the registry does not say
@@ -204,8 +221,11 @@ func statusError(resp *http.Response, raw []byte) error {
 // retryAfter reads seconds or a date (RFC 9110 section 10.2.3), at most a day.
 func retryAfter(s string, now time.Time) time.Duration {
 	var d time.Duration
-	if n, ok := parseUint(s, 86400); ok {
-		d = time.Duration(n) * time.Second
+	if s != "" && strings.Trim(s, "0123456789") == "" {
+		d = 24 * time.Hour
+		if n, ok := parseUint(s, 86400); ok {
+			d = time.Duration(n) * time.Second
+		}
 	} else if t, err := http.ParseTime(s); err == nil {
 		d = t.Sub(now)
 	}

@@ -74,11 +74,12 @@ func parseReferral(s string) (referral, bool) {
 // referral. Text that holders write (remarks, descr, addresses) is never one.
 func (r *reader) findReferral(server string, objects []object) referral {
 	var last referral
+	rwhois := r.isRWhois()
 	for i := range r.ents {
 		e := &r.ents[i]
 		if e.kind == rpsl.Text || e.kind == rpsl.Comment {
 			// RFC 2167 section 3.3.2: "%referral rwhois://host:port/auth-area=..."
-			if low := r.lower(e.value); strings.HasPrefix(low, "%referral ") {
+			if low := r.lower(e.value); rwhois && e.indent == 0 && strings.HasPrefix(low, "%referral ") {
 				if f, ok := parseReferral(low[len("%referral "):]); ok {
 					last = f
 				}
@@ -138,6 +139,12 @@ func (r *reader) isARIN(server string) bool {
 		return strings.HasSuffix(hostOf(server), ".arin.net")
 	}
 	return strings.Contains(r.low, "arin whois data and services are subject to") || strings.Contains(r.low, "\nnethandle:")
+}
+
+// isRWhois reports whether an RWhois server wrote the answer: in those of
+// others a line that starts with '%' may be a part of somebody's remarks.
+func (r *reader) isRWhois() bool {
+	return r.rec.Hops[r.hop].Protocol == "rwhois" || strings.HasPrefix(strings.TrimLeft(r.low, " \t\r\n"), "%rwhois ")
 }
 
 func (r *reader) isIANA(server string) bool {

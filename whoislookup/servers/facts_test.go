@@ -104,3 +104,32 @@ func TestNationalRegistriesKeepNoneButTheirOwn(t *testing.T) {
 	}
 	assert.Greater(t, checked, 400)
 }
+
+// TestEveryBlockOfIANAsSpecialRegistriesIsKnown compares with the registries
+// themselves, first and last address of each block.
+func TestEveryBlockOfIANAsSpecialRegistriesIsKnown(t *testing.T) {
+	// Globally reachable, and registered by ARIN like any other network.
+	ordinary := map[string]bool{"192.31.196.0/24": true, "192.52.193.0/24": true, "192.175.48.0/24": true, "2620:4f:8000::/48": true}
+	for _, name := range []string{"iana-ipv4-special-registry.csv", "iana-ipv6-special-registry.csv"} {
+		file, err := os.Open(lab.Corpus(t, "whoislookup", "servers", name))
+		require.NoError(t, err)
+		defer file.Close()
+		records, err := csv.NewReader(file).ReadAll()
+		require.NoError(t, err)
+		for _, r := range records[1:] {
+			for block := range strings.SplitSeq(r[0], ",") {
+				block, _, _ = strings.Cut(strings.TrimSpace(block), " ")
+				p, err := netip.ParsePrefix(block)
+				require.NoError(t, err)
+				got, ok := servers.Special(p)
+				require.Equal(t, !ordinary[block], ok, block)
+				if ok {
+					assert.Equal(t, p, got.Prefix)
+					assert.Contains(t, r[2], "["+strings.ReplaceAll(got.RFC, " ", "")+"]", block)
+					single, ok := servers.Special(netip.PrefixFrom(p.Addr(), p.Addr().BitLen()))
+					assert.True(t, ok && single.Prefix.Bits() >= p.Bits(), block)
+				}
+			}
+		}
+	}
+}
