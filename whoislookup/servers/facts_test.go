@@ -123,7 +123,7 @@ func TestEveryBlockOfIANAsSpecialRegistriesIsKnown(t *testing.T) {
 				require.NoError(t, err)
 				got, ok := servers.Special(p)
 				require.Equal(t, !ordinary[block], ok, block)
-				if ok {
+				if ok && block != "::ffff:0:0/96" { // whose addresses count as those of IPv4
 					assert.Equal(t, p, got.Prefix)
 					assert.Contains(t, r[2], "["+strings.ReplaceAll(got.RFC, " ", "")+"]", block)
 					single, ok := servers.Special(netip.PrefixFrom(p.Addr(), p.Addr().BitLen()))

@@ -98,8 +98,13 @@ func TestSpecialPurposeSpace(t *testing.T) {
 		_, ok := servers.Special(netip.PrefixFrom(a, a.BitLen()))
 		assert.False(t, ok, addr)
 	}
-	_, ok := servers.Special(netip.MustParsePrefix("0.0.0.0/0"))
-	assert.False(t, ok, "more than a special block is not special")
+	for _, wide := range []string{"0.0.0.0/0", "10.0.0.0/7", "::ffff:10.0.0.0/103", "2000::/3"} {
+		_, ok := servers.Special(netip.MustParsePrefix(wide))
+		assert.False(t, ok, "more than a special block is not special: %s", wide)
+	}
+	mapped, ok := servers.Special(netip.MustParsePrefix("::ffff:10.1.0.0/112"))
+	require.True(t, ok)
+	assert.Equal(t, "10.0.0.0/8", mapped.Prefix.String())
 	p, ok := servers.SpecialASN(64512)
 	assert.True(t, ok)
 	assert.Equal(t, "RFC 6996", p.RFC)

@@ -23,7 +23,10 @@ type Purpose struct {
 // reachable and registered like any other, such as AS112's, are not special.
 func Special(p netip.Prefix) (Purpose, bool) {
 	var best Purpose
-	a := p.Addr().Unmap()
+	if a := p.Addr(); a.Is4In6() && p.Bits() > 96 {
+		p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+	}
+	a := p.Addr()
 	found := false
 	for line := range strings.Lines(specialText) {
 		key, rest, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "|")
