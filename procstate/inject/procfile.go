@@ -33,6 +33,9 @@ func parseStat(text []byte) (stat, error) {
 		return stat{}, fmt.Errorf("stat: %d fields after the name", len(fields))
 	}
 	s := stat{comm: string(text[open+1 : end]), state: fields[0][0]}
+	if !strings.Contains("RSDTtWXxZKPI", fields[0]) {
+		return stat{}, fmt.Errorf("stat: state %q", fields[0])
+	}
 	var err error
 	number := func(field int) int64 {
 		n, failed := strconv.ParseInt(fields[field-3], 10, 64)

@@ -1,6 +1,7 @@
 package inject
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -19,6 +20,7 @@ func TestParseStat(t *testing.T) {
 	}, got)
 	for name, text := range map[string]string{
 		"empty": "", "no name": "1 S 0", "cut": statLine[:60], "no pid": "(x" + statLine[8:],
+		"no state": "0()\x00" + strings.Repeat(" 0", 36), "odd state": "1 (x) ?" + strings.Repeat(" 0", 36),
 		"no number": "1 (x) S y 4711 4711 0 -1 4194304 84 0 0 0 0 1 0 0 20 0 3 0 226915 2654208 364 1 2 3 4 5 6 7 8 9 1 1 0 0 17 1 0 0",
 	} {
 		_, err := parseStat([]byte(text))
@@ -47,6 +49,7 @@ func TestParseCall(t *testing.T) {
 func FuzzParseStat(f *testing.F) {
 	f.Add([]byte(statLine))
 	f.Add([]byte("2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 9 0 0 18446744073709551615 0 0 0 0 0 0 0 2147483647 0 0 0 0 0 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n"))
+	f.Add([]byte("0()\x00" + strings.Repeat(" 0", 36)))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if s, err := parseStat(text); err == nil && s.state == 0 {
 			t.Fatal("an answer without a state")
