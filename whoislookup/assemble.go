@@ -55,10 +55,10 @@ func (r *Record) gather(q Query, want func(*Hop) bool) (g gathered) {
 	next := "" // the server that the last answer refers to
 	for i := range r.Hops {
 		h := &r.Hops[i]
-		if !want(h) {
+		if !want(h) || h.redirected() {
 			continue
 		}
-		if i+1 < len(r.Hops) && h.Server == r.Hops[i+1].Server && h.Protocol == r.Hops[i+1].Protocol && h.Sent != r.Hops[i+1].Sent {
+		if i+1 < len(r.Hops) && h.Server == r.Hops[i+1].Server && strings.HasPrefix(h.Sent, exactly) {
 			continue // asked again in other words, as this was no answer
 		}
 		rec := &Record{Server: h.Server, Hops: r.Hops}

@@ -57,15 +57,16 @@ type Error struct {
 	Partial    *Record       // the look-up's record: what the servers said as far as they did, nil if none was asked
 }
 
-// Error returns "op target: cause".
+// Error returns "op target: cause", without control characters whatever the
+// servers sent.
 func (e *Error) Error() string {
 	switch {
 	case e.Op == "":
-		return e.Err.Error()
+		return quoteOutside(e.Err.Error())
 	case e.Target == "":
-		return e.Op + ": " + e.Err.Error()
+		return quoteOutside(e.Op + ": " + e.Err.Error())
 	}
-	return e.Op + " " + quoteOutside(e.Target) + ": " + e.Err.Error()
+	return quoteOutside(e.Op + " " + e.Target + ": " + e.Err.Error())
 }
 
 // Unwrap returns the cause.

@@ -186,14 +186,11 @@ func TestRegistrarByRelatedLink(t *testing.T) {
 	assert.Equal(t, whoislookup.Status("clientHold"), because)
 }
 
-// TestProxyOfTheEnvironment has the proxy make the connection, and the target
-// guarded all the same.
-func TestProxyOfTheEnvironment(t *testing.T) {
-	srv := newServer(t, whoistest.Answers{})
-	require.NoError(t, srv.HandleRDAP("rdap.test.example", whoistest.RDAP(map[string]string{"/domain/example.zz": `{"objectClassName":"domain","ldhName":"example.zz"}`})))
-	var connects []string
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		connects = append(connects, r.Method+" "+r.Host)
+// connectTo is a proxy that notes what it is asked for and ends every connection
+// at srv.
+func connectTo(srv *whoistest.Server, connects *[]string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		*connects = append(*connects, r.Method+" "+r.Host)
 		to, err := srv.Dial(r.Context(), "tcp", r.Host)
 		if err != nil {
 			w.WriteHeader(http.StatusBadGateway)
@@ -211,7 +208,16 @@ func TestProxyOfTheEnvironment(t *testing.T) {
 			to.Close()
 		}()
 		io.Copy(from, to)
-	}))
+	})
+}
+
+// TestProxyOfTheEnvironment has the proxy make the connection, and the target
+// guarded all the same.
+func TestProxyOfTheEnvironment(t *testing.T) {
+	srv := newServer(t, whoistest.Answers{})
+	require.NoError(t, srv.HandleRDAP("rdap.test.example", whoistest.RDAP(map[string]string{"/domain/example.zz": `{"objectClassName":"domain","ldhName":"example.zz"}`})))
+	var connects []string
+	proxy := httptest.NewServer(connectTo(srv, &connects))
 	defer proxy.Close()
 	t.Setenv("HTTPS_PROXY", proxy.URL)
 	t.Setenv("NO_PROXY", "")

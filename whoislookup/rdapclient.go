@@ -85,10 +85,10 @@ func (c *Client) lookRDAP(ctx context.Context, q Query) []Hop {
 	}
 	var hops []Hop
 	asked := map[string]bool{}
-	for len(hops) < c.maxHops() && !asked[target] {
+	for known := true; len(hops) < c.maxHops() && !asked[target]; known = false {
 		asked[target] = true
-		hop := c.askRDAP(ctx, target)
-		hops = append(hops, hop)
+		hops = append(hops, c.askRDAP(ctx, target, known)...)
+		hop := hops[len(hops)-1]
 		if hop.Err != nil {
 			break
 		}
@@ -103,15 +103,28 @@ func (c *Client) lookRDAP(ctx context.Context, q Query) []Hop {
 }
 
 // askRDAP makes one request (RFC 7480) and reads the answer within the hop's
-// bounds.
-func (c *Client) askRDAP(ctx context.Context, target string) Hop {
-	hop := Hop{Server: target, Protocol: "rdap", Sent: target, Asked: time.Now().UTC().Round(0)}
-	if u, err := url.Parse(target); err == nil {
-		hop.Server = u.Host
+// bounds. Each redirect is a hop of its own, so that the last is the server
+// that answered. known tells that the tables name the target, and not a server.
+func (c *Client) askRDAP(ctx context.Context, target string, known bool) []Hop {
+	at := time.Now()
+	begin := func(target string) Hop {
+		hop := Hop{Server: target, Protocol: "rdap", Sent: target, Asked: at.UTC().Round(0)}
+		if u, err := url.Parse(target); err == nil {
+			hop.Server = strings.TrimSuffix(u.Host, ":443")
+		}
+		return hop
 	}
-	start := time.Now()
-	raw, err := c.get(ctx, target)
-	hop.Latency = time.Since(start)
+	hops := []Hop{begin(target)}
+	end := func() *Hop {
+		hop, now := &hops[len(hops)-1], time.Now()
+		hop.Latency, at = now.Sub(at), now
+		return hop
+	}
+	raw, err := c.get(ctx, target, known, func(to string) {
+		end().Referral = to
+		hops = append(hops, begin(to))
+	})
+	hop := end()
 	hop.Raw = raw
 	if err != nil {
 		hop.Err = &Error{Op: "ask", Target: hop.Server, Err: err}
@@ -119,7 +132,12 @@ func (c *Client) askRDAP(ctx context.Context, target string) Hop {
 			hop.Err.RetryAfter = after.after
 		}
 	}
-	return hop
+	return hops
+}
+
+// redirected reports whether a hop is a server that only named another.
+func (h *Hop) redirected() bool {
+	return h.Protocol == "rdap" && h.Err == nil && len(h.Raw) == 0 && h.Referral != ""
 }
 
 // retryError carries the time of a Retry-After header.
@@ -131,10 +149,11 @@ type retryError struct {
 func (e *retryError) Error() string { return e.err.Error() }
 func (e *retryError) Unwrap() error { return e.err }
 
-func (c *Client) get(ctx context.Context, target string) ([]byte, error) {
+// get fetches a URL, and tells of each redirect before it follows it.
+func (c *Client) get(ctx context.Context, target string, known bool, redirect func(to string)) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout())
 	defer cancel()
-	if err := c.safeURL(ctx, target); err != nil {
+	if err := c.safeURL(ctx, target, known); err != nil {
 		return nil, err
 	}
 	transport := &http.Transport{
@@ -151,7 +170,11 @@ func (c *Client) get(ctx context.Context, target string) ([]byte, error) {
 		if len(via) >= 5 {
 			return fmt.Errorf("redirected %d times: %w", len(via), ErrLoop)
 		}
-		return c.safeURL(ctx, req.URL.String())
+		if err := c.safeURL(ctx, req.URL.String(), false); err != nil {
+			return err
+		}
+		redirect(req.URL.String())
+		return nil
 	}}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
@@ -234,8 +257,9 @@ func retryAfter(s string, now time.Time) time.Duration {
 
 // safeURL refuses what is not https to a public host. The address that a name
 // leads to is checked when the connection is made, and here if a proxy makes
-// it.
-func (c *Client) safeURL(ctx context.Context, target string) error {
+// it: a name that only the proxy can resolve may be one of its own network, so
+// it has to be known from the tables.
+func (c *Client) safeURL(ctx context.Context, target string, known bool) error {
 	u, err := url.Parse(target)
 	if err != nil || u.Host == "" {
 		return fmt.Errorf("no URL: %w", ErrUnsafeTarget)
@@ -264,8 +288,11 @@ func (c *Client) safeURL(ctx context.Context, target string) error {
 		return nil //nolint:nilerr // the request itself fails with it
 	}
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
+	if err != nil && (known || regional(host)) {
 		return nil //nolint:nilerr // only the proxy can resolve it
+	}
+	if err != nil {
+		return fmt.Errorf("%s cannot be resolved here, and nobody knows where the proxy would go: %w", host, ErrUnsafeTarget)
 	}
 	for _, a := range addrs {
 		if !public(a) {
@@ -273,6 +300,18 @@ func (c *Client) safeURL(ctx context.Context, target string) error {
 		}
 	}
 	return nil
+}
+
+// regional reports whether a host is the RDAP server of a registry of numbers,
+// which refer to one another.
+func regional(host string) bool {
+	for _, whois := range [...]string{"whois.afrinic.net", "whois.apnic.net", "whois.arin.net", "whois.lacnic.net", "whois.ripe.net", "whois.registro.br"} {
+		base, _ := servers.RDAP("", whois)
+		if u, err := url.Parse(base); err == nil && strings.EqualFold(u.Host, host) {
+			return true
+		}
+	}
+	return false
 }
 
 // dialRDAP connects for HTTP: to the server, or to the proxy of the

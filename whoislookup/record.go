@@ -121,7 +121,7 @@ type Hop struct {
 	Charset  string        `json:"charset,omitempty"`  // that Raw was decoded from
 	Asked    time.Time     `json:"asked,omitzero"`     // UTC
 	Latency  time.Duration `json:"latency_ns"`         // from the first dial to the last byte
-	Referral string        `json:"referral,omitempty"` // "whois://whois.lacnic.net", as far as one was read
+	Referral string        `json:"referral,omitempty"` // "whois://whois.lacnic.net", as far as one was read; for RDAP, the URL that the server redirected to
 	Err      *Error        `json:"error,omitempty"`    // why this hop gave no usable answer
 }
 

@@ -8,13 +8,13 @@ type Gap struct {
 	Need string `json:"need,omitempty"` // what would show it, where that is known
 }
 
-// String returns "what (why; need: need)".
+// String returns "what (why; need: need)", without control characters.
 func (g Gap) String() string {
 	s := g.What + " (" + g.Why
 	if g.Need != "" {
 		s += "; need: " + g.Need
 	}
-	return s + ")"
+	return quoteOutside(s + ")")
 }
 
 // Capability is one thing that this package may or may not do here, as
