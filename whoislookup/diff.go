@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Change is one field of which two records tell different things.
@@ -34,7 +37,9 @@ func orNone(s string) string {
 //
 // A change is what both sides tell, and tell differently. Names are compared
 // without case and runs of blanks, lists as sets, and dates as far as both are
-// precise. What one side does not tell is no change but stands in unseen: a
+// precise. Two servers or protocols spell a name each in its own way: between
+// those, punctuation and accents do not count either, one handle is one holder,
+// and a name beside a mere description is in unseen. What one side does not tell is no change but stands in unseen: a
 // value that is withheld, could not be read or is not mentioned; the whole
 // record, if a server did not answer or did not want to (nil, or a Verdict
 // other than found, not_found and reserved); and what the answer of a more
@@ -133,7 +138,40 @@ func (d difference) judge() (why string, same bool) {
 			return both + "; " + server + " would tell more, and did not for " + side.which, false
 		}
 	}
+	if sameSource(d.old, d.new) {
+		return "", false
+	}
+	if one := spelling(a.value); one != "" && one == spelling(b.value) || a.name == "holder.name" && sameHandle(d.old, d.new) {
+		return "", true
+	}
+	if a.name == "holder.name" && described(d.old) != described(d.new) && !apart(d.old, d.new) {
+		return both + "; one of them is a description, which need not name the holder", false
+	}
 	return "", false
+}
+
+// spelling is a name without what registries write differently: case,
+// punctuation, blanks and accents.
+func spelling(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1 // combining accents too
+	}, norm.NFKD.String(name))
+}
+
+// sameHandle reports whether both records name one holder by its handle.
+func sameHandle(a, b *Record) bool {
+	return a.Holder.Handle != "" && strings.EqualFold(a.Holder.Handle, b.Holder.Handle)
+}
+
+// described reports whether a holder is the first line of a free description.
+func described(r *Record) bool { return r.Holder.From == "descr" || r.Holder.From == "remarks" }
+
+// apart reports whether two records are about different registrations.
+func apart(a, b *Record) bool {
+	return a.Network != nil && b.Network != nil && a.Network.Range != b.Network.Range
 }
 
 // wanting reports whether it matters that neither side has the field.
@@ -242,6 +280,12 @@ func comparedFields(r *Record) []comparedField {
 	for _, s := range d.Status {
 		status = append(status, string(s))
 	}
+	standing := slices.Clone(status)
+	for i := range standing {
+		if strings.EqualFold(standing[i], "active") {
+			standing[i] = "ok" // RDAP's word for it (RFC 8056)
+		}
+	}
 	for _, s := range d.Nameservers {
 		nameservers = append(nameservers, hostKey(s))
 	}
@@ -254,6 +298,8 @@ func comparedFields(r *Record) []comparedField {
 	}
 	holder := text("holder.name", r.Holder.Name, "domain.registrant.name", "domain.registrant.organization")
 	holder.essential = true
+	statuses := text("domain.status", set(status))
+	statuses.key = strings.ToLower(set(standing))
 	name := text("domain.name", d.Name)
 	name.key = hostKey(d.Name)
 	return []comparedField{
@@ -268,7 +314,7 @@ func comparedFields(r *Record) []comparedField {
 		complete(name),
 		text("domain.registrar.name", d.Registrar.Name, "domain.registrar.organization"),
 		complete(text("domain.nameservers", set(nameservers))),
-		complete(text("domain.status", set(status))),
+		complete(statuses),
 		holder,
 		text("holder.handle", r.Holder.Handle, "domain.registrant.handle"),
 		text("country", country, "domain.registrant.country"),

@@ -169,6 +169,51 @@ func TestDiffAcrossServers(t *testing.T) {
 		lines(whoislookup.Diff(parsed(t, "whois.example.net", day), parsed(t, "whois.example.net", strings.Replace(inDomains, "2026-08", "2027-08", 1)))))
 }
 
+// TestDiffAcrossSpellings: one holder that two protocols spell differently has
+// not moved, and another that is spelled alike has.
+func TestDiffAcrossSpellings(t *testing.T) {
+	whois := "NetRange: 104.16.0.0 - 104.31.255.255\nNetName: EDGE\nNetType: Direct Allocation\n\nOrgName: Caf\u00e9 del Sur, Inc.\nOrgId: CAFE1\n"
+	rdap := func(name, handle string) string {
+		return `{"objectClassName":"ip network","handle":"NET-104-16-0-0-1","startAddress":"104.16.0.0","endAddress":"104.31.255.255","name":"EDGE","type":"DIRECT ALLOCATION",` +
+			`"entities":[{"handle":"` + handle + `","roles":["registrant"],"vcardArray":["vcard",[["fn",{},"text","` + name + `"]]]}]}`
+	}
+	for _, c := range []struct {
+		rule, name, handle string
+		want               []string
+	}{
+		{"the same", "Caf\u00e9 del Sur, Inc.", "CAFE1", nil},
+		{"punctuation", "Caf\u00e9 del Sur Inc", "CAFE-2", []string{"holder.handle: CAFE1 -> CAFE-2"}},
+		{"accents", "CAFE DEL SUR, INC.", "CAFE1", nil},
+		{"one handle", "Sur Holdings (formerly Cafe)", "cafe1", nil},
+		{"another", "Cafe del Norte, Inc.", "CAFE2", []string{"holder.name: Caf\u00e9 del Sur, Inc. -> Cafe del Norte, Inc.", "holder.handle: CAFE1 -> CAFE2"}},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			a, b := parsed(t, "whois.arin.net", whois), parsed(t, "rdap.arin.net", rdap(c.name, c.handle))
+			assert.Equal(t, c.want, lines(whoislookup.Diff(a, b)))
+		})
+	}
+	// One server spells a name the same way each time.
+	assert.Equal(t, []string{"holder.name: Caf\u00e9 del Sur, Inc. -> Caf\u00e9 del Sur Inc"},
+		lines(whoislookup.Diff(parsed(t, "whois.arin.net", whois), parsed(t, "whois.arin.net", strings.Replace(whois, ", Inc.", " Inc", 1)))))
+
+	// What the older protocol had from the first line of a description.
+	ripe := "inetnum: 104.16.0.0 - 104.31.255.255\nnetname: EDGE\ndescr: Backbone in Amsterdam\nsource: RIPE\n"
+	changes, unseen := whoislookup.Diff(parsed(t, "whois.ripe.net", ripe), parsed(t, "rdap.db.ripe.net", rdap("Some Org", "ORG-X")))
+	assert.Empty(t, changes)
+	assert.Contains(t, lines(nil, unseen), "? holder.name (Backbone in Amsterdam in the older record, Some Org in the newer; one of them is a description, which need not name the holder)")
+
+	status := func(text string) string { return strings.Replace(inDomains, "Domain Status: ok\n", text, 1) }
+	word := parsed(t, "rdap.example.net", `{"objectClassName":"domain","ldhName":"example-shop.com","status":["client transfer prohibited","active"]}`)
+	for text, want := range map[string]bool{"Domain Status: ok\n": false, "Domain Status: ACTIVE\n": false, "Domain Status: clientHold\n": true} {
+		changes, _ := whoislookup.Diff(parsed(t, "whois.example.net", status(text)), word)
+		assert.Equal(t, want, strings.Contains(strings.Join(lines(changes, nil), "\n"), "domain.status"), text)
+	}
+	a := parsed(t, "whois.example.net", inDomains)
+	b := parsed(t, "rdap.example.net", `{"objectClassName":"domain","ldhName":"example-shop.com","entities":[{"roles":["registrar"],"vcardArray":["vcard",[["fn",{},"text","Example Registrar, Ltd."]]]}]}`)
+	changes, _ = whoislookup.Diff(a, b)
+	assert.Empty(t, changes)
+}
+
 // TestDiffKnowsWhatIsMissing: the customer's network is with a server that did
 // not answer this time; what the provider says is no move.
 func TestDiffKnowsWhatIsMissing(t *testing.T) {
