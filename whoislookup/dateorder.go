@@ -6,8 +6,8 @@ import (
 	"github.com/opskit-go/opskit/whoislookup/rpsl"
 )
 
-// dateOrder is how an answer writes a day with slashes, as far as its other
-// dates tell: 03/04/2015 alone does not.
+// dateOrder is how an answer writes a day with slashes or hyphens, as far as its
+// other dates tell: 03/04/2015 alone does not.
 type dateOrder uint8
 
 const (
@@ -16,16 +16,18 @@ const (
 	monthFirst
 )
 
-// order tells whether days or months come first where dates have slashes, as
-// far as one date of the answer shows it.
+// order tells whether days or months come first where dates have slashes or
+// hyphens, as far as one date of the answer shows it.
 func (r *reader) order() dateOrder {
 	for i := range r.ents {
 		e := &r.ents[i]
-		if e.kind != rpsl.Attribute || e.value.to-e.value.from < 8 {
+		v := r.in(e.value)
+		if e.kind == rpsl.Text && len(v) < maxLabel && strings.HasPrefix(r.lower(e.value), "record ") { // "Record expires on 01-20-2013"
+			v = v[max(0, strings.IndexAny(v, "0123456789")):]
+		} else if e.kind != rpsl.Attribute {
 			continue
 		}
-		v := r.in(e.value)
-		if v[2] != '/' || v[5] != '/' {
+		if len(v) < 8 || v[2] != '/' && v[2] != '-' || v[5] != v[2] {
 			continue
 		}
 		a, ok1 := parseUint(v[:2], 31)
@@ -50,8 +52,8 @@ func (r *reader) usualOrder() dateOrder {
 			continue
 		}
 		low := strings.TrimRight(r.lower(e.value), ". ")
-		if ofCountry(low) {
-			return dayFirst
+		if order := orderOf(low); order != orderUnknown {
+			return order
 		}
 		if e.value.empty() || !strings.Contains(low, ".") {
 			return dayFirst
@@ -61,8 +63,18 @@ func (r *reader) usualOrder() dateOrder {
 	return orderUnknown
 }
 
-// ofCountry reports whether a name is of a country that writes the day first.
-func ofCountry(name string) bool {
+// orderOf tells what the registry of a name's country writes first. The five
+// zones that Freenom ran have its dates, whatever their countries write.
+func orderOf(name string) dateOrder {
 	dot := strings.LastIndexByte(name, '.')
-	return dot >= 0 && len(name)-dot == 3 && name[dot:] != ".us"
+	if dot < 0 || len(name)-dot != 3 {
+		return orderUnknown
+	}
+	switch name[dot+1:] {
+	case "us":
+		return orderUnknown
+	case "cf", "ga", "gq", "ml", "tk":
+		return monthFirst
+	}
+	return dayFirst
 }

@@ -22,6 +22,8 @@ type domainReader struct {
 	inline   bool  // the title has a value of its own: "Registrar: X"
 	labelled bool  // the section has labels, so a line without one is no value
 	hidden   bool  // the section says that its values are withheld
+	company  bool  // the section's title says that its first line is an organisation
+	service  bool  // the section is about who serves the registrar's customers
 	foreign  bool  // inside an object of its own that is not the domain
 	apart    bool  // in such an object's lines, up to the next blank one
 	pending  attr  // a label whose value is on the next line
@@ -116,6 +118,7 @@ func (d *domainReader) line(e *entry, p *part) {
 		return
 	case at == aOrg && ro == noRole && e.value.empty() && d.d.Name != "" && (d.section == noRole || d.section == domainPart && d.ended(e)):
 		d.open(registrant, e)
+		d.company = true
 		return
 	case at == noAttr && ro == noRole && d.blank && d.d.Name == "" && d.lower(e.name) == "server name":
 		// Verisign lists the hosts first that have the name in theirs.
@@ -143,6 +146,7 @@ func (d *domainReader) line(e *entry, p *part) {
 		return
 	case at == aSelf && e.value.empty():
 		d.open(ro, e)
+		d.service = ro == registrar && strings.HasPrefix(d.lower(e.name), "registration service")
 		return
 	case ro == noRole && at != noAttr && at <= aStatus && e.value.empty():
 		d.later(e, at)
@@ -199,7 +203,7 @@ func (d *domainReader) open(ro role, e *entry) {
 		d.titles++
 	}
 	d.blank, d.foreign, d.inline, d.pending = false, false, false, noAttr
-	d.labelled, d.hidden = false, false
+	d.labelled, d.hidden, d.company, d.service = false, false, false, false
 }
 
 // typed reads a contact's title that is a value: "contact: administrative",
@@ -410,11 +414,14 @@ func (d *domainReader) content(e *entry, p *part) {
 	case ro == nameservers:
 		d.host(e)
 	case ro == domainPart:
-		if !strings.ContainsAny(d.in(e.value), " \t") { // else a sentence
+		if _, after, more := strings.Cut(d.lower(e.value), " "); !more || strings.HasPrefix(after, "is ") { // else a sentence
 			d.name(e)
 		}
 	case ro == registrar:
-		if d.values == 1 {
+		switch {
+		case d.values == 1 && d.service:
+			d.provider = *e
+		case d.values == 1:
 			d.registrarName(e)
 		}
 	case isContact(ro):

@@ -70,7 +70,7 @@ func (d *domainReader) selfField(e *entry, ro role) {
 		if ro == registrant && d.holderC(e) {
 			return
 		}
-		if looksLikeHandle(d.in(e.value)) {
+		if v := d.in(e.value); looksLikeHandle(v) || looksLikeNumber(v) {
 			d.contactField(e, ro, aHandle)
 			return
 		}
@@ -123,6 +123,9 @@ func (d *domainReader) place(e *entry, ro role) {
 		d.list(&d.rec.Redacted, contactPath(ro, aName))
 		return
 	}
+	if _, at := d.title(e.value); at >= aName && at <= aAddress {
+		return // a label whose value is on the next line, or is none
+	}
 	v := d.in(e.value)
 	if _, ok := d.email(e.value); ok {
 		d.contactField(e, ro, aEmail)
@@ -144,7 +147,10 @@ func (d *domainReader) place(e *entry, ro role) {
 	case looksLikePhone(v):
 		d.contactField(e, ro, aPhone)
 	case strings.HasPrefix(v, "+") && d.phoneAndFax(e, ro):
-	case c.Name == "" && c.Address == "":
+	case d.company:
+		d.company = false
+		d.contactField(e, ro, aOrg)
+	case c.Name == "" && c.Address == "" && c.Organization == "" && !d.labelled:
 		d.contactField(e, ro, aName)
 	default:
 		d.contactField(e, ro, aAddress)
@@ -221,6 +227,18 @@ func looksLikeHandle(s string) bool {
 	return digit && hyphen && len(s) < 24
 }
 
+// looksLikeNumber is "G123456": a letter or two and a number behind it.
+func looksLikeNumber(s string) bool {
+	letters := 0
+	for letters < len(s) && s[letters] >= 'A' && s[letters] <= 'Z' {
+		letters++
+	}
+	if letters == 0 || letters > 3 || len(s)-letters < 5 || len(s) > 16 {
+		return false
+	}
+	return strings.Trim(s[letters:], "0123456789") == ""
+}
+
 func looksLikePhone(s string) bool {
 	if len(s) < 6 || s[0] != '+' {
 		return false
@@ -276,7 +294,11 @@ func (d *domainReader) contactField(e *entry, ro role, at attr) {
 			d.noEmail(e, ro, field)
 		}
 	case aPhone:
-		d.set(&c.Phone, field, e)
+		n := *e
+		for strings.HasSuffix(d.in(n.value), " -") { // "+86.1000000 - ", without the extension
+			n.value = d.trim(span{n.value.from, n.value.to - 2})
+		}
+		d.set(&c.Phone, field, &n)
 	case aHandle:
 		d.set(&c.Handle, field, e)
 	case aCountry:

@@ -34,6 +34,9 @@ func (d *domainReader) domainField(e *entry, at attr, p *part) {
 			d.set(&d.d.Unicode, "domain.unicode", e)
 		}
 	case aDomainID:
+		if e.tag != ']' && d.lower(e.name) == "registration no." {
+			return // a company's
+		}
 		d.set(&d.d.ID, "domain.id", e)
 	case aCreated:
 		d.date(&rec.Created, "created", e, firstDate)
@@ -106,8 +109,8 @@ func (d *domainReader) name(e *entry) {
 	}
 	d.d.Name = low
 	d.note("domain.name", 0, e.line)
-	if d.dates == orderUnknown && ofCountry(low) {
-		d.dates = dayFirst
+	if order := orderOf(low); d.dates == orderUnknown || order == monthFirst {
+		d.dates = order
 	}
 }
 

@@ -121,7 +121,7 @@ func (d *domainReader) sentence(e *entry, v string) bool {
 		return false
 	}
 	name, after, _ := strings.Cut(rest, " ")
-	if !isHost(name) || after != "" && after[0] != '(' {
+	if name = strings.TrimSuffix(name, "."); !isHost(name) || strings.IndexByte(name, '.') < 0 || after != "" && after[0] != '(' {
 		return false
 	}
 	n := *e
@@ -151,18 +151,32 @@ func (d *domainReader) phrase(e *entry, low string, p *part) bool {
 		end := i + len(mark)
 		key := canon(d.key[:0], low[:end])
 		if _, at := labelOf(key); at == aCreated || at == aUpdated || at == aExpires {
-			v := *e
-			v.value = d.trim(span{e.value.from + int32(end), e.value.to})
-			for !v.value.empty() && d.reader.text[v.value.to-1] == '.' {
-				v.value.to--
-			}
-			if _, ok := d.readDate(d.in(v.value), d.lower(v.value)); ok {
-				d.domainField(&v, at, p)
+			if d.dateBehind(e, end, at, p) {
 				return true
 			}
 		}
 	}
+	// "Record last updated 01-20-2011"
+	if i := strings.IndexAny(head, "0123456789"); i > 1 && head[i-1] == ' ' && strings.HasPrefix(head, "record ") {
+		if _, at := labelOf(canon(d.key[:0], low[:i])); at == aCreated || at == aUpdated || at == aExpires {
+			return d.dateBehind(e, i, at, p)
+		}
+	}
 	return false
+}
+
+// dateBehind reads what stands from byte i of a line on, if that is a date.
+func (d *domainReader) dateBehind(e *entry, i int, at attr, p *part) bool {
+	v := *e
+	v.value = d.trim(span{e.value.from + int32(i), e.value.to})
+	for !v.value.empty() && d.reader.text[v.value.to-1] == '.' {
+		v.value.to--
+	}
+	if _, ok := d.readDate(d.in(v.value), d.lower(v.value)); !ok {
+		return false
+	}
+	d.domainField(&v, at, p)
+	return true
 }
 
 // finish decides what the answer was and puts the domain into the record.

@@ -103,6 +103,12 @@ func canon(dst []byte, low string) []byte {
 			dst = dst[i+1:]
 		}
 	}
+	// "ns1 hostname", "dns1 name"
+	if i := bytes.IndexByte(dst, ' '); i > 2 && dst[i-1] >= '0' && dst[i-1] <= '9' && (dst[0] == 'n' || dst[0] == 'd') {
+		if word := bytes.TrimRight(dst[:i], "0123456789"); string(word) == "ns" || string(word) == "dns" {
+			dst = append(word, dst[i:]...)
+		}
+	}
 	// "name server 1", "dns1", "registrant address 2"
 	n := len(dst)
 	for n > 0 && dst[n-1] >= '0' && dst[n-1] <= '9' {
@@ -197,12 +203,12 @@ func domainLabel(key []byte) attr {
 	switch string(key) {
 	case "domain", "domain name", "query", "ascii", "domainname", "dominio", "nombre de dominio", "nombre del dominio",
 		"nom de domaine", "nome de dominio", "nome do dominio", "domain name ascii",
-		"domain ace", "complete domain name", "domena", "alan adı", "domain name requested", "whois for", "ドメイン名", "도메인이름", "域名", "domaine":
+		"subdomain", "domain ace", "complete domain name", "domena", "alan adı", "domain name requested", "whois for", "ドメイン名", "도메인이름", "域名", "domaine":
 		return aDomain
 	case "domain idn", "idn", "domain name unicode", "domain u", "idn domain name", "internationalized domain name", "display name",
 		"domain name idn", "u label", "domain name utf8", "domain utf8", "idn tag name":
 		return aUnicode
-	case "domain id", "registry domain id", "roid", "domain roid", "domain handle", "domain name id", "registry id", "norid handle":
+	case "domain id", "registry domain id", "roid", "domain roid", "domain handle", "domain name id", "registry id", "norid handle", "registration no":
 		return aDomainID
 	case "created", "created on", "creation date", "created date", "creation time", "create date", "date created", "domain created",
 		"domain created on", "domain creation date", "domain registered", "domain registered on", "domain registration date",
@@ -216,7 +222,7 @@ func domainLabel(key []byte) attr {
 		"date de creation", "date de creation domaine", "cree le", "date d enregistrement",
 		"data registrazione", "data di registrazione", "data di creazione", "approval date", "approved date", "registrierungsdatum", "created on date", "original registration date", "reg date", "reg created",
 		"domain reg date", "registration created", "registereddate", "createddate", "creationdate", "date de registre",
-		"登録年月日", "등록일", "注册日期", "registado em", "registrado em", "regdate", "record activated", "domain activated", "valid from":
+		"登録年月日", "등록일", "注册日期", "registado em", "registrado em", "date approved", "注册时间", "註冊日期", "註冊時間", "登録日", "regdate", "record activated", "domain activated", "valid from":
 		return aCreated
 	case "updated", "updated on", "updated date", "update date", "last updated", "last updated on", "last updated date",
 		"last update", "last updates", "last modified", "last modified on", "last modified date", "last modification", "modified", "modified on",
@@ -227,7 +233,7 @@ func domainLabel(key []byte) attr {
 		"updated at", "lastupdate", "fecha de actualizacion", "fecha de modificacion", "ultima modificacion", "ultima actualizacion",
 		"fecha de ultima modificacion", "date de modification", "derniere modification", "date de derniere modification", "last update date", "updated time", "update time", "modification time", "date updated", "last renewed on", "last renewed",
 		"updateddate", "lastmodified", "last modified time", "最終更新", "최근 정보 변경일", "last transaction date", "domain update date",
-		"data de atualizacao", "ultima atualizacao", "domain modified", "date last modified", "date of last change", "record last changed":
+		"更新时间", "更新日期", "更新時間", "更新日", "data de atualizacao", "ultima atualizacao", "domain modified", "date last modified", "date of last change", "record last changed":
 		return aUpdated
 	case "expires", "expires on", "record expired", "domain currently expires", "expire", "expiry", "expiry date", "expiration", "expiration date", "expiration time",
 		"expire date", "expires at", "expires date", "expired date", "expired", "expiration on", "expire on", "registry expiry date",
@@ -238,7 +244,7 @@ func domainLabel(key []byte) attr {
 		"date d expiration", "date d expiration domaine", "expire le", "registered until", "registration expires", "registration expiration date",
 		"registration expiration", "registration expiry date", "registry expiration date", "registrar expiration date", "scadenza", "status expires",
 		"expirydate", "expirationdate", "expiresdate", "expires in", "valid date", "有効期限", "사용 종료일", "到期日期", "renewal", "expiration at",
-		"date of expiration", "date expires", "date of expiry", "expiracion", "expiry time", "next renewal date", "data di scadenza", "ablaufdatum", "reg expires":
+		"date of expiration", "date expires", "date of expiry", "expiracion", "expiry time", "next renewal date", "data di scadenza", "ablaufdatum", "reg expires", "到期时间", "過期日期", "有效期至", "有効期限日":
 		return aExpires
 	case "renewal date", "renew date", "renewed until", "renewal due", "domain renewal date":
 		return aExpiresWeak
@@ -248,11 +254,12 @@ func domainLabel(key []byte) attr {
 		"serveur de nom", "serveur de noms", "primnsfqdn", "secns1fqdn", "secns2fqdn", "secns3fqdn", "secns4fqdn", "servidor dns", "servidor de nombre", "servidor de nombres", "servidor de nome", "servidor de nomes", "dns name", "name server host", "ns hostname", "p nserver", "s nserver",
 		"primary server hostname", "secondary server hostname", "ns list", "nslist", "name servers hostname", "nameserver hostname",
 		"primary dns", "secondary dns", "domain nameserver", "domain name server", "ネームサーバ", "nserver hostname", "additional name server",
-		"primary nserver", "secondary nserver", "other nameserver", "tertiary ns", "server dns":
+		"primary nserver", "secondary nserver", "other nameserver", "tertiary ns", "server dns", "servidor dns primario", "servidor dns secundario", "servidor primario", "servidor secundario",
+		"serveur primaire", "serveur secondaire", "nom serveur", "primary dns server", "secondary dns server", "域名服务器", "名称服务器", "域名伺服器":
 		return aHost
 	case "domain status", "state", "ren status", "registration status", "domain state", "domaintype", "query status", "estado", "estatus del dominio",
 		"epp status", "eppstatus", "status", "statut", "domain registration status", "registry status", "domain status code", "estado del dominio",
-		"domain name status", "current status", "status flags", "状態", "등록정보 보호", "domain flags", "stato", "delegation status", "status codes", "account status":
+		"domain name status", "current status", "status flags", "状態", "등록정보 보호", "domain flags", "stato", "域名状态", "域名狀態", "flags", "delegation status", "status codes", "account status":
 		return aStatus
 	case "dnssec", "domain signed", "signed", "dnssec signed", "dns sec", "dnssec status", "domain dnssec", "dnssec delegation", "dnssec delegated":
 		return aDNSSEC
@@ -300,7 +307,7 @@ func cutWord(key []byte) (word, rest []byte) {
 func roleWord(word []byte) role {
 	switch string(word) {
 	case "registrant", "owner", "holder", "titular", "titulaire", "registrants", "licensee", "domainholder", "domainowner", "proprietario",
-		"propietario", "titolare", "entidade", "beneficiary", "subscriber", "organization using domain name", "registrantc", "demandeur", "inhaber":
+		"propietario", "titolare", "entidade", "beneficiary", "subscriber", "organization using domain name", "registrantc", "demandeur", "inhaber", "注册者", "注册人", "註冊人", "註冊者":
 		return registrant
 	case "admin", "administrative", "administrator", "adm", "administrador", "adminc", "administrateur", "administratif":
 		return admin
@@ -308,11 +315,11 @@ func roleWord(word []byte) role {
 		return tech
 	case "billing", "bill", "financial", "financier", "cobranza", "facturacion", "billingc", "bil":
 		return billing
-	case "registrar", "registrars", "registrador", "registrarname":
+	case "registrar", "registrars", "registrador", "registrarname", "所属注册服务机构", "注册商", "註冊商", "受理註冊機構":
 		return registrar
 	case "nameservers", "nserver", "nservers", "nameserver", "dns", "nsset":
 		return nameservers
-	case "reseller", "sponsor", "onsite", "flags", "keys", "dnssec", "keyset", "ds", "dnskey", "ipv4", "ipv6", "abuse", "database", "zone", "security":
+	case "reseller", "sponsor", "onsite", "keys", "dnssec", "keyset", "ds", "dnskey", "ipv4", "ipv6", "abuse", "database", "zone", "security":
 		return ignored
 	}
 	return noRole

@@ -89,7 +89,7 @@ var absentAnywhere = phraseSet{
 	'n': {
 		"no data found", "no encontrad", "no entries", "no fue encontrado", "no match for",
 		"no match found", "no matching", "no record for", "no record of", "no records matching", "no results were found", "no whois record",
-		"not assigned", "not been found",
+		"not assigned", "not available in our", "not been found",
 		"not exist in", "not in our database",
 	},
 	'o': {"object_not_found"},
@@ -111,7 +111,7 @@ var withheld = phraseSet{
 	'd': {"data protected"},
 	'g': {"gdpr masked"},
 	'h': {"hidden upon user request"},
-	'n': {"non-public data", "not disclosed", "not shown"},
+	'n': {"non-public data", "not disclosed", "not published", "not shown"},
 	'r': {"redacted"},
 	's': {"statutory masking"},
 	'w': {"withheld for privacy"},

@@ -56,11 +56,15 @@ func (r *reader) refusal(server string) (Verdict, error) {
 
 // paragraph returns the entry after the paragraph that starts at entry i, or i
 // if none starts there: at least five lines in a row, half a screen wide on
-// average.
+// average. A frame around the terms of use, "[ ... ]", ends where the lines
+// without one start.
 func (r *reader) paragraph(i int) int {
 	end, width := i, 0
 	for end < len(r.ents) && r.ents[end].kind != rpsl.Blank {
 		e := &r.ents[end]
+		if r.framed(e) != r.framed(&r.ents[i]) {
+			break
+		}
 		n := int(max(e.value.to, e.name.to) - e.value.from)
 		if e.kind == rpsl.Attribute {
 			n = int(max(e.value.to, e.name.to) - e.name.from)
@@ -75,6 +79,11 @@ func (r *reader) paragraph(i int) int {
 		return end
 	}
 	return i
+}
+
+// framed reports whether a line stands in brackets as a whole.
+func (r *reader) framed(e *entry) bool {
+	return e.tag == ']' && e.value.empty() && e.name.to-e.name.from > maxLabel
 }
 
 // runEnd returns the entry behind those that follow one another without a
@@ -125,7 +134,7 @@ func messageClass(low string) Verdict {
 		return VerdictDenied
 	case throttledAnywhere.in(low) && !strings.Contains(low, "is rate limited") && !strings.Contains(low, "use of"):
 		return VerdictThrottled
-	case reservedStart.starts(low), reservedAnywhere.in(low) && !strings.Contains(low, "rights"),
+	case reservedStart.starts(low), reservedAnywhere.in(low) && !strings.Contains(low, "rights") && !strings.Contains(low, " data "),
 		low == "reserved", low == "restricted", low == "prohibited", low == "blocked", strings.HasSuffix(low, " is reserved"), strings.HasSuffix(low, " is restricted"):
 		return VerdictReserved
 	case absentStart.starts(low) && !absentNot.starts(low), absentAnywhere.in(low):
