@@ -211,10 +211,14 @@ func (b *Bulk) learn(rec *whoislookup.Record, err error) {
 			continue
 		}
 		failure := error(nil)
-		if hop.Err != nil {
+		switch {
+		case hop.Err != nil:
 			failure = hop.Err
-		} else if i == len(rec.Hops)-1 {
-			failure = err // what the text of the last answer says
+		case len(hop.Raw) == 0 && hop.Referral != "": // a redirect
+		case i == len(rec.Hops)-1 && err != nil:
+			failure = err
+		default: // what the text says, though another server's answer was enough
+			_, failure = whoislookup.Parse(hop.Server, hop.Raw)
 		}
 		name := b.turnOf(hop.Server)
 		switch {

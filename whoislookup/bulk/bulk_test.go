@@ -3,6 +3,7 @@ package bulk_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"slices"
@@ -226,4 +227,39 @@ func TestReferralsKeepThePaceToo(t *testing.T) {
 	}
 	assert.GreaterOrEqual(t, time.Since(start), 150*time.Millisecond)
 	assert.Len(t, srv.Queries(), 3)
+}
+
+// TestAServerThatThrottlesIsLeftAloneThoughAnotherAnswered: the registry's
+// answer is there, and the customer's server says that it is asked too much.
+func TestAServerThatThrottlesIsLeftAloneThoughAnotherAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := map[string]int{}
+		var all sync.WaitGroup
+		c := &whoislookup.Client{Protocols: []string{"whois"}, Dial: func(_ context.Context, _, address string) (net.Conn, error) {
+			host, _, _ := net.SplitHostPort(address)
+			asked[host]++
+			near, far := net.Pipe()
+			all.Go(func() {
+				defer far.Close()
+				far.Read(make([]byte, 100))
+				if host == "whois.arin.net" {
+					io.WriteString(far, "NetRange: 192.5.0.0 - 192.5.255.255\nOrgName: Provider\n\nReferralServer: rwhois://rwhois.example.net:4321\n")
+					return
+				}
+				io.WriteString(far, "%rwhois V-1.5\n%error 350 Query rate limit exceeded\n")
+			})
+			return near, nil
+		}}
+		b := &bulk.Bulk{Client: c, Every: time.Second}
+		start := time.Now()
+		for i := range 4 {
+			res, err := b.IP(t.Context(), netip.AddrFrom4([4]byte{192, 5, byte(i), 1}))
+			require.NoError(t, err)
+			assert.Equal(t, "Provider", res.Record.Holder.Name)
+			assert.Contains(t, res.String(), "the answer of rwhois.example.net")
+		}
+		assert.Equal(t, map[string]int{"whois.arin.net": 4, "rwhois.example.net": 4}, asked)
+		assert.GreaterOrEqual(t, time.Since(start), 70*time.Second, "10 s after the first, then 20 s and 40 s")
+		all.Wait()
+	})
 }

@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -131,6 +132,7 @@ func (b *Bulk) exchange(ctx context.Context, batch []netip.Addr) (answers []Orig
 	}()
 	lines := bufio.NewScanner(io.LimitReader(conn, int64(len(batch)+10)*cymruLine))
 	lines.Buffer(nil, cymruLine)
+	lines.Split(wholeLines)
 	for lines.Scan() {
 		if o, ok := ParseOrigin(lines.Text()); ok { // or else the greeting, or an error
 			answers = append(answers, o)
@@ -140,6 +142,15 @@ func (b *Bulk) exchange(ctx context.Context, batch []netip.Addr) (answers []Orig
 		err = ctx.Err()
 	}
 	return answers, err
+}
+
+// wholeLines is bufio.ScanLines without what is left of a line that the server
+// broke off in: the name of the AS would be another.
+func wholeLines(data []byte, _ bool) (advance int, token []byte, err error) {
+	if i := bytes.IndexByte(data, '\n'); i >= 0 {
+		return i + 1, data[:i], nil
+	}
+	return 0, nil, nil
 }
 
 // ParseOrigin reads a line of Team Cymru's verbose answer:

@@ -136,6 +136,22 @@ func TestOriginsThatDoNotCome(t *testing.T) {
 	})
 }
 
+func TestALineThatBreaksOffIsNoAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &cymru{lines: map[string]string{
+			"1.1.1.1": "13335 | 1.1.1.1 | 1.1.1.0/24 | AU | apnic | 2011-08-11 | CLOUDFLARENET, US\nError: no ASN or IP match on line 3.\n",
+			"1.0.0.1": "13335 | 1.0.0.1 | 1.0.0.0/24 | AU | apnic | 2011-08-11 | CLOUDFL",
+		}}
+		b := &bulk.Bulk{Client: &whoislookup.Client{Dial: c.dial}}
+		names := map[string]string{}
+		for o, err := range b.Origins(t.Context(), each("1.1.1.1", "1.0.0.1")) {
+			names[o.Addr.String()] = o.Name
+			assert.Equal(t, o.Addr.String() == "1.0.0.1", err != nil, o.Addr)
+		}
+		assert.Equal(t, map[string]string{"1.1.1.1": "CLOUDFLARENET, US", "1.0.0.1": ""}, names)
+	})
+}
+
 func FuzzOrigin(f *testing.F) {
 	for _, s := range []string{
 		"13335   | 104.20.75.37     | 104.20.64.0/20      | US | arin     | 2014-03-28 | CLOUDFLARENET, US",

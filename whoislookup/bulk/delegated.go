@@ -10,6 +10,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/opskit-go/opskit/whoislookup"
 )
@@ -40,10 +41,13 @@ type Delegated struct {
 // Load adds the lines of one uncompressed file, delegated-REGISTRY-extended-latest.
 // A line that cannot be read is left out; the error names the first such line
 // and matches [whoislookup.ErrGarbage], and all others are loaded all the same.
-// A file without a single line of the format is an error too.
+// A file without a single line of the format is an error too, and so is one
+// that was cut off: with fewer records than its first line and its summary
+// announce.
 func (d *Delegated) Load(r io.Reader) error {
 	var bad error
 	records := 0
+	var announced, summed, seen uint64
 	lines := bufio.NewScanner(r)
 	fail := func(n int, why string) {
 		if bad == nil {
@@ -58,8 +62,14 @@ func (d *Delegated) Load(r io.Reader) error {
 		f := strings.Split(text, "|")
 		if len(f) >= 6 && (f[5] == "summary" || strings.Trim(f[0], "0123456789.") == "") {
 			records++
-			continue // the version line, and the counts
+			if f[5] == "summary" {
+				summed += number(f[4])
+			} else {
+				announced += number(f[3])
+			}
+			continue
 		}
+		seen++
 		e, why := delegation(f)
 		if why != "" {
 			fail(n, why)
@@ -80,7 +90,19 @@ func (d *Delegated) Load(r io.Reader) error {
 	if records == 0 && bad == nil {
 		fail(1, "no line of the format")
 	}
+	if whole := min(announced, summed); bad == nil && seen < whole {
+		bad = &whoislookup.Error{Op: "load delegated statistics", Err: fmt.Errorf("%d records of %d, so the file was cut off: %w", seen, whole, whoislookup.ErrGarbage)}
+	}
 	return bad
+}
+
+// number is a count, 0 if it is none.
+func number(s string) uint64 {
+	n, err := strconv.ParseUint(s, 10, 40)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // delegation reads the fields of a line, or says what is wrong.
@@ -95,8 +117,8 @@ func delegation(f []string) (Delegation, string) {
 	if len(f) > 7 {
 		e.Holder = f[7]
 	}
-	if day := f[5]; len(day) == 8 && strings.Trim(day, "0123456789") == "" && day != "00000000" {
-		e.Date = whoislookup.Date(day[:4] + "-" + day[4:6] + "-" + day[6:])
+	if day, err := time.Parse("20060102", f[5]); err == nil && day.Year() > 1 {
+		e.Date = whoislookup.Date(day.Format(time.DateOnly))
 	}
 	count, err := strconv.ParseUint(f[4], 10, 33)
 	if err != nil {

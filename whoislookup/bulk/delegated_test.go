@@ -67,6 +67,49 @@ func TestBadLinesAreNamedAndTheRestIsLoaded(t *testing.T) {
 	require.ErrorIs(t, new(bulk.Delegated).Load(strings.NewReader("")), whoislookup.ErrGarbage)
 }
 
+// TestAFileThatWasCutOffIsTold: the addresses of its missing lines would look
+// as if nobody had them.
+func TestAFileThatWasCutOffIsTold(t *testing.T) {
+	const head = "2|apnic|20261122|3|19830613|20261121|+1000\napnic|*|ipv4|*|2|summary\napnic|*|asn|*|1|summary\n"
+	const one, two, three = "apnic|AU|ipv4|1.0.0.0|256|20110811|assigned\n", "apnic|JP|ipv4|1.0.1.0|768|20301122|allocated|X\n", "apnic|JP|asn|7|1|20110811|allocated\n"
+	require.NoError(t, new(bulk.Delegated).Load(strings.NewReader(head+one+two+three)))
+	require.NoError(t, new(bulk.Delegated).Load(strings.NewReader(head+one+two+three+three)), "more than announced")
+	require.NoError(t, new(bulk.Delegated).Load(strings.NewReader(strings.Replace(head, "|3|", "|9|", 1)+one+two+three)), "the first line counts otherwise in some files")
+	d := new(bulk.Delegated)
+	err := d.Load(strings.NewReader(head + one + two))
+	require.ErrorIs(t, err, whoislookup.ErrGarbage)
+	assert.Contains(t, err.Error(), "2 records of 3")
+	assert.Len(t, slices.Collect(d.All()), 2, "what is there is loaded")
+}
+
+func TestOddLinesOfStatistics(t *testing.T) {
+	d := load(t, "iana|ZZ|ipv4|0.0.0.0|16777216|19810901|reserved|ietf|iana\napnic|AU|ipv4|1.0.0.0|256|20111341|ASSIGNED|X\n"+
+		"apnic||ipv4|1.0.1.0|3||quarantined\nripencc|EU|ipv6|2001:db8::|29|20990101|allocated|Y|e-stats\r\narin||asn|4294967295|1||reserved\n")
+	for _, c := range []struct{ addr, want string }{
+		{"0.1.2.3", "iana  1981-09-01 reserved"},
+		{"1.0.0.9", "apnic AU  ASSIGNED"}, // there is no such day
+		{"1.0.1.2", "apnic   quarantined"},
+		{"1.0.1.3", ""},
+		{"2001:db8::1", "ripencc EU 2099-01-01 allocated"},
+	} {
+		e, ok := d.Addr(netip.MustParseAddr(c.addr))
+		assert.Equal(t, c.want != "", ok, c.addr)
+		if ok {
+			assert.Equal(t, c.want, strings.Join([]string{e.Registry, e.Country, string(e.Date), e.Status}, " "))
+		}
+	}
+	e, ok := d.ASN(4294967295)
+	assert.True(t, ok)
+	assert.Equal(t, "reserved", e.Status)
+	// Only what was handed out gets into a block list.
+	b := &bulk.Bulk{Delegated: d, Offline: true}
+	for addr, want := range map[string]string{"0.1.2.3": "", "1.0.0.9": "1.0.0.0/24", "1.0.1.2": "", "2001:db8::1": "2001:db8::/29"} {
+		res, err := b.IP(t.Context(), netip.MustParseAddr(addr))
+		require.NoError(t, err)
+		assert.Equal(t, want, res.Range().String(), addr)
+	}
+}
+
 func TestDelegatedCorpus(t *testing.T) {
 	d := corpus(t)
 	// The counts that the file itself states in its summary lines.

@@ -38,7 +38,7 @@ func (r Result) Range() whoislookup.Range {
 	if rec := r.Record; rec != nil && rec.Verdict == whoislookup.VerdictFound && rec.Network != nil && rec.Network.Range.Contains(r.Addr) {
 		return rec.Network.Range
 	}
-	if d := r.Delegation; d != nil && (d.Status == "allocated" || d.Status == "assigned") {
+	if d := r.Delegation; d != nil && (strings.EqualFold(d.Status, "allocated") || strings.EqualFold(d.Status, "assigned")) {
 		return d.Range
 	}
 	return whoislookup.Range{}
