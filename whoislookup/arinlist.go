@@ -6,62 +6,81 @@ import (
 	"github.com/opskit-go/opskit/whoislookup/rpsl"
 )
 
+// listed is one network of a list of ARIN's.
+type listed struct {
+	text   entry // the whole line
+	handle span
+	about  Range
+	line   int32 // of the range
+}
+
 // arinList reads the list that ARIN gives instead of records when several
 // networks hold an address: "Holder NETNAME (NET-192-0-2-0-1) 192.0.2.0 -
 // 192.0.2.255", one a line, in no order. The most specific one counts.
 func (r *reader) arinList() bool {
-	var best, parent *entry
-	var bestRange, parentRange Range
+	var best, parent listed
 	for i := range r.ents {
-		e := &r.ents[i]
-		if e.kind != rpsl.Text {
-			continue
-		}
-		_, got, ok := r.arinListed(e)
+		l, ok := r.arinListed(i)
 		switch {
-		case !ok || !r.wanted(got):
-		case best == nil || got.smaller(bestRange):
-			parent, parentRange = best, bestRange
-			best, bestRange = e, got
-		case got != bestRange && (parent == nil || got.smaller(parentRange)):
-			parent, parentRange = e, got
+		case !ok || !r.wanted(l.about):
+		case !best.about.IsValid() || l.about.smaller(best.about):
+			parent, best = best, l
+		case l.about != best.about && (!parent.about.IsValid() || l.about.smaller(parent.about)):
+			parent = l
 		}
 	}
-	if best == nil {
+	if !best.about.IsValid() {
 		return false
 	}
-	n := &Network{Range: bestRange, Prefixes: bestRange.prefixes()}
+	n := &Network{Range: best.about, Prefixes: best.about.prefixes()}
 	r.rec.Network = n
 	r.note("network.range", 0, best.line)
-	at, _, _ := r.arinListed(best)
+	from := best.text.value.from
 	part := func(from, to int32) *entry {
-		return &entry{line: best.line, value: span{from, to}}
+		return &entry{line: best.text.line, value: span{from, to}}
 	}
-	r.set(&n.Handle, "network.handle", part(at.from, at.to))
-	label := strings.TrimSpace(r.text[best.value.from : at.from-1])
-	name := best.value.from + int32(strings.LastIndexByte(label, ' ')+1)
-	r.set(&n.Name, "network.name", part(name, best.value.from+int32(len(label))))
-	if name > best.value.from && r.set(&r.rec.Holder.Name, "holder.name", part(best.value.from, name-1)) {
+	r.set(&n.Handle, "network.handle", part(best.handle.from, best.handle.to))
+	label := strings.TrimSpace(r.text[from : best.handle.from-1])
+	name := from + int32(strings.LastIndexByte(label, ' ')+1)
+	r.set(&n.Name, "network.name", part(name, from+int32(len(label))))
+	if name > from && r.set(&r.rec.Holder.Name, "holder.name", part(from, name-1)) {
 		r.rec.Holder.From = "list"
 	}
-	if parent != nil && parentRange.Covers(bestRange) {
-		n.Parent = parentRange
+	if parent.about.Covers(best.about) {
+		n.Parent = parent.about
 		r.note("network.parent", 0, parent.line)
 	}
 	return true
 }
 
-// arinListed finds the handle and the range in a line of ARIN's list.
-func (r *reader) arinListed(e *entry) (handle span, got Range, ok bool) {
-	text := r.in(e.value)
+// arinListed takes a line of ARIN's list apart. Until 2010 the range stood on
+// a line of its own behind it.
+func (r *reader) arinListed(i int) (l listed, ok bool) {
+	l.text = r.listLine(i)
+	text := r.in(l.text.value)
 	open := strings.LastIndex(text, " (NET")
 	if open < 0 {
-		return span{}, Range{}, false
+		return l, false
 	}
 	end := strings.IndexByte(text[open:], ')')
 	if end < 0 {
-		return span{}, Range{}, false
+		return l, false
 	}
-	got, ok = parseRange(text[open+end+1:])
-	return span{e.value.from + int32(open) + 2, e.value.from + int32(open+end)}, got, ok
+	l.handle = span{l.text.value.from + int32(open) + 2, l.text.value.from + int32(open+end)}
+	l.line = l.text.line
+	rest := text[open+end+1:]
+	if rest == "" && i+1 < len(r.ents) && r.ents[i+1].indent > 0 {
+		next := r.listLine(i + 1)
+		rest, l.line = r.in(next.value), next.line
+	}
+	l.about, ok = parseRange(rest)
+	return l, ok
+}
+
+// listLine returns a line as text: the colons of an IPv6 address make no label.
+func (r *reader) listLine(i int) entry {
+	if r.ents[i].kind == rpsl.Attribute {
+		return r.whole(&r.ents[i])
+	}
+	return r.ents[i]
 }

@@ -40,8 +40,8 @@ func (r *reader) finishNumbers(objects []object, index int, l *links) {
 	r.findAbuse(objects, index, org, l)
 }
 
-// orgBehind reads the "[ Organization Information ]" block that KRNIC may put
-// behind the network or the AS number.
+// orgBehind reads the block about the organisation that Korea's and Taiwan's
+// registries may put behind the network or the AS number.
 func (r *reader) orgBehind(objects []object, index int) {
 	for i := index + 1; i < len(objects) && objects[i].class == otherObject; i++ {
 		for _, label := range [...]string{"org name", "organization name", "organization", "기관명"} {
@@ -53,6 +53,7 @@ func (r *reader) orgBehind(objects []object, index int) {
 			if id := r.attr(&objects[i], "organization id"); id != nil {
 				r.set(&r.rec.Holder.Handle, "holder.handle", id)
 			}
+			r.country(r.attr(&objects[i], "country code"), "organisation")
 			return
 		}
 	}
@@ -176,7 +177,11 @@ func (r *reader) attr(o *object, label string) *entry {
 // registry that says that there is none is believed: free text is then no
 // contact either.
 func (r *reader) findAbuse(objects []object, index int, org *object, l *links) {
-	if len(r.rec.Abuse) > 0 || r.abuseComment() || r.abuseHandle(objects, l.abuse) {
+	var about Range
+	if r.rec.Network != nil {
+		about = r.rec.Network.Range
+	}
+	if len(r.rec.Abuse) > 0 || r.abuseComment(about) || r.abuseHandle(objects, l.abuse) {
 		return
 	}
 	if org != nil {
@@ -194,6 +199,9 @@ func (r *reader) findAbuse(objects []object, index int, org *object, l *links) {
 			}
 		}
 	}
+	if r.widerComment() {
+		return
+	}
 	for i := range objects {
 		if objects[i].class == contactObject {
 			if e := r.attr(&objects[i], "abuse-mailbox"); e != nil {
@@ -204,39 +212,107 @@ func (r *reader) findAbuse(objects []object, index int, org *object, l *links) {
 	if len(r.rec.Abuse) > 0 || r.arinAbuse(objects, index) {
 		return
 	}
-	if l.remark.line != 0 && !r.deniesAbuse() {
-		if m, ok := r.firstEmail(l.remark.value); ok {
-			r.addAbuse(Contact{Role: "abuse", Email: m, From: "remarks"}, l.remark.line)
+	if r.deniesAbuse() {
+		return
+	}
+	if l.remark.line != 0 {
+		r.abuseRemark(&l.remark)
+		return
+	}
+	for i := range objects {
+		if objects[i].class == contactObject && r.remarkIn(&objects[i]) {
+			return
+		}
+	}
+	r.abuseAround(objects, index)
+}
+
+// isAbuseRemark reports whether a line of free text names an abuse contact.
+func (r *reader) isAbuseRemark(e *entry) bool {
+	low := r.lower(e.value)
+	if !strings.Contains(low, "abuse") && !strings.Contains(low, "spam") {
+		return false
+	}
+	_, ok := r.firstEmail(e.value)
+	return ok
+}
+
+func (r *reader) abuseRemark(e *entry) {
+	if m, ok := r.firstEmail(e.value); ok {
+		r.addAbuse(Contact{Role: "abuse", Email: m, From: "remarks"}, e.line)
+	}
+}
+
+// remarkIn takes the first remark of an object that names an abuse contact,
+// but for one that may say where not to write.
+func (r *reader) remarkIn(o *object) bool {
+	for i := o.from; i < o.to; i++ {
+		e := &r.ents[i]
+		if label := r.lower(e.name); label != "remarks" && label != "comment" || !r.isAbuseRemark(e) {
+			continue
+		}
+		if low := r.lower(e.value); !strings.Contains(low, "not ") && !strings.Contains(low, "n't ") {
+			r.abuseRemark(e)
+			return true
+		}
+	}
+	return false
+}
+
+// abuseAround takes the abuse contact of another network of the answer around
+// the chosen one, the narrowest that has one: who was given a part of it need
+// not.
+func (r *reader) abuseAround(objects []object, index int) {
+	if r.rec.Network == nil || index < 0 {
+		return
+	}
+	type network struct {
+		at    int
+		about Range
+	}
+	var around []network
+	for i, o := range objects {
+		if o.class != networkObject || i == index {
+			continue
+		}
+		if got, e := r.networkRange(o); e != nil && got.Covers(r.rec.Network.Range) {
+			around = append(around, network{i, got})
+		}
+	}
+	slices.SortStableFunc(around, func(a, b network) int {
+		switch {
+		case a.about.smaller(b.about):
+			return -1
+		case b.about.smaller(a.about):
+			return 1
+		}
+		return 0
+	})
+	for _, n := range around {
+		r.krnicContact(objects, n.at)
+		if len(r.rec.Abuse) > 0 || r.arinAbuse(objects, n.at) {
+			return
+		}
+		if e := r.attr(&objects[n.at], "abuse-c"); e != nil && r.abuseHandle(objects, r.in(e.value)) || r.remarkIn(&objects[n.at]) {
+			return
 		}
 	}
 }
 
 // abuseComment reads the line that the RIPE database software puts on top:
-// "% Abuse contact for '192.0.2.0 - 192.0.2.255' is 'abuse@example.net'".
-func (r *reader) abuseComment() bool {
+// "% Abuse contact for '192.0.2.0 - 192.0.2.255' is 'abuse@example.net'". Of
+// several networks, that of about counts.
+func (r *reader) abuseComment(about Range) bool {
 	found := false
 	for i := range r.ents {
 		e := &r.ents[i]
-		if e.kind != rpsl.Comment || !strings.HasPrefix(strings.TrimLeft(r.lower(e.value), "% "), "abuse contact for '") {
+		got, is, ok := r.aboutAbuse(e)
+		if !ok || got.IsValid() && about.IsValid() && got != about {
 			continue
 		}
-		v := e.value
-		q := strings.LastIndex(r.in(v), " is '")
-		if q < 0 {
-			continue
-		}
-		if about := strings.IndexByte(r.in(v), '\''); r.rec.Network != nil {
-			text := r.in(v)[about+1:]
-			if end := strings.IndexByte(text, '\''); end > 0 {
-				if got, ok := parseRange(text[:end]); ok && got != r.rec.Network.Range {
-					continue
-				}
-			}
-		}
-		v.from += int32(q) + int32(len(" is '"))
-		for from := v.from; from < v.to; {
+		for from := is.from; from < is.to; {
 			to := from
-			for to < v.to && r.text[to] != ',' && r.text[to] != '\'' && r.text[to] != ' ' {
+			for to < is.to && r.text[to] != ',' && r.text[to] != '\'' && r.text[to] != ' ' {
 				to++
 			}
 			if m, ok := r.email(span{from, to}); ok {
@@ -247,6 +323,39 @@ func (r *reader) abuseComment() bool {
 		}
 	}
 	return found
+}
+
+// widerComment reads the comment about the narrowest network around the one
+// that was chosen.
+func (r *reader) widerComment() bool {
+	if r.rec.Network == nil {
+		return false
+	}
+	var around Range
+	for i := range r.ents {
+		got, _, ok := r.aboutAbuse(&r.ents[i])
+		if ok && got.Covers(r.rec.Network.Range) && (!around.IsValid() || got.smaller(around)) {
+			around = got
+		}
+	}
+	return around.IsValid() && r.abuseComment(around)
+}
+
+// aboutAbuse takes a comment about an abuse contact apart: the network that it
+// is about, if it is about one, and what stands behind "is".
+func (r *reader) aboutAbuse(e *entry) (about Range, is span, ok bool) {
+	if e.kind != rpsl.Comment || !strings.HasPrefix(strings.TrimLeft(r.lower(e.value), "% "), "abuse contact for '") {
+		return Range{}, span{}, false
+	}
+	text := r.in(e.value)
+	at := strings.LastIndex(text, " is '")
+	if at < 0 {
+		return Range{}, span{}, false
+	}
+	_, what, _ := strings.Cut(text, "'")
+	what, _, _ = strings.Cut(what, "'")
+	about, _ = parseRange(what)
+	return about, span{e.value.from + int32(at+len(" is '")), e.value.to}, true
 }
 
 // deniesAbuse reports whether the registry says that no contact is registered.
@@ -283,8 +392,8 @@ func (r *reader) abuseHandle(objects []object, handle string) bool {
 	return false
 }
 
-// arinAbuse reads the abuse contacts of the network before those of its
-// organisation.
+// arinAbuse reads the abuse contacts of the network, and behind them those of
+// its organisation.
 func (r *reader) arinAbuse(objects []object, index int) bool {
 	for _, label := range [...]string{"rabuseemail", "orgabuseemail"} {
 		for i := index + 1; i < len(objects) && objects[i].class != networkObject && objects[i].class != asObject; i++ {
@@ -294,11 +403,8 @@ func (r *reader) arinAbuse(objects []object, index int) bool {
 				}
 			}
 		}
-		if len(r.rec.Abuse) > 0 {
-			return true
-		}
 	}
-	return false
+	return len(r.rec.Abuse) > 0
 }
 
 // krnicContact reads KRNIC's "[ Network Abuse Contact Information ]" block.
@@ -310,7 +416,7 @@ func (r *reader) krnicContact(objects []object, index int) {
 		switch {
 		case e.tag == ']' && e.value.empty():
 			inside = strings.Contains(label, "abuse")
-		case classOf(label) == networkObject:
+		case r.classOf(e) == networkObject:
 			return
 		case inside && (label == "e-mail" || label == "전자우편"):
 			r.abuse(e, "", "abuse contact information")

@@ -30,6 +30,18 @@ const (
 	arinContactObject
 )
 
+// classOf is classOf of an entry's label, but for "IP Address", which is that of
+// one machine nearly everywhere and of a network where KRNIC wrote a range.
+func (r *reader) classOf(e *entry) objectClass {
+	label := r.lower(e.name)
+	if label == "ip address" && strings.IndexByte(r.in(e.value), '-') > 0 {
+		if _, ok := parseRange(r.in(e.value)); ok {
+			return networkObject
+		}
+	}
+	return classOf(label)
+}
+
 // classOf tells an object by the first label that decides.
 func classOf(label string) objectClass {
 	switch label {
@@ -73,7 +85,7 @@ func (r *reader) objects(out []object) []object {
 		o := &out[len(out)-1]
 		o.to = i + 1
 		if o.class == otherObject && e.indent == 0 {
-			o.class = classOf(r.lower(e.name))
+			o.class = r.classOf(e)
 		}
 	}
 	return out
@@ -133,7 +145,7 @@ func (r *reader) networkRange(o object) (Range, *entry) {
 	var at *entry
 	for i := o.from; i < o.to; i++ {
 		e := &r.ents[i]
-		if e.kind != rpsl.Attribute || classOf(r.lower(e.name)) != networkObject {
+		if e.kind != rpsl.Attribute || r.classOf(e) != networkObject {
 			continue
 		}
 		if got, ok := parseRange(r.in(e.value)); ok && (at == nil || got.smaller(found)) {
@@ -269,7 +281,7 @@ func (r *reader) numbersField(label string, e *entry, l *links) {
 		}
 	case "address":
 		r.addLine(&rec.Holder.Address, "holder.address", e)
-	case "country", "country-code":
+	case "country", "country-code", "country code":
 		if rec.Network != nil {
 			r.country(e, "network")
 		} else {
@@ -298,10 +310,8 @@ func (r *reader) numbersField(label string, e *entry, l *links) {
 			l.descr = *e
 		}
 	case "remarks", "comment":
-		if l.remark.line == 0 && (strings.Contains(r.lower(e.value), "abuse") || strings.Contains(r.lower(e.value), "spam")) {
-			if _, ok := r.firstEmail(e.value); ok {
-				l.remark = *e
-			}
+		if l.remark.line == 0 && r.isAbuseRemark(e) {
+			l.remark = *e
 		}
 	}
 }

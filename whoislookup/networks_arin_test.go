@@ -137,6 +137,7 @@ func TestAnswersOfARIN(t *testing.T) {
 			handle EXUN-Z
 			country CA <organisation>
 			abuse net-abuse@example.edu <RAbuseEmail>
+			abuse abuse@example.edu <OrgAbuseEmail>
 			updated 2021-12-14
 			`,
 		},

@@ -177,14 +177,14 @@ func parseRange(s string) (Range, bool) {
 		return rangeOf(p), true
 	}
 	from, to, two := strings.Cut(s, "-")
-	a, ok := parseAddr(strings.TrimSpace(from))
+	a, ok := writtenAddr(strings.TrimSpace(from))
 	if !ok {
 		return Range{}, false
 	}
 	if !two {
 		return Range{a, a}, true
 	}
-	b, ok := parseAddr(strings.TrimSpace(to))
+	b, ok := writtenAddr(strings.TrimSpace(to))
 	r := Range{a, b}
 	return r, ok && r.IsValid()
 }
@@ -240,6 +240,20 @@ func parseAddr(s string) (netip.Addr, bool) {
 		b[i], s = byte(v), rest
 	}
 	return netip.AddrFrom4(b), true
+}
+
+// writtenAddr is parseAddr for what registries write: "::" also where all eight
+// groups are there, so that it stands for none ("2001:db8::0:ffff:..." in the
+// examples of RFC 7483), and an IPv4 address mapped into IPv6 as what it is.
+func writtenAddr(s string) (netip.Addr, bool) {
+	if a, ok := parseAddr(s); ok {
+		return a, true
+	}
+	if strings.Count(s, ":") == 8 {
+		s = strings.Replace(s, "::", ":", 1)
+	}
+	a, err := netip.ParseAddr(s)
+	return a.Unmap(), err == nil && a.Zone() == ""
 }
 
 // parseUint reads up to ten decimal digits, leading zeros allowed.

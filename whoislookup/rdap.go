@@ -143,7 +143,7 @@ func rdapError(code string) (Verdict, error) {
 // (never octal), in full, or with a prefix length behind it.
 func address(n *node) (Range, bool) {
 	s, _, _ := strings.Cut(strings.TrimSpace(n.str()), "/")
-	a, ok := parseAddr(s)
+	a, ok := writtenAddr(s)
 	return Range{a, a}, ok
 }
 
@@ -344,7 +344,7 @@ func (r *rdapReader) domain(obj *node) {
 
 // entityObject reads an answer about an organisation or a person.
 func (r *rdapReader) entityObject(obj *node) {
-	c := r.card(obj.get("vcardArray"))
+	c := r.card(obj)
 	r.rec.Holder.Handle = obj.get("handle").str()
 	if r.rec.Holder.Handle != "" {
 		r.note("holder.handle", 0, obj.get("handle"))

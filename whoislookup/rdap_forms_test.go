@@ -78,6 +78,55 @@ func checkForms(t *testing.T, tell func(*whoislookup.Record) string, forms []rda
 func TestRDAPNetworksAsServersWriteThem(t *testing.T) {
 	checkForms(t, told, []rdapForm{
 		{
+			rule: "the end as in the examples of RFC 7483: a double colon that stands for no group",
+			text: `{"objectClassName": "ip network", "startAddress": "2001:db8::0", "endAddress": "2001:db8::0:FFFF:FFFF:FFFF:FFFF:FFFF", "ipVersion": "v6", "name": "NET-RTR-1"}`,
+			want: `
+			verdict found
+			range 2001:db8::/48
+			name NET-RTR-1
+			`,
+		},
+		{
+			rule: "IPv4 mapped into IPv6 is IPv4",
+			text: `{"objectClassName": "ip network", "startAddress": "::ffff:192.0.2.0", "endAddress": "::ffff:192.0.2.255", "handle": "X"}`,
+			want: `
+			verdict found
+			range 192.0.2.0/24
+			net X
+			`,
+		},
+		{
+			rule: "a registrant that is an organisation before one that is a role, and before one without a name",
+			text: `
+			{"objectClassName": "ip network", "startAddress": "192.0.2.0", "endAddress": "192.0.2.255",
+			 "entities": [
+			  {"handle": "EXR1-RIPE", "roles": ["registrant"], "vcardArray": ["vcard", [["fn", {}, "text", "Example Hostmaster"], ["kind", {}, "text", "group"]]]},
+			  {"handle": "ORG-EX1-RIPE", "roles": ["registrant"], "vcardArray": ["vcard", [["fn", {}, "text", "Example Org"], ["kind", {}, "text", "org"]]]},
+			  {"handle": "ORG-EX2-RIPE", "roles": ["registrant"], "vcardArray": ["vcard", [["kind", {}, "text", "org"]]]}]}
+			`,
+			want: `
+			verdict found
+			range 192.0.2.0/24
+			holder Example Org <rdap>
+			handle ORG-EX1-RIPE
+			`,
+		},
+		{
+			rule: "several addresses in one property",
+			text: `
+			{"objectClassName": "ip network", "startAddress": "192.0.2.0", "endAddress": "192.0.2.255",
+			 "entities": [{"roles": ["abuse"], "vcardArray": ["vcard", [["email", {}, "text", "a@example.net", "b@example.net"], ["email", {"type": "abuse"}, "text", "c@example.net", "d@example.net"]]]}]}
+			`,
+			want: `
+			verdict found
+			range 192.0.2.0/24
+			abuse c@example.net <rdap>
+			abuse d@example.net <rdap>
+			abuse a@example.net <rdap>
+			abuse b@example.net <rdap>
+			`,
+		},
+		{
 			rule: "only the prefixes of the cidr0 extension",
 			text: `
 			{"objectClassName": "ip network", "handle": "NET-1", "name": "EX",
@@ -275,6 +324,34 @@ func TestRDAPNetworksAsServersWriteThem(t *testing.T) {
 
 func TestRDAPNamesAsServersWriteThem(t *testing.T) {
 	checkForms(t, toldOfName, []rdapForm{
+		{
+			rule: "contacts as JSContact cards",
+			text: `
+			{"objectClassName": "domain", "ldhName": "example.net",
+			 "entities": [
+			  {"handle": "R1", "roles": ["registrant"], "jscard": {"@type": "Card", "version": "1.0", "uid": "1", "kind": "org", "name": {"full": "Example Person"},
+			   "organizations": {"o": {"name": "Example Org"}},
+			   "addresses": {"a": {"components": [{"kind": "name", "value": "Main St"}, {"kind": "separator", "value": ", "}, {"kind": "locality", "value": "Town"}], "countryCode": "FI"},
+			    "b": {"full": "elsewhere"}},
+			   "phones": {"f": {"features": {"fax": true}, "number": "tel:+1"}, "v": {"features": {"voice": true}, "number": "tel:+2"}},
+			   "emails": {"e": {"address": "x@example.net"}}, "links": {"l": {"uri": "https://www.example.net/"}}}},
+			  {"handle": "A1", "roles": ["abuse"], "jscontact_card": {"addresses": {"a": {"full": "Suite 1\nTown"}}, "emails": {"e": {"address": "abuse@example.net"}, "f": {"address": "soc@example.net"}}}}]}
+			`,
+			want: `
+			verdict found
+			domain example.net
+			registrant name Example Person
+			registrant org Example Org
+			registrant handle R1
+			registrant email x@example.net
+			registrant phone +2
+			registrant address Main St|Town
+			registrant country FI
+			registrant url https://www.example.net/
+			abuse abuse@example.net
+			abuse soc@example.net
+			`,
+		},
 		{
 			rule: "nested contacts, a phone as URI, an address by parts and by label",
 			text: `

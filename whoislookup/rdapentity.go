@@ -14,11 +14,18 @@ type card struct {
 	isOrg                                 bool
 }
 
-// card reads a vcardArray as far as it is well formed; broken properties are
-// passed over, as half an answer is better than none.
-func (r *rdapReader) card(n *node) card {
+// card reads the card of an entity as far as it is well formed; broken
+// properties are passed over, as half an answer is better than none.
+func (r *rdapReader) card(entity *node) card {
+	n := entity.get("vcardArray")
 	empty := &node{}
 	c := card{name: empty, org: empty, email: empty, phone: empty, url: empty, country: empty, adr: empty}
+	if n.kind != '[' {
+		for _, key := range [...]string{"jscard", "jscontact_card"} {
+			c.jscard(entity.get(key))
+		}
+		return c
+	}
 	props := n.items()
 	if len(props) >= 2 && strings.EqualFold(props[0].str(), "vcard") {
 		props = props[1].items()
@@ -29,14 +36,13 @@ func (r *rdapReader) card(n *node) card {
 		}
 		value := &p.values[3]
 		all := value.list()
+		for i := range p.values[4:] { // RFC 7095 section 3.3.1.3: several values
+			all = append(slices.Clip(all), p.values[4+i].list()...)
+		}
 		if value.kind == '[' && len(value.values) > 0 && !strings.EqualFold(p.values[0].str(), "adr") {
 			value = &value.values[0]
 		}
-		keep := func(dst **node) {
-			if (*dst).str() == "" && value.str() != "" {
-				*dst = value
-			}
-		}
+		keep := func(dst **node) { firstOf(dst, value) }
 		switch strings.ToLower(p.values[0].str()) {
 		case "fn":
 			keep(&c.name)
@@ -121,7 +127,7 @@ func (r *rdapReader) entities(obj *node, depth int) {
 	}
 	for i := range list {
 		e := &list[i]
-		c := r.card(e.get("vcardArray"))
+		c := r.card(e)
 		for _, role := range e.get("roles").list() {
 			switch strings.ToLower(role.str()) {
 			case "abuse":
@@ -154,22 +160,23 @@ func (r *rdapReader) entities(obj *node, depth int) {
 }
 
 // owner returns the index of the entity that is the registrant, or -1. RIPE and
-// APNIC give maintainers that role too, which are keys and nobody; where only
-// one of those is there, the description says more.
+// APNIC give maintainers that role too, which are keys and nobody; where only one of those is there,
+// the description says more.
 func (r *rdapReader) owner(list []node) int {
-	best, nameless := -1, false
+	best, nameless, isOrg := -1, false, false
 	for i := range list {
 		e := &list[i]
 		if !slices.ContainsFunc(e.get("roles").list(), func(v node) bool { return strings.EqualFold(v.str(), "registrant") }) {
 			continue
 		}
-		c := r.card(e.get("vcardArray"))
+		c := r.card(e)
 		handle := strings.ToUpper(e.get("handle").str())
 		if r.rec.Domain == nil && (strings.HasSuffix(handle, "-MNT") || strings.HasPrefix(handle, "MNT-") || strings.HasPrefix(handle, "MAINT-")) && !c.isOrg {
 			continue
 		}
-		if best < 0 || nameless && r.rec.Domain == nil {
-			best, nameless = i, c.name.str() == "" && c.org.str() == ""
+		empty := c.name.str() == "" && c.org.str() == ""
+		if best < 0 || r.rec.Domain == nil && (nameless || c.isOrg && !isOrg && !empty) {
+			best, nameless, isOrg = i, empty, c.isOrg
 		}
 	}
 	return best

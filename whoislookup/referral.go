@@ -74,6 +74,7 @@ func parseReferral(s string) (referral, bool) {
 // referral. Text that holders write (remarks, descr, addresses) is never one.
 func (r *reader) findReferral(server string, objects []object) referral {
 	var last referral
+	var about, of Range // the network that is being read, and that of last
 	rwhois := r.isRWhois()
 	for i := range r.ents {
 		e := &r.ents[i]
@@ -90,10 +91,12 @@ func (r *reader) findReferral(server string, objects []object) referral {
 			continue
 		}
 		switch label := r.lower(e.name); {
+		case label == "netrange":
+			about, _ = parseRange(r.in(e.value))
 		case label == "referralserver" && r.isARIN(server):
-			// The record of the most specific network comes last.
-			if f, ok := parseReferral(r.in(e.value)); ok {
-				last = f
+			// That of the most specific network counts, whichever comes first.
+			if f, ok := parseReferral(r.in(e.value)); ok && !(of.IsValid() && about.IsValid() && of.smaller(about)) {
+				last, of = f, about
 			}
 		case label == "resourcelink" && last.host == "" && r.isARIN(server):
 			if f, ok := parseReferral(r.in(e.value)); ok && strings.HasPrefix(f.host, "whois.") {
@@ -138,13 +141,14 @@ func (r *reader) isARIN(server string) bool {
 	if server != "" {
 		return strings.HasSuffix(hostOf(server), ".arin.net")
 	}
-	return strings.Contains(r.low, "arin whois data and services are subject to") || strings.Contains(r.low, "\nnethandle:")
+	return strings.Contains(r.low, "arin whois data and services are subject to") || strings.Contains(r.low, "# arin whois database,") || strings.Contains(r.low, "\nnethandle:")
 }
 
 // isRWhois reports whether an RWhois server wrote the answer: in those of
 // others a line that starts with '%' may be a part of somebody's remarks.
 func (r *reader) isRWhois() bool {
-	return r.rec.Hops[r.hop].Protocol == "rwhois" || strings.HasPrefix(strings.TrimLeft(r.low, " \t\r\n"), "%rwhois ")
+	first := strings.TrimLeft(r.low, " \t\r\n")
+	return r.rec.Hops[r.hop].Protocol == "rwhois" || strings.HasPrefix(first, "%rwhois ") || strings.HasPrefix(first, "%referral ")
 }
 
 func (r *reader) isIANA(server string) bool {
