@@ -11,23 +11,23 @@ var deniedStart = phraseSet{
 
 // deniedAnywhere stand in such a line.
 var deniedAnywhere = phraseSet{
-	'a': {"access is denied", "access restricted to"},
+	'a': {"access has been blocked", "access is denied", "access restricted to", "access to this server", "address has been blocked", "address is blocked"},
 	'c': {"contained within a list of ip addresses"},
-	'i': {"ip address is not authorised", "ip address is not authorized"},
+	'i': {"ip address is not authorised", "ip address is not authorized", "ip has been blocked", "ip is blocked"},
 	'n': {"not allowed to query"},
 }
 
 // throttledAnywhere stand in a line of a server that was asked too much.
 var throttledAnywhere = phraseSet{
 	'a': {"allowed queries exceeded"},
-	'b': {"been banned", "blacklisted"},
+	'b': {"been banned", "being throttled", "blacklisted"},
 	'c': {"connection rate", "connection refused"},
-	'e': {"exceeded allowed", "exceeded your", "excessive access", "excessive querying"},
+	'e': {"exceeded allowed", "exceeded your", "excessive access", "excessive queries", "excessive querying"},
 	'g': {"grace period"},
 	'h': {"has been exceeded", "has exceeded the", "have exceeded"},
 	'i': {"interval is too short"},
 	'l': {"limit exceeded", "limit reached", "limits exceeded", "lookup refused"},
-	'm': {"maximum number of requests", "maximum queries per", "maximum query rate"},
+	'm': {"maximum allowable number", "maximum number of requests", "maximum queries per", "maximum query rate"},
 	'n': {"number of queries"},
 	'o': {"over the limit"},
 	'p': {"please slow down"},
@@ -35,7 +35,7 @@ var throttledAnywhere = phraseSet{
 	'r': {"rate exceeded", "rate is too high", "rate limited", "request denied", "request per second", "requests of this client are not permitted", "requests per "},
 	't': {
 		"temporarily banned", "temporarily blocked", "temporarily unavailable", "too fast", "too many connections", "too many queries",
-		"too many requests", "too often", "try again after", "try again in ", "try again later",
+		"too many requests", "too many simultaneous", "too often", "try again after", "try again in ", "try again later",
 	},
 	'y': {"your daily limit"},
 }

@@ -2,6 +2,7 @@ package whoislookup
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -153,6 +154,9 @@ func readHopInto(rec *Record, hop int, q Query, domain *Domain) (part, error) {
 		verdict, err = r.refusal(h.Server)
 	}
 	_, e := fail(verdict, err)
+	if refused, ok := errors.AsType[*Error](e); ok && verdict == VerdictThrottled {
+		refused.RetryAfter = pauseIn(r.low)
+	}
 	return p, e
 }
 
