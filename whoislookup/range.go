@@ -26,8 +26,14 @@ func (r Range) Contains(a netip.Addr) bool {
 	return r.IsValid() && a.IsValid() && a.Is4() == r.From.Is4() && r.From.Compare(a) <= 0 && a.Compare(r.To) <= 0
 }
 
-// Covers reports whether all of o lies in r.
-func (r Range) Covers(o Range) bool { return o.IsValid() && r.Contains(o.From) && r.Contains(o.To) }
+// Covers reports whether all of o lies in r. A range of mapped IPv4 addresses
+// counts as one of IPv4.
+func (r Range) Covers(o Range) bool {
+	if o.From.Is4In6() && o.To.Is4In6() {
+		o = Range{From: o.From.Unmap(), To: o.To.Unmap()}
+	}
+	return r.IsValid() && o.IsValid() && o.From.Is4() == r.From.Is4() && r.From.Compare(o.From) <= 0 && o.To.Compare(r.To) <= 0
+}
 
 // smaller reports whether r has fewer addresses than o; both are valid.
 func (r Range) smaller(o Range) bool {
