@@ -18,6 +18,9 @@ func mistaken(rec *Record, hop int, q Query) string {
 	}
 	switch q.Kind {
 	case KindIP:
+		if rec.Network == nil && rec.AS == nil && rec.Domain == nil {
+			return "" // see incomplete
+		}
 		if rec.Network == nil {
 			return rec.thing()
 		}
@@ -65,6 +68,14 @@ func (d *Domain) is(q Query, raw []byte) bool {
 	default:
 		return own == q.Text || own == label
 	}
+}
+
+// incomplete is a gap if the answer about an address has a holder only.
+func incomplete(rec *Record, q Query) (Gap, bool) {
+	if q.Kind != KindIP || rec.Verdict != VerdictFound || rec.Network != nil {
+		return Gap{}, false
+	}
+	return Gap{What: "the network of " + q.Text, Why: "the answer names a holder only"}, true
 }
 
 // otherHandle is a gap if the answer about a handle names others only: handles

@@ -102,6 +102,14 @@ func TestAnswersThatNameTheThingOtherwise(t *testing.T) {
 	}
 }
 
+func TestAHolderWithoutANetworkIsTold(t *testing.T) {
+	srv := newServer(t, whoistest.Answers{"whois.arin.net": {"8.8.8.8": "OrgName: Somebody\nOrgId: SOME\n"}})
+	rec, err := srv.Client().Lookup(t.Context(), "8.8.8.8")
+	require.NoError(t, err)
+	require.Len(t, rec.Unseen, 1)
+	assert.Equal(t, "the network of 8.8.8.8 (the answer names a holder only)", rec.Unseen[0].String())
+}
+
 func TestAnotherHandleIsTold(t *testing.T) {
 	srv := newServer(t, whoistest.Answers{"whois.ripe.net": {
 		"org-x1-ripe": "organisation: ORG-Y2-RIPE\norg-name: Somebody\n",

@@ -65,8 +65,10 @@ func readHop(rec *Record, hop int, q Query) (part, error) {
 	if err != nil {
 		return p, err
 	}
-	if gap, ok := otherHandle(rec, q); ok {
-		rec.Unseen = append(rec.Unseen, gap)
+	for _, check := range [...]func(*Record, Query) (Gap, bool){incomplete, otherHandle} {
+		if gap, ok := check(rec, q); ok {
+			rec.Unseen = append(rec.Unseen, gap)
+		}
 	}
 	if other := mistaken(rec, hop, q); other != "" {
 		*rec = Record{Server: rec.Server, Hops: rec.Hops}
