@@ -136,6 +136,9 @@ func (r *reader) readNumbers(objects []object) bool {
 		r.readAS(objects, i)
 		return true
 	}
+	if r.query.Kind == KindIP && slices.ContainsFunc(objects, func(o object) bool { return o.class == networkObject }) {
+		return false // of another network, or a part of what was asked for: so is the holder
+	}
 	return r.query.Kind != KindASN && (r.readRoutes(objects) || r.readEntity(objects))
 }
 
