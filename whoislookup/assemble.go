@@ -18,8 +18,11 @@ func prefixAll(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, 0) }
 // take away what an earlier one said, and is told in Unseen. A placeholder of
 // a registry that keeps no data is never the owner: if nothing better is
 // there, the verdict is VerdictElsewhere without a holder, and the error is
-// that of the hop that should have known. Otherwise errors are those of
-// [Parse], with what is known so far in Partial.
+// that of the hop that should have known; only a single hop is read as [Parse]
+// does, with the registry in the holder's place and no error. Otherwise errors
+// are those of [Parse], with what is known so far in Partial.
+//
+// Embedded stays empty: the records in it have hops of their own.
 func Assemble(q Query, hops []Hop) (*Record, error) {
 	out := &Record{Query: q, Hops: slices.Clone(hops)}
 	if len(hops) == 0 {
