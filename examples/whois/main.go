@@ -74,7 +74,7 @@ func ask(ctx context.Context, many *bulk.Bulk, stdin io.Reader, args []string, s
 		code = max(code, p.Print(rec, judge(rec, errs[i])))
 		for _, h := range rec.Hops {
 			if *raw && !p.JSON {
-				fmt.Fprintf(stdout, "\n# %s\n%s", h.Server, h.Text())
+				fmt.Fprintf(stdout, "\n# %s\n%s", plain(h.Server), h.Text())
 			}
 		}
 	}
@@ -105,7 +105,7 @@ func look(ctx context.Context, client *whoislookup.Client, p *program.Program, s
 		}
 		for _, rec := range saved {
 			if rec != nil {
-				add(whoislookup.Assemble(rec.Query, rec.Hops))
+				add(again(rec))
 			}
 		}
 	case parse != "":

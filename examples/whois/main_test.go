@@ -107,6 +107,26 @@ func TestRawAnswersAreSafe(t *testing.T) {
 	assert.Contains(t, out, "\n# whois.lacnic.net\ninetnum: 190.0.0.0/16\nowner: X\nremarks: \\x1b[2J\n")
 }
 
+// TestSavedEvidenceOfAnybody: 6to4 has its owners inside, and a file may have
+// been written by somebody else.
+func TestSavedEvidenceOfAnybody(t *testing.T) {
+	srv := newServer(t)
+	file := filepath.Join(t.TempDir(), "saved")
+	code, live, _ := drive(t, srv, "-save", file, "2002:6814:4b25::1", "2002:a00:1::1")
+	assert.Equal(t, 1, code)
+	assert.Contains(t, live, "CloudFlare, Inc.")
+	code, again, _ := drive(t, nil, "-from", file)
+	assert.Equal(t, 1, code)
+	assert.Equal(t, live, again)
+
+	require.NoError(t, os.WriteFile(file, []byte(`[{"query":{"kind":"ip","text":"x\u001b[2J\u202e","prefix":"190.0.0.1/32"},"hops":[{"server":"\u001b]0;x\u0007","protocol":"whois","raw":"aGVsbG8K","latency_ns":0}]}]`), 0o600))
+	_, out, stderr := drive(t, nil, "-raw", "-from", file, "-since", file)
+	assert.Contains(t, out, "\n# \\x1b]0;x\\a\n")
+	for _, r := range out + stderr {
+		assert.False(t, r < ' ' && r != '\n' || r == 0x202e, "%q", out)
+	}
+}
+
 func TestByHolder(t *testing.T) {
 	group := func(input string, args ...string) (int, string, string) {
 		var out, err bytes.Buffer

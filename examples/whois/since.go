@@ -2,11 +2,31 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/opskit-go/opskit/examples/internal/program"
 	"github.com/opskit-go/opskit/whoislookup"
 )
+
+// again judges a saved record by its answers, and those inside it by theirs.
+func again(saved *whoislookup.Record) (*whoislookup.Record, error) {
+	rec, err := whoislookup.Assemble(saved.Query, saved.Hops)
+	for _, inner := range saved.Embedded {
+		if inner == nil {
+			continue
+		}
+		in, innerErr := again(inner)
+		rec.Embedded = append(rec.Embedded, in)
+		if innerErr != nil {
+			rec.Unseen = append(rec.Unseen, whoislookup.Gap{What: "the holder of " + in.Query.Text + " inside", Why: innerErr.Error()})
+		}
+	}
+	return rec, err
+}
+
+// plain makes text that a saved file may have from anybody safe for a terminal.
+func plain(s string) string { return strings.Trim(strconv.QuoteToGraphic(s), `"`) }
 
 // since tells what changed from the records saved earlier, by query.
 func since(p *program.Program, records []*whoislookup.Record) int {
@@ -50,7 +70,7 @@ func (r report) code() int {
 
 func (r report) String() string {
 	var b strings.Builder
-	switch b.WriteString(r.Query); r.code() {
+	switch b.WriteString(plain(r.Query)); r.code() {
 	case program.Healthy:
 		b.WriteString(": nothing changed")
 	case program.CannotTell:
