@@ -40,7 +40,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if code, done := p.Parse(args); done {
 		return code
 	}
-	p.TellAge()
 	if p.Preflight {
 		return preflight(ctx, p)
 	}

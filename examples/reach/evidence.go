@@ -96,20 +96,13 @@ func compare(earlier, now *evidence) change {
 	return c
 }
 
-// String returns the change, one target a line.
+// String returns the change, one target a line, and what it leaves open.
 func (c change) String() string {
 	s := fmt.Sprintf("since then: %d changed, %d new, %d gone", len(c.Changed), len(c.New), len(c.Gone))
 	if len(c.Changed) > 0 {
 		s += "\n  " + strings.Join(c.Changed, "\n  ")
 	}
-	return s
-}
-
-// worse orders the exit codes: a problem that was found stands, whatever else
-// could not be told.
-func worse(a, b int) int {
-	order := []int{program.Healthy, program.CannotTell, program.Problem}
-	return order[max(slices.Index(order, a), slices.Index(order, b))]
+	return s + "\n" + program.InBetween
 }
 
 func exitCode(v reach.Verdict) int {

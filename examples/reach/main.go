@@ -40,7 +40,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if code, done := p.Parse(args); done {
 		return code
 	}
-	p.TellAge()
 	if p.Preflight {
 		return program.PrintPreflight(p, reach.Preflight(ctx))
 	}
@@ -76,7 +75,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 	}
 	code := program.Healthy
-	print := func(r fmt.Stringer, v reach.Verdict) { code = worse(code, p.Print(r, exitCode(v))) }
+	print := func(r fmt.Stringer, v reach.Verdict) { code = program.Worse(code, p.Print(r, exitCode(v))) }
 	for i := range now.Connections {
 		print(&now.Connections[i], now.Connections[i].Verdict)
 	}
@@ -84,10 +83,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		print(&now.Pings[i], now.Pings[i].Verdict)
 	}
 	if len(now.Connections)+len(now.Pings) == 0 || ctx.Err() != nil { // not every target was asked
-		code = worse(code, program.CannotTell)
+		code = program.Worse(code, program.CannotTell)
 	}
 	if earlier != nil {
-		code = worse(code, p.Print(compare(earlier, now), program.Healthy))
+		code = program.Worse(code, p.Print(compare(earlier, now), program.Healthy))
 	}
 	return code
 }

@@ -110,6 +110,7 @@ func TestSaveFromSince(t *testing.T) {
 	code, live, _ := call(t, "-save", down, "-since", up, target, "127.0.0.1:1")
 	assert.Equal(t, 1, code)
 	assert.Contains(t, live, "since then: 1 changed, 1 new, 0 gone\n  "+target+": open -> refused")
+	assert.True(t, strings.HasSuffix(live, "\nnot checked: what happened in between\n"), live)
 	code, again, _ := call(t, "-from", down, "-since", up)
 	assert.Equal(t, 1, code)
 	assert.Equal(t, live, again, "saved evidence gives the same verdict")

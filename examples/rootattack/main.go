@@ -36,7 +36,6 @@ func run(_ context.Context, args []string, stdout, stderr io.Writer) int {
 	if code, done := p.Parse(args); done {
 		return code
 	}
-	p.TellAge()
 	if p.Preflight {
 		return program.PrintPreflight(p, preflight(*dir))
 	}
@@ -59,7 +58,7 @@ func run(_ context.Context, args []string, stdout, stderr io.Writer) int {
 	r := rssac002.Findings(statistics)
 	code := p.Print(r, exit(r))
 	if p.Since != "" {
-		code = max(code, since(p, r))
+		code = program.Worse(code, since(p, r))
 	}
 	return code
 }
@@ -143,5 +142,5 @@ func (c changes) String() string {
 	for _, d := range c.Days {
 		fmt.Fprintf(&b, "\n  %s: was %s, is %s", d.Day.Format(time.DateOnly), d.Was, d.Is)
 	}
-	return b.String()
+	return b.String() + "\n" + program.InBetween
 }

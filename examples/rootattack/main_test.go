@@ -70,6 +70,7 @@ func TestAttackIsSavedJudgedAgainAndCompared(t *testing.T) {
 	code, out, _ := call(t, "-from", saved, "-since", quiet)
 	assert.Equal(t, 1, code)
 	assert.Contains(t, out, "since then: 0 days more\n  2020-03-16: was quiet, is attack\n")
+	assert.True(t, strings.HasSuffix(out, "\nnot checked: what happened in between\n"), out)
 }
 
 func TestJSONIsOneObjectALine(t *testing.T) {

@@ -33,7 +33,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if code, done := p.Parse(args); done {
 		return code
 	}
-	p.TellAge()
 	if p.Preflight {
 		return program.PrintPreflight(p, []reach.Capability{store(ctx)})
 	}
@@ -138,5 +137,5 @@ func (c change) String() string {
 	for _, f := range append(slices.Clone(c.New), c.Gone...) {
 		s.WriteString("\n  " + strings.TrimSpace(f))
 	}
-	return s.String()
+	return s.String() + "\n" + program.InBetween
 }

@@ -11,6 +11,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,6 +97,7 @@ func TestSaveFromSinceAndJSON(t *testing.T) {
 	code, live, _ := call(t, "-save", saved, "-since", found(t), store)
 	assert.Equal(t, 0, code)
 	assert.Contains(t, live, "since then: 0 new, 1 gone\n  eDellRoot in \"store.pem\"")
+	assert.True(t, strings.HasSuffix(live, "\nnot checked: what happened in between\n"), live)
 	code, again, _ := call(t, "-from", saved, "-since", found(t))
 	assert.Equal(t, 0, code)
 	assert.Equal(t, live, again, "saved evidence gives the same verdict")

@@ -29,14 +29,6 @@ func primingExit(p *dnsroot.Priming) int {
 	return program.Healthy
 }
 
-// worst lets a problem prevail over not knowing, and both over health.
-func worst(a, b int) int {
-	if a == program.Problem || b == program.Problem {
-		return program.Problem
-	}
-	return max(a, b)
-}
-
 func ipv4(h dnsroot.Hints) dnsroot.Hints {
 	only := dnsroot.Hints{Updated: h.Updated, Serial: h.Serial}
 	for _, s := range h.Servers {
@@ -93,12 +85,12 @@ type change struct {
 
 func (c changes) String() string {
 	if len(c.Letters) == 0 {
-		return "since " + c.Since + ": every verdict the same"
+		return "since " + c.Since + ": every verdict the same\n" + program.InBetween
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "since %s:", c.Since)
 	for _, l := range c.Letters {
 		fmt.Fprintf(&b, "\n  %s: was %s, is %s", l.Letter, l.Was, l.Is)
 	}
-	return b.String()
+	return b.String() + "\n" + program.InBetween
 }

@@ -48,7 +48,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if code, done := p.Parse(args); done {
 		return code
 	}
-	p.TellAge()
 	if p.Preflight {
 		return program.PrintPreflight(p, dnsroot.Preflight(ctx))
 	}
@@ -75,10 +74,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	a := dnsroot.Assess(e.Sweep)
 	code := p.Print(a, exit(a.Verdict, len(a.Unseen)))
 	if e.Priming != nil {
-		code = worst(code, p.Print(e.Priming, primingExit(e.Priming)))
+		code = program.Worse(code, p.Print(e.Priming, primingExit(e.Priming)))
 	}
 	if p.Since != "" {
-		code = worst(code, since(p, a))
+		code = program.Worse(code, since(p, a))
 	}
 	return code
 }

@@ -81,9 +81,10 @@ func TestProblemIsSavedJudgedAgainAndCompared(t *testing.T) {
 	code, out, errs := call(t, "-from", after, "-since", before)
 	assert.Equal(t, 1, code, errs)
 	assert.Contains(t, out, "  k: was healthy, is unreachable\n  m: was healthy, is invalid\n")
+	assert.True(t, strings.HasSuffix(out, "\nnot checked: what happened in between\n"), out)
 	code, out, _ = call(t, "-from", before, "-since", before)
 	assert.Equal(t, 0, code)
-	assert.Contains(t, out, "every verdict the same")
+	assert.Contains(t, out, "every verdict the same\nnot checked: what happened in between\n")
 }
 
 func TestCannotTell(t *testing.T) {

@@ -194,7 +194,7 @@ func TestSaveFromSince(t *testing.T) {
 	code, stdout, stderr := runWith(t, "", &ebssnaptest.Freezer{}, []string{"-from", saved, "-json"})
 	assert.Equal(t, 0, code)
 	assert.Equal(t, 1, strings.Count(stdout, "\n"))
-	assert.Equal(t, "thawed\n", stderr)
+	assert.Regexp(t, `^snapshotdb: as seen when \S+ was written, \S+Z\nthawed\n$`, stderr)
 	var o outcome
 	require.NoError(t, json.Unmarshal([]byte(stdout), &o))
 	assert.Equal(t, volumes.VerdictWhole, o.Report.Verdict)

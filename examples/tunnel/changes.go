@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/opskit-go/opskit/examples/internal/program"
 	"github.com/opskit-go/opskit/ipsec"
 )
 
@@ -16,7 +17,7 @@ type changes struct {
 // String lists what is new and what is gone.
 func (c changes) String() string {
 	if len(c.New)+len(c.Gone) == 0 {
-		return "since then: no change"
+		return "since then: no change\n" + program.InBetween
 	}
 	var b strings.Builder
 	b.WriteString("since then:")
@@ -26,7 +27,7 @@ func (c changes) String() string {
 	for _, s := range c.Gone {
 		fmt.Fprintf(&b, "\n  gone: %s", s)
 	}
-	return b.String()
+	return b.String() + "\n" + program.InBetween
 }
 
 // difference compares two lists of lines.

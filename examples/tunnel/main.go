@@ -62,7 +62,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // judged runs a verb whose verdict is a pure function of its evidence: looks,
 // or reads what was saved, judges, prints, saves, and compares.
 func judged[T any](p *program.Program, look func() (T, error), judge func(T) (fmt.Stringer, int), changed func(before, now T) fmt.Stringer) int {
-	if p.TellAge(); p.From != "" {
+	if p.From != "" {
 		look = func() (T, error) { return program.Read[T](p.From) }
 	}
 	seen, err := look()

@@ -68,10 +68,10 @@ func ask(ctx context.Context, many *bulk.Bulk, stdin io.Reader, args []string, s
 	code := program.Healthy
 	for i, rec := range records {
 		if rec == nil {
-			code = max(code, p.Fail(errs[i]))
+			code = program.Worse(code, p.Fail(errs[i]))
 			continue
 		}
-		code = max(code, p.Print(rec, judge(rec, errs[i])))
+		code = program.Worse(code, p.Print(rec, judge(rec, errs[i])))
 		for _, h := range rec.Hops {
 			if *raw && !p.JSON {
 				fmt.Fprintf(stdout, "\n# %s\n%s", plain(h.Server), h.Text())
@@ -84,7 +84,7 @@ func ask(ctx context.Context, many *bulk.Bulk, stdin io.Reader, args []string, s
 		}
 	}
 	if p.Since != "" {
-		return max(code, since(p, records))
+		return program.Worse(code, since(p, records))
 	}
 	return code
 }

@@ -174,13 +174,16 @@ func TestSavedEvidence(t *testing.T) {
 	before := filepath.Join(t.TempDir(), "before")
 	code, live, _ := drive(t, srv, "-save", before, "190.57.233.170", "10.0.0.1")
 	assert.Equal(t, 1, code)
-	code, again, _ := drive(t, nil, "-from", before)
+	code, again, stderr := drive(t, nil, "-from", before)
 	assert.Equal(t, 1, code)
 	assert.Equal(t, live, again)
+	assert.Contains(t, stderr, "whois: as seen when "+before+" was written, ")
 
 	code, out, _ := drive(t, srv, "-since", before, "190.57.233.170")
 	assert.Equal(t, 0, code)
 	assert.Contains(t, out, "190.57.233.170: nothing changed")
+	_, out, _ = drive(t, srv, "-json", "-since", before, "190.57.233.170")
+	assert.True(t, strings.HasSuffix(out, "\n"+`{"query":"190.57.233.170"}`+"\n"), out)
 
 	moved := whoistest.Blog()
 	moved["whois.lacnic.net"]["190.57.233.170"] = "inetnum: 190.57.233.160/28\nowner: Gigared S.A.\ncountry: AR\n"
@@ -190,6 +193,8 @@ func TestSavedEvidence(t *testing.T) {
 	code, out, _ = drive(t, later, "-since", before, "190.57.233.170")
 	assert.Equal(t, 1, code)
 	assert.Contains(t, out, "holder.name: EDITORIAL LA PAGINA S.A. -> Gigared S.A.")
+	code, _, _ = drive(t, later, "-since", before, "190.57.233.170", "104.20.75.37")
+	assert.Equal(t, 1, code, "a change that was found stands, whatever else cannot be told")
 
 	later.Handle("whois.lacnic.net", whoistest.Throttle())
 	code, out, _ = drive(t, later, "-since", before, "190.57.233.170")

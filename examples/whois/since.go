@@ -45,7 +45,7 @@ func since(p *program.Program, records []*whoislookup.Record) int {
 				r.Changes, r.Unseen = whoislookup.Diff(old, rec)
 			}
 		}
-		code = max(code, p.Print(r, r.code()))
+		code = program.Worse(code, p.Print(r, r.code()))
 	}
 	return code
 }
@@ -53,7 +53,7 @@ func since(p *program.Program, records []*whoislookup.Record) int {
 // report is what changed for one query.
 type report struct {
 	Query   string               `json:"query"`
-	Changes []whoislookup.Change `json:"changes"`
+	Changes []whoislookup.Change `json:"changes,omitempty"`
 	Unseen  []whoislookup.Gap    `json:"unseen,omitempty"`
 }
 

@@ -61,7 +61,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if code, done := p.Parse(args); done {
 		return code
 	}
-	p.TellAge()
 	if p.Preflight {
 		return program.PrintPreflight(p.Program, reach.Preflight(ctx))
 	}
@@ -144,7 +143,7 @@ func compare(earlier, now *reach.Diagnosis) change {
 	return change{Before: earlier.Cause, Now: now.Cause, At: earlier.At}
 }
 
-// String returns the change on one line.
+// String returns the change, and what it leaves open.
 func (c change) String() string {
-	return fmt.Sprintf("since %s: %s -> %s", c.At.Format(time.RFC3339), c.Before, c.Now)
+	return fmt.Sprintf("since %s: %s -> %s\n%s", c.At.Format(time.RFC3339), c.Before, c.Now, program.InBetween)
 }

@@ -161,6 +161,7 @@ func TestSinceRanksTheMove(t *testing.T) {
 	code, again, _ := call(t, "-from", saved, "-since", before)
 	assert.Equal(t, 1, code)
 	assert.Equal(t, live, again, "saved evidence gives the same verdict")
+	assert.True(t, strings.HasSuffix(live, "\nnot checked: what happened in between\n"), live)
 	b, err := os.ReadFile(saved)
 	require.NoError(t, err)
 	assert.True(t, json.Valid(b))

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"time"
 
 	"github.com/opskit-go/opskit/examples/internal/program"
@@ -84,12 +85,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			return p.Fail(err)
 		}
 	}
-	p.only(report)
+	p.only(&seen)
 	code := exitCode(report.Verdict)
 	switch {
 	case p.plan, p.apply && !p.yes:
 		for _, g := range report.Groups {
 			code = p.Print(g.Plan(), code)
+		}
+		if len(report.Groups) == 0 && !p.JSON {
+			code = p.Print(seen, code)
 		}
 		if p.apply {
 			return p.Misused("nothing was done: -apply needs -yes")
@@ -109,18 +113,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 // only leaves out the groups that were not asked for.
-func (p *options) only(report *procstate.Report) {
+func (p *options) only(seen *shown) {
 	if p.parent == 0 {
 		return
 	}
-	var groups []procstate.Group
-	for _, g := range report.Groups {
-		if g.Parent.PID == p.parent {
-			groups = append(groups, g)
-		}
-	}
-	report.Groups = groups
-	report.Verdict = report.Judge()
+	other := func(pid int) bool { return pid != p.parent }
+	seen.Groups = slices.DeleteFunc(seen.Groups, func(g procstate.Group) bool { return other(g.Parent.PID) })
+	seen.Binding = slices.DeleteFunc(seen.Binding, func(b binding) bool { return other(b.Parent.PID) })
+	seen.Parent, seen.Verdict = p.parent, seen.Judge()
 }
 
 func exitCode(verdict procstate.Verdict) int {

@@ -99,9 +99,29 @@ func TestPlanOnly(t *testing.T) {
 	assert.Equal(t, 1, code)
 	assert.Contains(t, out, "plan for 1 zombie of 42")
 	assert.Contains(t, out, "useless: kill -9 of a zombie")
-	code, out, _ = zombiesOf(t, "-root", tree(t, 50), "-plan", "-parent", "43")
+	code, out, _ = zombiesOf(t, "-root", tree(t), "-plan")
 	assert.Equal(t, 0, code)
-	assert.Empty(t, out)
+	assert.Equal(t, "healthy: no zombies among 2 processes\nnot checked: nothing more\n", out, "no plan is no answer")
+}
+
+// What is asked of one parent says nothing about the others.
+func TestOneParentOnly(t *testing.T) {
+	for _, more := range [][]string{nil, {"-plan"}} {
+		code, out, _ := zombiesOf(t, append([]string{"-root", tree(t, 50), "-parent", "1"}, more...)...)
+		assert.Equal(t, 0, code)
+		assert.Equal(t, "healthy: no zombies of parent 1 among 3 processes\nnot checked: nothing more\n", out)
+		code, out, errs := zombiesOf(t, append([]string{"-root", tree(t, 50), "-parent", "43"}, more...)...)
+		assert.Equal(t, 2, code, "any number that is no process has no zombies")
+		assert.Empty(t, out)
+		assert.Contains(t, errs, "parent 43 is not there, or hidden from this user")
+	}
+	_, out, _ := zombiesOf(t, "-root", tree(t, 50), "-parent", "1", "-json")
+	assert.Contains(t, out, `"parent":1`)
+	file := filepath.Join(t.TempDir(), "evidence.json")
+	zombiesOf(t, "-root", tree(t, 50), "-parent", "1", "-save", file)
+	code, out, _ := zombiesOf(t, "-from", file)
+	assert.Equal(t, 1, code, "what is saved is all that was seen")
+	assert.Contains(t, out, "1 zombie of 42")
 }
 
 func TestJSONIsOneObjectALine(t *testing.T) {

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/opskit-go/opskit/examples/internal/program"
@@ -15,6 +19,7 @@ import (
 type shown struct {
 	*procstate.Report
 
+	Parent  int       `json:"parent,omitempty"` // the one that alone was asked for
 	Binding []binding `json:"binding,omitempty"`
 }
 
@@ -27,6 +32,9 @@ type binding struct {
 // look looks at the host, or at what was saved.
 func (p *options) look(ctx context.Context) (seen shown, err error) {
 	if p.From == "" {
+		if err := p.parentThere(); err != nil {
+			return seen, err
+		}
 		seen.Report, err = p.scanner.Zombies(ctx)
 		if err == nil && seen.Verdict == procstate.Problem && !p.apply {
 			seen.Binding = p.bindingOf(ctx, seen.Report)
@@ -40,6 +48,19 @@ func (p *options) look(ctx context.Context) (seen shown, err error) {
 		seen.Verdict = seen.Judge()
 	}
 	return seen, err
+}
+
+// parentThere returns an error for a -parent that cannot be seen: that it has no
+// zombies would be true of any number.
+func (p *options) parentThere() error {
+	if p.parent == 0 {
+		return nil
+	}
+	_, err := os.Stat(filepath.Join(cmp.Or(p.scanner.Root, "/proc"), strconv.Itoa(p.parent)))
+	if err != nil {
+		return fmt.Errorf("parent %d is not there, or hidden from this user: %w", p.parent, err)
+	}
+	return nil
 }
 
 // bindingOf reads the limits of the largest groups' parents: each costs a walk
@@ -62,6 +83,9 @@ func (p *options) bindingOf(ctx context.Context, report *procstate.Report) (foun
 // that asks the BPF source.
 func (s shown) String() string {
 	text := strings.ReplaceAll(s.Report.String(), "only visible to the BPF source", "only visible to -source bpf, which needs CAP_BPF and CAP_PERFMON")
+	if s.Parent != 0 {
+		text = strings.Replace(text, "healthy: no zombies among", fmt.Sprintf("healthy: no zombies of parent %d among", s.Parent), 1)
+	}
 	end := strings.LastIndexByte(text, '\n') + 1
 	var lines strings.Builder
 	for _, b := range s.Binding {

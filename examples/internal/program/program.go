@@ -34,6 +34,18 @@ type Program struct {
 	Since     string // compare with the evidence in this file
 }
 
+// InBetween ends the text of what -since found.
+const InBetween = "not checked: what happened in between"
+
+// Worse returns the exit code of two results together: a problem that was found
+// stands, whatever else could not be told.
+func Worse(a, b int) int {
+	if a == Problem || b == Problem {
+		return Problem
+	}
+	return max(a, b)
+}
+
 // New prepares a program with the flags -json and -preflight. usage is the
 // command line after the program's name.
 func New(name, usage string, stdout, stderr io.Writer) *Program {
@@ -56,7 +68,8 @@ func (p *Program) EvidenceFlags() {
 	p.StringVar(&p.Since, "since", "", "tell what changed since this `FILE` was saved")
 }
 
-// Parse reads the command line. done means that the program ends here with the
+// Parse reads the command line, and says with -from on Stderr how old the
+// evidence is. done means that the program ends here with the
 // given exit code: after -h, or after an error that it has printed.
 func (p *Program) Parse(args []string) (code int, done bool) {
 	for _, arg := range args {
@@ -74,12 +87,13 @@ func (p *Program) Parse(args []string) (code int, done bool) {
 	case err != nil:
 		return CannotTell, true
 	}
+	p.tellAge()
 	return 0, false
 }
 
-// TellAge says on Stderr, with -from, when the evidence was written: the
+// tellAge says on Stderr, with -from, when the evidence was written: the
 // verdict is about that time.
-func (p *Program) TellAge() {
+func (p *Program) tellAge() {
 	if info, err := os.Stat(p.From); err == nil { // that it is not there is said by Read
 		fmt.Fprintf(p.Stderr, "%s: as seen when %s was written, %s\n", p.Name(), p.From, info.ModTime().UTC().Format(time.RFC3339))
 	}

@@ -48,6 +48,18 @@ func TestWrongUsageCannotTell(t *testing.T) {
 	assert.Contains(t, stderr.String(), "roots: want 13 letters")
 }
 
+func TestProblemThatWasFoundStands(t *testing.T) {
+	for _, c := range [][3]int{
+		{Healthy, Healthy, Healthy},
+		{Healthy, CannotTell, CannotTell},
+		{CannotTell, Problem, Problem},
+		{Problem, Healthy, Problem},
+	} {
+		assert.Equal(t, c[2], Worse(c[0], c[1]))
+		assert.Equal(t, c[2], Worse(c[1], c[0]))
+	}
+}
+
 func TestResultIsTextOrOneJSONLine(t *testing.T) {
 	p, stdout, _ := newProgram()
 	assert.Equal(t, Problem, p.Print(verdict{"down"}, Problem))
@@ -102,10 +114,9 @@ func TestFromTellsHowOldItIs(t *testing.T) {
 	old := time.Date(2015, time.December, 12, 10, 0, 0, 0, time.UTC)
 	require.NoError(t, os.Chtimes(path, old, old))
 	p, stdout, stderr := newProgram()
-	p.TellAge()
+	p.Parse(nil)
 	assert.Empty(t, stderr.String(), "nothing without -from")
-	p.From = path
-	p.TellAge()
+	p.Parse([]string{"-from", path})
 	assert.Empty(t, stdout.String(), "what -from prints is what was printed live")
 	assert.Equal(t, "roots: as seen when "+path+" was written, 2015-12-12T10:00:00Z\n", stderr.String())
 }
