@@ -11,7 +11,8 @@
 // the server gives. [Server.Client] returns a client whose connections end
 // here; [Server.Dial] does the same for any program that takes a dial function.
 // [Server.Handle] makes a server misbehave: [Drip], [Endless], [Silent],
-// [Reset], [Answer]. [Server.Queries] tells what was asked, byte by byte.
+// [Reset], [Throttle], [LoopTo], [Answer]. [Server.Replay] answers as saved
+// records say that the real servers did. [Server.Queries] tells what was asked, byte by byte.
 // [Server.Hosts] serves the standard port on addresses of 127.77.0.0/16 and
 // returns lines for /etc/hosts, so that unmodified programs such as Debian's
 // whois find it: for use in a private network namespace.

@@ -34,9 +34,8 @@ type Handler func(conn net.Conn, line string)
 
 // Server is a set of registries on loopback. It is safe for concurrent use.
 type Server struct {
-	answers Answers
-
 	mu        sync.Mutex
+	answers   Answers
 	listeners map[string]net.Listener // by "name:port"
 	handlers  map[string]Handler
 	conns     map[net.Conn]struct{}
@@ -223,7 +222,9 @@ func (s *Server) serve(conn net.Conn, name, port string) {
 
 // answer finds the answer to a line.
 func (s *Server) answer(name, line string) string {
+	s.mu.Lock()
 	known := s.answers[name]
+	s.mu.Unlock()
 	line = strings.ToLower(strings.TrimRight(line, "\r\n"))
 	if text, ok := known[line]; ok {
 		return text

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opskit-go/opskit/internal/lab"
+	"github.com/opskit-go/opskit/whoislookup"
 	"github.com/opskit-go/opskit/whoislookup/whoistest"
 )
 
@@ -34,6 +36,66 @@ func ExampleNewServer() {
 	// Gigared S.A. <nil>
 	// whois.arin.net "n + 138.0.155.10\r\n"
 	// whois.lacnic.net "138.0.155.10\r\n"
+}
+
+func ExampleServer_Replay() {
+	first, err := whoistest.NewServer(whoistest.Blog())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	saved, err := first.Client().Lookup(context.Background(), "138.0.155.10")
+	first.Close()
+	fmt.Println(saved.Holder.Name, err)
+
+	srv, err := whoistest.NewServer(nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer srv.Close()
+	if err := srv.Replay(saved); err != nil {
+		fmt.Println(err)
+		return
+	}
+	rec, err := srv.Client().Lookup(context.Background(), "138.0.155.10")
+	fmt.Println(rec.Holder.Name, len(rec.Hops), err)
+	// Output:
+	// Gigared S.A. <nil>
+	// Gigared S.A. 2 <nil>
+}
+
+func TestReplay(t *testing.T) {
+	world := whoistest.Blog()
+	live, err := whoistest.NewServer(world)
+	require.NoError(t, err)
+	defer live.Close()
+	require.NoError(t, live.HandleRDAP("rdap.arin.net", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "https://rdap.db.ripe.net/ip/104.20.75.37", http.StatusMovedPermanently)
+	})))
+	require.NoError(t, live.HandleRDAP("rdap.db.ripe.net", whoistest.RDAP(map[string]string{
+		"/ip/104.20.75.37": `{"objectClassName":"ip network","startAddress":"104.20.0.0","endAddress":"104.20.255.255","name":"X"}`,
+	})))
+	var saved []*whoislookup.Record
+	for _, q := range []string{"104.20.75.37", "2002:6814:4b25::1", "190.57.233.170", "10.0.0.1"} {
+		rec, _ := live.Client().Lookup(t.Context(), q)
+		saved = append(saved, rec)
+	}
+	srv, err := whoistest.NewServer(nil)
+	require.NoError(t, err)
+	defer srv.Close()
+	require.NoError(t, srv.Replay(append(saved, nil)...))
+	for _, want := range saved {
+		got, _ := srv.Client().Lookup(t.Context(), want.Query.Text)
+		assert.Equal(t, want.Verdict, got.Verdict)
+		assert.Equal(t, want.Server, got.Server)
+		assert.Equal(t, want.Network, got.Network)
+		assert.Equal(t, want.Holder, got.Holder)
+		assert.Len(t, got.Hops, len(want.Hops))
+		assert.Len(t, got.Embedded, len(want.Embedded))
+	}
+	assert.Equal(t, live.Queries(), srv.Queries())
+	assert.Len(t, world, 2, "the caller's answers stay as they are")
 }
 
 func ask(t *testing.T, srv *whoistest.Server, server, line string) (string, error) {
