@@ -131,6 +131,9 @@ func (d *domainReader) place(e *entry, ro role) {
 		d.contactField(e, ro, aEmail)
 		return
 	}
+	if d.telephone(e, ro) {
+		return
+	}
 	if strings.HasPrefix(v, "(") { // "(Tel) 03-0000", "(Fax) 03-0001"
 		if tag, _, ok := strings.Cut(d.lower(e.value), ")"); ok && (tag == "(tel" || tag == "(phone" || tag == "(fax") {
 			n := *e
@@ -157,6 +160,26 @@ func (d *domainReader) place(e *entry, ro role) {
 	}
 }
 
+// telephone reads "Tel. +91.0000000", and passes over "Fax. +91.0000001".
+func (d *domainReader) telephone(e *entry, ro role) bool {
+	low := d.lower(e.value)
+	for _, tag := range [...]string{"tel. ", "tel ", "phone. ", "phone ", "ph. ", "fax. ", "fax "} {
+		if !strings.HasPrefix(low, tag) {
+			continue
+		}
+		n := *e
+		n.value = d.trim(span{e.value.from + int32(len(tag)), e.value.to})
+		if !looksLikePhone(d.in(n.value)) {
+			return false
+		}
+		if tag[0] != 'f' {
+			d.contactField(&n, ro, aPhone)
+		}
+		return true
+	}
+	return false
+}
+
 // phoneAndFax reads "+1.5550000000 (FAX) +1.5550000001".
 func (d *domainReader) phoneAndFax(e *entry, ro role) bool {
 	before, _, ok := strings.Cut(d.lower(e.value), "fax")
@@ -177,6 +200,16 @@ func (d *domainReader) columns(e *entry, ro role) bool {
 	gap := strings.LastIndexAny(v, " \t")
 	if gap <= 0 {
 		return false
+	}
+	if looksLikePhone(v[gap+1:]) && strings.IndexByte(v, '@') > 0 { // and a telephone number behind them
+		number, rest := *e, *e
+		number.value.from += int32(gap) + 1
+		rest.value = d.trim(span{e.value.from, e.value.from + int32(gap)})
+		if !d.columns(&rest, ro) {
+			return false
+		}
+		d.contactField(&number, ro, aPhone)
+		return true
 	}
 	mail := *e
 	mail.value.from += int32(gap) + 1

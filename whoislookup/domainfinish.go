@@ -40,7 +40,7 @@ func (d *domainReader) dotted(e *entry, p *part) bool {
 	i := dots(v)
 	if i <= 0 { // or two blanks: "Domain-name         example.sk"
 		if i = twoBlanks(v); i <= 0 {
-			if i = strings.IndexByte(v, '\t'); i <= 0 {
+			if i = strings.IndexByte(v, '\t'); i <= 0 { // or a tab
 				if i = strings.IndexByte(v, '='); i <= 0 || v[i-1] != ' ' {
 					return d.sentence(e, v)
 				}
@@ -65,7 +65,7 @@ func (d *domainReader) dotted(e *entry, p *part) bool {
 		return false
 	}
 	ro, at := d.label(split.name)
-	leader := strings.ContainsAny(v[i:end], ".|=")
+	leader := strings.ContainsAny(v[i:end], ".|=\t") && (v[i] != '\t' || e.indent == 0)
 	if ro == noRole && (at == noAttr || at >= aName && !leader) || at == aSelf && !leader && (end-i < 4 || d.section != noRole || d.d.Name == "") {
 		return false
 	}
@@ -149,8 +149,11 @@ func (d *domainReader) phrase(e *entry, low string, p *part) bool {
 			continue
 		}
 		end := i + len(mark)
-		key := canon(d.key[:0], low[:end])
-		if _, at := labelOf(key); at == aCreated || at == aUpdated || at == aExpires {
+		_, at := labelOf(canon(d.key[:0], low[:end]))
+		if at == noAttr && mark == " at " { // "Record last updated at"
+			_, at = labelOf(canon(d.key[:0], low[:i]))
+		}
+		if at == aCreated || at == aUpdated || at == aExpires {
 			if d.dateBehind(e, end, at, p) {
 				return true
 			}
@@ -228,7 +231,7 @@ func (d *domainReader) finish(into *Domain) bool {
 	case d.invalid:
 		return false
 	case d.d.Name != "" || d.statusN > 0 || d.d.Registrar.Name != "":
-		if v, _ := d.refusal(""); v != VerdictUnknown {
+		if v := d.verdict(false); v != VerdictUnknown {
 			rec.Verdict = v
 		} else if d.statusN == 0 && rec.Updated == "" && len(rec.Unparsed) == 0 && !d.anyContact() {
 			return false // a name and nothing about it

@@ -231,7 +231,7 @@ func domainLabel(key []byte) attr {
 		"record updated on", "record modified on", "record last update", "domain last updated date", "domain last updated", "domain last modified",
 		"domain updated", "domain datelastmodified", "entry updated", "entry modified", "domain record last updated", "last edited on", "last edited",
 		"updated at", "lastupdate", "fecha de actualizacion", "fecha de modificacion", "ultima modificacion", "ultima actualizacion",
-		"fecha de ultima modificacion", "date de modification", "derniere modification", "date de derniere modification", "last update date", "updated time", "update time", "modification time", "date updated", "last renewed on", "last renewed",
+		"fecha de ultima modificacion", "date de modification", "derniere modification", "date de derniere modification", "date de mise a jour", "derniere mise a jour", "mis a jour le", "last update date", "updated time", "update time", "modification time", "date updated", "last renewed on", "last renewed",
 		"updateddate", "lastmodified", "last modified time", "最終更新", "최근 정보 변경일", "last transaction date", "domain update date",
 		"更新时间", "更新日期", "更新時間", "更新日", "data de atualizacao", "ultima atualizacao", "domain modified", "date last modified", "date of last change", "record last changed":
 		return aUpdated
@@ -239,7 +239,7 @@ func domainLabel(key []byte) attr {
 		"expire date", "expires at", "expires date", "expired date", "expired", "expiration on", "expire on", "registry expiry date",
 		"registrar registration expiration date", "domain expiration date", "domain expires", "domain expires on", "domain expiry date",
 		"domain expiration", "domain expire date", "exp date", "paid till", "paid until", "valid until", "valid till", "validity", "valid to",
-		"record expires", "record expires on", "record will expire on", "record expire date", "record expiration date", "record expiry date",
+		"record expires", "record expires on", "record expired on", "record will expire on", "record expire date", "record expiration date", "record expiry date",
 		"record expires date", "domain datebilleduntil", "domain paid till", "fecha de vencimiento", "fecha de expiracion", "fecha de caducidad", "fecha vencimiento", "fecha expiracion", "data de expiracao", "data de vencimento",
 		"date d expiration", "date d expiration domaine", "expire le", "registered until", "registration expires", "registration expiration date",
 		"registration expiration", "registration expiry date", "registry expiration date", "registrar expiration date", "scadenza", "status expires",
@@ -255,9 +255,9 @@ func domainLabel(key []byte) attr {
 		"primary server hostname", "secondary server hostname", "ns list", "nslist", "name servers hostname", "nameserver hostname",
 		"primary dns", "secondary dns", "domain nameserver", "domain name server", "ネームサーバ", "nserver hostname", "additional name server",
 		"primary nserver", "secondary nserver", "other nameserver", "tertiary ns", "server dns", "servidor dns primario", "servidor dns secundario", "servidor primario", "servidor secundario",
-		"serveur primaire", "serveur secondaire", "nom serveur", "primary dns server", "secondary dns server", "域名服务器", "名称服务器", "域名伺服器":
+		"serveur dns", "dns hostname", "dns hostnames", "dns host", "serveur primaire", "serveur secondaire", "nom serveur", "primary dns server", "secondary dns server", "域名服务器", "名称服务器", "域名伺服器":
 		return aHost
-	case "domain status", "state", "ren status", "registration status", "domain state", "domaintype", "query status", "estado", "estatus del dominio",
+	case "rgp status", "estatus", "situacion", "situacao", "etat", "hold status", "domain status", "state", "ren status", "registration status", "domain state", "domaintype", "query status", "estado", "estatus del dominio",
 		"epp status", "eppstatus", "status", "statut", "domain registration status", "registry status", "domain status code", "estado del dominio",
 		"domain name status", "current status", "status flags", "状態", "등록정보 보호", "domain flags", "stato", "域名状态", "域名狀態", "flags", "delegation status", "status codes", "account status":
 		return aStatus

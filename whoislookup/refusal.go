@@ -19,7 +19,21 @@ func (r *reader) refusal(server string) (Verdict, error) {
 		}
 		return VerdictUnknown, fmt.Errorf("a web page: %w", ErrGarbage)
 	}
-	best := VerdictUnknown
+	best := r.verdict(true)
+	if best != VerdictUnknown {
+		return best, sentinelOf(best)
+	}
+	if r.isARIN(server) && r.onlyComments() {
+		// ARIN cuts off who asks too much: the terms of use, and nothing after.
+		return VerdictThrottled, fmt.Errorf("only the terms of use: %w", ErrThrottled)
+	}
+	return VerdictUnknown, ErrGarbage
+}
+
+// verdict reads the messages of an answer. loose also takes those that no
+// server is known to write.
+func (r *reader) verdict(loose bool) Verdict {
+	best, hint := VerdictUnknown, VerdictUnknown
 	prose, run := 0, 0 // entries up to here are a paragraph, or at least looked at
 	for i := range r.ents {
 		e := &r.ents[i]
@@ -43,15 +57,16 @@ func (r *reader) refusal(server string) (Verdict, error) {
 		if v := messageClass(low); rank(v) > rank(best) {
 			best = v
 		}
+		if loose && best == VerdictUnknown {
+			if v := messageSense(low); rank(v) > rank(hint) {
+				hint = v
+			}
+		}
 	}
-	if best != VerdictUnknown {
-		return best, sentinelOf(best)
+	if best == VerdictUnknown {
+		return hint
 	}
-	if r.isARIN(server) && r.onlyComments() {
-		// ARIN cuts off who asks too much: the terms of use, and nothing after.
-		return VerdictThrottled, fmt.Errorf("only the terms of use: %w", ErrThrottled)
-	}
-	return VerdictUnknown, ErrGarbage
+	return best
 }
 
 // paragraph returns the entry after the paragraph that starts at entry i, or i
