@@ -291,6 +291,29 @@ func TestHooksAreUndoneInReverse(t *testing.T) {
 	assert.Equal(t, []string{"stop a", "stop b", "start b", "start a"}, order)
 }
 
+// TestAStopThatDoesNotEndKeepsNoOtherStopped: what was stopped before it runs again at the end of the budget, not when it returns at last.
+func TestAStopThatDoesNotEndKeepsNoOtherStopped(t *testing.T) {
+	started, release := make(chan struct{}), make(chan struct{})
+	first := ebssnap.Hook{Name: "first", Start: func() error { close(started); return nil }}
+	stuck := ebssnap.Hook{Name: "stuck", Stop: func(context.Context) error { <-release; return nil }}
+	ended := make(chan error, 1)
+	go func() {
+		_, err := ebssnap.Hold(t.Context(), ebssnap.Freezers(first, stuck), 20*time.Millisecond, func(context.Context) error {
+			return errors.New("work ran")
+		})
+		ended <- err
+	}()
+	select {
+	case <-started:
+	case <-time.After(10 * time.Second):
+		t.Error("the first is still stopped")
+	}
+	close(release)
+	err := <-ended
+	require.ErrorIs(t, err, ebssnap.ErrThawedEarly)
+	assert.NotContains(t, err.Error(), "work ran")
+}
+
 // evidences has one example of every verdict and reason.
 func evidences() map[string]ebssnap.Evidence {
 	at := time.Date(2026, 11, 22, 3, 0, 0, 5000, time.UTC)

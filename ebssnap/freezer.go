@@ -3,6 +3,7 @@ package ebssnap
 import (
 	"context"
 	"errors"
+	"fmt"
 )
 
 // Freezer stops writers. FS stops them in the kernel, Hook in an application, and Freezers does several in order.
@@ -187,9 +188,14 @@ func (c preparedChain) Freeze(ctx context.Context) (Thawer, error) {
 		}
 	}()
 	for _, one := range c {
+		stop := context.AfterFunc(ctx, func() { _ = all.Thaw() }) // a freeze that does not end must not keep those before it
 		thawer, err := one.Freeze(ctx)
-		if err != nil {
+		ended := !stop()
+		switch {
+		case err != nil:
 			return nil, errors.Join(err, all.Thaw())
+		case ended:
+			return nil, errors.Join(&Error{Op: "freeze", Err: fmt.Errorf("%w: %w", ErrThawedEarly, context.Cause(ctx))}, thawer.Thaw(), all.Thaw())
 		}
 		all.inner = append(all.inner, thawer)
 	}

@@ -35,7 +35,8 @@ func (g *Guard) Mounts() []Mount {
 func (g *Guard) ThawedBy() By { return By(g.page.load32(offThawedBy)) }
 
 // Freeze freezes every filesystem or none. From then on the guard thaws them at the deadline (CLOCK_MONOTONIC), when this
-// process dies, or at Thaw. A FIFREEZE cannot be interrupted: when ctx ends Freeze waits for it, and what it froze is thawed.
+// process dies, or at Thaw. A FIFREEZE cannot be interrupted: when ctx ends Freeze waits for it, and what it froze is thawed. What
+// was frozen before it is thawed without waiting for it.
 func (g *Guard) Freeze(ctx context.Context, deadline time.Duration) error {
 	g.lock <- struct{}{}
 	defer func() { <-g.lock }()
@@ -63,12 +64,13 @@ func (g *Guard) Freeze(ctx context.Context, deadline time.Duration) error {
 		case <-canceled:
 			canceled = nil
 			_ = g.send(opThaw, 0) // a guard that is gone closes answers
-			tick := time.NewTicker(thawWithin)
+			tick := time.NewTicker(undoEvery)
 			defer tick.Stop()
 			overdue = tick.C
 		case <-overdue:
 			_ = syscall.Kill(g.pid, syscall.SIGCONT) // a guard that was stopped would never answer
-			if ticks++; ticks > int(stuckAfter/thawWithin) && g.idle() {
+			g.thawHere(false)                        // one whose FIFREEZE does not end must not keep what it froze before that
+			if ticks++; ticks > int(stuckAfter/undoEvery) && g.idle() {
 				_ = syscall.Kill(g.pid, syscall.SIGKILL) // nor one that cannot wait or read
 			}
 		}

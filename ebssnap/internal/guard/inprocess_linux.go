@@ -58,6 +58,16 @@ func (p *InProcess) Watch() []Watched { return nil }
 func (p *InProcess) Freeze(ctx context.Context, deadline time.Duration) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	undone := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() { // a FIFREEZE that does not end must not keep what was frozen before it
+		defer close(undone)
+		p.thaw()
+	})
+	defer func() {
+		if !stop() {
+			<-undone
+		}
+	}()
 	for i, dir := range p.dirs {
 		if ctx.Err() != nil || Now() >= deadline {
 			p.thaw()

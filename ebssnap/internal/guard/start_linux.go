@@ -61,6 +61,7 @@ const (
 	startWithin = 5 * time.Second
 	probeWithin = 500 * time.Millisecond
 	thawWithin  = 150 * time.Millisecond
+	undoEvery   = 50 * time.Millisecond
 	stuckAfter  = 5 * time.Second
 )
 
