@@ -147,6 +147,9 @@ func (c *Client) first(q Query) (referral, bool) {
 	case KindASN:
 		host, ok = c.Table.ASN(q.ASN)
 	case KindDomain:
+		if host, ok = c.reverseServer(q.Text); ok {
+			break
+		}
 		host, ok = c.Table.Domain(q.Text)
 		if !strings.Contains(q.Text, ".") {
 			host, ok = servers.IANA, true
@@ -158,37 +161,6 @@ func (c *Client) first(q Query) (referral, bool) {
 		host = servers.IANA
 	}
 	return referral{scheme: "whois", host: host, port: 43}, true
-}
-
-// handleServer tells a registry by the way it ends its handles.
-func handleServer(handle string) string {
-	up := strings.ToUpper(handle)
-	if digits, ok := strings.CutPrefix(up, "JP"); ok && len(digits) == 8 && strings.Trim(digits, "0123456789") == "" {
-		return "whois.nic.ad.jp"
-	}
-	if strings.HasPrefix(up, "AS-") || strings.HasPrefix(up, "RS-") { // sets of RFC 2622
-		return "whois.ripe.net"
-	}
-	for _, s := range [...]struct{ suffix, host string }{
-		{"-RIPE", "whois.ripe.net"},
-		{"-AP", "whois.apnic.net"},
-		{"-AFRINIC", "whois.afrinic.net"},
-		{"-LACNIC", "whois.lacnic.net"},
-		{"-ARIN", "whois.arin.net"},
-		{"-NICAT", "whois.nic.at"},
-		{"-FRNIC", "whois.nic.fr"},
-		{"-NORID", "whois.norid.no"},
-		{"-MNT", "whois.ripe.net"},
-		{"-DK", "whois.punktum.dk"},
-		{"-IL", "whois.isoc.org.il"},
-		{"-IS", "whois.isnic.is"},
-		{"JP", "whois.nic.ad.jp"},
-	} {
-		if strings.HasSuffix(up, s.suffix) {
-			return s.host
-		}
-	}
-	return "whois.arin.net"
 }
 
 // exactly begins ARIN's query for one prefix. A prefix that is a part of a
@@ -228,8 +200,12 @@ func follow(q Query, h Hop) (referral, outcome) {
 
 // line returns what to send to a server.
 func line(host string, q Query) string {
-	kind := servers.Handle
+	kind, text := servers.Handle, q.Text
 	switch q.Kind {
+	case KindHandle:
+		if host != jpnic { // whose handles are in upper case; elsewhere case counts for nothing
+			text = strings.ToLower(text)
+		}
 	case KindIP:
 		kind = servers.Addr
 	case KindASN:
@@ -237,5 +213,5 @@ func line(host string, q Query) string {
 	case KindDomain:
 		kind = servers.Domain
 	}
-	return servers.Line(host, kind, q.Text)
+	return servers.Line(host, kind, text)
 }

@@ -51,6 +51,7 @@ func ParseQuery(s string) (Query, error) {
 		}
 		return q, nil
 	}
+	text = withoutRootDot(text)
 	if a, ok := parseAddr(text); ok {
 		return Query{Kind: KindIP, Text: strings.ToLower(text), Prefix: netip.PrefixFrom(a, a.BitLen())}, nil
 	}
@@ -92,13 +93,25 @@ func ParseQuery(s string) (Query, error) {
 		}
 		return Query{Kind: KindDomain, Text: name}, nil
 	}
+	set := isSetName(strings.ToUpper(text)) // the only ones with a colon
 	for i := range len(text) {
 		c := text[i]
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_') {
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == ':' && set) {
 			return bad("unexpected character")
 		}
 	}
 	return Query{Kind: KindHandle, Text: text}, nil
+}
+
+// withoutRootDot takes the final dot off an IPv4 address, which looks like a
+// name to whoever writes it so.
+func withoutRootDot(s string) string {
+	if short, ok := strings.CutSuffix(s, "."); ok {
+		if a, ok := parseAddr(short); ok && a.Is4() {
+			return short
+		}
+	}
+	return s
 }
 
 func addrQuery(a netip.Addr) Query {

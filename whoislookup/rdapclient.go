@@ -48,6 +48,13 @@ func (c *Client) rdapURL(q Query) (string, bool) {
 		}
 	case KindDomain:
 		path = "domain/" + q.Text
+		if p, reverse := reversePrefix(q.Text); reverse {
+			host, known := c.reverseServer(q.Text)
+			if find(func(b servers.Bootstrap) (string, bool) { return b.Addr(p.Addr()) }); !ok && known {
+				base, ok = servers.RDAP("", host)
+			}
+			break
+		}
 		base, ok = c.rdapOfName(q.Text)
 		if zone := c.Table.Zone(q.Text); ok && strings.Contains(zone, ".") {
 			// A registry below another's name, such as that of uk.com, has a
@@ -157,7 +164,7 @@ func (c *Client) get(ctx context.Context, target string, known bool, redirect fu
 		return nil, err
 	}
 	transport := &http.Transport{
-		Proxy:                  func(r *http.Request) (*url.URL, error) { return proxyFor(r.URL) },
+		Proxy:                  c.proxy,
 		DialContext:            c.dialRDAP,
 		TLSClientConfig:        &tls.Config{RootCAs: c.RootCAs, MinVersion: tls.VersionTLS12},
 		DisableKeepAlives:      true,
@@ -283,8 +290,8 @@ func (c *Client) safeURL(ctx context.Context, target string, known bool) error {
 	if !isHost(strings.ToLower(host)) {
 		return fmt.Errorf("host %q: %w", host, ErrUnsafeTarget)
 	}
-	proxy, err := proxyFor(u)
-	if err != nil || proxy == nil || c.Dial != nil {
+	proxy, err := c.proxy(&http.Request{URL: u})
+	if err != nil || proxy == nil {
 		return nil //nolint:nilerr // the request itself fails with it
 	}
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
@@ -322,6 +329,15 @@ func (c *Client) dialRDAP(ctx context.Context, network, address string) (net.Con
 		return d.DialContext(ctx, network, address)
 	}
 	return c.dial(ctx, address)
+}
+
+// proxy returns the proxy that a request goes through, nil for none: a dial
+// function of one's own is told the server, and decides itself.
+func (c *Client) proxy(r *http.Request) (*url.URL, error) {
+	if c.Dial != nil {
+		return nil, nil
+	}
+	return proxyFor(r.URL)
 }
 
 // proxyFor returns the proxy that the environment names (HTTPS_PROXY,
