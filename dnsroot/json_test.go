@@ -190,7 +190,9 @@ func TestPreflight(t *testing.T) {
 		names = append(names, c.Name)
 		if !c.OK {
 			assert.NotEmpty(t, c.Why, c.Name)
-			assert.NotEmpty(t, c.Fix, c.Name)
+			if c.Name != "icmp_errors" { // no line makes this host a Linux
+				assert.NotEmpty(t, c.Fix, c.Name)
+			}
 		}
 	}
 	assert.Equal(t, []string{"ipv4_route", "ipv6_route", "udp_socket", "icmp_errors"}, names)

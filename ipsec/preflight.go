@@ -18,7 +18,7 @@ func Preflight(ctx context.Context) []Capability {
 		return list
 	}
 	list = append(list, preflightHost()...)
-	command := Capability{Name: "ipsec_command", Fix: "apt-get install strongswan-starter (or libreswan)"}
+	command := Capability{Name: "ipsec_command", Fix: "apt-get install strongswan-starter"}
 	if path, err := exec.LookPath("ipsec"); err == nil {
 		command = Capability{Name: "ipsec_command", OK: true, Why: path}
 	} else {

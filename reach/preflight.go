@@ -2,6 +2,7 @@ package reach
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 )
@@ -24,7 +25,10 @@ func Preflight(ctx context.Context) []Capability {
 	out = append(out, kernelCapabilities()...)
 	resolvers := Capability{Name: "resolvers"}
 	if rs, err := SystemResolvers(); err != nil {
-		resolvers.Why, resolvers.Fix = err.Error(), "give the resolvers to Compare"
+		resolvers.Why = err.Error()
+		if !errors.Is(err, errors.ErrUnsupported) { // elsewhere Compare is given them
+			resolvers.Fix = "echo nameserver 192.0.2.53 >> /etc/resolv.conf # your resolver's address"
+		}
 	} else {
 		resolvers.OK, resolvers.Why = true, fmt.Sprintf("%d in /etc/resolv.conf", len(rs))
 	}
@@ -45,7 +49,7 @@ func Preflight(ctx context.Context) []Capability {
 func routed(ctx context.Context, name, network, address string) Capability {
 	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 	if err != nil {
-		return Capability{Name: name, Why: "no route: " + err.Error(), Fix: "ip -6 route; ip route"}
+		return Capability{Name: name, Why: "no route: " + err.Error(), Fix: "ip route; ip -6 route"}
 	}
 	defer conn.Close()
 	return Capability{Name: name, OK: true, Why: "a route exists; whether packets come back is for a probe"}

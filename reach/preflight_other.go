@@ -3,9 +3,9 @@
 package reach
 
 func kernelCapabilities() []Capability {
-	const why, fix = "only Linux, built without the tag opskit_portable", "run it on Linux"
+	const why = "only Linux, built without the tag opskit_portable"
 	return []Capability{
-		{Name: "icmp_codes", Why: why, Fix: fix},
-		{Name: "ping", Why: why, Fix: fix},
+		{Name: "icmp_codes", Why: why},
+		{Name: "ping", Why: why},
 	}
 }

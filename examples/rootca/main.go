@@ -93,9 +93,9 @@ func store(ctx context.Context) reach.Capability {
 	c := reach.Capability{Name: "system_store", OK: err == nil && len(unread) == 0}
 	switch {
 	case err != nil:
-		c.Why, c.Fix = err.Error(), "name the files or folders"
+		c.Why, c.Fix = err.Error(), "rootca FILE"
 	case len(unread) > 0:
-		c.Why, c.Fix = unread[0].String(), "sudo"
+		c.Why, c.Fix = unread[0].String(), "sudo rootca"
 	default:
 		c.Why = fmt.Sprintf("%d certificates in %d files", r.Certificates, r.Files)
 	}
