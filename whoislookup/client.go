@@ -17,7 +17,8 @@ type Client struct {
 	// Dial connects to a server; nil uses the system's resolver and refuses
 	// every address that is not public when it connects, so that neither a
 	// referral nor DNS can aim it at a host of the caller's network. With a
-	// Dial of one's own only literal addresses are checked here.
+	// Dial of one's own only literal addresses are checked here, and no proxy
+	// of the environment is used.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// Protocols are those that may be used: "rdap", "whois" or both, in any

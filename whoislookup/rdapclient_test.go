@@ -104,6 +104,20 @@ func TestNamesThatOnlyTheProxyKnows(t *testing.T) {
 	assert.Equal(t, []string{"CONNECT rdap.test.example:443", "CONNECT rdap.db.ripe.net:443"}, connects)
 }
 
+// TestADialFunctionIsNoProxysBusiness: it is told the server, also where the
+// environment names a proxy.
+func TestADialFunctionIsNoProxysBusiness(t *testing.T) {
+	t.Setenv("HTTPS_PROXY", "http://192.0.2.1:3128")
+	t.Setenv("NO_PROXY", "")
+	srv := newServer(t, whoistest.Answers{})
+	require.NoError(t, srv.HandleRDAP("rdap.arin.net", whoistest.RDAP(map[string]string{
+		"/registry/ip/8.8.8.8": `{"objectClassName":"ip network","startAddress":"8.8.8.0","endAddress":"8.8.8.255","name":"X"}`,
+	})))
+	rec, err := srv.Client().Lookup(t.Context(), "8.8.8.8")
+	require.NoError(t, err)
+	assert.Equal(t, "rdap.arin.net", rec.Server)
+}
+
 // TestErrorsAreSafeForATerminal: they quote what servers sent.
 func TestErrorsAreSafeForATerminal(t *testing.T) {
 	for rule, body := range map[string]string{
