@@ -190,7 +190,9 @@ func TestPreflight(t *testing.T) {
 		names = append(names, c.Name)
 		if !c.OK {
 			assert.NotEmpty(t, c.Why, c.Name)
-			assert.NotEmpty(t, c.Fix, c.Name)
+			if kernelEvidence || c.Name != "icmp_codes" && c.Name != "ping" { // no line makes this host a Linux
+				assert.NotEmpty(t, c.Fix, c.Name)
+			}
 		}
 	}
 	assert.Equal(t, []string{"ipv4", "ipv6", "icmp_codes", "ping", "resolvers", "open_files"}, names)
