@@ -16,6 +16,13 @@ func registrable(q Query) string {
 	if q.Kind != KindDomain {
 		return ""
 	}
+	if _, ok := reversePrefix(q.Text); ok { // delegated at any label: what is above may be
+		_, upper, _ := strings.Cut(q.Text, ".")
+		if _, ok := reversePrefix(upper); ok {
+			return upper
+		}
+		return ""
+	}
 	suffix, icann := publicsuffix.PublicSuffix(q.Text)
 	for !icann && strings.Contains(suffix, ".") { // of somebody who rents names out, not of a registry
 		_, upper, _ := strings.Cut(suffix, ".")
