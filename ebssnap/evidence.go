@@ -1,6 +1,7 @@
 package ebssnap
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -58,10 +59,15 @@ func (e Evidence) Stopped() time.Duration {
 // Judge returns the verdict that e supports, and why. It is a pure function.
 func Judge(e Evidence) (Verdict, []string) {
 	if len(e.Attempts) == 0 {
+		if e.Error != nil && errors.Is(e.Error, ErrOutcomeUnknown) {
+			return VerdictUnknown, []string{e.Error.Error()}
+		}
 		return VerdictNone, []string{"no request was sent"}
 	}
 	last := e.Attempts[len(e.Attempts)-1]
 	switch {
+	case len(e.Snapshots) == 0 && last.FreezeError != nil && errors.Is(last.FreezeError, ErrOutcomeUnknown): // of the DryRun before the freeze
+		return VerdictUnknown, []string{last.FreezeError.Error()}
 	case len(e.Snapshots) == 0 && last.Requested == 0:
 		return VerdictNone, []string{"no request was sent: " + cause(last.FreezeError, "writers were not stopped")}
 	case len(e.Snapshots) == 0 && last.Refused:

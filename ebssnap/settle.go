@@ -12,7 +12,7 @@ import (
 const settleWithin = 10 * time.Second
 
 // Settle looks for the snapshots of a call of Consistent whose outcome is unknown, by the token in its Result and error. It
-// asks until it finds one or ctx ends, with growing pauses, and returns ErrOutcomeUnknown if it finds none: a
+// asks until it finds one, ctx ends or the cloud denies it (ErrDenied), with growing pauses, and returns ErrOutcomeUnknown if it finds none: a
 // snapshot may still appear. What it finds has no known point in time.
 func Settle(ctx context.Context, cloud Cloud, token string) ([]Snapshot, error) {
 	if cloud == nil || token == "" {
@@ -27,7 +27,7 @@ func Settle(ctx context.Context, cloud Cloud, token string) ([]Snapshot, error) 
 		if err != nil && ctx.Err() == nil {
 			last = err
 		}
-		if pause(ctx, time.Duration(n)*200*time.Millisecond) != nil {
+		if errors.Is(err, ErrDenied) || pause(ctx, time.Duration(n)*200*time.Millisecond) != nil {
 			return nil, &Error{Op: "settle", Target: token, Err: errors.Join(ErrOutcomeUnknown, last)}
 		}
 	}

@@ -263,10 +263,18 @@ func (s *Server) createTags(w http.ResponseWriter, form url.Values) {
 	tags := tagsOf(form, "Tag.")
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	var known []*Snapshot
 	for _, snapshot := range s.snapshots {
-		if slices.Contains(ids, snapshot.ID) {
-			maps.Copy(snapshot.Tags, tags)
+		if slices.Contains(ids, snapshot.ID) && !snapshot.Deleted && !time.Now().Before(snapshot.Visible) {
+			known = append(known, snapshot)
 		}
+	}
+	if len(known) < len(ids) {
+		fail(w, http.StatusBadRequest, "InvalidSnapshot.NotFound", "The snapshots '"+strings.Join(ids, "', '")+"' do not all exist.")
+		return
+	}
+	for _, snapshot := range known {
+		maps.Copy(snapshot.Tags, tags)
 	}
 	answer(w, "CreateTagsResponse", returnXML{Return: true})
 }

@@ -40,7 +40,7 @@ const (
 	Late
 	// LateExecution closes the connection, and creates the snapshots after Server.Delay.
 	LateExecution
-	// LateVisibility creates and answers, but DescribeSnapshots shows the snapshots only after Server.Delay.
+	// LateVisibility creates and answers, but DescribeSnapshots shows the snapshots, and CreateTags knows them, only after Server.Delay.
 	LateVisibility
 	// DropLateVisibility is DropResponse with LateVisibility.
 	DropLateVisibility
@@ -62,7 +62,7 @@ type Snapshot struct {
 	Volume  string            // "vol-..."
 	Tags    map[string]string // as they are now
 	Taken   time.Time         // the instant whose data it holds
-	Visible time.Time         // from when on DescribeSnapshots shows it
+	Visible time.Time         // from when on DescribeSnapshots shows it and CreateTags knows it
 	State   string            // set it with Server.SetState; by default it is pending for Server.Pending descriptions
 	Deleted bool              // by DeleteSnapshot; the record stays
 

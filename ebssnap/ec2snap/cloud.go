@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -134,13 +135,16 @@ func (c *Cloud) attached(ctx context.Context, r ebssnap.Request) (*types.Instanc
 	} else {
 		input.Filters = []types.Filter{{Name: aws.String("block-device-mapping.volume-id"), Values: r.Volumes}}
 	}
-	output, err := c.Client.DescribeInstances(ctx, input, patient)
-	if err != nil {
-		return nil, err
-	}
 	var instances []types.Instance
-	for _, reservation := range output.Reservations {
-		instances = append(instances, reservation.Instances...)
+	pages := ec2.NewDescribeInstancesPaginator(c.Client, input)
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx, patient)
+		if err != nil {
+			return nil, err
+		}
+		for _, reservation := range page.Reservations {
+			instances = append(instances, reservation.Instances...)
+		}
 	}
 	if len(instances) != 1 {
 		return nil, fmt.Errorf("%w: the volumes of an atomic set must be attached to one instance, these are on %d", ebssnap.ErrUnknownVolume, len(instances))
@@ -205,20 +209,46 @@ func (c *Cloud) find(ctx context.Context, q ebssnap.Query) ([]ebssnap.Snapshot, 
 			return snapshots, failure("describe snapshots", "", err)
 		}
 		for _, s := range page.Snapshots {
-			snapshots = append(snapshots, ebssnap.Snapshot{
+			found := ebssnap.Snapshot{
 				ID: aws.ToString(s.SnapshotId), Volume: aws.ToString(s.VolumeId), State: string(s.State),
 				Progress: aws.ToString(s.Progress), Started: aws.ToTime(s.StartTime).UTC(), Tags: tagMap(s.Tags),
-			})
+			}
+			if matches(found, q) {
+				snapshots = append(snapshots, found)
+			}
 		}
 	}
 	return snapshots, nil
 }
 
-// Tag sets tags with CreateTags.
-func (c *Cloud) Tag(ctx context.Context, ids []string, tags map[string]string) error {
-	_, err := c.Client.CreateTags(ctx, &ec2.CreateTagsInput{Resources: ids, Tags: tagList(tags)}, patient)
-	return failure("create tags", "", err)
+// matches reports whether a snapshot is what was asked for: not every endpoint that speaks EC2's protocol obeys every filter, and a filter's
+// value may hold wildcards.
+func matches(s ebssnap.Snapshot, q ebssnap.Query) bool {
+	token, tagged := s.Tags[ebssnap.TagToken]
+	return (q.Token == "" || q.Token == token) && (q.Volume == "" || q.Volume == s.Volume) && (tagged || !q.Tagged) &&
+		(len(q.IDs) == 0 || slices.Contains(q.IDs, s.ID))
 }
+
+// Tag sets tags with CreateTags. A snapshot that was created a moment ago is not known everywhere at once: one that EC2 does not find is tried
+// again, four times within some four seconds.
+func (c *Cloud) Tag(ctx context.Context, ids []string, tags map[string]string) error {
+	for wait := tagAgain; ; wait *= 2 {
+		_, err := c.Client.CreateTags(ctx, &ec2.CreateTagsInput{Resources: ids, Tags: tagList(tags)}, patient)
+		if !unknownSnapshot(code(err)) || wait > 8*tagAgain {
+			return failure("create tags", "", err)
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return failure("create tags", "", errors.Join(err, context.Cause(ctx)))
+		}
+	}
+}
+
+// tagAgain is the first pause before a snapshot that is not found is tagged again; each is twice the one before.
+const tagAgain = 250 * time.Millisecond
 
 // Delete deletes one snapshot.
 func (c *Cloud) Delete(ctx context.Context, id string) error {

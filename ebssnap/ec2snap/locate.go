@@ -68,8 +68,8 @@ type Location struct {
 
 // Locate asks the metadata service for instance, region, zone and the instance's own disks, and DescribeInstances for the volumes that are
 // attached. A device such as "/dev/sdb" may be written with any of the prefixes sd, xvd and hd: they name the same attachment. An empty
-// device leaves Volume empty. The error matches ErrUnknownVolume if nothing is attached as device, and names what is; the Location then holds
-// everything else. If it matches ErrDenied there are no Mappings, and the rest is right.
+// device leaves Volume empty. The error matches ErrUnknownVolume if nothing is attached as device, or several volumes are and none under exactly that
+// name, and names what is attached; the Location then holds everything else. If it matches ErrDenied there are no Mappings, and the rest is right.
 func Locate(ctx context.Context, device string, o Options) (Location, error) {
 	service := o.metadata()
 	document, err := service.GetInstanceIdentityDocument(ctx, nil)
@@ -89,6 +89,7 @@ func Locate(ctx context.Context, device string, o Options) (Location, error) {
 		return here, failure("describe instances", here.Instance, err)
 	}
 	var names []string
+	var alike []volumes.Mapping
 	for _, mapping := range attached.BlockDeviceMappings {
 		name := aws.ToString(mapping.DeviceName)
 		names = append(names, name)
@@ -96,10 +97,17 @@ func Locate(ctx context.Context, device string, o Options) (Location, error) {
 			continue
 		}
 		volume := aws.ToString(mapping.Ebs.VolumeId)
-		here.Mappings = append(here.Mappings, volumes.Mapping{Device: name, Volume: volume})
-		if device != "" && here.Volume == "" && sameDevice(name, device) {
+		found := volumes.Mapping{Device: name, Volume: volume}
+		here.Mappings = append(here.Mappings, found)
+		if device != "" && sameDevice(name, device) {
+			alike = append(alike, found)
+		}
+		if name == device {
 			here.Device, here.Volume = name, volume
 		}
+	}
+	if here.Volume == "" && len(alike) == 1 {
+		here.Device, here.Volume = alike[0].Device, alike[0].Volume
 	}
 	here.Mappings = append(here.Mappings, stores(ctx, service, names)...)
 	if device != "" && here.Volume == "" {

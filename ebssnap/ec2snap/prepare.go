@@ -21,8 +21,11 @@ func (c *Cloud) rehearse(ctx context.Context, r ebssnap.Request) error {
 		return dryRun(r, err)
 	}
 	for try := 0; try == 0 || try == 1 && !l.warm(); try++ { // a server may close a connection once
-		_, err = c.send(ctx, r, l)
-		if err = dryRun(r, err); err != nil {
+		taken, failed := c.send(ctx, r, l)
+		if err = dryRun(r, failed); failed == nil {
+			err = ignored(r, taken)
+		}
+		if err != nil {
 			l.close()
 			return err
 		}
@@ -35,6 +38,16 @@ func (c *Cloud) rehearse(ctx context.Context, r ebssnap.Request) error {
 	l.shut.Store(true)
 	c.keep(r.Token, l)
 	return nil
+}
+
+// ignored is the error of an endpoint that took a DryRun for the request itself.
+func ignored(r ebssnap.Request, taken []ebssnap.Snapshot) error {
+	var ids []string
+	for _, s := range taken {
+		ids = append(ids, s.ID)
+	}
+	return &ebssnap.Error{Op: "dry run", Target: target(r), Err: fmt.Errorf("%w: the endpoint does not obey DryRun, and created %q while writers ran: delete what it created, and do not use it",
+		ebssnap.ErrOutcomeUnknown, ids)}
 }
 
 // newLine asks for everything that the request with this token needs besides a connection.
