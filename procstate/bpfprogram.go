@@ -208,14 +208,14 @@ func processOf(record []byte, subreaperBit uint32) (p Process) {
 	clear(p.Comm[end:])
 	p.facts |= tracerKnown
 	p.setFact(subreaperKnown, subreaper, word(recordSubreaper)>>subreaperBit&1 != 0)
-	switch p.State {
-	case 'Z':
+	switch {
+	case p.State == 'Z' && (p.Threads <= 1 || word(recordSignal)&signalGroupExit != 0): // else it may still end in another way
 		exit := word(recordExitCode)
 		if word(recordSignal)&(signalGroupExit|signalStopped) != 0 {
 			exit = word(recordGroupExit)
 		}
 		p.setExit(exit)
-	case 'D':
+	case p.State == 'D':
 		p.setFact(killableKnown, killable, word(recordState)&taskWakeKill != 0)
 	}
 	return p

@@ -82,7 +82,7 @@
 //
 // Only files are read that cannot hang: stat, status, cgroup and sched of a
 // process, for a task in state D also wchan, syscall, stack, fdinfo and
-// mountinfo, this process's own mountinfo, and the freezer's state below
+// mountinfo, this process's own mountinfo and fdinfo, and the freezer's state below
 // /sys/fs/cgroup. A command line is read by [Scanner.CommandLine] alone.
 //
 // # Testing

@@ -1,14 +1,17 @@
 package procstate
 
 import (
+	"errors"
 	"os"
 	"slices"
 	"strings"
 )
 
+var errNotMounted = errors.New("its control group is not among those that are mounted here")
+
 // freezerFile returns the control file of the frozen group that a process is
 // in: cgroup.freeze (v2) or freezer.state (v1), of the group itself or of one
-// above. "" means not frozen.
+// above. "" means not frozen. With an error that is not certain.
 func freezerFile(mounts []mount, lines []cgroupLine) (string, error) {
 	var failed error
 	for _, line := range lines {
@@ -21,6 +24,14 @@ func freezerFile(mounts []mount, lines []cgroupLine) (string, error) {
 			line.controllers = "freezer"
 		}
 		folder := cgroupFolder(mounts, line)
+		// The root group cannot be frozen, and a copy of /proc has no groups.
+		if line.path != "/" && len(mounts) > 0 {
+			if _, err := os.Stat(folder); folder == "" || err != nil {
+				failed = &Error{Op: "look up control group", Target: line.path, Err: errNotMounted}
+				continue
+			}
+		}
+		inherited := "" // innermost group that is only frozen with one above
 		for depth := strings.Count(line.path, "/"); folder != "" && depth >= 0; depth-- {
 			path := folder + "/" + file
 			text, err := os.ReadFile(path)
@@ -28,10 +39,19 @@ func freezerFile(mounts []mount, lines []cgroupLine) (string, error) {
 			case os.IsNotExist(err): // the root group has none
 			case err != nil:
 				failed = &Error{Op: "read", Target: path, Err: err}
-			case value == frozen, value == "FREEZING":
-				return path, nil
+			case value == frozen || value == "FREEZING":
+				own, err := os.ReadFile(folder + "/freezer.self_freezing")
+				if err != nil || strings.TrimSpace(string(own)) != "0" {
+					return path, nil
+				}
+				if inherited == "" {
+					inherited = path
+				}
 			}
 			folder = folder[:max(strings.LastIndexByte(folder, '/'), 0)]
+		}
+		if inherited != "" { // the one that was frozen is not mounted here
+			return inherited, nil
 		}
 	}
 	return "", failed

@@ -57,7 +57,7 @@ func (l *look) gaps() []Gap {
 
 // hiddenBy tells what the hidepid option of this /proc hides (proc(5)).
 func (l *look) hiddenBy() []Gap {
-	m := mountedAt(l.mounts, strings.TrimSuffix(l.root.path, "/"))
+	m := l.root.mount(l.mounts)
 	if m == nil || m.fstype != "proc" {
 		return nil
 	}
@@ -76,15 +76,22 @@ func (l *look) hiddenBy() []Gap {
 	}}
 }
 
-// mayTrace reports whether this process has CAP_SYS_PTRACE.
+// mayTrace reports whether this process has CAP_SYS_PTRACE over every process:
+// in another user namespace than the first it is over those of that one alone.
 func mayTrace(r *root) bool {
 	const capSysPtrace = 19
+	// PROC_USER_INIT_INO of include/linux/proc_ns.h; a kernel without user
+	// namespaces has no such file.
+	if space, err := os.Readlink(r.path + "/self/ns/user"); err == nil && space != "user:[4026531837]" {
+		return false
+	}
 	effective, ok := parseMask([]byte(ownStatus(r, "CapEff")))
 	return ok && effective&(1<<capSysPtrace) != 0
 }
 
 func inGroup(r *root, gid string) bool {
-	for own := range strings.FieldsSeq(ownStatus(r, "Groups") + " " + ownStatus(r, "Gid")) {
+	// The last number of Gid is that for filesystems, which is what the kernel asks.
+	for own := range strings.FieldsSeq(ownStatus(r, "Groups") + " " + string(lastField([]byte(ownStatus(r, "Gid"))))) {
 		if own == gid {
 			return true
 		}

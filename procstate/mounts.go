@@ -67,6 +67,9 @@ func mountedAt(mounts []mount, path string) *mount {
 // cgroupFolder returns where the control group of a line can be read, or "" if
 // its hierarchy is not mounted.
 func cgroupFolder(mounts []mount, line cgroupLine) string {
+	if strings.HasPrefix(line.path+"/", "/../") { // outside of this reader's cgroup namespace
+		return ""
+	}
 	for i := range mounts {
 		m := &mounts[i]
 		if line.controllers == "" {

@@ -10,6 +10,7 @@ import (
 type Owner struct {
 	Cgroup    string  `json:"cgroup,omitempty"`    // path of its control group, of the hierarchy that says most
 	Unit      string  `json:"unit,omitempty"`      // systemd unit, such as "nginx.service"
+	Manager   string  `json:"manager,omitempty"`   // unit of the user's systemd that runs Unit, such as "user@1000.service"; "": the system's
 	Container string  `json:"container,omitempty"` // container id, or the name of an LXC container
 	Pod       string  `json:"pod,omitempty"`       // uid of a Kubernetes pod
 	UID       *uint32 `json:"uid,omitempty"`       // real user, whom RLIMIT_NPROC counts
@@ -28,6 +29,9 @@ func (o Owner) String() string {
 	}
 	if o.Unit != "" {
 		add("unit %q", o.Unit)
+	}
+	if o.Manager != "" {
+		known[len(known)-1] += fmt.Sprintf(" of %q", o.Manager)
 	}
 	if o.Cgroup != "" && o.Unit == "" && o.Container == "" {
 		add("control group %q", o.Cgroup)
@@ -102,7 +106,11 @@ func ownerOfPath(path string) Owner {
 	for segment := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
 		for _, suffix := range []string{".service", ".scope", ".socket", ".mount", ".swap"} {
 			if strings.HasSuffix(segment, suffix) {
-				owner.Unit = segment
+				if strings.HasPrefix(owner.Unit, "user@") {
+					owner.Manager = owner.Unit
+				}
+				// systemd puts this before names that the kernel's own files have.
+				owner.Unit = strings.TrimPrefix(segment, "_")
 			}
 		}
 		if pod := podUID(segment); pod != "" {
@@ -110,6 +118,8 @@ func ownerOfPath(path string) Owner {
 		}
 		if id := containerID(segment); id != "" {
 			owner.Container = id
+		} else if name := machine(segment); name != "" {
+			owner.Container = name
 		} else if name, ok := strings.CutPrefix(segment, "lxc.payload."); ok {
 			owner.Container = name
 		} else if parent == "lxc" {
@@ -120,11 +130,30 @@ func ownerOfPath(path string) Owner {
 	return owner
 }
 
+// machine finds the name of a machine of systemd: "systemd-nspawn@NAME.service"
+// or "machine-NAME.scope", in which a dash of the name is written "\x2d".
+func machine(segment string) string {
+	name, service := strings.CutPrefix(segment, "systemd-nspawn@")
+	name, scope := strings.CutPrefix(name, "machine-")
+	switch {
+	case service:
+		name, service = strings.CutSuffix(name, ".service")
+	case scope:
+		name, scope = strings.CutSuffix(name, ".scope")
+	}
+	if !service && !scope {
+		return ""
+	}
+	return strings.ReplaceAll(name, `\x2d`, "-")
+}
+
 // containerID finds an id of 64 hex digits between separators in one segment.
+// What watches over a container (conmon) is named after it and runs outside.
 func containerID(segment string) string {
 	segment = strings.TrimSuffix(segment, ".scope")
-	id := segment[strings.LastIndexAny(segment, "-:")+1:]
-	if len(id) != 64 || strings.Trim(id, "0123456789abcdef") != "" {
+	at := strings.LastIndexAny(segment, "-:") + 1
+	id := segment[at:]
+	if len(id) != 64 || strings.HasSuffix(segment[:at], "conmon-") || strings.Trim(id, "0123456789abcdef") != "" {
 		return ""
 	}
 	return id
@@ -133,8 +162,9 @@ func containerID(segment string) string {
 // podUID finds the uid in "podUID" and "kubepods-burstable-podUID.slice", where
 // the uid has underscores for dashes. Static pods have a hash of 32 hex digits.
 func podUID(segment string) string {
+	segment, _, _ = strings.Cut(segment, ":") // what follows is the container's
 	segment = strings.TrimSuffix(segment, ".slice")
-	if _, after, ok := strings.Cut(segment, "-pod"); ok && strings.HasPrefix(segment, "kubepods") {
+	if class, after, ok := strings.Cut(segment, "-pod"); ok && (strings.HasPrefix(class, "kubepods") || strings.Contains(class, "-kubepods")) {
 		segment = "pod" + after
 	}
 	uid, ok := strings.CutPrefix(segment, "pod")

@@ -20,7 +20,7 @@ func TestOwnerOfControlGroup(t *testing.T) {
 		{"login session", "0::/user.slice/user-1000.slice/session-3.scope\n", Owner{Unit: "session-3.scope"}},
 		{
 			"the innermost unit is the owner", "0::/user.slice/user-1000.slice/user@1000.service/app.slice/app.service\n",
-			Owner{Unit: "app.service"},
+			Owner{Unit: "app.service", Manager: "user@1000.service"},
 		},
 		{"docker with systemd", "0::/system.slice/docker-" + id + ".scope\n", Owner{Unit: "docker-" + id + ".scope", Container: id}},
 		{"docker without", "0::/docker/" + id + "\n", Owner{Container: id}},
@@ -45,6 +45,28 @@ func TestOwnerOfControlGroup(t *testing.T) {
 		{"containerd below a service", "0::/system.slice/containerd.service/kubepods-x:cri-containerd:" + id + "\n", Owner{Unit: "containerd.service", Container: id}},
 		{"LXC", "0::/lxc.payload.web/init.scope\n", Owner{Unit: "init.scope", Container: "web"}},
 		{"LXC of version 1", "4:memory:/lxc/web\n", Owner{Container: "web"}},
+		{"what watches over a container is outside of it", "0::/machine.slice/libpod-conmon-" + id + ".scope\n", Owner{Unit: "libpod-conmon-" + id + ".scope"}},
+		{
+			"a container of one's own", "0::/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" + id + ".scope/container\n",
+			Owner{Unit: "libpod-" + id + ".scope", Manager: "user@1000.service", Container: id},
+		},
+		{
+			"a pod below a kubelet of its own", "0::/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-besteffort.slice/" +
+				"kubelet-kubepods-besteffort-pod7d1c1a52_3a0c_4c5e_9f2a_0b1c2d3e4f50.slice/cri-containerd-" + id + ".scope\n",
+			Owner{Unit: "cri-containerd-" + id + ".scope", Container: id, Pod: "7d1c1a52-3a0c-4c5e-9f2a-0b1c2d3e4f50"},
+		},
+		{
+			"a pod and its container in one name",
+			"0::/system.slice/containerd.service/kubepods-besteffort-pod7d1c1a52_3a0c_4c5e_9f2a_0b1c2d3e4f50.slice:cri-containerd:" + id + "\n",
+			Owner{Unit: "containerd.service", Container: id, Pod: "7d1c1a52-3a0c-4c5e-9f2a-0b1c2d3e4f50"},
+		},
+		{
+			"a unit inside a systemd container is not the host's", "0::/machine.slice/systemd-nspawn@web\\x2d1.service/payload/system.slice/nginx.service\n",
+			Owner{Unit: "nginx.service", Container: "web-1"},
+		},
+		{"a machine's scope", "0::/machine.slice/machine-qemu\\x2d1\\x2dvm.scope\n", Owner{Unit: "machine-qemu\\x2d1\\x2dvm.scope", Container: "qemu-1-vm"}},
+		{"a unit that has the name of a controller", "0::/system.slice/_io.service\n", Owner{Unit: "io.service"}},
+		{"a unit's escapes are its name", "0::/system.slice/dev-disk-by\\x2dlabel-a.swap\n", Owner{Unit: "dev-disk-by\\x2dlabel-a.swap"}},
 		{"a name that only looks like an id", "0::/docker/" + id[:63] + "g\n", Owner{}},
 		{"a folder of one's own", "0::/batch/jobs\n", Owner{}},
 		{"another cgroup namespace's path", "0::/../other.service\n", Owner{Unit: "other.service"}},

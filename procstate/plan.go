@@ -124,12 +124,12 @@ func (p *Plan) parentSteps(g *Group) {
 		on(Wait, "no signal reaches the parent before its uninterruptible sleep ends", "")
 		return
 	case g.Parent.PID == 1:
-		on(Restart, "PID 1 adopts every orphan and must reap them: only a restart puts another in its place", "the whole system restarts")
+		on(Restart, "PID 1 adopts every orphan and must reap them: only a restart puts another in its place", "everything below it ends: the container, or the whole system")
 		return
 	case g.Why == NamespaceInit:
 		on(Restart, "run an init that reaps, such as tini, as PID 1 of the container", "everything in the container ends")
 		return
-	case g.Why == Handling:
+	case g.Why == Handling && g.dead() > g.count(HeldByTracer)+g.count(NotSIGCHLD):
 		on(Poke, "its handler for SIGCHLD may reap when it is called again", "")
 	}
 	on(Terminate, "without its parent a zombie is adopted and reaped", "the parent ends, and with it what it does; how the zombies ended is lost")

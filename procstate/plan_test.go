@@ -87,6 +87,13 @@ func TestPlanByKind(t *testing.T) {
 	assert.Equal(t, []procstate.Action{procstate.Wait, procstate.Terminate, procstate.Kill}, actions(g.Plan()))
 }
 
+// TestPokeIsForChildrenThatSIGCHLDTellsOf: no handler is called for others.
+func TestPokeIsForChildrenThatSIGCHLDTellsOf(t *testing.T) {
+	g := group(process(40, 'S'), procstate.Handling)
+	g.Zombies[0].Kind = procstate.NotSIGCHLD
+	assert.Equal(t, []procstate.Action{procstate.Terminate, procstate.Kill}, actions(g.Plan()))
+}
+
 func TestPlanWithout(t *testing.T) {
 	plan := group(process(40, 'S'), procstate.Handling).Plan()
 	assert.Equal(t, []procstate.Action{procstate.Poke}, actions(plan.Without(procstate.Terminate, procstate.Kill)))

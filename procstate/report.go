@@ -58,13 +58,19 @@ func (r *Report) Stuck() []Group {
 // was not seen.
 func (r *Report) String() string {
 	var text strings.Builder
-	total, gaps := 0, r.Unseen
-	for i := range r.Groups {
-		total += r.Groups[i].dead()
+	total, parents, gaps := 0, 0, r.Unseen
+	counted := r.Groups
+	if r.Settle <= 0 && r.Judge() == Problem { // the others may be gone in a moment
+		counted = r.Stuck()
+	}
+	for i := range counted {
+		n := counted[i].dead()
+		total += n
+		parents += min(n, 1)
 	}
 	switch r.Judge() {
 	case Problem:
-		fmt.Fprintf(&text, "problem: %s that nobody reaps, of %s\n", plural(total, "zombie", "zombies"), plural(len(r.Groups), "parent", "parents"))
+		fmt.Fprintf(&text, "problem: %s that nobody reaps, of %s\n", plural(total, "zombie", "zombies"), plural(parents, "parent", "parents"))
 	case Healthy:
 		fmt.Fprintf(&text, "healthy: no zombies among %s\n", plural(r.Processes, "process", "processes"))
 	default:

@@ -5,6 +5,7 @@ package procstate
 import (
 	"encoding/binary"
 	"strconv"
+	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -30,6 +31,20 @@ func openRoot(path string) (*root, error) {
 }
 
 func (r *root) close() { unix.Close(r.fd) }
+
+// mount returns the mount that this root is on, or nil. It goes by the open
+// folder and not by the path, which may lead through links.
+func (r *root) mount(mounts []mount) *mount {
+	if text, err := r.readNamed("self/fdinfo/" + strconv.Itoa(r.fd)); err == nil {
+		id := fdMountID(text)
+		for i := range mounts {
+			if id != 0 && mounts[i].id == id {
+				return &mounts[i]
+			}
+		}
+	}
+	return mountedAt(mounts, strings.TrimSuffix(r.path, "/"))
+}
 
 // eachPID yields every PID of the directory, in its order, until yield returns
 // false.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // root is a folder in the form of /proc: a copy or a tree that a test made, or
@@ -24,6 +25,11 @@ func openRoot(path string) (*root, error) {
 }
 
 func (r *root) close() {}
+
+// mount returns the mount that this root is on, or nil.
+func (r *root) mount(mounts []mount) *mount {
+	return mountedAt(mounts, strings.TrimSuffix(r.path, "/"))
+}
 
 // eachPID yields every PID of the directory until yield returns false.
 func (r *root) eachPID(yield func(pid int) bool) error { return eachNumber(r.path, r.path, yield) }

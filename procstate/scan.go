@@ -3,6 +3,8 @@ package procstate
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"iter"
 	"time"
 )
@@ -107,8 +109,11 @@ func (r *root) processes(ctx context.Context, it *iterator, yield func(Process, 
 		}
 		return yield(Process{ID: ID{PID: pid}}, err)
 	})
-	if stopped != nil {
+	switch {
+	case stopped != nil:
 		return &Error{Op: "list", Target: r.path, Err: stopped}
+	case err == nil && seen == 0:
+		return &Error{Op: "list", Target: r.path, Err: fmt.Errorf("%w: it shows no process, so procfs is not mounted there", fs.ErrNotExist)}
 	}
 	return err
 }

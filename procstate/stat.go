@@ -31,7 +31,7 @@ func parseStat(text []byte, p *Process) error {
 		return malformed("stat", fmt.Sprintf("field %d is missing or no number", fields.bad))
 	}
 	p.Comm = commFromStat(text[open+1:end], p.Flags)
-	if p.State == 'Z' {
+	if p.State == 'Z' && p.Threads <= 1 { // a live process may still end in another way
 		// Zero may also mean that this reader must not know (proc(5), field 52).
 		if exit := fields.take(52); fields.bad == 0 && exit != 0 {
 			p.setExit(uint32(exit))

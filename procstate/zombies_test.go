@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -176,6 +177,61 @@ func TestHiddenProcessesAreAGap(t *testing.T) {
 			assert.Equal(t, test.hidden, report.Verdict != procstate.Healthy)
 		})
 	}
+}
+
+// TestHiddenBehindALink: the mount is that of the folder which was opened, by
+// whatever path.
+func TestHiddenBehindALink(t *testing.T) {
+	dir := procstatetest.Tree{{PID: 40}}.Dir(t)
+	require.NoError(t, procstatetest.Tree{{Files: map[string]string{
+		"self/mountinfo": "22 27 0:21 / " + dir + " rw - proc proc rw,hidepid=2\n",
+		"self/status":    "CapEff:\t0000000000000000\n",
+	}}}.Write(dir))
+	for fd := range 64 {
+		require.NoError(t, procstatetest.Tree{{Files: map[string]string{"self/fdinfo/" + strconv.Itoa(fd): "pos:\t0\nmnt_id:\t22\n"}}}.Write(dir))
+	}
+	for _, path := range []string{dir + "/", filepath.Dir(dir) + "/./" + filepath.Base(dir)} {
+		report, err := (&procstate.Scanner{Root: path}).Zombies(t.Context())
+		require.NoError(t, err)
+		assert.Len(t, report.Unseen, 1, path)
+	}
+	// A user namespace's root may trace nobody outside of it.
+	require.NoError(t, procstatetest.Tree{{Files: map[string]string{"self/status": "CapEff:\t000001ffffffffff\n"}}}.Write(dir))
+	report, err := (&procstate.Scanner{Root: dir}).Zombies(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, report.Unseen)
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "self/ns"), 0o700))
+	require.NoError(t, os.Symlink("user:[4026539999]", filepath.Join(dir, "self/ns/user")))
+	report, err = (&procstate.Scanner{Root: dir}).Zombies(t.Context())
+	require.NoError(t, err)
+	assert.Len(t, report.Unseen, 1)
+}
+
+// TestFolderWithoutProcesses: where procfs is not mounted nothing is seen, and
+// that is not health.
+func TestFolderWithoutProcesses(t *testing.T) {
+	s := &procstate.Scanner{Root: t.TempDir()}
+	report, err := s.Zombies(t.Context())
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	assert.EqualValues(t, procstate.Unknown, report.Verdict)
+	blocked, err := s.Uninterruptible(t.Context())
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	assert.EqualValues(t, procstate.Unknown, blocked.Verdict)
+}
+
+// TestTextCountsWhatIsStuck: a process that runs on in other threads is none of
+// those that nobody reaps, nor is after one look a zombie of this moment.
+func TestTextCountsWhatIsStuck(t *testing.T) {
+	report := twoLooks(t, procstatetest.Tree{
+		{PID: 40}, {PID: 41, PPID: 40, State: 'Z'}, {PID: 50}, {PID: 51, PPID: 50, State: 'Z', Threads: 2, ExitStatus: 9},
+	})
+	assert.Contains(t, report.String(), "problem: 1 zombie that nobody reaps, of 1 parent\n")
+	_, known := report.Groups[1].Zombies[0].ExitStatus()
+	assert.False(t, known, "it has not ended yet")
+	report.Settle = 0
+	report.Groups[0].Zombies[0].DeadAtLeast = time.Minute
+	report.Groups[1].Zombies[0].Kind = procstate.Reapable
+	assert.Contains(t, report.String(), "problem: 1 zombie that nobody reaps, of 1 parent\n")
 }
 
 func TestProcessesGoesOnAfterAnError(t *testing.T) {
