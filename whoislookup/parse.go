@@ -124,7 +124,7 @@ func readHopInto(rec *Record, hop int, q Query, domain *Domain) (part, error) {
 		switch {
 		case found && r.isPlaceholder(objects, p.referral):
 			rec.Verdict = VerdictElsewhere
-		case found && r.blockOnly(objects):
+		case found && h.Protocol != "local" && r.blockOnly(objects):
 			// The region's numbers, and this one given to nobody yet.
 			found, rec.Verdict = false, VerdictNotFound
 			rec.Holder, rec.Country, rec.CountryFrom, rec.Abuse = Holder{}, "", "", nil

@@ -67,6 +67,9 @@ func (r *Record) headline() string {
 		if n := r.Network; n != nil {
 			return fmt.Sprintf("reserved: %s %s (%s)", n.Range, n.Name, n.Status)
 		}
+		if as := r.AS; as != nil {
+			return fmt.Sprintf("reserved: %s %s (%s)", r.thing(), as.Name, as.Status)
+		}
 		return "reserved"
 	case VerdictNotFound:
 		if r.Query.Kind == KindDomain {
@@ -126,7 +129,7 @@ func (r *Record) evidence() []string {
 			line("origin: %s", strings.Join(origins, " "))
 		}
 	}
-	if a := r.AS; a != nil {
+	if a := r.AS; a != nil && r.Verdict != VerdictReserved {
 		s := fmt.Sprintf("as: AS%d", a.From)
 		if a.To != a.From {
 			s += fmt.Sprintf(" - AS%d", a.To)
