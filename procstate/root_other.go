@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 )
 
 // root is a folder in the form of /proc: a copy or a tree that a test made, or
@@ -28,7 +27,11 @@ func (r *root) close() {}
 
 // mount returns the mount that this root is on, or nil.
 func (r *root) mount(mounts []mount) *mount {
-	return mountedAt(mounts, strings.TrimSuffix(r.path, "/"))
+	path, err := filepath.EvalSymlinks(r.path)
+	if err != nil {
+		path = r.path
+	}
+	return mountedAt(mounts, path)
 }
 
 // eachPID yields every PID of the directory until yield returns false.

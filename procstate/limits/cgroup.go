@@ -25,6 +25,7 @@ func (r *reader) groups(pid int) {
 		r.gap("where control groups are mounted", err)
 		return
 	}
+	inVersion1 := false
 	for line := range strings.Lines(string(text)) {
 		_, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
 		controllers, path, ok := strings.Cut(rest, ":")
@@ -32,22 +33,47 @@ func (r *reader) groups(pid int) {
 		if !ok || !version2 && !slices.Contains(strings.Split(controllers, ","), "pids") {
 			continue
 		}
-		point, mountRoot := pidsMount(string(mounts), version2)
-		below, inside := strings.CutPrefix(path, strings.TrimSuffix(mountRoot, "/"))
-		if point == "" || !inside {
-			if !version2 {
-				r.gap("pids.max", errors.New("its hierarchy is not mounted here"))
-			}
+		// A controller is in one version at a time, and the line of version 2 is the last.
+		inVersion1 = inVersion1 || !version2
+		if version2 && inVersion1 {
+			continue
+		}
+		point, below, found := pidsMount(string(mounts), version2, path)
+		if first, err := r.inFirst("self", firstGroups); !found && path == "/" && first && err == nil {
+			continue // the root has no limit
+		}
+		if !found {
+			r.gap("pids.max", errors.New("its control group is not among those that are mounted here"))
 			continue
 		}
 		point = filepath.Join("/", r.cgroups, point)
+		if _, err := os.Stat(filepath.Join(point, below)); err != nil {
+			r.gap("pids.max", err)
+			continue
+		}
 		for folder := filepath.Join(point, below); ; folder = filepath.Dir(folder) {
 			r.group(folder, version2)
 			if folder == point || len(folder) <= len(point) {
 				break
 			}
 		}
+		if !rootGroup(point) {
+			r.report.Unseen = append(r.report.Unseen, procstate.Gap{
+				What: "pids.max of the control groups above " + strconv.Quote(point), Why: "only a part of the hierarchy is mounted here", Need: "look from the host",
+			})
+		}
 	}
+}
+
+// rootGroup reports whether a folder is that of a whole hierarchy: the kernel
+// gives these files to all groups but the root.
+func rootGroup(folder string) bool {
+	for _, file := range []string{"pids.max", "cgroup.events"} {
+		if _, err := os.Stat(filepath.Join(folder, file)); err == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // group adds the limit of one control group, if it has one.
@@ -91,18 +117,25 @@ func listed(folder string, version2 bool) (n uint64) {
 	return n
 }
 
-// pidsMount finds where the hierarchy with the pids controller is mounted, and
-// which part of it.
-func pidsMount(mountinfo string, version2 bool) (point, root string) {
+// pidsMount finds where a group of the hierarchy with the pids controller can be
+// seen: below which mount, and where there.
+func pidsMount(mountinfo string, version2 bool, path string) (point, below string, found bool) {
+	if strings.HasPrefix(path+"/", "/../") { // outside of this reader's cgroup namespace
+		return "", "", false
+	}
 	for line := range strings.Lines(mountinfo) {
 		before, after, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " - ")
 		head, tail := strings.Fields(before), strings.Fields(after)
 		if len(head) < 6 || len(tail) < 3 {
 			continue
 		}
-		if version2 && tail[0] == "cgroup2" || !version2 && tail[0] == "cgroup" && slices.Contains(strings.Split(tail[2], ","), "pids") {
-			return head[4], head[3]
+		if version2 && tail[0] != "cgroup2" || !version2 && (tail[0] != "cgroup" || !slices.Contains(strings.Split(tail[2], ","), "pids")) {
+			continue
+		}
+		below, inside := strings.CutPrefix(path, strings.TrimSuffix(head[3], "/"))
+		if inside && (below == "" || below[0] == '/') {
+			return head[4], below, true
 		}
 	}
-	return "", ""
+	return "", "", false
 }

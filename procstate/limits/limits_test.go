@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -211,6 +212,73 @@ func TestFirstRoundOfPIDs(t *testing.T) {
 	t.Fatal("no kernel.pid_max")
 }
 
+// TestGroupsThatAreNotInSight: limits that bind and cannot be seen are a gap.
+func TestGroupsThatAreNotInSight(t *testing.T) {
+	for _, test := range []struct{ rule, cgroup, mountinfo, create, gap string }{
+		{"all are", "0::/web.slice/app.service\n", "41 31 0:38 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "", ""},
+		{"outside of the cgroup namespace", "0::/../app.service\n", "41 31 0:38 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "", "not among those"},
+		{"version 2 is not mounted", "0::/web.slice/app.service\n", "22 27 0:21 / /proc rw - proc proc rw\n", "", "not among those"},
+		{"a neighbour of what is mounted", "0::/web.slice/app.service\n", "41 31 0:38 /web /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "", "not among those"},
+		{"the second mount has it", "0::/web.slice/app.service\n", "40 31 0:38 /x /y rw - cgroup2 cgroup2 rw\n41 31 0:38 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "", ""},
+		{"the root of a container, not mounted", "0::/\n", "22 27 0:21 / /proc rw - proc proc rw\n", "", "not among those"},
+		{"it is gone", "0::/other.service\n", "41 31 0:38 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "", "no such file"},
+		{"a container sees its own group only", "0::/web.slice/app.service\n", "41 31 0:38 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "cgroup.events", "groups above"},
+		{"version 2 beside version 1 has no limits", "7:pids:/web.slice/app.service\n0::/x\n", "41 31 0:38 / /sys/fs/cgroup rw - cgroup pids rw,pids\n", "", ""},
+	} {
+		q, _ := host(t)
+		put := func(path, text string) { require.NoError(t, os.WriteFile(path, []byte(text), 0o600)) }
+		put(filepath.Join(q.Root, "40/cgroup"), test.cgroup)
+		put(filepath.Join(q.Root, "self/mountinfo"), test.mountinfo)
+		if test.rule == "the root of a container, not mounted" {
+			require.NoError(t, os.Mkdir(filepath.Join(q.Root, "self/ns"), 0o700))
+			require.NoError(t, os.Symlink("cgroup:[4026532999]", filepath.Join(q.Root, "self/ns/cgroup")))
+		}
+		if test.create != "" {
+			put(filepath.Join(q.Cgroups, "sys/fs/cgroup", test.create), "")
+		}
+		r, err := Read(t.Context(), q)
+		require.NoError(t, err)
+		if test.gap == "" {
+			assert.Empty(t, r.Unseen, test.rule)
+			assert.Equal(t, "cgroup.pids.max", r.Limits[0].Name, test.rule)
+			continue
+		}
+		require.Len(t, r.Unseen, 1, test.rule)
+		assert.Contains(t, r.Unseen[0].String(), test.gap, test.rule)
+		assert.Equal(t, procstate.Verdict(procstate.Unknown), r.Verdict, test.rule)
+	}
+}
+
+// TestUserNamespaces: root and capabilities of another user namespace exempt
+// nobody, and its users are counted apart.
+func TestUserNamespaces(t *testing.T) {
+	const first, other = "user:[4026531837]", "user:[4026532999]"
+	for _, test := range []struct {
+		rule, self, target, uid, capabilities string
+		counted, gap                          bool
+	}{
+		{"a user of the host", first, first, "33", "0", true, false},
+		{"root of the host", first, first, "0", "0", false, false},
+		{"a capability on the host", first, first, "33", "1000000", false, false},
+		{"a capability in a container", first, other, "33", "1000000", false, true},
+		{"root of the container that this runs in", other, other, "0", "0", false, true},
+		{"the host's root in a container", first, other, "0", "0", false, false},
+	} {
+		q, _ := host(t)
+		status := "Uid:\t" + test.uid + "\t0\t0\t0\nThreads:\t3\nCapEff:\t" + test.capabilities + "\n"
+		require.NoError(t, os.WriteFile(filepath.Join(q.Root, "40/status"), []byte(status), 0o600))
+		for process, link := range map[string]string{"self": test.self, "40": test.target} {
+			require.NoError(t, os.MkdirAll(filepath.Join(q.Root, process, "ns"), 0o700))
+			require.NoError(t, os.Symlink(link, filepath.Join(q.Root, process, "ns/user")))
+		}
+		r, err := Read(t.Context(), q)
+		require.NoError(t, err)
+		counted := slices.ContainsFunc(r.Limits, func(l Limit) bool { return l.Name == "rlimit.nproc" })
+		assert.Equal(t, test.counted, counted, test.rule)
+		assert.Equal(t, test.gap, len(r.Unseen) == 1, "%s: %v", test.rule, r.Unseen)
+	}
+}
+
 func FuzzStatus(f *testing.F) {
 	f.Add("Uid:\t33\t0\t0\t0\nThreads:\t3\nCapEff:\t0000000000200000\nNSpgid:\t4 1\n", "0.5 0.4 0.3 2/117 350\n", limitsFile)
 	f.Add("Uid:\t0\t0\t0\t0\nThreads:\t1\nCapEff:\t000001ffffffffff\n", "x", "Max processes             unlimited            unlimited            processes \n")
@@ -218,6 +286,6 @@ func FuzzStatus(f *testing.F) {
 		_, _ = parseStatus(status)
 		_, _, _ = parseLoad(load)
 		_, _ = softNproc(limits)
-		pidsMount(status, true)
+		pidsMount(status, true, load)
 	})
 }

@@ -2,7 +2,9 @@ package limits
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -74,11 +76,24 @@ func (r *reader) gap(what string, err error) {
 
 func (r *reader) add(l Limit) { r.report.Limits = append(r.report.Limits, l) }
 
-// user adds RLIMIT_NPROC, which counts the tasks of a real user. Root and who
-// has CAP_SYS_RESOURCE or CAP_SYS_ADMIN are exempt (kernel/fork.c).
+// user adds RLIMIT_NPROC, which counts the tasks of a real user. The first user
+// namespace's root and who has CAP_SYS_RESOURCE or CAP_SYS_ADMIN there are exempt
+// (kernel/fork.c).
 func (r *reader) user(pid int, c counts) {
 	const exempt = 1<<24 | 1<<21
-	if r.target.uid == 0 || r.target.effective&exempt != 0 {
+	here, err := r.inFirst("self", firstUsers)
+	if err == nil && here && r.target.uid == 0 {
+		return
+	}
+	there, err2 := r.inFirst(strconv.Itoa(pid), firstUsers)
+	switch err = errors.Join(err, err2); {
+	case err != nil:
+		r.gap("RLIMIT_NPROC", err)
+		return
+	case !there:
+		r.gap("RLIMIT_NPROC", errors.New("another user namespace counts its users apart, and in the user that made it"))
+		return
+	case r.target.effective&exempt != 0:
 		return
 	}
 	text, err := os.ReadFile(filepath.Join(r.root, strconv.Itoa(pid), "limits"))
@@ -98,6 +113,25 @@ func (r *reader) user(pid int, c counts) {
 		Name: "rlimit.nproc", Scope: fmt.Sprintf("uid %d", r.target.uid), Max: limit,
 		Used: c.byUser[r.target.uid], Zombies: c.zombiesByUser[r.target.uid],
 	})
+}
+
+// The first namespaces of their kinds (include/linux/proc_ns.h): in that of users
+// their numbers and capabilities are the host's, in that of control groups "/" is
+// the root.
+const (
+	firstUsers  = "user:[4026531837]"
+	firstGroups = "cgroup:[4026531835]"
+)
+
+// inFirst tells whether a process is in the first namespace of a kind. A copy of
+// /proc is taken for one of a host.
+func (r *reader) inFirst(process, first string) (bool, error) {
+	kind, _, _ := strings.Cut(first, ":")
+	link, err := os.Readlink(filepath.Join(r.root, process, "ns", kind))
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	return link == first, err
 }
 
 // softNproc finds the soft limit in /proc/PID/limits.

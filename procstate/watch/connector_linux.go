@@ -36,24 +36,37 @@ func listen() (*connector, error) {
 		c.close()
 		return nil, &procstate.Error{Op: "bind process connector", Err: err}
 	}
-	const operation, begin = 4, 1 // PROC_CN_MCAST_LISTEN
-	order := binary.NativeEndian
-	request := make([]byte, eventAt+operation)
-	order.PutUint32(request[0:], uint32(len(request)))
-	order.PutUint16(request[4:], unix.NLMSG_DONE)
-	order.PutUint32(request[12:], uint32(os.Getpid()))
-	order.PutUint32(request[netlinkHeader:], indexProc)
-	order.PutUint32(request[netlinkHeader+4:], valueProc)
-	order.PutUint16(request[lengthAt:], operation)
-	order.PutUint32(request[eventAt:], begin)
-	if err := unix.Sendto(fd, request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+	if err := c.ask(beginListening); err != nil {
 		c.close()
 		return nil, &procstate.Error{Op: "listen to process connector", Err: err}
 	}
 	return c, nil
 }
 
-func (c *connector) close() { unix.Close(c.fd) }
+// PROC_CN_MCAST_LISTEN and PROC_CN_MCAST_IGNORE.
+const beginListening, endListening = 1, 2
+
+// ask sends an operation to the kernel.
+func (c *connector) ask(operation uint32) error {
+	const size = 4
+	order := binary.NativeEndian
+	request := make([]byte, eventAt+size)
+	order.PutUint32(request[0:], uint32(len(request)))
+	order.PutUint16(request[4:], unix.NLMSG_DONE)
+	order.PutUint32(request[12:], uint32(os.Getpid()))
+	order.PutUint32(request[netlinkHeader:], indexProc)
+	order.PutUint32(request[netlinkHeader+4:], valueProc)
+	order.PutUint16(request[lengthAt:], size)
+	order.PutUint32(request[eventAt:], operation)
+	return unix.Sendto(c.fd, request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
+}
+
+// close ends the listening first: before Linux 6.6 the kernel does not notice
+// that a listener is gone and goes on making events for nobody.
+func (c *connector) close() {
+	_ = c.ask(endListening) // nothing can be done about it
+	unix.Close(c.fd)
+}
 
 // until yields what the kernel tells until a moment. It reports whether to go on.
 func (c *connector) until(ctx context.Context, moment time.Time, yield func(Event, error) bool) bool {
@@ -75,7 +88,12 @@ func (c *connector) until(ctx context.Context, moment time.Time, yield func(Even
 				break
 			}
 			if errors.Is(err, unix.ENOBUFS) {
-				continue // the gaps in the sequence tell how many were dropped
+				// The gaps in the sequence tell later how many were dropped, but only of a
+				// processor of which there is another event.
+				if !yield(Event{Kind: Lost, At: time.Now().UTC()}, nil) {
+					return false
+				}
+				continue
 			}
 			if err != nil {
 				return yield(Event{}, &procstate.Error{Op: "read process connector", Err: err})

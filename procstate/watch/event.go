@@ -60,7 +60,7 @@ type Event struct {
 // Exit is a process that has ended, as the connector tells it.
 type Exit struct {
 	PID    int    `json:"pid"`         // of the process that ended
-	PPID   int    `json:"ppid"`        // of its parent at that moment
+	PPID   int    `json:"ppid"`        // of its parent at that moment; 0: reaped before the kernel told
 	Status uint32 `json:"exit_status"` // as of wait(2)
 }
 
@@ -73,8 +73,14 @@ func (e Event) String() string {
 	case Reaped:
 		return fmt.Sprintf("reaped: %d %q", e.Zombie.PID, e.Zombie.Comm.Bytes())
 	case Exited:
+		if e.Exit.PPID == 0 {
+			return fmt.Sprintf("exited: %d, status %d", e.Exit.PID, e.Exit.Status)
+		}
 		return fmt.Sprintf("exited: %d, child of %d, status %d", e.Exit.PID, e.Exit.PPID, e.Exit.Status)
 	case Lost:
+		if e.Lost == 0 {
+			return "lost: events, how many is not known yet"
+		}
 		return fmt.Sprintf("lost: %d events", e.Lost)
 	}
 	return "unknown"

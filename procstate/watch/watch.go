@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"time"
 
@@ -112,11 +113,25 @@ func (w *watch) changes(report *procstate.Report, now time.Time, yield func(Even
 		}
 	}
 	for id, s := range before {
-		if _, still := w.zombies[id]; on && !still && s.told {
+		if _, still := w.zombies[id]; still || !s.told {
+			continue
+		}
+		if !w.gone(id) { // it could not be read at this look
+			w.zombies[id] = s
+			continue
+		}
+		if on {
 			on = yield(Event{Kind: Reaped, At: now.UTC(), Zombie: s.zombie, Unseen: report.Unseen}, nil)
 		}
 	}
 	return on
+}
+
+// gone reports whether a zombie is certain to be gone. Its command line is not
+// read: a zombie has none.
+func (w *watch) gone(id procstate.ID) bool {
+	_, err := w.scanner.CommandLine(context.Background(), id)
+	return errors.Is(err, procstate.ErrGone) || errors.Is(err, procstate.ErrReused)
 }
 
 // wait waits for the next look, and yields what the connector tells meanwhile.

@@ -66,6 +66,38 @@ func TestChanges(t *testing.T) {
 	assert.Empty(t, w.zombies, "nothing is kept of what is gone")
 }
 
+// TestZombieThatCouldNotBeRead: what a look did not see is not reaped before that
+// is certain.
+func TestZombieThatCouldNotBeRead(t *testing.T) {
+	root := procstatetest.Tree{{PID: 41, Start: 1, State: 'Z'}}.Dir(t)
+	w := newWatch(Config{Scanner: &procstate.Scanner{Root: root}})
+	old := zombie(41, 1)
+	old.DeadAtLeast = time.Hour
+	kinds := ""
+	look := func(zombies ...procstate.Zombie) {
+		w.changes(report(zombies...), time.Now(), func(e Event, err error) bool {
+			require.NoError(t, err)
+			kinds += e.Kind.String() + " "
+			return true
+		})
+	}
+	look(old)
+	look()
+	stat := filepath.Join(root, "41", "stat")
+	require.NoError(t, os.WriteFile(stat, []byte("41 (cut"), 0o600))
+	look()
+	assert.Equal(t, "stuck ", kinds)
+	require.NoError(t, os.Remove(stat))
+	look()
+	look()
+	assert.Equal(t, "stuck reaped ", kinds)
+}
+
+func TestTextOfWhatIsNotKnown(t *testing.T) {
+	assert.Equal(t, "exited: 42, status 256", Event{Kind: Exited, Exit: Exit{PID: 42, Status: 256}}.String())
+	assert.Equal(t, "lost: events, how many is not known yet", Event{Kind: Lost}.String())
+}
+
 func TestLeavingTheRangeLosesNothing(t *testing.T) {
 	w := newWatch(Config{})
 	now := time.Now()
