@@ -296,7 +296,7 @@ func (c *Client) safeURL(ctx context.Context, target string, known bool) error {
 	}
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil && (known || regional(host)) {
-		return nil //nolint:nilerr // only the proxy can resolve it
+		return nil // only the proxy can resolve it
 	}
 	if err != nil {
 		return fmt.Errorf("%s cannot be resolved here, and nobody knows where the proxy would go: %w", host, ErrUnsafeTarget)

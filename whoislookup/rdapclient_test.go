@@ -49,6 +49,7 @@ func TestARedirectIsAHop(t *testing.T) {
 	c.Protocols = []string{"rdap"}
 	rec, err = c.Lookup(t.Context(), "8.8.8.8")
 	require.ErrorIs(t, err, whoislookup.ErrNotFound)
+	assert.Len(t, rec.Hops, 2)
 	assert.Contains(t, err.Error(), "rdap.db.ripe.net")
 	to = "https://10.0.0.1/"
 	rec, err = c.Lookup(t.Context(), "8.8.8.8")
@@ -131,7 +132,7 @@ func TestErrorsAreSafeForATerminal(t *testing.T) {
 		c.Protocols = []string{"rdap"}
 		rec, err := c.Lookup(t.Context(), "8.8.8.8")
 		require.Error(t, err)
-		gap := whoislookup.Gap{What: "x", Why: err.(*whoislookup.Error).Err.Error()} //nolint:errorlint // an *Error by contract
+		gap := whoislookup.Gap{What: "x", Why: err.(*whoislookup.Error).Err.Error()}
 		for _, text := range []string{err.Error(), gap.String(), rec.String()} {
 			for _, r := range text {
 				assert.False(t, r < ' ' && r != '\n' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0x202e, "%s: %q", rule, text)

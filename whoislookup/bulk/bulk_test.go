@@ -263,3 +263,48 @@ func TestAServerThatThrottlesIsLeftAloneThoughAnotherAnswered(t *testing.T) {
 		all.Wait()
 	})
 }
+
+// TestOneRangeWiderThanASlashSixteen: look-ups that do not know of one another
+// while they are asked for share the answer as soon as it is there.
+func TestOneRangeWiderThanASlashSixteen(t *testing.T) {
+	inBubble(t, func(t *testing.T, reg *registry, b *bulk.Bulk) {
+		b.Every = time.Second
+		reg.answer = func(netip.Addr) string {
+			return "inetnum: 100.0.0.0 - 100.63.255.255\nnetname: WIDE\ndescr: Wide\nstatus: ASSIGNED PORTABLE\nsource: TEST\n"
+		}
+		var all sync.WaitGroup
+		for i := range 100 {
+			all.Go(func() {
+				res, err := b.IP(t.Context(), netip.AddrFrom4([4]byte{100, byte(i % 64), byte(i), 1}))
+				assert.NoError(t, err)
+				assert.Equal(t, "Wide", res.Record.Holder.Name)
+				assert.Empty(t, res.Unseen)
+			})
+		}
+		all.Wait()
+		assert.Equal(t, 1, reg.asked())
+	})
+}
+
+// TestTheSameAddressAgainAndAgain yields a result each time, and asks once.
+func TestTheSameAddressAgainAndAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, reg *registry, b *bulk.Bulk) {
+		same := func(yield func(netip.Addr) bool) {
+			for range 1000 {
+				if !yield(netip.MustParseAddr("101.0.0.1")) {
+					return
+				}
+			}
+		}
+		n, cached := 0, 0
+		for res, err := range b.Lookup(t.Context(), same) {
+			require.NoError(t, err)
+			if n++; res.Cached {
+				cached++
+			}
+		}
+		assert.Equal(t, 1000, n)
+		assert.Equal(t, 999, cached)
+		assert.Equal(t, 1, reg.asked())
+	})
+}
