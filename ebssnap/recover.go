@@ -28,6 +28,7 @@ type Leftover struct {
 	Error   *Error    `json:"error,omitempty"`   // why Apply failed, or nil
 
 	record string   // the file of the journal
+	place  int      // in that record
 	points []string // where it is mounted now
 }
 
@@ -44,7 +45,7 @@ func Recover(ctx context.Context, folders ...string) (*Recovery, error) {
 }
 
 // Apply thaws what was recorded as frozen and is mounted, and removes the records of what is done. With intended it also thaws what
-// was only intended to be frozen. Leftovers tell what became of each. The error is a *ThawError if something could not be thawed.
+// was only intended to be frozen. What has been thawed since the plan was made is left alone: the records are read again. Leftovers tell what became of each. The error is a *ThawError if something could not be thawed.
 func (r *Recovery) Apply(ctx context.Context, intended bool) error { return r.apply(ctx, intended) }
 
 // String returns what was found, and what to do next.

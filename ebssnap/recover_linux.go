@@ -80,7 +80,7 @@ func (r *Recovery) read(path string, entries []volumes.Mount) {
 		return // it lives
 	}
 	for i, m := range mounts {
-		l := Leftover{Mount: written.Mounts[i].Path, Device: written.Mounts[i].Device, Owner: written.Owner, Since: written.Written, record: path}
+		l := Leftover{Mount: written.Mounts[i].Path, Device: written.Mounts[i].Device, Owner: written.Owner, Since: written.Written, record: path, place: i}
 		l.judge(m)
 		if l.points = pointsOf(l.Device, entries); len(l.points) > 0 {
 			l.Now = l.points[0]
@@ -109,6 +109,20 @@ func (l *Leftover) judge(m guard.Mount) {
 	}
 }
 
+// lookAgain judges the record once more: since the plan was made another run of Apply or another program may have thawed, and a third program frozen.
+func (l *Leftover) lookAgain() {
+	if l.Over || l.record == "" {
+		return
+	}
+	_, mounts, err := readRecord(l.record)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		l.Over, l.Outcome = true, "its record is gone: somebody else saw to it since the plan was made"
+	case err == nil && l.place < len(mounts):
+		l.judge(mounts[l.place])
+	}
+}
+
 // isCanary reports whether a process is a canary asleep in a freeze.
 func isCanary(pid int) bool {
 	name, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
@@ -127,6 +141,7 @@ func (r *Recovery) apply(ctx context.Context, intended bool) error {
 		if err := ctx.Err(); err != nil {
 			return &Error{Op: "recover", Err: context.Cause(ctx)}
 		}
+		l.lookAgain()
 		switch {
 		case l.Over:
 			continue

@@ -140,6 +140,32 @@ func TestRecoverLeavesWhatAnotherProgramThawedAndFroze(t *testing.T) {
 	assert.True(t, fs.Thaw(), "still frozen by the other program")
 }
 
+// TestAnOldPlanThawsNoNewFreeze: between the plan and its Apply somebody thawed, and another program froze.
+func TestAnOldPlanThawsNoNewFreeze(t *testing.T) {
+	lab.Need(t, "root", "program:fsfreeze")
+	for _, by := range []string{"another run", "another program"} {
+		t.Run(by, func(t *testing.T) {
+			journal, fs := journalOn(t), lab.LoopFS(t, "ext4", 64)
+			killedTogether(t, fs, journal)
+			plan, err := ebssnap.Recover(t.Context(), journal)
+			require.NoError(t, err)
+			require.True(t, plan.Leftovers[0].Proven)
+			if by == "another run" {
+				first, err := ebssnap.Recover(t.Context(), journal)
+				require.NoError(t, err)
+				require.NoError(t, first.Apply(t.Context(), false))
+			} else {
+				require.True(t, fs.Thaw())
+			}
+			require.NoError(t, exec.Command("fsfreeze", "-f", fs.Dir).Run())
+			require.NoError(t, plan.Apply(t.Context(), true))
+			assert.True(t, plan.Leftovers[0].Over)
+			assert.False(t, plan.Leftovers[0].Thawed)
+			assert.True(t, fs.Thaw(), "the new freeze is left alone")
+		})
+	}
+}
+
 func TestRecoverFindsItMountedElsewhereOrNowhere(t *testing.T) {
 	lab.Need(t, "root")
 	journal, fs := journalOn(t), lab.LoopFS(t, "ext4", 64)
