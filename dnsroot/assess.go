@@ -12,7 +12,7 @@ import (
 type Assessment struct {
 	Verdict  Verdict        `json:"verdict"`            // of the root server system, as seen from the sweep's host
 	Evidence []string       `json:"evidence,omitempty"` // what the verdict rests on, a sentence each
-	Letters  []LetterReport `json:"letters"`            // by letter
+	Letters  []LetterReport `json:"letters,omitzero"`   // by letter
 	Serial   *uint32        `json:"serial,omitempty"`   // the newest validated one; nil if none was
 	Next     []string       `json:"next,omitempty"`     // what to do now, where that is known
 	Unseen   []Gap          `json:"unseen,omitempty"`   // what could not be seen and may hide something

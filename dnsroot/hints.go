@@ -17,14 +17,14 @@ import (
 
 // Server is one letter and the addresses that it answers on.
 type Server struct {
-	Letter Letter       `json:"letter"` // which root server identity
-	Addrs  []netip.Addr `json:"addrs"`  // IPv4 and IPv6
+	Letter Letter       `json:"letter"`         // which root server identity
+	Addrs  []netip.Addr `json:"addrs,omitzero"` // IPv4 and IPv6
 }
 
 // Hints is what a resolver knows of the root before it has asked anything: RFC
 // 9609 calls it the configuration that priming starts from.
 type Hints struct {
-	Servers []Server  `json:"servers"`          // in the order of the file
+	Servers []Server  `json:"servers,omitzero"` // in the order of the file
 	Updated time.Time `json:"updated,omitzero"` // day of the file's own "last update" line; zero: not told
 	Serial  uint32    `json:"serial,omitempty"` // "related version of root zone"; 0: not told
 }

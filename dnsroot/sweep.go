@@ -19,8 +19,8 @@ type Sweep struct {
 	Took         time.Duration `json:"took_ns"`                // monotonic
 	Stalled      time.Duration `json:"stalled_ns"`             // the longest time this process was kept from running; RTTs may be that much too long
 	HintsUpdated time.Time     `json:"hints_updated,omitzero"` // of the hints used; zero: not told
-	Anchors      []Anchor      `json:"anchors"`                // the trust anchors used
-	Probes       []Probe       `json:"probes"`                 // by letter, then address, UDP before TCP
+	Anchors      []Anchor      `json:"anchors,omitzero"`       // the trust anchors used
+	Probes       []Probe       `json:"probes,omitzero"`        // by letter, then address, UDP before TCP
 	Unseen       []Gap         `json:"unseen,omitempty"`       // what could not be asked from here
 }
 

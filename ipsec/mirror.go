@@ -15,7 +15,7 @@ type End struct {
 	// Name is how findings call this end: "eu-west-1". Empty: "a" or "b".
 	Name string `json:"name,omitempty"`
 	// Conf is the end's configuration.
-	Conf *conf.Conf `json:"conf"`
+	Conf *conf.Conf `json:"conf,omitzero"`
 	// Conn is the connection's name. Empty: the only one in Conf, or the only
 	// one that both ends have.
 	Conn string `json:"conn,omitempty"`

@@ -42,7 +42,7 @@ type State struct {
 	Verdict  TunnelVerdict `json:"verdict"`            // on all tunnels together
 	Tunnels  []TunnelState `json:"tunnels,omitempty"`  // one per connection
 	Findings []Finding     `json:"findings,omitempty"` // what is odd about them
-	Status   *Status       `json:"status"`             // the evidence
+	Status   *Status       `json:"status,omitzero"`    // the evidence
 	Conns    []string      `json:"conns,omitempty"`    // the connections that State was asked for
 	Unseen   []Gap         `json:"unseen,omitempty"`   // what the output does not show
 }

@@ -23,7 +23,7 @@ type Comparison struct {
 	Name    string      `json:"name"`             // as asked for
 	Type    string      `json:"type"`             // in upper case, such as "AAAA"
 	Verdict Verdict     `json:"verdict"`          // see above
-	Answers []DNSAnswer `json:"answers"`          // in the order of the resolvers
+	Answers []DNSAnswer `json:"answers,omitzero"` // in the order of the resolvers
 	Unseen  []Gap       `json:"unseen,omitempty"` // what could not be seen
 }
 

@@ -13,7 +13,7 @@ import (
 // Report is what statistics show, day by day.
 type Report struct {
 	Verdict Verdict       `json:"verdict"`          // Attack if any day is one, else Unknown if any is
-	Days    []Day         `json:"days"`             // every day with figures of some letter
+	Days    []Day         `json:"days,omitzero"`    // every day with figures of some letter
 	Unseen  []dnsroot.Gap `json:"unseen,omitempty"` // letters and days without data, and what else is missing
 }
 
@@ -23,7 +23,7 @@ type Day struct {
 	Verdict  Verdict   `json:"verdict"`            // of the whole day, over all letters
 	Kind     Kind      `json:"kind,omitzero"`      // of event, as far as the sources tell
 	Carrier  string    `json:"carrier,omitempty"`  // what most of the excess came over, such as "UDP on IPv4"
-	Letters  []Finding `json:"letters"`            // all thirteen
+	Letters  []Finding `json:"letters,omitzero"`   // all thirteen
 	Evidence []string  `json:"evidence,omitempty"` // what the verdict rests on, a sentence each
 }
 

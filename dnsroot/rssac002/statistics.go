@@ -52,7 +52,7 @@ func day(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
 
 // Statistics is the evidence that [Findings] judges.
 type Statistics struct {
-	Figures []Figures     `json:"figures"`          // by day, then letter; one for each
+	Figures []Figures     `json:"figures,omitzero"` // by day, then letter; one for each
 	Unseen  []dnsroot.Gap `json:"unseen,omitempty"` // files and fields that could not be used
 }
 

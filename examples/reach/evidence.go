@@ -69,7 +69,7 @@ func (e *evidence) verdicts() map[string]reach.Verdict {
 
 // change is what -since prints.
 type change struct {
-	Changed []string `json:"changed"` // "target: before -> now"
+	Changed []string `json:"changed,omitzero"` // "target: before -> now"
 	New     []string `json:"new,omitempty"`
 	Gone    []string `json:"gone,omitempty"`
 }

@@ -104,8 +104,8 @@ func store(ctx context.Context) reach.Capability {
 
 // change is what -since prints.
 type change struct {
-	New  []string `json:"new"`
-	Gone []string `json:"gone"`
+	New  []string `json:"new,omitzero"`
+	Gone []string `json:"gone,omitzero"`
 }
 
 func compare(earlier, now *rootca.Report) change {

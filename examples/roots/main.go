@@ -29,7 +29,7 @@ func main() {
 
 // evidence is what -save writes.
 type evidence struct {
-	Sweep   *dnsroot.Sweep   `json:"sweep"`
+	Sweep   *dnsroot.Sweep   `json:"sweep,omitzero"`
 	Priming *dnsroot.Priming `json:"priming,omitempty"`
 }
 

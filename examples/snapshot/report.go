@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/opskit-go/opskit/ebssnap"
 	"github.com/opskit-go/opskit/examples/internal/program"
@@ -23,7 +24,7 @@ func (c command) report(result *ebssnap.Result) int {
 			return c.Fail(err)
 		}
 		verdict, _ := ebssnap.Judge(before.Evidence)
-		c.Print(change{Was: verdict, Is: result.Verdict, WasStopped: int64(before.Evidence.Stopped()), IsStopped: int64(result.Evidence.Stopped())}, code)
+		c.Print(change{Was: verdict, Is: result.Verdict, WasStopped: before.Evidence.Stopped(), IsStopped: result.Evidence.Stopped()}, code)
 	}
 	return c.Print(result, code)
 }
@@ -32,8 +33,8 @@ func (c command) report(result *ebssnap.Result) int {
 type change struct {
 	Was        ebssnap.Verdict `json:"was"`
 	Is         ebssnap.Verdict `json:"is"`
-	WasStopped int64           `json:"was_stopped_ns"`
-	IsStopped  int64           `json:"is_stopped_ns"`
+	WasStopped time.Duration   `json:"was_stopped_ns"`
+	IsStopped  time.Duration   `json:"is_stopped_ns"`
 }
 
 // String says what changed on one line.

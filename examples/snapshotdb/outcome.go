@@ -13,9 +13,9 @@ import (
 
 // outcome is what is printed and saved.
 type outcome struct {
-	Set      []string         `json:"set"`
-	Layout   *volumes.Layout  `json:"layout"`           // what the database's files lie on
-	Report   *volumes.Report  `json:"report"`           // whether the set holds all of it
+	Set      []string         `json:"set,omitzero"`
+	Layout   *volumes.Layout  `json:"layout,omitzero"`  // what the database's files lie on
+	Report   *volumes.Report  `json:"report,omitzero"`  // whether the set holds all of it
 	Result   *ebssnap.Result  `json:"result,omitempty"` // absent if the set was refused
 	Backup   *dbhook.Backup   `json:"backup,omitempty"`
 	Position *dbhook.Position `json:"position,omitempty"`

@@ -15,7 +15,7 @@ import (
 
 // host is what status saw of one host.
 type host struct {
-	State     *ipsec.State          `json:"state"`
+	State     *ipsec.State          `json:"state,omitzero"`
 	Listeners *ipsec.ListenerReport `json:"listeners,omitempty"` // absent for saved output
 }
 

@@ -41,7 +41,7 @@ func (g group) String() string {
 
 // rest is what the groups leave open, said once, behind them.
 type rest struct {
-	Unseen []whoislookup.Gap `json:"unseen"`
+	Unseen []whoislookup.Gap `json:"unseen,omitempty"`
 }
 
 func (r rest) String() string {
