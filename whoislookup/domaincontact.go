@@ -74,6 +74,10 @@ func (d *domainReader) selfField(e *entry, ro role) {
 			d.contactField(e, ro, aHandle)
 			return
 		}
+		if c := d.contact(ro); ro == registrant && c.Name != "" && c.Organization == "" {
+			d.contactField(e, ro, aOrg) // "Registrant Contact Name: Person" and "Registrant: Company"
+			return
+		}
 		d.nameSelf = ro == registrant && d.contact(ro).Name == "" || d.nameSelf
 		d.contactField(e, ro, aName)
 	}

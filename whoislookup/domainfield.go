@@ -90,7 +90,9 @@ func (d *domainReader) goesOn(ro role, at attr, e *entry) {
 func (d *domainReader) name(e *entry) {
 	low := strings.TrimSuffix(d.lower(e.value), ".")
 	if i := strings.IndexAny(low, " \t"); i > 0 {
-		low = low[:i]
+		if low = low[:i]; strings.IndexByte(low, '.') < 0 && isASCII(low) {
+			return // "Domain  name    example.md"
+		}
 	}
 	low = strings.Trim(low, "\"'")
 	if d.d.Name != "" || low == "" || strings.IndexByte(low, '@') >= 0 || strings.IndexByte(low, ':') >= 0 {

@@ -57,6 +57,15 @@ func (d *domainReader) dotted(e *entry, p *part) bool {
 	for !split.name.empty() && strings.IndexByte("# .", d.reader.text[split.name.to-1]) >= 0 {
 		split.name.to--
 	}
+	if j := twoBlanks(v[end:]); v[i] == ' ' && j > 0 && j < maxLabel { // "Domain  name    example.md"
+		longer := d.trim(span{e.value.from, e.value.from + int32(end+j)})
+		if _, at := labelOf(canon(d.key[:0], d.lower(longer))); at != noAttr && at < aName {
+			for end += j; end < len(v) && v[end] == ' '; {
+				end++
+			}
+			split.name = longer
+		}
+	}
 	split.value = span{e.value.from + int32(end), e.value.to}
 	if split.name.empty() {
 		return false

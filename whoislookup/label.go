@@ -203,7 +203,7 @@ func domainLabel(key []byte) attr {
 	switch string(key) {
 	case "domain", "domain name", "query", "ascii", "domainname", "dominio", "nombre de dominio", "nombre del dominio",
 		"nom de domaine", "nome de dominio", "nome do dominio", "domain name ascii",
-		"subdomain", "domain ace", "complete domain name", "domena", "alan adı", "domain name requested", "whois for", "ドメイン名", "도메인이름", "域名", "domaine":
+		"subdomain", "domain ace", "nome a dominio", "nome dominio", "Домен", "домен", "Доменное имя", "доменное имя", "complete domain name", "domena", "alan adı", "domain name requested", "whois for", "ドメイン名", "도메인이름", "域名", "domaine":
 		return aDomain
 	case "domain idn", "idn", "domain name unicode", "domain u", "idn domain name", "internationalized domain name", "display name",
 		"domain name idn", "u label", "domain name utf8", "domain utf8", "idn tag name":
@@ -220,7 +220,7 @@ func domainLabel(key []byte) attr {
 		"fecha de registro", "fecha de creacion", "fecha de alta", "fecha creacion", "fecha registro",
 		"data de registo", "data de registro", "data de criacao", "creation date dd mm yyyy",
 		"date de creation", "date de creation domaine", "cree le", "date d enregistrement",
-		"data registrazione", "data di registrazione", "data di creazione", "approval date", "approved date", "registrierungsdatum", "created on date", "original registration date", "reg date", "reg created",
+		"data registrazione", "data di registrazione", "data di creazione", "approval date", "approved date", "registrierungsdatum", "registriert am", "registriert seit", "Дата регистрации", "дата регистрации", "data di creazione dominio", "created on date", "original registration date", "reg date", "reg created",
 		"domain reg date", "registration created", "registereddate", "createddate", "creationdate", "date de registre",
 		"登録年月日", "등록일", "注册日期", "registado em", "registrado em", "date approved", "注册时间", "註冊日期", "註冊時間", "登録日", "regdate", "record activated", "domain activated", "valid from":
 		return aCreated
@@ -231,7 +231,7 @@ func domainLabel(key []byte) attr {
 		"record updated on", "record modified on", "record last update", "domain last updated date", "domain last updated", "domain last modified",
 		"domain updated", "domain datelastmodified", "entry updated", "entry modified", "domain record last updated", "last edited on", "last edited",
 		"updated at", "lastupdate", "fecha de actualizacion", "fecha de modificacion", "ultima modificacion", "ultima actualizacion",
-		"fecha de ultima modificacion", "date de modification", "derniere modification", "date de derniere modification", "date de mise a jour", "derniere mise a jour", "mis a jour le", "last update date", "updated time", "update time", "modification time", "date updated", "last renewed on", "last renewed",
+		"fecha de ultima modificacion", "date de modification", "derniere modification", "date de derniere modification", "letzte anderung", "letzte aktualisierung", "geandert am", "ultimo aggiornamento", "ultima modifica", "data di modifica", "ultima actualizacao", "data de actualizacao", "Дата изменения", "дата изменения", "date de mise a jour", "derniere mise a jour", "mis a jour le", "last update date", "updated time", "update time", "modification time", "date updated", "last renewed on", "last renewed",
 		"updateddate", "lastmodified", "last modified time", "最終更新", "최근 정보 변경일", "last transaction date", "domain update date",
 		"更新时间", "更新日期", "更新時間", "更新日", "data de atualizacao", "ultima atualizacao", "domain modified", "date last modified", "date of last change", "record last changed":
 		return aUpdated
@@ -244,7 +244,7 @@ func domainLabel(key []byte) attr {
 		"date d expiration", "date d expiration domaine", "expire le", "registered until", "registration expires", "registration expiration date",
 		"registration expiration", "registration expiry date", "registry expiration date", "registrar expiration date", "scadenza", "status expires",
 		"expirydate", "expirationdate", "expiresdate", "expires in", "valid date", "有効期限", "사용 종료일", "到期日期", "renewal", "expiration at",
-		"date of expiration", "date expires", "date of expiry", "expiracion", "expiry time", "next renewal date", "data di scadenza", "ablaufdatum", "reg expires", "到期时间", "過期日期", "有效期至", "有効期限日":
+		"date of expiration", "date expires", "date of expiry", "expiracion", "expiry time", "next renewal date", "data di scadenza", "ablaufdatum", "lauft ab am", "gultig bis", "data scadenza", "valido ate", "Дата окончания", "дата окончания", "Оплачен до", "оплачен до", "reg expires", "到期时间", "過期日期", "有效期至", "有効期限日":
 		return aExpires
 	case "renewal date", "renew date", "renewed until", "renewal due", "domain renewal date":
 		return aExpiresWeak
@@ -255,9 +255,9 @@ func domainLabel(key []byte) attr {
 		"primary server hostname", "secondary server hostname", "ns list", "nslist", "name servers hostname", "nameserver hostname",
 		"primary dns", "secondary dns", "domain nameserver", "domain name server", "ネームサーバ", "nserver hostname", "additional name server",
 		"primary nserver", "secondary nserver", "other nameserver", "tertiary ns", "server dns", "servidor dns primario", "servidor dns secundario", "servidor primario", "servidor secundario",
-		"serveur dns", "dns hostname", "dns hostnames", "dns host", "serveur primaire", "serveur secondaire", "nom serveur", "primary dns server", "secondary dns server", "域名服务器", "名称服务器", "域名伺服器":
+		"dns сервер", "Сервер имен", "сервер имен", "Серверы имен", "серверы имен", "serveur dns", "dns hostname", "dns hostnames", "dns host", "serveur primaire", "serveur secondaire", "nom serveur", "primary dns server", "secondary dns server", "域名服务器", "名称服务器", "域名伺服器":
 		return aHost
-	case "rgp status", "estatus", "situacion", "situacao", "etat", "hold status", "domain status", "state", "ren status", "registration status", "domain state", "domaintype", "query status", "estado", "estatus del dominio",
+	case "rgp status", "Статус", "статус", "Состояние", "состояние", "estatus", "situacion", "situacao", "etat", "hold status", "domain status", "state", "ren status", "registration status", "domain state", "domaintype", "query status", "estado", "estatus del dominio",
 		"epp status", "eppstatus", "status", "statut", "domain registration status", "registry status", "domain status code", "estado del dominio",
 		"domain name status", "current status", "status flags", "状態", "등록정보 보호", "domain flags", "stato", "域名状态", "域名狀態", "flags", "delegation status", "status codes", "account status":
 		return aStatus
@@ -307,7 +307,7 @@ func cutWord(key []byte) (word, rest []byte) {
 func roleWord(word []byte) role {
 	switch string(word) {
 	case "registrant", "owner", "holder", "titular", "titulaire", "registrants", "licensee", "domainholder", "domainowner", "proprietario",
-		"propietario", "titolare", "entidade", "beneficiary", "subscriber", "organization using domain name", "registrantc", "demandeur", "inhaber", "注册者", "注册人", "註冊人", "註冊者":
+		"propietario", "titolare", "entidade", "beneficiary", "subscriber", "organization using domain name", "registrantc", "demandeur", "inhaber", "domaininhaber", "intestatario", "assegnatario", "Владелец", "владелец", "Администратор", "администратор", "注册者", "注册人", "註冊人", "註冊者":
 		return registrant
 	case "admin", "administrative", "administrator", "adm", "administrador", "adminc", "administrateur", "administratif":
 		return admin
@@ -315,7 +315,7 @@ func roleWord(word []byte) role {
 		return tech
 	case "billing", "bill", "financial", "financier", "cobranza", "facturacion", "billingc", "bil":
 		return billing
-	case "registrar", "registrars", "registrador", "registrarname", "所属注册服务机构", "注册商", "註冊商", "受理註冊機構":
+	case "registrar", "registrars", "registrador", "registrarname", "Регистратор", "регистратор", "所属注册服务机构", "注册商", "註冊商", "受理註冊機構":
 		return registrar
 	case "nameservers", "nserver", "nservers", "nameserver", "dns", "nsset":
 		return nameservers

@@ -4,18 +4,22 @@ package whoislookup
 // one line tell what it means. These lists are asked only where no line of the
 // answer is one of the known messages.
 
-// senseOfTooMuch is about being asked, beside senseTooMuch.
+// Both in one line: somebody asks, and does it too much.
 var (
 	senseOfTooMuch = phraseSet{
+		'a': {"access"},
 		'c': {"connection", "consult"},
 		'l': {"limit", "look-up", "lookup"},
 		'q': {"quer", "quota"},
 		'r': {"request"},
 	}
 	senseTooMuch = phraseSet{
+		'a': {"allowed only"},
+		'b': {"been rate limited", "being rate limited", "being rate-limited"},
 		'e': {"exceed", "excessive", "exhaust"},
 		'm': {"maximum"},
 		'o': {"over quota"},
+		'q': {"queries from your"},
 		'r': {"reached", "retry in"},
 		's': {"slow down"},
 		't': {"throttl", "too frequent", "too many", "too much", "too quickly"},
@@ -31,7 +35,7 @@ var senseDenied = phraseSet{
 	'y': {"your address is blocked", "your host is not allowed", "your ip address is blocked", "your ip is blocked", "your network is blocked"},
 }
 
-// senseName is about a name, beside senseKept.
+// Both in one line: a name, and it is kept back.
 var (
 	senseName = phraseSet{
 		'd': {"domain", "dominio"},
@@ -42,6 +46,7 @@ var (
 	senseKept = phraseSet{
 		'b': {"blocked by", "blocked from"},
 		'c': {"can't be registered", "cannot register"},
+		'd': {"domain is restricted"},
 		'f': {"forbidden name"},
 		'i': {"is forbidden", "is prohibited"},
 		'm': {"may not be registered", "must not be registered"},
@@ -49,6 +54,7 @@ var (
 		'o': {"of forbidden", "of prohibited"},
 		'p': {"premium name", "prohibited name", "protected name"},
 		'r': {"reservado", "reserved", "reserviert"},
+		's': {"stop list", "stop-list"},
 	}
 )
 
@@ -56,14 +62,14 @@ var (
 var senseAbsent = phraseSet{
 	'c': {"can be registered", "couldn't be found", "couldn't find"},
 	'd': {"did not match any", "doesn't exist"},
-	'f': {"free for registration"},
+	'f': {"free for registration", "free to register"},
 	'h': {"has no record", "have no record"},
 	'n': {
 		"no domain found", "no domain matching", "no information about", "no information for", "no information on", "no info", "no records", "no registration found",
 		"no registration record", "no such", "no whois data", "no whois information", "not allocated", "not delegated", "not exist", "not in the database", "not in the registry",
-		"not known to", "not listed in", "not present in", "not yet registered",
+		"no_such", "not known in", "not known to", "not listed in", "not present in", "not yet registered",
 	},
-	'o': {"open for registration"},
+	'o': {"objectnotfound", "open for registration"},
 	'u': {"unable to find", "unable to locate", "unknown domain"},
 }
 

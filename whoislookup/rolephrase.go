@@ -47,6 +47,7 @@ func rolePhrases(first byte) []rolePhrase {
 var (
 	phrasesA = [...]rolePhrase{
 		{"agente registrador", registrar},
+		{"agente de registo", registrar},
 		{"authorized agency", registrar},
 		{"agent", registrar},
 		{"additional info", dates},
