@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"io/fs"
 	"maps"
 	"os"
@@ -168,8 +169,59 @@ func TestImportingAPackageDoesNothing(t *testing.T) {
 			if ok && f.Recv == nil {
 				assert.NotEqual(t, "init", f.Name.Name, "%s has an init", s.path)
 			}
+			if vars, ok := decl.(*ast.GenDecl); ok && vars.Tok == token.VAR && s.library() {
+				for _, call := range callsAtImport(vars) {
+					assert.Contains(t, harmless, call, "%s: importing it calls %s", s.path, call)
+				}
+			}
 		}
 	}
+}
+
+// harmless are the calls that the value of a package-level variable may come
+// from: they read nothing and keep nothing.
+var harmless = []string{"errors.New", "fmt.Errorf", "refusal", "regexp.MustCompile"}
+
+// callsAtImport lists the functions that run when the variables are made: not
+// those in the body of a function literal, which runs later.
+func callsAtImport(vars *ast.GenDecl) []string {
+	var calls []string
+	ast.Inspect(vars, func(n ast.Node) bool {
+		switch x := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.CallExpr:
+			calls = append(calls, types.ExprString(x.Fun))
+		}
+		return true
+	})
+	return calls
+}
+
+func TestLibraryDoesNotLogByItself(t *testing.T) {
+	for _, s := range sources(t) {
+		if !s.library() {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			if sel, ok := n.(*ast.SelectorExpr); ok && named(sel.X, "slog") {
+				assert.Contains(t, []string{"Logger", "StringValue", "Value"}, sel.Sel.Name, "%s: a logger is the caller's", s.path)
+			}
+			return true
+		})
+	}
+}
+
+func TestGoVersionIsThatOfTheREADME(t *testing.T) {
+	mod, err := os.ReadFile("go.mod")
+	require.NoError(t, err)
+	assert.Contains(t, string(mod), "\ngo 1.26.0\n")
+	assert.NotContains(t, string(mod), "\ntoolchain ")
+	assert.NotContains(t, string(mod), "\nreplace ")
+	assert.NoFileExists(t, "go.work")
+	text, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	assert.Contains(t, string(text), "from 1.26 on")
 }
 
 func TestFilesAreShortAndNamedAfterWhatTheyHold(t *testing.T) {
