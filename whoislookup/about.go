@@ -70,6 +70,19 @@ func (d *Domain) is(q Query, raw []byte) bool {
 	}
 }
 
+// unheld reports whether a network is one that its registry has yet to hand
+// out: the registry is in the holder's place.
+func (n *Network) unheld() bool {
+	if n == nil {
+		return false
+	}
+	switch strings.ToLower(n.Status) {
+	case "unallocated", "available", "free", "unassigned":
+		return true
+	}
+	return false
+}
+
 // incomplete is a gap if the answer about an address has a holder only.
 func incomplete(rec *Record, q Query) (Gap, bool) {
 	if q.Kind != KindIP || rec.Verdict != VerdictFound || rec.Network != nil {

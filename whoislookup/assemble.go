@@ -106,7 +106,7 @@ func (r *Record) gather(q Query, want func(*Hop) bool) (g gathered) {
 			g.best = inside(g.best, rec)
 		}
 	}
-	if g.best != nil && next != "" { // a loop, the limit, or hops that were saved without it
+	if g.best != nil && next != "" && !slices.ContainsFunc(r.Hops, func(h Hop) bool { return hostOf(h.Server) == next }) {
 		g.unseen = append(g.unseen, Gap{What: answerOf + next, Why: "referred to, and not asked"})
 	}
 	return g

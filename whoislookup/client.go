@@ -23,7 +23,8 @@ type Client struct {
 
 	// Protocols are those that may be used: "rdap", "whois" or both, in any
 	// order; nil means both. RDAP is asked first, and WHOIS where that gives no
-	// answer. With none of the two a look-up gives ErrNoServer.
+	// answer or does not know the address, number or handle: another registry may,
+	// and WHOIS refers to it. With none of the two a look-up gives ErrNoServer.
 	Protocols []string
 	// Compare asks over WHOIS also where RDAP has answered, and lists in
 	// Record.Differences where the two do not agree. The record has the RDAP
@@ -46,7 +47,7 @@ type Client struct {
 	// AllowPrivate lets the client connect to loopback, private, link-local
 	// and other special-purpose addresses, and to any port. Without it a
 	// server of one's own in such space, also one named in Server, gives
-	// ErrUnsafeTarget.
+	// ErrUnsafeTarget; its port may be any, that of a referral 43 or 4321.
 	AllowPrivate bool
 }
 
@@ -86,7 +87,8 @@ func (c *Client) IP(ctx context.Context, addr netip.Addr) (*Record, error) {
 }
 
 // Prefix asks whose a block is: the record is about the most specific network
-// that covers all of it. See [Client.Lookup] for errors.
+// that covers all of it, and an answer about a part of it matches [ErrGarbage].
+// A mapped prefix (::ffff:0:0/96) is one of IPv4. See [Client.Lookup] for errors.
 func (c *Client) Prefix(ctx context.Context, prefix netip.Prefix) (*Record, error) {
 	if !prefix.IsValid() {
 		return nil, &Error{Op: "parse query", Target: "invalid prefix", Err: ErrBadQuery}

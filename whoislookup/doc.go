@@ -10,7 +10,7 @@
 // and fields for protocols, limits and a dial function, and its zero value is
 // ready. A look-up asks over RDAP (RFC 9083), and over WHOIS (RFC 3912) where
 // that gives no answer, at the server that the table of package servers names
-// for the query; it follows referrals (ARIN to LACNIC, IANA to a registry, a
+// for the query, and IANA where that server is gone or knows nothing of it; it follows referrals (ARIN to LACNIC, IANA to a registry, a
 // registry to a registrar), and reads all answers into one [Record], whichever
 // registry, protocol and format they came from:
 //
@@ -29,7 +29,8 @@
 //
 // A placeholder is never taken for the owner: if ARIN says "Transferred to
 // LACNIC" and LACNIC does not answer, the verdict is VerdictElsewhere and the
-// holder is empty. Special-purpose space is answered without asking anybody.
+// holder is empty. An answer about another thing than was asked for is none.
+// Special-purpose space is answered without asking anybody.
 //
 // [Parse] reads a stored answer, and [Assemble] the hops of a saved record:
 // both are pure, so saved evidence gives the same record again. [Diff] compares
@@ -44,7 +45,8 @@
 // None. A look-up opens TCP connections to port 443, 43 or 4321 (RWhois, RFC
 // 2167) of public addresses only: what a referral, a redirect or DNS names is
 // checked when the connection is made, and before a proxy (HTTPS_PROXY, for
-// RDAP) is asked to make it. Queries with line breaks, control bytes or a leading
+// RDAP) is asked to make it, by the addresses that the name has here; a redirect
+// to a name that has none here is not followed through a proxy. Queries with line breaks, control bytes or a leading
 // '-' are refused, answers are bounded in bytes and time, and String prints no
 // control characters. [Preflight] tells what works here without sending
 // anything. The package writes no file and keeps nothing from one look-up to

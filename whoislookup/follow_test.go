@@ -264,3 +264,55 @@ func TestNumbersThatAreNoASNumbersAreNotAskedFor(t *testing.T) {
 		assert.Equal(t, want, q.ASN, text)
 	}
 }
+
+// TestRDAPThatKnowsNothingOfANumber: another registry may keep it by now, and
+// WHOIS refers to that one. Of a name, its registry knows.
+func TestRDAPThatKnowsNothingOfANumber(t *testing.T) {
+	srv := newServer(t, whoistest.Blog())
+	require.NoError(t, srv.HandleRDAP("rdap.arin.net", whoistest.RDAP(nil)))
+	require.NoError(t, srv.HandleRDAP("rdap.verisign.com", whoistest.RDAP(nil)))
+	rec, err := srv.Client().Lookup(t.Context(), "138.0.155.10")
+	require.NoError(t, err)
+	assert.Equal(t, "Gigared S.A.", rec.Holder.Name)
+	require.Len(t, rec.Differences, 1)
+	assert.Equal(t, "verdict: not_found -> found", rec.Differences[0].String())
+
+	_, err = srv.Client().Lookup(t.Context(), "104.1.0.1")
+	require.ErrorIs(t, err, whoislookup.ErrNotFound, "both know nothing")
+	before := len(srv.Queries())
+	_, err = srv.Client().Lookup(t.Context(), "example.com")
+	require.ErrorIs(t, err, whoislookup.ErrNotFound)
+	assert.Len(t, srv.Queries(), before+1)
+}
+
+// TestSpaceThatTheRegistryHasYetToHandOut has nobody for a holder.
+func TestSpaceThatTheRegistryHasYetToHandOut(t *testing.T) {
+	srv := newServer(t, whoistest.Answers{"whois.lacnic.net": {
+		"190.0.0.1": "inetnum: 190.0.0/22\nstatus: unallocated\nowner: LACNIC - Latin American and Caribbean IP address\nownerid: UY-LACN-LACNIC\ncountry: UY\n",
+	}})
+	rec, err := srv.Client().Lookup(t.Context(), "190.0.0.1")
+	require.ErrorIs(t, err, whoislookup.ErrNotFound)
+	assert.Contains(t, err.Error(), "status unallocated")
+	assert.Equal(t, whoislookup.VerdictNotFound, rec.Verdict)
+	assert.Empty(t, rec.Holder)
+	assert.Empty(t, rec.Country)
+
+	require.NoError(t, srv.HandleRDAP("rdap.lacnic.net", whoistest.RDAP(map[string]string{
+		"/rdap/ip/190.0.0.1": `{"objectClassName":"ip network","startAddress":"190.0.0.0","endAddress":"190.0.3.255","type":"UNALLOCATED",` + holderInRDAP,
+	})))
+	rec, err = srv.Client().Lookup(t.Context(), "190.0.0.1")
+	require.ErrorIs(t, err, whoislookup.ErrNotFound)
+	assert.Empty(t, rec.Holder)
+}
+
+// TestARegistrarThatRefersBack leaves nothing open: the registry was asked.
+func TestARegistrarThatRefersBack(t *testing.T) {
+	srv := newServer(t, whoistest.Answers{
+		"whois.verisign-grs.com": {"example.com": "   Domain Name: EXAMPLE.COM\r\n   Registrar: R\r\n   Registrar WHOIS Server: whois.r.example\r\n"},
+		"whois.r.example":        {"example.com": "Registrar WHOIS Server: whois.verisign-grs.com\nDomain Name: EXAMPLE.COM\nRegistrar: R\n"},
+	})
+	rec, err := srv.Client().Lookup(t.Context(), "example.com")
+	require.NoError(t, err)
+	assert.Len(t, srv.Queries(), 2)
+	assert.Empty(t, rec.Unseen)
+}

@@ -36,11 +36,14 @@ func (c *Client) look(ctx context.Context, q Query) (*Record, error) {
 			c.oneSided(rec, "what WHOIS says", "Client.Protocols leaves it out")
 			return rec, ownerless(q, rec, err)
 		}
-		answered := rec.Verdict == VerdictFound || rec.Verdict == VerdictNotFound
+		// Not every registry of numbers knows by RDAP what another keeps, and
+		// which one does may have changed: WHOIS refers to it.
+		told := rec.Verdict == VerdictFound || rec.Verdict == VerdictNotFound
+		answered := told && (rec.Verdict == VerdictFound || q.Kind == KindDomain)
 		if answered && !c.Compare && !echoed(rec) {
 			return rec, err
 		}
-		if silent = ""; !answered && err != nil {
+		if silent = ""; !told && err != nil {
 			silent = err.Error()
 		}
 	}

@@ -70,6 +70,11 @@ func readHop(rec *Record, hop int, q Query) (part, error) {
 			rec.Unseen = append(rec.Unseen, gap)
 		}
 	}
+	if rec.Verdict == VerdictFound && rec.Network.unheld() {
+		status := rec.Network.Status
+		*rec = Record{Server: rec.Server, Hops: rec.Hops, Verdict: VerdictNotFound}
+		return part{}, &Error{Op: "read answer", Target: rec.Hops[hop].Server, Err: fmt.Errorf("status %s: %w", status, ErrNotFound)}
+	}
 	if other := mistaken(rec, hop, q); other != "" {
 		*rec = Record{Server: rec.Server, Hops: rec.Hops}
 		return part{}, &Error{Op: "read answer", Target: rec.Hops[hop].Server, Err: fmt.Errorf("answer about another thing, %s: %w", other, ErrGarbage)}
