@@ -251,11 +251,15 @@ func TestTestsDoNotSleep(t *testing.T) {
 	}
 }
 
-func TestEveryExampleSaysHowToRunIt(t *testing.T) {
+// "@latest" would be another program than the one that is read.
+func TestEveryExampleSaysWhatIsLearntAndHowToRunIt(t *testing.T) {
 	for _, s := range sources(t) {
 		if name, ok := strings.CutPrefix(s.dir, "examples/"); ok && path.Base(s.path) == "main.go" {
 			require.NotNil(t, s.file.Doc, s.path)
-			assert.Contains(t, s.file.Doc.Text(), "go run ", "%s: the first comment gives the line to run %s", s.path, name)
+			doc := s.file.Doc.Text()
+			assert.Contains(t, doc, "go run ./examples/"+name, "%s: the first comment gives the line to run it", s.path)
+			assert.Contains(t, doc, "The reader learns", s.path)
+			assert.True(t, strings.HasPrefix(doc, "Command "+name+" "), "%s: begin with Command %s", s.path, name)
 		}
 	}
 }

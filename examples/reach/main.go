@@ -4,6 +4,9 @@
 //	go run ./examples/reach www.example.org:443 192.0.2.1:22
 //	go run ./examples/reach -ping 192.0.2.1
 //	go run ./examples/reach - < targets.txt
+//
+// The reader learns that one probe gives one Verdict with its evidence, and that
+// a wait too short to judge is "unknown" and never "filtered".
 package main
 
 import (

@@ -4,6 +4,9 @@
 //
 //	go run ./examples/rootca
 //	go run ./examples/rootca /etc/ssl/certs ~/company-ca.pem
+//
+// The reader learns that a root is known by its key and not by its name, and
+// that what cannot be read keeps a store from being called clean.
 package main
 
 import (

@@ -1,15 +1,25 @@
-// Snapshot takes one consistent EBS snapshot: it freezes the filesystem, asks EC2 for the snapshot, and thaws as soon as EC2 has answered. It shows that
-// writers need to be stopped for tens of milliseconds, not until the snapshot is complete, and how a verdict says whether the snapshot is proven consistent.
+// Command snapshot takes one consistent EBS snapshot: it freezes the filesystem,
+// asks EC2 for the snapshot, and thaws as soon as EC2 has answered.
 //
-//	sudo go run github.com/opskit-go/opskit/examples/snapshot -volume /dev/sdb -mount /data -timeout 10s
+//	sudo go run ./examples/snapshot -volume /dev/sdb -mount /data -timeout 10s
 //
-// It refuses before anything is stopped where a part of the data is found outside the volumes, and says so where it cannot tell.
+// The reader learns that writers need to be stopped for tens of milliseconds, not
+// until the snapshot is complete, and how a verdict says whether the snapshot is
+// proven consistent.
 //
-// With -wait it waits until the snapshot is completed, and with -keep N it tells which older ones may go, and with -yes deletes them. With -check it tells beforehand whether all of that would work: "ready" and 0, "not ready" and 1, "cannot tell" and 2; with -recover -yes it thaws what a run that was killed together with its guard left frozen; with -hold it
-// freezes and thaws at the word of another tool's hooks. snapshot.service and snapshot.timer are ready for systemd.
+// It refuses before anything is stopped where a part of the data is found outside
+// the volumes, and says so where it cannot tell.
 //
-// The exit code is 0 for a consistent snapshot, 1 for one without proof, 2 for none. The last line is always "thawed", or "STILL FROZEN: run ..." with the command; with -json it
-// stands on stderr.
+// With -wait it waits until the snapshot is completed, and with -keep N it tells
+// which older ones may go, and with -yes deletes them. With -check it tells
+// beforehand whether all of that would work: "ready" and 0, "not ready" and 1,
+// "cannot tell" and 2; with -recover -yes it thaws what a run that was killed
+// together with its guard left frozen; with -hold it freezes and thaws at the word
+// of another tool's hooks. snapshot.service and snapshot.timer are ready for systemd.
+//
+// The exit code is 0 for a consistent snapshot, 1 for one without proof, 2 for
+// none. The last line is always "thawed", or "STILL FROZEN: run ..." with the
+// command; with -json it stands on stderr.
 package main
 
 import (

@@ -1,12 +1,18 @@
-// Snapshotdb takes one consistent EBS snapshot of a database. It shows how a database's lock, a frozen filesystem and a set of volumes go together: it asks the
-// server where its files are, refuses if one lies on a volume outside the set, locks the database, freezes the filesystem, asks EC2 for
-// the snapshot, and lets both go as soon as EC2 has answered.
+// Command snapshotdb takes one consistent EBS snapshot of a database: it asks the
+// server where its files are, refuses if one lies on a volume outside the set,
+// locks the database, freezes the filesystem, asks EC2 for the snapshot, and lets
+// both go as soon as EC2 has answered.
 //
-//	sudo go run github.com/opskit-go/opskit/examples/snapshotdb -mariadb "mariadb --defaults-file=/etc/backup.cnf" -volume vol-0a1b2c3d -mount /srv/db
-//	sudo go run github.com/opskit-go/opskit/examples/snapshotdb -postgres "sudo -u postgres psql" -volume vol-0a1b2c3d -volume vol-0e4f5a6b -mount /srv/pg -mount /srv/wal
+//	sudo go run ./examples/snapshotdb -mariadb "mariadb --defaults-file=/etc/backup.cnf" -volume vol-0a1b2c3d -mount /srv/db
+//	sudo go run ./examples/snapshotdb -postgres "sudo -u postgres psql" -volume vol-0a1b2c3d -volume vol-0e4f5a6b -mount /srv/pg -mount /srv/wal
 //
-// The exit code is 0 for a consistent snapshot, 1 for one without proof, 2 for none. The last line is always "thawed", or "STILL FROZEN: run ..." with the command;
-// with -json it stands on stderr. Take out what you do not need: postgres.go and mariadb.go are whole without each other.
+// The reader learns how a database's lock, a frozen filesystem and a set of
+// volumes go together. Take out what you do not need: postgres.go and mariadb.go
+// are whole without each other.
+//
+// The exit code is 0 for a consistent snapshot, 1 for one without proof, 2 for
+// none. The last line is always "thawed", or "STILL FROZEN: run ..." with the
+// command; with -json it stands on stderr.
 package main
 
 import (

@@ -1,8 +1,14 @@
-// Tunnel shows whether a site-to-site IPsec tunnel is right on both ends and
-// up: check a description, render both ends' files from it, mirror the files
+// Command tunnel shows whether a site-to-site IPsec tunnel is right on both ends
+// and up: check a description, render both ends' files from it, mirror the files
 // that two ends really have, and read the status of three daemons.
 //
-//	go run github.com/opskit-go/opskit/examples/tunnel@latest mirror west.conf east.conf
+//	go run ./examples/tunnel mirror west.conf east.conf
+//	go run ./examples/tunnel check tunnel.json
+//	go run ./examples/tunnel render -end a tunnel.json
+//	sudo go run ./examples/tunnel status
+//
+// The reader learns to keep one description of both ends, and that "2 tunnels
+// up" can be one tunnel with two SAs.
 //
 // Exit codes: 0 right, and nothing unseen that could hide a problem; 1 a problem;
 // 2 cannot tell, or usage. Nothing is written without -yes.

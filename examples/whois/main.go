@@ -1,9 +1,10 @@
-// Command whois asks whose an IP address, prefix, AS number or domain is, and
-// shows that the answer is one record whichever registry gave it: the holder
-// first, the evidence below it, every server asked at the end.
+// Command whois asks whose an IP address, prefix, AS number or domain is: the
+// holder first, the evidence below it, every server asked at the end.
 //
-//	go run github.com/opskit-go/opskit/examples/whois@latest 138.0.155.10
+//	go run ./examples/whois 138.0.155.10
+//	go run ./examples/whois -parse answer.txt -server whois.lacnic.net
 //
+// The reader learns that the answer is one Record whichever registry gave it.
 // It asks the real registries. -parse FILE -server NAME reads a stored answer
 // instead and asks nobody. -by holder reads the output of "uniq -c" on a log's
 // addresses and tells whose they are: requests, prefixes to block, whom to

@@ -6,6 +6,10 @@
 //	sudo go run ./examples/zombies -blocked
 //	go run ./examples/zombies -limits -parent 4242
 //	sudo go run ./examples/zombies -parent 4242 -apply -yes
+//
+// The reader learns that a zombie is its parent's affair: Scanner.Zombies says
+// why that one does not reap, Group.Plan what can be done, and only Plan.Apply
+// does it.
 package main
 
 import (
