@@ -17,7 +17,7 @@ import (
 // holdFor freezes when a program connects and says "freeze", and thaws when one says "thaw", when the budget ends, or when this process dies. Every
 // connection carries one word and one line of answer, so that the hooks before and after another tool's snapshot can be two commands.
 func (c command) holdFor(ctx context.Context) int {
-	listener, err := net.Listen("unix", c.hold)
+	listener, err := listen(ctx, c.hold)
 	if err != nil {
 		return c.Fail(err)
 	}
@@ -55,27 +55,6 @@ func (c command) holdFor(ctx context.Context) int {
 	return c.thawed(code, err)
 }
 
-// await returns the first connection that says word; others are told what is awaited.
-func await(ctx context.Context, listener net.Listener, word string) (net.Conn, error) {
-	stop := context.AfterFunc(ctx, func() { _ = listener.(*net.UnixListener).SetDeadline(time.Now()) })
-	defer stop()
-	for {
-		connection, err := listener.Accept()
-		if err != nil {
-			return nil, errors.Join(context.Cause(ctx), err)
-		}
-		_ = connection.SetDeadline(time.Now().Add(time.Second)) // a silent client must not keep the freeze
-		said, _ := bufio.NewReader(connection).ReadString('\n')
-		if strings.TrimSpace(said) == word {
-			return connection, nil
-		}
-		say(connection, "error: say "+word)
-		_ = connection.Close()
-	}
-}
-
-func say(connection net.Conn, line string) { fmt.Fprintln(connection, line) }
-
 func outcome(err error) string {
 	var frozen *ebssnap.ThawError
 	switch {
@@ -100,10 +79,11 @@ func (c command) tell(ctx context.Context, word string) int {
 		return c.Fail(err)
 	}
 	defer connection.Close()
+	defer context.AfterFunc(ctx, func() { _ = connection.SetDeadline(time.Now()) })()
 	say(connection, word)
 	answer, err := bufio.NewReader(connection).ReadString('\n')
 	if err != nil {
-		return c.Fail(err)
+		return c.Fail(errors.Join(context.Cause(ctx), err))
 	}
 	fmt.Fprint(c.Stdout, answer)
 	switch strings.TrimSpace(answer) {

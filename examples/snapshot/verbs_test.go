@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -86,6 +88,50 @@ func TestHoldEndsWithItsBudget(t *testing.T) {
 	assert.Equal(t, 2, code, "nobody listens any more")
 	code, _, _ = runWith(t, freezer, "-hold", socket, "melt")
 	assert.Equal(t, 2, code)
+}
+
+// TestHoldThatTakesLongToFreeze: dirty data is written before the hook has its answer.
+func TestHoldThatTakesLongToFreeze(t *testing.T) {
+	freezer := &ebssnaptest.Freezer{Took: 1500 * time.Millisecond}
+	socket, ended := startHold(t, freezer, "20s")
+	code, stdout, _ := runWith(t, freezer, "-hold", socket, "freeze")
+	assert.Equal(t, "0 frozen\n", string(rune('0'+code))+" "+stdout)
+	code, stdout, _ = runWith(t, freezer, "-hold", socket, "thaw")
+	assert.Equal(t, "0 thawed\n", string(rune('0'+code))+" "+stdout)
+	<-ended
+}
+
+// TestHookWithoutAnAnswerEndsWithItsContext: a signal ends a hook whose holder hangs.
+func TestHookWithoutAnAnswerEndsWithItsContext(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "s")
+	listener, err := net.Listen("unix", socket)
+	require.NoError(t, err)
+	defer listener.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	var stdout, stderr bytes.Buffer
+	assert.Equal(t, 2, command{}.run(ctx, []string{"-hold", socket, "freeze"}, &stdout, &stderr))
+	assert.Contains(t, stderr.String(), context.DeadlineExceeded.Error())
+}
+
+// TestHoldAfterOneThatWasKilled: its socket is still there.
+func TestHoldAfterOneThatWasKilled(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "s")
+	killed, err := net.Listen("unix", socket)
+	require.NoError(t, err)
+	_, err = listen(t.Context(), socket)
+	require.ErrorIs(t, err, syscall.EADDRINUSE, "somebody listens")
+	killed.(*net.UnixListener).SetUnlinkOnClose(false)
+	require.NoError(t, killed.Close())
+	listener, err := listen(t.Context(), socket)
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, []byte("kept"), 0o600))
+	_, err = listen(t.Context(), file)
+	require.Error(t, err)
+	assert.FileExists(t, file)
 }
 
 func TestHoldRefused(t *testing.T) {
