@@ -92,6 +92,12 @@ func TestVolumesBehindAMount(t *testing.T) {
 			[]string{volA, volB},
 			"nvme1n1 " + volA + ", nvme2n1 " + volB,
 		},
+		"a cache and what it is for": {
+			"30 20 252:0 / /data rw - ext4 /dev/bcache0 rw",
+			[]machine{a, b, virtual("bcache0", "252:0", "bcache/cache_mode", "writeback", pci("nvme1n1"), pci("nvme2n1"))},
+			[]string{volA, volB},
+			"bcache0 on [nvme1n1 " + volA + ", nvme2n1 " + volB + "]",
+		},
 		"a multipath NVMe disk has model and serial number in its subsystem": {
 			"30 20 259:2 / /data rw - xfs /dev/nvme1n1 rw",
 			[]machine{{
@@ -120,6 +126,19 @@ func TestVolumesBehindAMount(t *testing.T) {
 				assert.Equal(t, "/data", outside.Path)
 			}
 		})
+	}
+}
+
+// TestFilesystemsThatMayHaveMoreDevices: mountinfo names the first device of an f2fs, and not the log of a jfs.
+func TestFilesystemsThatMayHaveMoreDevices(t *testing.T) {
+	for fstype, want := range map[string]volumes.Verdict{
+		"f2fs": volumes.VerdictUnknown, "jfs": volumes.VerdictUnknown, "newfs": volumes.VerdictUnknown,
+		"ext2": volumes.VerdictWhole, "exfat": volumes.VerdictWhole, "xfs": volumes.VerdictWhole, "ext4": volumes.VerdictWhole,
+	} {
+		root := rootDisk().build(t, ebs("nvme1n1", "259:2", "vol0a000000000000000"), mountinfo(rootMount, "30 20 259:2 / /data rw - "+fstype+" /dev/nvme1n1 rw"), machine{"data/": ""})
+		layout := find(t, volumes.Finder{Root: root}, "/data")
+		assert.Equal(t, []string{volA}, layout.Volumes(), fstype)
+		assert.Equal(t, want, layout.Check(volA).Verdict, fstype)
 	}
 }
 

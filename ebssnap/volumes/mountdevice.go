@@ -33,8 +33,24 @@ func (f *finding) devices(m Mount, depth int) ([]Device, error) {
 		}
 	case "ext3", "ext4":
 		f.journal(first)
+	default:
+		if !oneDevice(m.Type) {
+			f.unseen(Gap{
+				What: "whether " + quote(m.Point) + " lies on more devices than " + quote(first.Name),
+				Why:  quote(m.Type) + " may have several, or a log on another, and mountinfo does not list them", Need: "the tools of that filesystem",
+			})
+		}
 	}
 	return list, nil
+}
+
+// oneDevice reports whether a filesystem of this type always lies on the one block device that mountinfo names.
+func oneDevice(fstype string) bool {
+	switch fstype {
+	case "ext2", "nilfs2", "vfat", "msdos", "exfat", "ntfs3", "ntfs", "hfsplus", "minix", "iso9660", "udf", "squashfs", "cramfs", "romfs":
+		return true
+	}
+	return false
 }
 
 // withoutDevice says what a filesystem without a block device is, and what to do about it.
