@@ -117,11 +117,16 @@ func TestEveryPackageIsDocumented(t *testing.T) {
 	for dir, ok := range documented {
 		assert.True(t, ok, "%s has no package comment", dir)
 	}
-	for _, name := range six {
-		text, err := os.ReadFile(filepath.Join(name, "doc.go"))
-		require.NoError(t, err)
+	sections := map[string]string{}
+	for _, s := range sources(t) {
+		if s.library() && s.file.Doc != nil {
+			sections[s.dir] += s.file.Doc.Text()
+		}
+	}
+	require.NotEmpty(t, sections["dnsroot"])
+	for dir, text := range sections {
 		for _, section := range []string{"# Usage", "# Privileges", "# Platforms", "# Testing"} {
-			assert.Contains(t, string(text), "// "+section+"\n", "%s/doc.go lacks the section", name)
+			assert.True(t, dir == "." || strings.Contains(text, section+"\n"), "the package comment of %s lacks %s", dir, section)
 		}
 	}
 }
@@ -327,6 +332,26 @@ func TestREADMENamesOnlyWhatIsThere(t *testing.T) {
 	for _, folder := range folders {
 		assert.True(t, named[filepath.Base(filepath.Dir(folder))], "README.md does not name %s", folder)
 	}
+}
+
+// What a package's documentation asks for stands in the README as a line to paste.
+func TestREADMENamesEveryCapability(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	capability := regexp.MustCompile(`\bCAP_[A-Z_]+`)
+	seen := 0
+	for _, s := range sources(t) {
+		if s.test || s.file.Doc == nil {
+			continue
+		}
+		_, privileges, _ := strings.Cut(s.file.Doc.Text(), "# Privileges\n")
+		privileges, _, _ = strings.Cut(privileges, "\n# ")
+		for _, name := range capability.FindAllString(privileges, -1) {
+			seen++
+			assert.Contains(t, string(text), strings.ToLower(name), "README.md lacks the line for %s of %s", name, s.dir)
+		}
+	}
+	assert.GreaterOrEqual(t, seen, 8)
 }
 
 func TestREADMEImportExampleCompiles(t *testing.T) {

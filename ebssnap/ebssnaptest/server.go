@@ -6,7 +6,23 @@
 //	server.AddInstance(ebssnaptest.Instance{ID: "i-0abc", Devices: map[string]string{"/dev/sdb": "vol-0abc"}})
 //	server.Next(ebssnaptest.DropResponse)
 //
-// Server.Snapshots tells the instant at which each snapshot was taken: the truth that a verdict is compared with.
+// # Usage
+//
+// NewServer plays EC2 and the metadata service at Server.URL, which is the Endpoint and the Metadata of ec2snap.Options; Next and Deny set
+// faults. Server.Snapshots tells the instant at which each snapshot was taken: the truth that a verdict is compared with. Cloud is
+// an ebssnap.Cloud in memory, Freezer a freezer that freezes nothing, and TestFreezer tries out whatever freezer is given.
+//
+// # Privileges
+//
+// None. The servers listen on loopback only.
+//
+// # Platforms
+//
+// All.
+//
+// # Testing
+//
+// This is the package for it; its own tests speak to the server with aws-sdk-go-v2.
 package ebssnaptest
 
 import (

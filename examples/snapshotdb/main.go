@@ -6,13 +6,8 @@
 //	sudo go run ./examples/snapshotdb -mariadb "mariadb --defaults-file=/etc/backup.cnf" -volume vol-0a1b2c3d -mount /srv/db
 //	sudo go run ./examples/snapshotdb -postgres "sudo -u postgres psql" -volume vol-0a1b2c3d -volume vol-0e4f5a6b -mount /srv/pg -mount /srv/wal
 //
-// The reader learns how a database's lock, a frozen filesystem and a set of
-// volumes go together. Take out what you do not need: postgres.go and mariadb.go
-// are whole without each other.
-//
-// The exit code is 0 for a consistent snapshot, 1 for one without proof, 2 for
-// none. The last line is always "thawed", or "STILL FROZEN: run ..." with the
-// command; with -json it stands on stderr.
+// The reader learns how a lock, a frozen filesystem and a set of volumes go
+// together. Exit codes and last line are those of examples/snapshot.
 package main
 
 import (

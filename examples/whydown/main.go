@@ -3,12 +3,10 @@
 // earlier run, what changed since, and ranks the explanations.
 //
 //	go run ./examples/whydown www.example.org
-//	go run ./examples/whydown -resolver 9.9.9.9 -resolver 1.1.1.1 https://www.example.org/index.html
 //	go run ./examples/whydown -origin 192.0.2.80 -save today.json http://www.example.org/
 //	go run ./examples/whydown -since today.json www.example.org
 //
-// The reader learns how probes become one Case, and how Diagnose ranks what can
-// be behind it, with the evidence for and against each.
+// The reader learns how probes become one Case, and how Diagnose ranks the causes.
 package main
 
 import (
