@@ -141,6 +141,9 @@ func untilNext(every time.Duration, failures int, err error) time.Duration {
 func failed(s Snapshot) error {
 	switch s.State {
 	case "error":
+		if s.Reason != "" {
+			return never(s.ID, fmt.Sprintf("%q: see to that, delete it and take another", s.Reason))
+		}
 		return never(s.ID, "delete it and take another")
 	case "recoverable":
 		return never(s.ID, "it was deleted, and lies in the recycle bin")

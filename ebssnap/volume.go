@@ -86,6 +86,7 @@ type Snapshot struct {
 	ID       string            `json:"id"`                 // "snap-..."
 	Volume   string            `json:"volume"`             // "vol-..."
 	State    string            `json:"state,omitempty"`    // "pending", "completed", "error", as the cloud writes it
+	Reason   string            `json:"reason,omitempty"`   // why the state is what it is, as the cloud says it: a key that may not be used, for example
 	Progress string            `json:"progress,omitempty"` // "37%"; often empty, and no proof of completion
 	Started  time.Time         `json:"started,omitzero"`   // as the cloud says, UTC
 	Tags     map[string]string `json:"tags,omitempty"`     // as the cloud lists them

@@ -210,7 +210,7 @@ func (c *Cloud) find(ctx context.Context, q ebssnap.Query) ([]ebssnap.Snapshot, 
 		}
 		for _, s := range page.Snapshots {
 			found := ebssnap.Snapshot{
-				ID: aws.ToString(s.SnapshotId), Volume: aws.ToString(s.VolumeId), State: string(s.State),
+				ID: aws.ToString(s.SnapshotId), Volume: aws.ToString(s.VolumeId), State: string(s.State), Reason: aws.ToString(s.StateMessage),
 				Progress: aws.ToString(s.Progress), Started: aws.ToTime(s.StartTime).UTC(), Tags: tagMap(s.Tags),
 			}
 			if matches(found, q) {

@@ -125,6 +125,23 @@ func TestTagsOfASnapshotThatIsNotKnownYet(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
+// TestWhyASnapshotFailed: of an encrypted volume a snapshot fails after it was created, when its key may not be used.
+func TestWhyASnapshotFailed(t *testing.T) {
+	server, _, _ := world(t)
+	cloud := strange(t, server, func(w http.ResponseWriter, form url.Values) bool {
+		if form.Get("Action") != "DescribeSnapshots" {
+			return false
+		}
+		w.Header().Set("Content-Type", "text/xml;charset=UTF-8")
+		fmt.Fprint(w, `<DescribeSnapshotsResponse><requestId>1</requestId><snapshotSet><item><snapshotId>snap-1</snapshotId><volumeId>vol-1</volumeId>`+
+			`<status>error</status><statusMessage>the key is not accessible</statusMessage></item></snapshotSet></DescribeSnapshotsResponse>`)
+		return true
+	})
+	err := ebssnap.Wait(t.Context(), cloud, time.Millisecond, "snap-1")
+	require.ErrorIs(t, err, ebssnap.ErrFailed)
+	require.ErrorContains(t, err, `"the key is not accessible": see to that`)
+}
+
 func TestSettleEndsWhenDenied(t *testing.T) {
 	server, cloud, _ := world(t)
 	server.Deny("DescribeSnapshots")
