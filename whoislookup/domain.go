@@ -333,6 +333,10 @@ func (d *domainReader) attribute(e *entry, ro role, at attr, p *part) {
 		d.selfField(e, ro)
 		return
 	}
+	if at == aOther && (out || d.inline && e.indent <= d.indent) && d.provider.line == 0 && d.lower(e.name) == "account name" {
+		d.provider = *e // IEDR: the registrar's
+		return
+	}
 	named := ro == registrar && at == aName // "Registrar Name:" in an object of its own
 	if ro == noRole {
 		if out && d.section == noRole {
@@ -414,8 +418,14 @@ func (d *domainReader) content(e *entry, p *part) {
 	case ro == nameservers:
 		d.host(e)
 	case ro == domainPart:
-		if _, after, more := strings.Cut(d.lower(e.value), " "); !more || strings.HasPrefix(after, "is ") { // else a sentence
+		name, after, more := strings.Cut(d.lower(e.value), " ")
+		if !more || strings.HasPrefix(after, "is ") { // else a sentence
 			d.name(e)
+		}
+		if after == "is active" {
+			status := *e
+			status.value.from += int32(len(name) + len(" is "))
+			d.statusLine(&status)
 		}
 	case ro == registrar:
 		switch {

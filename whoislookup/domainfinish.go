@@ -130,7 +130,7 @@ func (d *domainReader) sentence(e *entry, v string) bool {
 		return false
 	}
 	name, after, _ := strings.Cut(rest, " ")
-	if name = strings.TrimSuffix(name, "."); !isHost(name) || strings.IndexByte(name, '.') < 0 || after != "" && after[0] != '(' {
+	if name = strings.TrimRight(name, ".:"); !isHost(name) || strings.IndexByte(name, '.') < 0 || after != "" && after[0] != '(' {
 		return false
 	}
 	n := *e

@@ -228,7 +228,7 @@ func domainLabel(key []byte) attr {
 		"last update", "last updates", "last modified", "last modified on", "last modified date", "last modification", "modified", "modified on",
 		"modified date", "modification date", "date modified", "changed", "changed on", "changed date", "last changed", "last change",
 		"last changed date", "record last updated", "record last updated on", "record last modified", "record changed on", "record updated",
-		"record updated on", "record modified on", "record last update", "domain last updated date", "domain last updated", "domain last modified",
+		"record updated on", "record modified", "record modified on", "record last update", "domain last updated date", "domain last updated", "domain last modified",
 		"domain updated", "domain datelastmodified", "entry updated", "entry modified", "domain record last updated", "last edited on", "last edited",
 		"updated at", "lastupdate", "fecha de actualizacion", "fecha de modificacion", "ultima modificacion", "ultima actualizacion",
 		"fecha de ultima modificacion", "date de modification", "derniere modification", "date de derniere modification", "letzte anderung", "letzte aktualisierung", "geandert am", "ultimo aggiornamento", "ultima modifica", "data di modifica", "ultima actualizacao", "data de actualizacao", "Дата изменения", "дата изменения", "date de mise a jour", "derniere mise a jour", "mis a jour le", "last update date", "updated time", "update time", "modification time", "date updated", "last renewed on", "last renewed",
@@ -257,7 +257,7 @@ func domainLabel(key []byte) attr {
 		"primary nserver", "secondary nserver", "other nameserver", "tertiary ns", "server dns", "servidor dns primario", "servidor dns secundario", "servidor primario", "servidor secundario",
 		"dns сервер", "Сервер имен", "сервер имен", "Серверы имен", "серверы имен", "serveur dns", "dns hostname", "dns hostnames", "dns host", "serveur primaire", "serveur secondaire", "nom serveur", "primary dns server", "secondary dns server", "域名服务器", "名称服务器", "域名伺服器":
 		return aHost
-	case "rgp status", "Статус", "статус", "Состояние", "состояние", "estatus", "situacion", "situacao", "etat", "hold status", "domain status", "state", "ren status", "registration status", "domain state", "domaintype", "query status", "estado", "estatus del dominio",
+	case "rgp status", "renewal status", "Статус", "статус", "Состояние", "состояние", "estatus", "situacion", "situacao", "etat", "hold status", "domain status", "state", "ren status", "registration status", "domain state", "domaintype", "query status", "estado", "estatus del dominio",
 		"epp status", "eppstatus", "status", "statut", "domain registration status", "registry status", "domain status code", "estado del dominio",
 		"domain name status", "current status", "status flags", "状態", "등록정보 보호", "domain flags", "stato", "域名状态", "域名狀態", "flags", "delegation status", "status codes", "account status":
 		return aStatus
@@ -379,7 +379,7 @@ func contactLabel(key []byte) attr {
 		"company number", "vat", "org number", "contact city", "contact state", "contact province", "contact zip", "contact postalcode", "contact fax",
 		"created", "updated", "changed", "last modified", "reg nr", "regnr", "department", "position", "eligibility type", "eligibility name",
 		"application purpose", "nexus category", "customer service contact", "customer service email", "abuse contact email", "abuse contact phone",
-		"tech email", "trade name", "chinese name", "locality", "street type", "fax no.", "lastname", "firstname", "first name", "date", "hostmaster", "place":
+		"tech email", "trade name", "chinese name", "locality", "street type", "fax no.", "lastname", "firstname", "first name", "date", "hostmaster", "place", "account name":
 		return aOther
 	}
 	return noAttr
