@@ -2,7 +2,7 @@
 // registries' ranges allow and never faster than their servers like.
 //
 //	for res, err := range new(bulk.Bulk).Lookup(ctx, addrs) {
-//		fmt.Println(res.Addr, res.Record.Holder.Name, err) // 138.0.155.10 Gigared S.A. <nil>
+//		fmt.Println(res.Addr, res.Holder(), err) // 138.0.155.10 Gigared S.A. <nil>
 //	}
 //
 // # Usage

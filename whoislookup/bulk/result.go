@@ -19,6 +19,15 @@ type Result struct {
 	Unseen     []whoislookup.Gap   `json:"unseen,omitempty"`     // the record's gaps, and what answering from a file or another address's answer leaves open
 }
 
+// Holder returns whose the address is, "" if nobody tells: also where nobody was
+// asked, and Record is nil.
+func (r Result) Holder() string {
+	if r.Record == nil {
+		return ""
+	}
+	return r.Record.Holder.Name
+}
+
 // Country returns the country that the registry's answer gives, or else that of
 // the delegation; "" if neither knows.
 func (r Result) Country() string {
@@ -49,8 +58,8 @@ func (r Result) Range() whoislookup.Range {
 func (r Result) String() string {
 	var b strings.Builder
 	who := "unknown"
-	if r.Record != nil && r.Record.Holder.Name != "" {
-		who = r.Record.Holder.Name
+	if name := r.Holder(); name != "" {
+		who = name
 	} else if r.Record != nil && r.Record.Verdict != whoislookup.VerdictUnknown {
 		who = r.Record.Verdict.String() + ", no holder"
 	}

@@ -75,6 +75,17 @@ func TestWhatNobodyKnows(t *testing.T) {
 	assert.True(t, strings.HasPrefix(res.String(), "10.0.0.1: reserved, no holder\n"))
 }
 
+func TestResultsWithoutARecordAreRead(t *testing.T) {
+	b := &bulk.Bulk{Delegated: load(t, delegatedText), Offline: true}
+	res, err := b.IP(t.Context(), netip.MustParseAddr("101.0.0.1"))
+	require.NoError(t, err)
+	require.Nil(t, res.Record)
+	assert.Empty(t, res.Holder())
+	assert.Equal(t, "AU", res.Country())
+	res.Record = &whoislookup.Record{Holder: whoislookup.Holder{Name: "H"}}
+	assert.Equal(t, "H", res.Holder())
+}
+
 func TestSpaceThatNobodyHoldsHasNoRange(t *testing.T) {
 	b := &bulk.Bulk{Delegated: load(t, delegatedText)}
 	private, err := b.IP(t.Context(), netip.MustParseAddr("10.0.0.1"))
@@ -103,7 +114,7 @@ func ExampleBulk_Lookup() {
 			fmt.Println(err)
 			continue
 		}
-		fmt.Println(res.Addr, res.Record.Holder.Name, res.Range(), res.Cached)
+		fmt.Println(res.Addr, res.Holder(), res.Range(), res.Cached)
 	}
 	// Unordered output:
 	// 138.0.155.10 Gigared S.A. 138.0.152.0/22 false
@@ -119,7 +130,7 @@ func ExampleBulk_IP() {
 	defer srv.Close()
 	b := &bulk.Bulk{Client: srv.Client()}
 	res, err := b.IP(context.Background(), netip.MustParseAddr("138.0.155.10"))
-	fmt.Println(res.Record.Holder.Name, res.Country(), err)
+	fmt.Println(res.Holder(), res.Country(), err)
 	// Output: Gigared S.A. AR <nil>
 }
 
