@@ -26,6 +26,9 @@ func Check(ctx context.Context, vol Volume, f Freezer) (*CheckReport, error) {
 		return nil, err
 	}
 	r := &CheckReport{}
+	if err := related(ctx, mountsOf(f), vol.IDs); err != nil {
+		r.Capabilities = append(r.Capabilities, capability("volumes", err, ""))
+	}
 	if checker, ok := f.(Checker); ok {
 		r.Capabilities = append(r.Capabilities, checker.Check(ctx, vol.IDs)...)
 	} else {

@@ -19,6 +19,9 @@ import (
 // stopped. A request that the cloud throttles, or that could not be sent because the connection had ended, is sent again after a thaw, a pause, a new
 // DryRun where one is needed, and a new freeze.
 //
+// A filesystem that FS would freeze and that is known to lie on none of the volumes is refused (ErrUsage); whether the volumes hold all of the data is
+// what package volumes tells.
+//
 // The error is nil only if the snapshot is consistent, its tag says so, and nothing is frozen. Once anything was done the Result is not nil.
 // Errors match ErrThawedEarly, ErrOutcomeUnknown, ErrNotCreated, ErrThrottled, ErrDenied, ErrUnknownVolume, ErrUsage, ErrFailed (the answer lacks a
 // volume of the set, or says that a snapshot failed) and what the freezer returns, above all *ThawError: something is still frozen.
@@ -26,6 +29,9 @@ import (
 // When ctx ends writers run again at once; Consistent may then take up to vol.Settle longer to find out whether a snapshot exists.
 func Consistent(ctx context.Context, vol Volume, f Freezer, timeout time.Duration) (*Result, error) {
 	if err := vol.check(f, timeout); err != nil {
+		return nil, err
+	}
+	if err := related(ctx, mountsOf(f), vol.IDs); err != nil {
 		return nil, err
 	}
 	s := &session{vol: vol, freezer: f, result: &Result{Evidence: Evidence{
