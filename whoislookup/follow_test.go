@@ -316,3 +316,19 @@ func TestARegistrarThatRefersBack(t *testing.T) {
 	assert.Len(t, srv.Queries(), 2)
 	assert.Empty(t, rec.Unseen)
 }
+
+// TestIANAKnowsNoHandles: that it finds none says nothing where the registry
+// could not be reached.
+func TestIANAKnowsNoHandles(t *testing.T) {
+	srv := newServer(t, whoistest.Answers{})
+	srv.Handle("whois.iana.org", whoistest.Answer("% IANA WHOIS server\n% This query returned 0 objects.\n"))
+	for rule, h := range map[string]whoistest.Handler{"broken off": whoistest.Reset(""), "nothing": whoistest.Answer(""), "a web page": whoistest.Answer("<html>x</html>")} {
+		srv.Handle("whois.ripe.net", h)
+		rec, err := srv.Client().Lookup(t.Context(), "ORG-X1-RIPE")
+		require.Error(t, err)
+		require.NotErrorIs(t, err, whoislookup.ErrNotFound, rule)
+		assert.Equal(t, whoislookup.VerdictUnknown, rec.Verdict, rule)
+	}
+	_, err := srv.Client().Lookup(t.Context(), "example.nosuchzone")
+	require.ErrorIs(t, err, whoislookup.ErrNotFound, "but which zones there are, it knows")
+}

@@ -111,8 +111,9 @@ func (c *Client) lookWHOIS(ctx context.Context, q Query, hops []Hop) (*Record, e
 			hops = append(hops, hop)
 			next, outcome = follow(q, hop)
 		}
-		if outcome == outcomeLost && len(asked) == 1 && c.Server == "" && target.host != servers.IANA && ctx.Err() == nil {
-			// The table may be out of date: IANA knows who is asked now.
+		if outcome == outcomeLost && len(asked) == 1 && c.Server == "" && target.host != servers.IANA && q.Kind != KindHandle && ctx.Err() == nil {
+			// The table may be out of date: IANA knows who is asked now, but for
+			// handles, and would say that there is none.
 			fellBack, target = true, referral{scheme: "whois", host: servers.IANA, port: 43}
 			continue
 		}
