@@ -40,6 +40,7 @@ type domainReader struct {
 	state    entry // "state:", which counts where there is no status
 	provider entry // "Registration Service Provider:", who is the registrar if nobody else is
 	descr    entry // the first "descr:", which names the holder where nothing else does
+	itself   bool  // the contact that stands by itself is the registrar
 	nameSelf bool  // the name stands behind the bare word "Registrant"
 	free     bool  // a status says that nobody holds the name
 	reserved bool  // a status says that the registry keeps it back

@@ -27,6 +27,8 @@ func (d *domainReader) looseField(e *entry, at attr) {
 	switch {
 	case at == aURL && strings.Contains(low, "url"):
 		d.set(&d.contact(registrar).URL, "domain.registrar.url", e)
+	case strings.HasPrefix(low, "contact ") && (d.itself || strings.EqualFold(d.in(e.value), d.contact(registrar).Name)):
+		d.itself = true // the registrar, which is not the holder therefore
 	case strings.HasPrefix(low, "contact "), strings.HasPrefix(low, "company "), strings.HasPrefix(low, "organisation "),
 		strings.HasPrefix(low, "organization "), strings.HasPrefix(low, "department "):
 		d.contactField(e, registrant, at)
