@@ -112,6 +112,50 @@ func TestRDAPNetworksAsServersWriteThem(t *testing.T) {
 			`,
 		},
 		{
+			rule: "the country by name on the last line of a label, as ARIN writes it",
+			text: `
+			{"objectClassName": "ip network", "startAddress": "192.0.2.0", "endAddress": "192.0.2.255",
+			 "entities": [{"handle": "EX", "roles": ["registrant"], "vcardArray": ["vcard", [["fn", {}, "text", "Example, Inc."],
+			  ["adr", {"label": "1 Main St\nSpringfield\nIL\n62701\nUNITED STATES"}, "text", ["", "", "", "", "", "", ""]]]]}]}
+			`,
+			want: `
+			verdict found
+			range 192.0.2.0/24
+			holder Example, Inc. <rdap>
+			handle EX
+			country US <holder>
+			`,
+		},
+		{
+			rule: "the country by name in its place",
+			text: `
+			{"objectClassName": "ip network", "startAddress": "192.0.2.0", "endAddress": "192.0.2.255",
+			 "entities": [{"handle": "EX", "roles": ["registrant"], "vcardArray": ["vcard", [["fn", {}, "text", "Example Ltd"],
+			  ["adr", {}, "text", ["", "", "Street", "Cape Town", "", "", "South Africa"]]]]}]}
+			`,
+			want: `
+			verdict found
+			range 192.0.2.0/24
+			holder Example Ltd <rdap>
+			handle EX
+			country ZA <holder>
+			`,
+		},
+		{
+			rule: "a country that may be a state",
+			text: `
+			{"objectClassName": "ip network", "startAddress": "192.0.2.0", "endAddress": "192.0.2.255",
+			 "entities": [{"handle": "EX", "roles": ["registrant"], "vcardArray": ["vcard", [["fn", {}, "text", "Example Ltd"],
+			  ["adr", {"label": "Street\nAtlanta\nGeorgia"}, "text", ["", "", "", "", "", "", ""]]]]}]}
+			`,
+			want: `
+			verdict found
+			range 192.0.2.0/24
+			holder Example Ltd <rdap>
+			handle EX
+			`,
+		},
+		{
 			rule: "several addresses in one property",
 			text: `
 			{"objectClassName": "ip network", "startAddress": "192.0.2.0", "endAddress": "192.0.2.255",

@@ -94,6 +94,11 @@ func (c *card) postal(p *node) {
 		}
 	}
 	labelled := c.adr.kind != 0
+	if len(c.address) > 1 { // the last line, where servers give a label only
+		if named := countryNamed(c.adr, c.address[len(c.address)-1]); named != nil {
+			c.country = named
+		}
+	}
 	for i := range p.values[3].items() {
 		part := &p.values[3].values[i]
 		lines := part.list()
@@ -103,6 +108,11 @@ func (c *card) postal(p *node) {
 			if i == 6 && len(s) == 2 {
 				c.country = v
 				continue
+			}
+			if i == 6 {
+				if named := countryNamed(v, s); named != nil {
+					c.country = named
+				}
 			}
 			if s != "" && !labelled {
 				if c.adr.kind == 0 {

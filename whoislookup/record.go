@@ -23,7 +23,7 @@ type Record struct {
 	Domain  *Domain  `json:"domain,omitempty"`  // for a domain
 
 	Holder      Holder    `json:"holder,omitzero"`        // whose it is
-	Country     string    `json:"country,omitempty"`      // as registered, mostly two letters (ISO 3166-1); EU, AP and ZZ occur, and are no countries
+	Country     string    `json:"country,omitempty"`      // as registered, mostly two letters (ISO 3166-1); EU, AP and ZZ occur, and are no countries. RDAP may have its name only: then its code
 	CountryFrom string    `json:"country_from,omitempty"` // "network", "as", "organisation", "holder", "registry"
 	Abuse       []Contact `json:"abuse,omitempty"`        // where to complain, best first
 	Contacts    []Contact `json:"contacts,omitempty"`     // everybody else named

@@ -124,6 +124,11 @@ func checkWhere(rec *whoislookup.Record, path, value string) string {
 	if strings.Contains(reduce(line), reduce(value)) || strings.Contains(unescape(line), value) {
 		return ""
 	}
+	if strings.HasSuffix(path, "country") && strings.HasPrefix(strings.TrimSpace(text), "{") && slices.ContainsFunc(namesOf(value), func(name string) bool {
+		return strings.Contains(reduce(line), reduce(name))
+	}) {
+		return "" // RDAP: the code of the country that the line names
+	}
 	if isDate(path) && yearAndDay(line, value) {
 		return ""
 	}
