@@ -63,7 +63,8 @@ func below(dir string) ebssnap.Freezer {
 		if dir == "" {
 			return nil
 		}
-		if err := os.WriteFile(filepath.Join(os.Getenv(envMount), "dirty"), make([]byte, 4<<20), 0o600); err != nil {
+		first, _, _ := strings.Cut(os.Getenv(envMount), ":")
+		if err := os.WriteFile(filepath.Join(first, "dirty"), make([]byte, 4<<20), 0o600); err != nil {
 			return err
 		}
 		return exec.Command("fsfreeze", "-f", dir).Run()

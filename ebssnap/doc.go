@@ -28,7 +28,7 @@
 // FS starts a guard: a process of its own, in a session of its own, under 4 KiB, run from a memfd (or a short-lived file, see Guard). It does the freezing
 // and the thawing, and it thaws by itself when the thread that started it dies (exit, panic, SIGTERM, SIGKILL, also of the whole process group, also while
 // another thread is stuck in a write to the frozen filesystem), when its owner says nothing until the deadline (SIGSTOP, a hang), or when asked. If the guard is
-// killed, this process thaws. The library installs no signal handler.
+// killed, this process thaws at once, and the verdict is not "consistent". The library installs no signal handler.
 //
 // Before the freeze a record of it is written to a journal in memory (FS.Journal), in which the guard notes how far it got by a store to memory. When the process and
 // its guard were killed together, a control group at once for example, Recover finds what they left frozen, as a plan, and thaws exactly that. A record of a freeze
@@ -50,7 +50,9 @@
 // What stops every process of a host or a container stops the guard too: a suspended machine, docker pause, cgroup.freeze. The budget is counted on
 // CLOCK_MONOTONIC, which stands still in a suspended machine, so that what was left of it is left when that wakes.
 //
-// A FIFREEZE that has begun cannot be stopped, by anybody. When the budget ends meanwhile, the call returns only after it has ended and was undone.
+// A FIFREEZE that has begun cannot be stopped, by anybody. When the budget ends meanwhile, the call returns only after it has ended and was undone; the
+// filesystems and hooks that were stopped before it run again at the end of the budget. Should this process be killed while its guard is held up in
+// one FIFREEZE, by a device that does not answer, the filesystems frozen before it wait for Recover.
 //
 // A write to a frozen filesystem sleeps and cannot be killed; do not log there. A process that dies with a core dump is not gone before the dump is written: while something is
 // frozen, the guard reads the owner's /proc/PID/status every 5 ms and thaws when that says so. Where it cannot be read, such a process is thawed at the deadline.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opskit-go/opskit/ebssnap"
+	"github.com/opskit-go/opskit/ebssnap/internal/guard"
 	"github.com/opskit-go/opskit/internal/lab"
 )
 
@@ -68,4 +70,33 @@ func TestDeviceThatDoesNotAnswerHoldsUpNoOther(t *testing.T) {
 			assert.False(t, s.other.Thaw())
 		})
 	}
+}
+
+// TestRecoverWhileAFreezeDoesNotEnd kills the owner while its guard is held up in one FIFREEZE: the guard cannot thaw the other filesystem then, Recover can.
+func TestRecoverWhileAFreezeDoesNotEnd(t *testing.T) {
+	lab.Need(t, "root", "loop", "ext4", "program:fsfreeze")
+	s, journal := newStalling(t), journalOn(t)
+	child := exec.Command(os.Args[0], "-test.run=^TestDeathChild$")
+	child.Env = append(os.Environ(), envDeath+"=wait", envMount+"="+s.dir+":"+s.other.Dir, envBudget+"=1m", envCall+"=hold", envJournal+"="+journal, envBelow+"="+s.below.Dir)
+	require.NoError(t, child.Start())
+	states := func() (all []guard.State) {
+		for _, m := range recordOf(journal, child.Process.Pid) {
+			all = append(all, m.State)
+		}
+		return all
+	}
+	lab.Eventually(t, 10*time.Second, "one to be frozen, one to begin", func() bool { return slices.Equal(states(), []guard.State{guard.Frozen, guard.Freezing}) })
+	require.NoError(t, child.Process.Kill())
+	_ = child.Wait()
+	require.False(t, writable(t, s.other.Dir))
+
+	plan, err := ebssnap.Recover(t.Context(), journal)
+	require.NoError(t, err)
+	require.NoError(t, plan.Apply(t.Context(), false))
+	require.True(t, writable(t, s.other.Dir))
+	require.True(t, s.below.Thaw())
+	lab.Eventually(t, 10*time.Second, "the freeze that ends at last to be undone", func() bool { return states()[1] == guard.Thawed })
+	assert.Equal(t, guard.Lost, states()[0])
+	assert.True(t, writable(t, s.dir))
+	assert.False(t, s.other.Thaw())
 }
