@@ -31,11 +31,29 @@ func (c command) thawLeftovers(ctx context.Context) int {
 		fmt.Fprintf(c.Stderr, "%s: %v\n", c.Name(), err)
 		return c.thawed(max(code, program.Problem), err)
 	}
-	if code == program.Problem {
-		fmt.Fprintf(c.Stderr, "%s: thaw it with -recover -yes\n", c.Name())
-		return code // the last line would not be true
+	return c.leftLine(plan, code)
+}
+
+// leftLine prints the last line of a plan: what is recorded as frozen is, as far as anybody knows; of what was only intended that is not known.
+func (c command) leftLine(plan *ebssnap.Recovery, code int) int {
+	frozen, intended := false, false
+	for _, l := range plan.Leftovers {
+		left := !l.Thawed && !l.Over
+		frozen, intended = frozen || left && l.Frozen, intended || left && !l.Frozen
 	}
-	return c.thawed(code, nil)
+	out := c.Stdout
+	if c.JSON {
+		out = c.Stderr
+	}
+	switch {
+	case frozen:
+		fmt.Fprintf(out, "STILL FROZEN: run %s -recover -yes\n", c.Name())
+	case intended:
+		fmt.Fprintf(c.Stderr, "%s: if it is frozen, thaw it with -recover -yes -intended\n", c.Name())
+	default:
+		return c.thawed(code, nil)
+	}
+	return code
 }
 
 // checkOnly tells whether a snapshot could be taken: 0 is ready, 1 not ready, 2 cannot tell.

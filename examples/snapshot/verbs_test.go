@@ -17,6 +17,7 @@ import (
 
 	"github.com/opskit-go/opskit/ebssnap"
 	"github.com/opskit-go/opskit/ebssnap/ebssnaptest"
+	"github.com/opskit-go/opskit/examples/internal/program"
 	"github.com/opskit-go/opskit/internal/lab"
 )
 
@@ -34,6 +35,24 @@ func TestCheckTellsAndTouchesNothing(t *testing.T) {
 	assert.Contains(t, stdout, "next: allow ec2:CreateSnapshot")
 	assert.Empty(t, freezer.Intervals())
 	assert.Empty(t, server.Snapshots())
+}
+
+func TestLastLineOfAPlan(t *testing.T) {
+	for name, test := range map[string]struct {
+		left ebssnap.Leftover
+		want string
+	}{
+		"frozen":   {ebssnap.Leftover{Mount: "/data", Frozen: true}, "STILL FROZEN: run snapshot -recover -yes\n"},
+		"thawed":   {ebssnap.Leftover{Mount: "/data", Frozen: true, Thawed: true}, "thawed\n"},
+		"over":     {ebssnap.Leftover{Mount: "/data", Over: true}, "thawed\n"},
+		"intended": {ebssnap.Leftover{Mount: "/data"}, ""},
+	} {
+		var stdout, stderr bytes.Buffer
+		c := command{Program: program.New("snapshot", "", &stdout, &stderr)}
+		assert.Equal(t, 1, c.leftLine(&ebssnap.Recovery{Leftovers: []ebssnap.Leftover{test.left}}, 1), name)
+		assert.Equal(t, test.want, stdout.String(), name)
+		assert.Equal(t, name == "intended", strings.Contains(stderr.String(), "-intended"), name)
+	}
 }
 
 // startHold runs the program with -hold and returns what it ends with.
