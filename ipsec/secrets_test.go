@@ -2,6 +2,7 @@ package ipsec_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -92,5 +93,16 @@ func FuzzMirror(f *testing.F) {
 			require.NotEqual(t, ipsec.SeverityUnknown, f.Severity)
 			require.NotEmpty(t, f.Code)
 		}
+	})
+}
+
+func FuzzCheckLog(f *testing.F) {
+	f.Add("restart.log", restartLog)
+	f.Add("", "No KLIPS support found while requested\r\n\x1b[2J")
+	f.Fuzz(func(t *testing.T, name, text string) {
+		r := ipsec.CheckLog(name, text)
+		assert.Equal(t, strings.Contains(text, "No KLIPS support found while requested"), r.Verdict != ipsec.Unknown, "%q", text)
+		assert.Equal(t, r.Verdict, r.Judge().Verdict)
+		assert.NotContains(t, r.String(), "\x1b")
 	})
 }

@@ -51,3 +51,22 @@ rcodes:
 	fmt.Println(metrics[0].Name, metrics[0].Values["rcodes/3"], err)
 	// Output: rcode-volume 2100 <nil>
 }
+
+func ExampleReadDir() {
+	statistics, err := rssac002.ReadDir(fstest.MapFS{
+		"a.csv": {Data: []byte("letter,date,udp4,ipv4\na,2015-11-30,52828159800,1818725669\n")},
+		"b.csv": {Data: []byte("letter,date,udp4\n")},
+	})
+	fmt.Println(len(statistics.Figures), err)
+	// Output: 1 <nil>
+}
+
+func ExampleParseCSV() {
+	figures, err := rssac002.ParseCSV(strings.NewReader("letter,date,udp4,ipv4\na,2015-11-30,52828159800,1818725669\n"))
+	fmt.Println(figures[0].Letter, figures[0].Day.Format(time.DateOnly), *figures[0].IPv4, err)
+	_, err = rssac002.ParseCSV(strings.NewReader("letter,date,udp4\na,2015-11-30,many\n"))
+	fmt.Println(err)
+	// Output:
+	// a 2015-11-30 1818725669 <nil>
+	// parse RSSAC002 CSV: line 2: syntax: udp4: want a count, have "many"
+}
