@@ -31,6 +31,15 @@ type Cloud struct {
 // Create sends one CreateSnapshot, or CreateSnapshots for several volumes, without retries. After a DryRun with the same token it sends
 // nothing else and makes no connection: if that of the DryRun has ended, the error matches ErrNotCreated and has a method RetryAfter.
 func (c *Cloud) Create(ctx context.Context, r ebssnap.Request) ([]ebssnap.Snapshot, error) {
+	snapshots, err := c.create(ctx, r)
+	var e *ebssnap.Error
+	if errors.Is(err, ebssnap.ErrUnknownVolume) && errors.As(err, &e) { // often it is only the region that is wrong
+		err = &ebssnap.Error{Op: e.Op, Target: e.Target, Err: fmt.Errorf("%w; looked for in region %q", e.Err, c.Client.Options().Region)}
+	}
+	return snapshots, err
+}
+
+func (c *Cloud) create(ctx context.Context, r ebssnap.Request) ([]ebssnap.Snapshot, error) {
 	if err := check(r); err != nil {
 		return nil, err
 	}

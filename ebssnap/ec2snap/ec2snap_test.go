@@ -239,9 +239,31 @@ func TestUnknownVolumeOverTheWire(t *testing.T) {
 	freezer := &ebssnaptest.Freezer{}
 	result, err := ebssnap.Consistent(t.Context(), volume(cloud, "vol-0eeeeeeeeeeeeeeee"), freezer, time.Second)
 	require.ErrorIs(t, err, ebssnap.ErrUnknownVolume)
+	require.ErrorContains(t, err, `looked for in region "eu-west-1"`)
 	assert.Equal(t, ebssnap.VerdictNone, result.Verdict)
 	assert.False(t, freezer.Frozen())
 	assert.Empty(t, server.Snapshots())
+}
+
+// TestASnapshotThatStaysPendingStopsNobody: what counts is the answer, not the completion, which may take hours.
+func TestASnapshotThatStaysPendingStopsNobody(t *testing.T) {
+	server, cloud, _ := world(t)
+	server.Pending = 1000
+	freezer := &ebssnaptest.Freezer{}
+	result, err := ebssnap.Consistent(t.Context(), volume(cloud, volumeB), freezer, time.Second)
+	require.NoError(t, err)
+	assert.Equal(t, ebssnap.VerdictConsistent, result.Verdict)
+	assert.Less(t, result.Timing.Stopped, time.Second)
+	require.Len(t, freezer.Intervals(), 1)
+	seen := 0
+	for snapshot, err := range ebssnap.Progress(t.Context(), cloud, time.Millisecond, result.Snapshots()[0].ID) {
+		require.NoError(t, err)
+		require.Equal(t, "pending", snapshot.State)
+		assert.False(t, freezer.Frozen())
+		if seen++; seen == 3 {
+			break
+		}
+	}
 }
 
 func TestFindAndDelete(t *testing.T) {
