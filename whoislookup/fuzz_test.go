@@ -106,6 +106,15 @@ func FuzzAssemble(f *testing.F) {
 		if err == nil && q.Kind != whoislookup.KindHandle && q.Kind != whoislookup.KindUnknown && rec.Network == nil && rec.AS == nil && rec.Domain == nil && rec.Holder.Name == "" {
 			t.Fatalf("found nothing: %s", rec)
 		}
+		if n := rec.Network; err == nil && q.Kind == whoislookup.KindIP && n != nil && !n.Range.Contains(q.Prefix.Addr()) {
+			t.Fatalf("%s is about another network", rec)
+		}
+		if as := rec.AS; err == nil && q.Kind == whoislookup.KindASN && (as == nil || q.ASN < as.From || q.ASN > as.To) {
+			t.Fatalf("%s is about another AS", rec)
+		}
+		if err != nil && rec.Holder.Name != "" && rec.Verdict != whoislookup.VerdictReserved {
+			t.Fatalf("a holder beside %v: %s", err, rec)
+		}
 		printsSafely(t, rec)
 		saved, jsonErr := json.Marshal(rec)
 		if jsonErr != nil {
