@@ -13,9 +13,19 @@ import (
 	"github.com/opskit-go/opskit/ipsec"
 )
 
+// describing shows what a description looks like.
+const describing = `
+TUNNEL.json, whose fields go doc github.com/opskit-go/opskit/ipsec.Tunnel tells:
+{
+  "name": "tunnel",
+  "a": {"name": "west", "addr": "172.31.16.163", "public": "198.51.100.1", "subnets": ["172.31.0.0/16"], "dialect": "strongswan"},
+  "b": {"name": "east", "addr": "10.0.61.63", "public": "198.51.100.2", "subnets": ["10.0.0.0/16"], "dialect": "strongswan"}
+}
+`
+
 // check judges the description of a tunnel.
 func check(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	p := program.New("tunnel check", "[flags] TUNNEL.json (- for standard input)"+exitCodes, stdout, stderr)
+	p := program.New("tunnel check", "[flags] TUNNEL.json (- for standard input)"+exitCodes+describing, stdout, stderr)
 	p.EvidenceFlags()
 	key := p.String("psk", "", "`FILE` with the pre-shared key; without it, one is to be made")
 	if code, done := p.Parse(args); done {

@@ -85,6 +85,19 @@ func TestUsage(t *testing.T) {
 	}
 }
 
+// What -h shows as a description is one.
+func TestHelpShowsADescription(t *testing.T) {
+	for _, verb := range []string{"check", "render"} {
+		help, _ := tunnel(t, 0, verb, "-h")
+		_, rest, found := strings.Cut(help, "tells:\n")
+		require.True(t, found)
+		shown, _, found := strings.Cut(rest, "\n}\n")
+		require.True(t, found)
+		out, _ := tunnel(t, 0, "check", write(t, "tunnel.json", shown+"\n}\n"))
+		assert.Contains(t, out, "sound: description of tunnel tunnel")
+	}
+}
+
 // preflightCode is 0 or 2 by what this host allows.
 func preflightCode(t *testing.T) int {
 	var out, err strings.Builder

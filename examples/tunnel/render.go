@@ -15,7 +15,7 @@ import (
 
 // render shows one end's files and, with -yes, writes them.
 func render(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	p := program.New("tunnel render", "[flags] TUNNEL.json (- for standard input)"+exitCodes, stdout, stderr)
+	p := program.New("tunnel render", "[flags] TUNNEL.json (- for standard input)"+exitCodes+describing, stdout, stderr)
 	side := ipsec.SideA
 	p.TextVar(&side, "end", ipsec.SideA, "which `END` this host is, a or b")
 	key := p.String("psk", "", "`FILE` with the pre-shared key; with -yes it is made if it is not there, to be copied to the other end")
