@@ -199,7 +199,7 @@ func (r *reader) findAbuse(objects []object, index int, org *object, l *links) {
 			}
 		}
 	}
-	if r.widerComment() {
+	if !r.deniesAbuse() && r.widerComment() {
 		return
 	}
 	for i := range objects {

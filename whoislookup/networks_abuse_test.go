@@ -125,6 +125,34 @@ func TestAbuseContactsOfAnotherObject(t *testing.T) {
 			`,
 		},
 		{
+			rule: "nor the wider network's, which the registry then knows as well", server: "whois.afrinic.net", query: "192.0.2.9",
+			text: `
+			% Abuse contact for '192.0.0.0 - 192.0.255.255' is 'abuse@example.net'
+
+			inetnum:        192.0.0.0 - 192.0.255.255
+			netname:        CARRIER-ZA
+			descr:          Example Carrier
+			country:        ZA
+			source:         AFRINIC # Filtered
+
+			% No abuse contact registered for 192.0.2.0 - 192.0.2.255
+
+			inetnum:        192.0.2.0 - 192.0.2.255
+			netname:        EX-ZA
+			descr:          Example (Pty) Ltd
+			country:        ZA
+			source:         AFRINIC # Filtered
+			`,
+			want: `
+			verdict found
+			range 192.0.2.0/24
+			name EX-ZA
+			parent 192.0.0.0/16
+			holder Example (Pty) Ltd <descr>
+			country ZA <network>
+			`,
+		},
+		{
 			rule: "ARIN: the provider's, whose record comes behind the customer's", server: "whois.arin.net", query: "192.0.2.70",
 			text: `
 			NetRange:       192.0.2.64 - 192.0.2.95
