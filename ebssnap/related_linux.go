@@ -4,7 +4,10 @@ package ebssnap
 
 import (
 	"context"
+	"fmt"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/opskit-go/opskit/ebssnap/volumes"
 )
@@ -14,7 +17,7 @@ func related(ctx context.Context, mounts, ids []string) error {
 	var layouts []*volumes.Layout
 	for _, path := range mounts {
 		m, err := checkMount(path)
-		if err != nil || !strings.HasPrefix(m.entry.Source, "/dev/") {
+		if err != nil || !isDevice(m.entry) {
 			return nil //nolint:nilerr // not certain
 		}
 		layout, err := volumes.Finder{}.Find(ctx, m.entry.Source) // the device alone: no folder is read
@@ -24,4 +27,13 @@ func related(ctx context.Context, mounts, ids []string) error {
 		layouts = append(layouts, layout)
 	}
 	return unrelated(mounts, layouts, ids)
+}
+
+// isDevice reports whether the source of a mount is still the device that it was mounted from. A btrfs has no number of a device.
+func isDevice(entry volumes.Mount) bool {
+	var stat unix.Stat_t
+	if err := unix.Stat(entry.Source, &stat); err != nil || stat.Mode&unix.S_IFMT != unix.S_IFBLK {
+		return false
+	}
+	return strings.HasPrefix(entry.Number, "0:") || entry.Number == fmt.Sprintf("%d:%d", unix.Major(stat.Rdev), unix.Minor(stat.Rdev))
 }
