@@ -1,6 +1,7 @@
 package whoislookup_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -38,6 +39,18 @@ Registrant Country: IE
 Registrant Email: hostmaster@EXAMPLE-SHOP.COM
 Tech Organization: Example Operations
 `
+
+func TestTranscriptWithHeadingsIsSeveralAnswers(t *testing.T) {
+	transcript := "% IANA WHOIS server\n\nrefer:        whois.nic.live\n\ndomain:       LIVE\n\norganisation: Example Registry\n\nstatus:       ACTIVE\ncreated:      2015-06-25\nsource:       IANA\n" +
+		"\n# whois.nic.live\n\nDomain Name: example.live\nCreation Date: 2019-02-03T04:05:06Z\nName Server: ns1.example.net\n"
+	for _, end := range []string{"\n", "\r\n"} {
+		rec, err := whoislookup.Parse("", []byte(strings.ReplaceAll(transcript, "\n", end)))
+		require.NoError(t, err)
+		assert.Equal(t, "example.live", rec.Domain.Name, "%q", end)
+		assert.Equal(t, whoislookup.Date("2019-02-03T04:05:06Z"), rec.Created, "%q", end)
+		assert.Len(t, rec.Hops, 2, "%q", end)
+	}
+}
 
 func TestDomainFollowsTheRegistrarForTheHolder(t *testing.T) {
 	srv := newServer(t, whoistest.Answers{

@@ -36,11 +36,30 @@ func TestForms(t *testing.T) {
 			require.True(t, ok, c)
 			rule, want, _ := strings.Cut(head, "\n")
 			t.Run(theme+"/"+rule, func(t *testing.T) {
-				rec, err := whoislookup.Parse("", []byte(strings.TrimRight(text, "\n")+"\n"))
+				text = strings.TrimRight(text, "\n") + "\n"
+				rec, err := whoislookup.Parse("", []byte(text))
 				assert.Equal(t, want, outline(rec, err))
+				for name, other := range clothes {
+					rec, err := whoislookup.Parse("", []byte(other(text)))
+					assert.Equal(t, want, outline(rec, err), name)
+				}
 			})
 		}
 	}
+}
+
+// clothes are what an answer may wear without another meaning.
+var clothes = map[string]func(string) string{
+	"CR LF":           func(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") },
+	"CR CR LF":        func(s string) string { return strings.ReplaceAll(s, "\n", "\r\r\n") },
+	"trailing blanks": func(s string) string { return strings.ReplaceAll(s, "\n", "  \n") },
+	"byte order mark": func(s string) string { return "\ufeff" + s },
+	"blank lines":     func(s string) string { return "\n\n" + s + "\n\n" },
+	"indented":        func(s string) string { return "   " + strings.ReplaceAll(s, "\n", "\n   ") },
+	"a heading": func(s string) string { // as deep as the answer
+		margin := s[:len(s)-len(strings.TrimLeft(s, " \t"))]
+		return margin + "% This is the whois server of a registry.\n\n" + s
+	},
 }
 
 // outline writes what was read of an answer about a domain, one field a line.

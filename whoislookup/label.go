@@ -379,7 +379,7 @@ func contactLabel(key []byte) attr {
 		"company number", "vat", "org number", "contact city", "contact state", "contact province", "contact zip", "contact postalcode", "contact fax",
 		"created", "updated", "changed", "last modified", "reg nr", "regnr", "department", "position", "eligibility type", "eligibility name",
 		"application purpose", "nexus category", "customer service contact", "customer service email", "abuse contact email", "abuse contact phone",
-		"tech email", "trade name", "chinese name", "locality", "street type", "fax no.", "lastname", "firstname", "first name", "date", "hostmaster", "place", "account name":
+		"tech email", "trade name", "chinese name", "locality", "street type", "fax no.", "lastname", "firstname", "first name", "date", "hostmaster", "place", "account name", "contractual language", "preferred language":
 		return aOther
 	}
 	return noAttr

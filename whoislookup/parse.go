@@ -282,6 +282,9 @@ func splitHeadings(raw []byte) []Hop {
 	value, _, _ := bytes.Cut(rest, []byte("\n"))
 	host := strings.TrimSpace(string(value))
 	before, after, ok := bytes.Cut(raw, []byte("\n# "+host+"\n"))
+	if !ok {
+		before, after, ok = bytes.Cut(raw, []byte("\n# "+host+"\r\n"))
+	}
 	if !ok || !isHost(host) {
 		return nil
 	}
