@@ -235,9 +235,7 @@ func (l *look) namespaceInit(own member) (Adopter, error) {
 		}
 		return Adopter{ID: first.ID, Comm: first.Comm, By: ByInit}, nil
 	}
-	link := func(pid int) (string, error) {
-		return os.Readlink(l.root.path + "/" + strconv.Itoa(pid) + "/ns/pid")
-	}
+	link := func(pid int) (string, error) { return l.root.link(pid, "ns/pid") }
 	space, err := link(own.pids[0])
 	if err != nil {
 		return cannotTell("its PID namespace is not shown", err)

@@ -264,8 +264,6 @@ func signal(fd int, op string, id ID, sig unix.Signal) error {
 	return nil
 }
 
-func target(id ID) string { return fmt.Sprintf("pid %d", id.PID) }
-
 func refused(op, target, why string) error {
 	return &Error{Op: op, Target: target, Err: fmt.Errorf("%w: %s", ErrRefused, why)}
 }

@@ -25,7 +25,8 @@ type Blocked struct {
 	// Cause is what the evidence above says that it waits for: "vfork",
 	// "frozen-filesystem", "control-group-freezer", "fuse", "nfs",
 	// "device-mapper", "block-device", "file-io" (of a disk or a server, which
-	// could not be told) or "lock". "" is unknown. More may come.
+	// could not be told), "lock" or "exec" (it executes a program, and the kernel
+	// shows no more meanwhile). "" is unknown. More may come.
 	Cause  string
 	Remedy string // what ends the sleep, with a line to paste where there is one
 	Unseen []Gap  // what of this is not known

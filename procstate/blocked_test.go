@@ -236,6 +236,22 @@ func TestTaskThatRanOnIsNoProblem(t *testing.T) {
 	assert.True(t, report.Blocked[0].Killed, "SIGKILL is pending")
 }
 
+// TestRemedyCanBePasted: whoever chose a name must not choose what root runs.
+func TestRemedyCanBePasted(t *testing.T) {
+	b := Blocked{
+		Stack: []string{"percpu_rwsem_wait", "mnt_want_write"},
+		Mount: &Mount{Point: "/mnt/it's; rm -rf x", Type: "ext4"},
+	}
+	b.classify()
+	assert.Equal(t, `thaw the filesystem: fsfreeze --unfreeze '/mnt/it'\''s; rm -rf x'`, b.Remedy)
+	b = Blocked{Freezer: "/sys/fs/cgroup/freezer/$(id)/freezer.state"}
+	b.classify()
+	assert.Equal(t, "thaw the control group: echo THAWED > '/sys/fs/cgroup/freezer/$(id)/freezer.state'", b.Remedy)
+	b.Freezer = "/sys/fs/cgroup/freezer/a-1/freezer.state"
+	b.classify()
+	assert.Equal(t, "thaw the control group: echo THAWED > "+b.Freezer, b.Remedy)
+}
+
 func TestBlockedVerdict(t *testing.T) {
 	at := time.Now()
 	assert.Equal(t, Verdict(Unknown), (&BlockedReport{}).Judge())

@@ -94,13 +94,16 @@ func causeRules() []causeRule {
 	}
 }
 
+// causeExec is the cause of which the kernel shows nothing else.
+const causeExec = "exec"
+
 // classify finds the cause, and with it the remedy, from the evidence in b.
 func (b *Blocked) classify() {
 	b.Cause, b.Remedy = "", "no remedy is known before the cause is; SIGKILL takes effect when the sleep ends"
 	frozen := b.Freezer != ""
 	if frozen {
 		b.Cause = "control-group-freezer"
-		b.Remedy = "thaw the control group: echo THAWED > " + b.Freezer
+		b.Remedy = "thaw the control group: echo THAWED > " + shellWord(b.Freezer)
 	}
 	for _, rule := range causeRules() {
 		if !rule.matches(b.Stack, b.Wchan) {
@@ -116,10 +119,21 @@ func (b *Blocked) classify() {
 			_, minor, _ := strings.Cut(at.Device, ":")
 			b.Remedy = fmt.Sprintf(rule.atMount, minor)
 		case at != nil && rule.atMount != "":
-			b.Remedy = fmt.Sprintf(rule.atMount, at.Point)
+			b.Remedy = fmt.Sprintf(rule.atMount, shellWord(at.Point))
 		}
 		return
 	}
+}
+
+// shellWord quotes a path for a line to paste: users choose names.
+func shellWord(path string) string {
+	plain := strings.Trim(path, "/") != "" && strings.IndexFunc(path, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+:@,=", r))
+	}) < 0
+	if plain || path == "/" {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 func (r *causeRule) matches(stack []string, wchan string) bool {
@@ -148,8 +162,11 @@ func innermost(stack []string) string {
 
 // explainCause returns a cause as a clause for people.
 func explainCause(cause string) string {
-	if cause == "control-group-freezer" {
+	switch cause {
+	case "control-group-freezer":
 		return "its control group is frozen"
+	case causeExec:
+		return "it executes another program, and what it closes or gives up for that is on a filesystem that does not answer"
 	}
 	for _, rule := range causeRules() {
 		if rule.cause == cause {

@@ -267,11 +267,3 @@ func (l *look) tracer(tid int) ID {
 	}
 	return id
 }
-
-// haveProc tells whether this system has a /proc at all.
-func haveProc() error {
-	if _, err := os.Stat("/proc/self/stat"); err != nil {
-		return errors.ErrUnsupported
-	}
-	return nil
-}

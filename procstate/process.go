@@ -18,6 +18,9 @@ type ID struct {
 // String returns "pid@start".
 func (id ID) String() string { return fmt.Sprintf("%d@%d", id.PID, id.Start) }
 
+// target names the process in errors.
+func target(id ID) string { return fmt.Sprintf("pid %d", id.PID) }
+
 // Process is one process (thread group) as the kernel showed it at one moment.
 // It holds no pointers, is comparable, and stays valid.
 type Process struct {

@@ -16,18 +16,35 @@ import (
 type root struct {
 	path    string
 	fd      int
-	entries []byte
+	entries [32 << 10]byte
 	text    []byte
 	name    [96]byte
+
+	inline [4096]byte // what text begins as
+
+	spare  *spare
+	heldUp bool // the kernel has held up a read of this root
+}
+
+// copyTo makes another root of the same folder, for a thread that may read but
+// not list.
+func (r *root) copyTo(other *root) {
+	other.path, other.fd = r.path, r.fd
+	other.text = other.inline[:]
 }
 
 // openRoot opens the procfs at path.
 func openRoot(path string) (*root, error) {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if strings.IndexByte(path, 0) >= 0 {
+		return nil, &Error{Op: "open", Target: path, Err: unix.EINVAL}
+	}
+	r := &root{path: path, fd: unix.AT_FDCWD}
+	fd, err := r.open(append(append(r.name[:0], path...), 0), unix.O_DIRECTORY)
 	if err != nil {
 		return nil, &Error{Op: "open", Target: path, Err: err}
 	}
-	return &root{path: path, fd: fd, entries: make([]byte, 64<<10), text: make([]byte, 4096)}, nil
+	r.fd, r.text = fd, r.inline[:]
+	return r, nil
 }
 
 func (r *root) close() { unix.Close(r.fd) }
@@ -52,7 +69,7 @@ func (r *root) eachPID(yield func(pid int) bool) error {
 	if _, err := unix.Seek(r.fd, 0, 0); err != nil {
 		return &Error{Op: "list", Target: r.path, Err: err}
 	}
-	return eachNumber(r.fd, r.path, r.entries, yield)
+	return eachNumber(r.fd, r.path, r.entries[:], yield)
 }
 
 // eachThread yields the thread IDs of a process.
@@ -106,17 +123,9 @@ func leadingNumber(name []byte) (number int) {
 	return number
 }
 
-// stat reads a process's stat file. A process that has gone is ErrGone.
-func (r *root) stat(pid int, p *Process) error {
-	err := r.tryStat(pid, p)
-	if err == ErrGone {
-		return readError("read stat", pid, unix.ESRCH)
-	}
-	return err
-}
-
-// tryStat is stat for the walk over all processes, in which ends are no errors
-// and must not cost an allocation: it returns ErrGone itself.
+// tryStat reads a process's stat file, which the kernel may hold back. For the
+// walk over all processes, in which ends are no errors and must not cost an
+// allocation, it returns ErrGone itself.
 func (r *root) tryStat(pid int, p *Process) error {
 	text, err := r.once(r.pidPath(pid, "/stat"))
 	if err == unix.ENOENT || err == unix.ESRCH {
@@ -128,8 +137,8 @@ func (r *root) tryStat(pid int, p *Process) error {
 	return parsedStat(text, pid, p)
 }
 
-// statThread reads a thread's stat file.
-func (r *root) statThread(pid, tid int, p *Process) error {
+// tryStatThread reads a thread's stat file.
+func (r *root) tryStatThread(pid, tid int, p *Process) error {
 	text, err := r.once(r.pidPath(pid, "/task/"+strconv.Itoa(tid)+"/stat"))
 	if err != nil {
 		return readError("read stat", tid, err)
@@ -137,9 +146,8 @@ func (r *root) statThread(pid, tid int, p *Process) error {
 	return parsedStat(text, tid, p)
 }
 
-// read reads a whole file of a process, such as "status". The bytes are valid
-// until the next call.
-func (r *root) read(pid int, file string) ([]byte, error) {
+// tryRead reads a whole file of a process.
+func (r *root) tryRead(pid int, file string) ([]byte, error) {
 	text, err := r.whole(r.pidPath(pid, "/"+file))
 	if err != nil {
 		return nil, readError("read "+file, pid, err)

@@ -10,7 +10,14 @@ import (
 
 // root is a folder in the form of /proc: a copy or a tree that a test made, or
 // the real one on a Linux that is built with the portable tag.
-type root struct{ path string }
+type root struct {
+	path   string
+	spare  *spare
+	heldUp bool
+}
+
+// copyTo makes another root of the same folder.
+func (r *root) copyTo(other *root) { other.path = r.path }
 
 func openRoot(path string) (*root, error) {
 	info, err := os.Stat(path)
@@ -55,21 +62,16 @@ func eachNumber(path, what string, yield func(int) bool) error {
 	return nil
 }
 
-// stat reads a process's stat file. A process that has gone is ErrGone.
-func (r *root) stat(pid int, p *Process) error {
-	return r.statFile(pid, "stat", pid, p)
-}
+// tryStat reads a process's stat file. A process that has gone is ErrGone.
+func (r *root) tryStat(pid int, p *Process) error { return r.statFile(pid, "stat", pid, p) }
 
-// tryStat is stat.
-func (r *root) tryStat(pid int, p *Process) error { return r.stat(pid, p) }
-
-// statThread reads a thread's stat file.
-func (r *root) statThread(pid, tid int, p *Process) error {
+// tryStatThread reads a thread's stat file.
+func (r *root) tryStatThread(pid, tid int, p *Process) error {
 	return r.statFile(pid, "task/"+strconv.Itoa(tid)+"/stat", tid, p)
 }
 
 func (r *root) statFile(pid int, file string, want int, p *Process) error {
-	text, err := r.read(pid, file)
+	text, err := r.tryRead(pid, file)
 	if err != nil {
 		return err
 	}
@@ -79,8 +81,8 @@ func (r *root) statFile(pid int, file string, want int, p *Process) error {
 	return parsedStat(text, want, p)
 }
 
-// read reads a whole file of a process, such as "status".
-func (r *root) read(pid int, file string) ([]byte, error) {
+// tryRead reads a whole file of a process, such as "status".
+func (r *root) tryRead(pid int, file string) ([]byte, error) {
 	text, err := os.ReadFile(filepath.Join(r.path, strconv.Itoa(pid), filepath.FromSlash(file)))
 	if err != nil {
 		return nil, readError("read "+file, pid, err)

@@ -44,14 +44,14 @@ func (s *Scanner) Choose() (used Source, why string) {
 const defaultSettle = time.Second
 
 func (s *Scanner) root() (*root, error) {
-	path := s.Root
-	if path == "" {
-		if err := haveProc(); err != nil {
-			return nil, &Error{Op: "open", Target: "/proc", Err: err}
-		}
-		path = "/proc"
+	if s.Root != "" {
+		return openRoot(s.Root)
 	}
-	return openRoot(path)
+	r, err := openRoot("/proc")
+	if errors.Is(err, fs.ErrNotExist) {
+		err = &Error{Op: "open", Target: "/proc", Err: errors.ErrUnsupported}
+	}
+	return r, err
 }
 
 func (s *Scanner) settle() time.Duration {
@@ -90,32 +90,50 @@ func (r *root) processes(ctx context.Context, it *iterator, yield func(Process, 
 	if it != nil {
 		return r.iterate(ctx, it, yield)
 	}
-	var p Process
 	var stopped error
-	seen := 0
+	w := walk{yield: yield, on: true}
+	w.batch = batch{root: r, taker: &w}
+	w.begin(&w.first)
+	defer w.end()
 	err := r.eachPID(func(pid int) bool {
 		// Asking the context for every process would cost more than it is worth.
-		if seen++; seen%256 == 0 {
+		if w.seen++; w.seen%256 == 0 {
 			if stopped = ctx.Err(); stopped != nil {
 				return false
 			}
 		}
-		err := r.tryStat(pid, &p)
-		switch {
-		case err == nil:
-			return yield(p, nil)
-		case errors.Is(err, ErrGone):
-			return true
-		}
-		return yield(Process{ID: ID{PID: pid}}, err)
+		return w.add(wanted{pid: pid})
 	})
+	if w.on && stopped == nil {
+		w.flush()
+	}
 	switch {
 	case stopped != nil:
 		return &Error{Op: "list", Target: r.path, Err: stopped}
-	case err == nil && seen == 0:
+	case err == nil && w.seen == 0:
 		return &Error{Op: "list", Target: r.path, Err: fmt.Errorf("%w: it shows no process, so procfs is not mounted there", fs.ErrNotExist)}
 	}
 	return err
+}
+
+// walk is one walk over all processes.
+type walk struct {
+	batch
+
+	first results
+	yield func(Process, error) bool
+	seen  int
+	on    bool
+}
+
+func (w *walk) take(id wanted, p *Process, err error) bool {
+	switch {
+	case err == nil:
+		w.on = w.yield(*p, nil)
+	case !errors.Is(err, ErrGone):
+		w.on = w.yield(Process{ID: ID{PID: id.pid}}, err)
+	}
+	return w.on
 }
 
 // iterate walks with the iterator. There are kernels that hide PID 1 from it:

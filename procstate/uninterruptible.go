@@ -43,7 +43,11 @@ func (s *Scanner) Uninterruptible(ctx context.Context) (*BlockedReport, error) {
 	report.Fallback = why
 	first := map[ID]task{} // by thread
 	err = r.tasks(ctx, it, func(found task, err error) bool {
+		if heldBack(err) {
+			found, err = r.executing(found.PID)
+		}
 		switch {
+		case errors.Is(err, ErrGone):
 		case err != nil:
 			look.failed(err)
 		default:
@@ -87,21 +91,32 @@ func (r *root) tasks(ctx context.Context, it *iterator, yield func(task, error) 
 
 // threads yields the threads of one process, and reports whether to go on.
 func (r *root) threads(pid int, yield func(task, error) bool) bool {
-	on := true
-	err := r.eachThread(pid, func(tid int) bool {
-		var p Process
-		err := r.statThread(pid, tid, &p)
-		if errors.Is(err, ErrGone) {
-			return true
-		}
-		p.PID = pid
-		on = yield(task{Process: p, tid: tid}, err)
-		return on
-	})
-	if on && err != nil && !errors.Is(err, ErrGone) {
+	w := threadWalk{yield: yield, on: true}
+	b := r.batch(&w)
+	defer b.end()
+	err := r.eachThread(pid, func(tid int) bool { return b.add(wanted{pid, tid}) })
+	if w.on {
+		b.flush()
+	}
+	if w.on && err != nil && !errors.Is(err, ErrGone) {
 		return yield(task{Process: Process{ID: ID{PID: pid}}}, err)
 	}
-	return on
+	return w.on
+}
+
+// threadWalk is a walk over the threads of one process.
+type threadWalk struct {
+	yield func(task, error) bool
+	on    bool
+}
+
+func (w *threadWalk) take(id wanted, p *Process, err error) bool {
+	if !errors.Is(err, ErrGone) {
+		t := task{Process: *p, tid: id.tid}
+		t.PID = id.pid
+		w.on = w.yield(t, err)
+	}
+	return w.on
 }
 
 // switches returns how often a task has been switched away from, which stays
@@ -137,6 +152,13 @@ func (l *look) stuck(ctx context.Context, report *BlockedReport, first map[ID]ta
 	for _, before := range first {
 		var now Process
 		err := l.root.statThread(before.PID, before.tid, &now)
+		executes := heldBack(err)
+		if executes {
+			var again task
+			again, err = l.root.executing(before.PID)
+			now = again.Process
+			now.Start = before.Start // which cannot be read now
+		}
 		if err != nil && !errors.Is(err, ErrGone) {
 			l.failed(err)
 		}
@@ -146,7 +168,7 @@ func (l *look) stuck(ctx context.Context, report *BlockedReport, first map[ID]ta
 		}
 		b := Blocked{Process: before.Process, TID: before.tid, Name: now.Comm, For: time.Since(start)}
 		var main Process
-		if l.root.stat(b.PID, &main) == nil {
+		if !executes && l.root.stat(b.PID, &main) == nil {
 			b.Comm, b.Start, b.State, b.Threads = main.Comm, main.Start, main.State, main.Threads
 		}
 		l.evidence(&b, &before)
@@ -155,7 +177,9 @@ func (l *look) stuck(ctx context.Context, report *BlockedReport, first map[ID]ta
 		} else if ok {
 			b.ForMore = more
 		}
-		b.classify()
+		if b.classify(); executes && b.Cause == "" {
+			b.Cause, b.Remedy = causeExec, "look for a filesystem that does not answer: FUSE, NFS or a disk"
+		}
 		report.Blocked = append(report.Blocked, b)
 	}
 	slices.SortFunc(report.Blocked, func(a, b Blocked) int {

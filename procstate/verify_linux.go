@@ -5,6 +5,7 @@ package procstate
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -71,16 +72,24 @@ func (a *applier) waitReaped(ctx context.Context, ids []ID, deadline time.Time) 
 		if err != nil {
 			return nil, readError("verify", id.PID, err)
 		}
-		var now Process
-		err = a.root.stat(id.PID, &now)
-		if errors.Is(err, ErrGone) || err == nil && now.ID != id {
-			unix.Close(fd)
-			continue
-		}
 		held = append(held, id)
 		fds = append(fds, unix.PollFd{Fd: int32(fd)}) // POLLHUP alone: reaped (Linux 6.9)
-		if err != nil {
-			return nil, err
+	}
+	// The pidfds are open: whoever has the PIDs now has them to the end.
+	known := identities{ids: held, same: make([]bool, len(held))}
+	b := a.root.batch(&known)
+	for _, id := range held {
+		b.add(wanted{pid: id.PID})
+	}
+	b.flush()
+	b.end()
+	if known.err != nil {
+		return nil, known.err
+	}
+	for i := len(held) - 1; i >= 0; i-- {
+		if !known.same[i] {
+			unix.Close(int(fds[i].Fd))
+			held, fds = slices.Delete(held, i, i+1), slices.Delete(fds, i, i+1)
 		}
 	}
 	for {
@@ -104,4 +113,24 @@ func (a *applier) waitReaped(ctx context.Context, ids []ID, deadline time.Time) 
 			return nil, &Error{Op: "verify", Err: err}
 		}
 	}
+}
+
+// identities tells which processes still are who they were.
+type identities struct {
+	ids  []ID
+	same []bool
+	next int
+	err  error
+}
+
+func (k *identities) take(_ wanted, now *Process, err error) bool {
+	i := k.next
+	k.next++
+	switch {
+	case err == nil:
+		k.same[i] = now.ID == k.ids[i]
+	case !errors.Is(err, ErrGone) && !heldBack(err): // a zombie executes nothing
+		k.err = err
+	}
+	return true
 }

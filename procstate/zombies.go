@@ -64,6 +64,8 @@ func (s *Scanner) Zombies(ctx context.Context) (*Report, error) {
 	report.Fallback = why
 	err = r.processes(ctx, it, func(p Process, err error) bool {
 		switch {
+		case heldBack(err): // it executes a program, and is no zombie
+			report.Processes++
 		case err != nil:
 			look.failed(err)
 		case p.State.Zombie():
@@ -109,18 +111,35 @@ func (l *look) again(ctx context.Context, zombies []Zombie, settle time.Duration
 		return zombies, &Error{Op: "wait for the second look", Err: ctx.Err()}
 	case <-timer.C:
 	}
-	kept := zombies[:0]
-	for _, z := range zombies {
-		var now Process
-		err := l.root.stat(z.PID, &now)
-		switch {
-		case err == nil && now.ID == z.ID && now.State.Zombie():
-			kept = append(kept, Zombie{Process: now, DeadAtLeast: time.Since(start)})
-		case err != nil && !errors.Is(err, ErrGone):
-			l.failed(err)
-		}
+	second := secondLook{look: l, zombies: zombies, kept: zombies[:0], start: start}
+	b := l.root.batch(&second)
+	defer b.end()
+	for i := range len(zombies) {
+		b.add(wanted{pid: zombies[i].PID})
 	}
-	return kept, nil
+	b.flush()
+	return second.kept, nil
+}
+
+// secondLook keeps the zombies that are still there.
+type secondLook struct {
+	look    *look
+	zombies []Zombie // of the first look, of which next is the one that comes
+	next    int
+	kept    []Zombie // in the same memory, behind next
+	start   time.Time
+}
+
+func (s *secondLook) take(_ wanted, now *Process, err error) bool {
+	z := s.zombies[s.next]
+	s.next++
+	switch {
+	case err == nil && now.ID == z.ID && now.State.Zombie():
+		s.kept = append(s.kept, Zombie{Process: *now, DeadAtLeast: time.Since(s.start)})
+	case err != nil && !errors.Is(err, ErrGone) && !heldBack(err): // a zombie executes nothing
+		s.look.failed(err)
+	}
+	return true
 }
 
 // group puts zombies under their parents and learns why those do not reap. A

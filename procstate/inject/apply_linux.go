@@ -206,7 +206,7 @@ const batchSize = 1000
 
 // confirm reads again what must not have changed before the thread stopped.
 func (w *work) confirm(tid int) error {
-	s, err := readStat(w.plan.Parent.PID)
+	s, err := readStatNow(procPath(w.plan.Parent.PID)) // it is stopped, and executes nothing
 	if err != nil {
 		return missing(err)
 	}

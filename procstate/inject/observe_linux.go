@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/opskit-go/opskit/procstate/internal/held"
 	"github.com/opskit-go/opskit/procstate/internal/keyed"
 )
 
@@ -96,11 +97,7 @@ func observeThread(pid, tid int) (thread, error) {
 	if t.tracer, err = statusNumber(status, "TracerPid"); err != nil {
 		return t, err
 	}
-	text, err := os.ReadFile(path + "/stat")
-	if err != nil {
-		return t, err
-	}
-	s, err := parseStat(text)
+	s, err := readStatOf(path)
 	if err != nil {
 		return t, err
 	}
@@ -108,11 +105,17 @@ func observeThread(pid, tid int) (thread, error) {
 	if t.state == 'Z' || t.state == 'X' {
 		return t, nil
 	}
-	if wchan, err := os.ReadFile(path + "/wchan"); err == nil {
-		t.wchan = string(wchan)
+	var wchan, text []byte
+	var failed error
+	if !held.Once(held.First, func() {
+		wchan, _ = os.ReadFile(path + "/wchan")
+		text, failed = os.ReadFile(path + "/syscall")
+	}) {
+		return t, ErrExec
 	}
-	if text, err = os.ReadFile(path + "/syscall"); err != nil {
-		return t, err
+	t.wchan = string(wchan)
+	if failed != nil {
+		return t, failed
 	}
 	if t.call, err = parseCall(text); err != nil {
 		return t, err
@@ -148,16 +151,17 @@ func dead(parent int) (zombies []Zombie, left []Left, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	var pids []int
 	for _, name := range names {
-		pid, err := strconv.Atoi(name)
-		if err != nil {
+		if pid, err := strconv.Atoi(name); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	for _, s := range readStats(pids) {
+		if s.ppid != parent || s.state != 'Z' {
 			continue
 		}
-		s, err := readStat(pid)
-		if err != nil || s.ppid != parent || s.state != 'Z' {
-			continue
-		}
-		z := Zombie{PID: pid, Start: s.start}
+		z := Zombie{PID: s.pid, Start: s.start}
 		if reason := unfit(s); reason != NotTried {
 			left = append(left, Left{Zombie: z, Reason: reason})
 		} else {
@@ -222,7 +226,7 @@ func unfit(s stat) Reason {
 // number returns the PID by which the parent knows its zombie, or 0 if it has
 // been reaped: the zombie's PID at the depth of the parent's PID namespace.
 func (z Zombie) number(parent, depth int) int {
-	s, err := readStat(z.PID)
+	s, err := readStatNow(procPath(z.PID)) // it was a zombie
 	if err != nil || s.start != z.Start || s.ppid != parent || s.state != 'Z' {
 		return 0
 	}
@@ -237,12 +241,53 @@ func (z Zombie) number(parent, depth int) int {
 	return numbers[depth-1]
 }
 
-func readStat(pid int) (stat, error) {
-	text, err := os.ReadFile(procPath(pid) + "/stat")
+func readStat(pid int) (stat, error) { return readStatOf(procPath(pid)) }
+
+// readStatOf reads the stat file of a process or thread. Of one that executes
+// another program the kernel may hold it back.
+func readStatOf(path string) (s stat, err error) {
+	if !held.Once(held.First, func() { s, err = readStatNow(path) }) {
+		return stat{}, ErrExec
+	}
+	return s, err
+}
+
+func readStatNow(path string) (stat, error) {
+	text, err := os.ReadFile(path + "/stat")
 	if err != nil {
 		return stat{}, err
 	}
 	return parseStat(text)
+}
+
+// stats reads the stat files of many processes. Whose is held back is not dead.
+type stats struct {
+	pids  []int
+	found []stat
+	errs  []error
+}
+
+// Read reads one of them.
+func (s *stats) Read(i int) { s.found[i], s.errs[i] = readStatNow(procPath(s.pids[i])) }
+
+// readStats returns the stat of every process that could be read.
+func readStats(pids []int) (all []stat) {
+	for len(pids) > 0 {
+		s := &stats{pids, make([]stat, len(pids)), make([]error, len(pids))}
+		reader := held.Reader{Reads: s}
+		done := reader.Run(len(pids), held.First)
+		for i := range done {
+			if s.errs[i] == nil {
+				all = append(all, s.found[i])
+			}
+		}
+		if done == len(pids) {
+			reader.Stop()
+			break
+		}
+		pids = pids[done+1:]
+	}
+	return all
 }
 
 // statusNumbers reads a line of /proc/PID/status.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/opskit-go/opskit/procstate"
+	"github.com/opskit-go/opskit/procstate/internal/held"
 )
 
 // Query says for which process the limits are read.
@@ -127,7 +128,12 @@ const (
 // /proc is taken for one of a host.
 func (r *reader) inFirst(process, first string) (bool, error) {
 	kind, _, _ := strings.Cut(first, ":")
-	link, err := os.Readlink(filepath.Join(r.root, process, "ns", kind))
+	var link string
+	var err error
+	path := filepath.Join(r.root, process, "ns", kind)
+	if !held.Once(held.First, func() { link, err = os.Readlink(path) }) {
+		return false, held.Err
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return true, nil
 	}

@@ -1,0 +1,93 @@
+//go:build linux && !opskit_portable
+
+package held
+
+import (
+	"bytes"
+	"os"
+	"runtime"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Reader runs reads on a thread of its own, which can be left behind. The zero
+// value with Reads set is ready. It is used by one goroutine.
+type Reader struct {
+	Reads Reads
+
+	ended, thread atomic.Int64
+	turn          chan int // one way what to do, the other way what has been done
+	timer         *time.Timer
+	running       bool
+}
+
+// Run runs read 0, 1 to n-1 and returns how many have ended: fewer than n if the
+// kernel holds one up for longer than patience. That one goes on when the kernel
+// lets it, perhaps never, and none follows it: nothing in the program can end it
+// before. The reader and what its Reads write to must not be touched again then.
+func (r *Reader) Run(n int, patience time.Duration) int {
+	const step = 5 * time.Millisecond
+	if r.turn == nil {
+		r.turn = make(chan int)
+		r.timer = time.NewTimer(step)
+	}
+	if !r.running {
+		r.running = true
+		go r.loop()
+	}
+	r.ended.Store(0)
+	r.turn <- n
+	last, waited := int64(0), time.Duration(0)
+	for {
+		r.timer.Reset(step)
+		select {
+		case <-r.turn:
+			return n
+		case <-r.timer.C:
+		}
+		// A thread that is only not given a processor is not held up.
+		if now := r.ended.Load(); now != last || !asleep(r.thread.Load()) {
+			last, waited = now, 0
+		} else if waited += step; waited >= patience && r.ended.CompareAndSwap(now, -1) {
+			return int(now)
+		}
+	}
+}
+
+// Stop ends the thread's work. The next Run begins it again.
+func (r *Reader) Stop() {
+	if r.running {
+		r.turn <- 0
+		<-r.turn
+		r.running = false
+		r.timer.Stop()
+	}
+}
+
+func (r *Reader) loop() {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	r.thread.Store(int64(unix.Gettid()))
+	for {
+		n := <-r.turn
+		for i := range n {
+			r.Reads.Read(i)
+			if !r.ended.CompareAndSwap(int64(i), int64(i+1)) {
+				return
+			}
+		}
+		r.turn <- n
+		if n == 0 {
+			return
+		}
+	}
+}
+
+// asleep reports whether a thread of this process is in uninterruptible sleep.
+func asleep(thread int64) bool {
+	text, err := os.ReadFile("/proc/self/task/" + strconv.FormatInt(thread, 10) + "/status")
+	return err == nil && bytes.Contains(text, []byte("\nState:\tD"))
+}
