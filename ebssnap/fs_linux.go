@@ -145,7 +145,7 @@ func (p *preparedFS) watch(ctx context.Context) error {
 			case guard.InDoubt:
 				inDoubt = true
 			case guard.FreezeOver:
-				return p.foreignThaw(i)
+				return p.over(i)
 			case guard.Unwatched:
 				p.unwatched(i)
 			case guard.InFreeze:
@@ -180,6 +180,14 @@ func (p *preparedFS) unwatched(i int) {
 	if !slices.Contains(p.gaps, gap) {
 		p.gaps = append(p.gaps, gap)
 	}
+}
+
+// over returns why a freeze is over that nobody asked to end: on a busy host that may be the budget, and no other program.
+func (p *preparedFS) over(i int) error {
+	if err := p.thawedEarly(guard.Now()); err != nil {
+		return err
+	}
+	return p.foreignThaw(i)
 }
 
 func (p *preparedFS) foreignThaw(i int) error {
