@@ -128,7 +128,7 @@ func TestStuckThread(t *testing.T) {
 	assert.False(t, b.Killed)
 	text := report.String()
 	assert.Contains(t, text, `40 "worker" (sleeping), thread 41 "worker": frozen-filesystem`)
-	assert.Contains(t, text, "next: thaw the filesystem: fsfreeze --unfreeze /mnt/my disk")
+	assert.Contains(t, text, "next: thaw the filesystem: fsfreeze --unfreeze '/mnt/my disk'")
 	assert.True(t, strings.HasSuffix(text, "not checked: nothing more"))
 
 	golden(t, "blocked", report.Blocked[0].fixed())
