@@ -266,6 +266,12 @@ func looksLikeHandle(s string) bool {
 	return digit && hyphen && len(s) < 24
 }
 
+// looksLikeTag is "EXAMPLE-REG": what a registry calls a registrar, one word of
+// capitals and digits with a hyphen.
+func looksLikeTag(s string) bool {
+	return strings.Contains(s, "-") && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == ""
+}
+
 // looksLikeNumber is "G123456": a letter or two and a number behind it.
 func looksLikeNumber(s string) bool {
 	letters := 0

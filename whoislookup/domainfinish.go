@@ -206,6 +206,10 @@ func (d *domainReader) finish(into *Domain) bool {
 	if d.contact(registrar).Name == "" && d.provider.line != 0 {
 		d.registrarName(&d.provider)
 	}
+	if c := d.contact(registrar); c.Handle == "" && c.Organization != "" && looksLikeTag(c.Name) {
+		c.Handle, c.Name = c.Name, ""
+		d.rename("domain.registrar.name", "domain.registrar.handle")
+	}
 	if c := d.contact(registrar); c.Name == "" && c.Organization != "" {
 		c.Name = c.Organization
 		d.copyNote("domain.registrar.organization", "domain.registrar.name")
