@@ -40,8 +40,8 @@ func freezerFile(mounts []mount, lines []cgroupLine) (string, error) {
 			case err != nil:
 				failed = &Error{Op: "read", Target: path, Err: err}
 			case value == frozen || value == "FREEZING":
-				own, err := os.ReadFile(folder + "/freezer.self_freezing")
-				if err != nil || strings.TrimSpace(string(own)) != "0" {
+				// Version 2 has no such file.
+				if own, _ := os.ReadFile(folder + "/freezer.self_freezing"); strings.TrimSpace(string(own)) != "0" {
 					return path, nil
 				}
 				if inherited == "" {
