@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,11 +43,16 @@ const batchProcesses = 256
 // wanted is a process, or with a thread ID one of its threads.
 type wanted struct{ pid, tid int }
 
+func (w wanted) heldBack() error { return heldError("read stat", max(w.pid, w.tid)) }
+
 // Read reads the stat file of one.
 func (res *results) Read(i int) {
-	if id := res.ids[i]; id.tid != 0 {
+	switch id := res.ids[i]; {
+	case slices.Contains(res.own.behind, id.pid):
+		res.errs[i] = id.heldBack()
+	case id.tid != 0:
 		res.errs[i] = res.own.tryStatThread(id.pid, id.tid, &res.processes[i])
-	} else {
+	default:
 		res.errs[i] = res.own.tryStat(id.pid, &res.processes[i])
 	}
 }
@@ -82,7 +88,8 @@ func (b *batch) flush() bool {
 		done := res.reader.Run(res.n, b.root.patience())
 		stuck := done < res.n
 		if stuck { // the reading thread may still write to its own
-			b.root.heldUp = true
+			res.reader.Mark(res.ids[done].pid)
+			b.root.behind = append(b.root.behind, res.ids[done].pid)
 			b.begin(&results{})
 			b.results.n = copy(b.results.ids[:], res.ids[done+1:res.n])
 		} else {
@@ -93,7 +100,7 @@ func (b *batch) flush() bool {
 				return false
 			}
 		}
-		if stuck && !b.taker.take(res.ids[done], &Process{}, heldError("read stat", max(res.ids[done].pid, res.ids[done].tid))) {
+		if stuck && !b.taker.take(res.ids[done], &Process{}, res.ids[done].heldBack()) {
 			return false
 		}
 	}
@@ -102,7 +109,7 @@ func (b *batch) flush() bool {
 
 // patience is how long a read may be held up.
 func (r *root) patience() time.Duration {
-	if r.heldUp {
+	if len(r.behind) > 0 {
 		return held.Next
 	}
 	return held.First
@@ -110,7 +117,7 @@ func (r *root) patience() time.Duration {
 
 // stat reads a process's stat file. A process that has gone is ErrGone.
 func (r *root) stat(pid int, p *Process) error {
-	err := r.apart(func(own *root, read *Process) error { return own.tryStat(pid, read) }, p)
+	err := r.apart(pid, func(own *root, read *Process) error { return own.tryStat(pid, read) }, p)
 	switch err {
 	case ErrGone:
 		return readError("read stat", pid, fs.ErrNotExist)
@@ -122,23 +129,26 @@ func (r *root) stat(pid int, p *Process) error {
 
 // statThread reads a thread's stat file.
 func (r *root) statThread(pid, tid int, p *Process) error {
-	err := r.apart(func(own *root, read *Process) error { return own.tryStatThread(pid, tid, read) }, p)
+	err := r.apart(pid, func(own *root, read *Process) error { return own.tryStatThread(pid, tid, read) }, p)
 	if err == held.Err {
 		return heldError("read stat", tid)
 	}
 	return err
 }
 
-// apart runs one read on a thread that may be left behind.
-func (r *root) apart(read func(own *root, p *Process) error, p *Process) (err error) {
+// apart runs one read of a process on a thread that may be left behind.
+func (r *root) apart(pid int, read func(own *root, p *Process) error, p *Process) (err error) {
+	if slices.Contains(r.behind, pid) {
+		return held.Err
+	}
 	one := r.spare
 	if one == nil {
 		one = &spare{}
 		r.copyTo(&one.own)
 	}
 	r.spare = nil
-	if !held.Once(r.patience(), func() { one.err = read(&one.own, &one.process) }) {
-		r.heldUp = true // and the spare is left to the reading thread
+	if !held.Once(pid, r.patience(), func() { one.err = read(&one.own, &one.process) }) {
+		r.behind = append(r.behind, pid) // and the spare is left to the reading thread
 		return held.Err
 	}
 	r.spare = one
@@ -162,7 +172,7 @@ func (r *root) read(pid int, file string) ([]byte, error) {
 		return r.tryRead(pid, file)
 	}
 	var text []byte
-	err := r.apart(func(own *root, _ *Process) (err error) {
+	err := r.apart(pid, func(own *root, _ *Process) (err error) {
 		text, err = own.tryRead(pid, file)
 		return err
 	}, &Process{})
@@ -179,7 +189,7 @@ func (r *root) read(pid int, file string) ([]byte, error) {
 func (r *root) link(pid int, name string) (string, error) {
 	var target string
 	path := filepath.Join(r.path, strconv.Itoa(pid), filepath.FromSlash(name))
-	err := r.apart(func(_ *root, _ *Process) (err error) {
+	err := r.apart(pid, func(_ *root, _ *Process) (err error) {
 		target, err = os.Readlink(path)
 		return err
 	}, &Process{})

@@ -16,6 +16,7 @@ import (
 	"github.com/opskit-go/opskit/internal/lab"
 	"github.com/opskit-go/opskit/procstate"
 	"github.com/opskit-go/opskit/procstate/inject"
+	"github.com/opskit-go/opskit/procstate/internal/held"
 	"github.com/opskit-go/opskit/procstate/limits"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -38,6 +39,9 @@ int main(int c, char **v) {
 // does; every call answers nevertheless.
 func TestBarNeverHangsOnExec(t *testing.T) {
 	lab.Need(t, "root", "fuse")
+	t.Cleanup(func() {
+		lab.Eventually(t, 10*time.Second, "the threads that were left behind end", func() bool { return len(held.Behind()) == 0 })
+	})
 	pid := hangExec(t)
 	var slowest time.Duration
 	answers := func(call string, f func(ctx context.Context)) {
@@ -92,7 +96,22 @@ func TestBarNeverHangsOnExec(t *testing.T) {
 		_, err := inject.Injector{}.Prepare(ctx, inject.Parent{PID: pid, Start: 1})
 		require.ErrorIs(t, err, inject.ErrRefused)
 	})
+	assert.Equal(t, []int{pid}, held.Behind())
+	assert.LessOrEqual(t, asleep(t), 2, "one thread is left behind, and perhaps the program's first, not one for each call")
 	lab.BarTiming(t, "procstate never hangs on exec", "slowest of 12 calls %v", slowest.Round(time.Millisecond))
+}
+
+// asleep counts this program's threads in D.
+func asleep(t *testing.T) (n int) {
+	t.Helper()
+	files, err := filepath.Glob("/proc/self/task/*/status")
+	require.NoError(t, err)
+	for _, file := range files {
+		if text, err := os.ReadFile(file); err == nil && strings.Contains(string(text), "\nState:\tD") {
+			n++
+		}
+	}
+	return n
 }
 
 // hangExec makes a process that executes another program and sleeps in D

@@ -9,6 +9,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/opskit-go/opskit/procstate/internal/held"
 )
 
 // root is an open /proc, read with as few system calls as there can be and into
@@ -23,13 +25,13 @@ type root struct {
 	inline [4096]byte // what text begins as
 
 	spare  *spare
-	heldUp bool // the kernel has held up a read of this root
+	behind []int // processes for which a thread was left behind: see package held
 }
 
 // copyTo makes another root of the same folder, for a thread that may read but
 // not list.
 func (r *root) copyTo(other *root) {
-	other.path, other.fd = r.path, r.fd
+	other.path, other.fd, other.behind = r.path, r.fd, r.behind
 	other.text = other.inline[:]
 }
 
@@ -44,7 +46,25 @@ func openRoot(path string) (*root, error) {
 		return nil, &Error{Op: "open", Target: path, Err: err}
 	}
 	r.fd, r.text = fd, r.inline[:]
+	r.findBehind()
 	return r, nil
+}
+
+// findBehind is held.Behind with hardly an allocation. A root that shows none of
+// this program's threads has none that were left behind there.
+func (r *root) findBehind() {
+	fd, err := r.open(append(r.name[:0], "self/task\x00"...), unix.O_DIRECTORY)
+	if err != nil {
+		return
+	}
+	defer unix.Close(fd)
+	_ = eachNumber(fd, "threads", r.entries[:], func(tid int) bool {
+		comm, err := r.once(append(strconv.AppendInt(append(r.name[:0], "self/task/"...), int64(tid), 10), "/comm\x00"...))
+		if pid := held.Marked(comm); err == nil && pid > 0 {
+			r.behind = append(r.behind, pid)
+		}
+		return true
+	})
 }
 
 func (r *root) close() { unix.Close(r.fd) }

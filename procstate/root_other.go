@@ -13,7 +13,7 @@ import (
 type root struct {
 	path   string
 	spare  *spare
-	heldUp bool
+	behind []int
 }
 
 // copyTo makes another root of the same folder.

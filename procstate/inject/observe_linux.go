@@ -44,6 +44,9 @@ func observe(pid int) (evidence, error) {
 	if pid <= 1 {
 		return e, nil
 	}
+	if slices.Contains(held.Behind(), pid) {
+		return e, ErrExec
+	}
 	if e.parent, err = readStat(pid); err != nil {
 		return e, missing(err)
 	}
@@ -97,7 +100,7 @@ func observeThread(pid, tid int) (thread, error) {
 	if t.tracer, err = statusNumber(status, "TracerPid"); err != nil {
 		return t, err
 	}
-	s, err := readStatOf(path)
+	s, err := readStatOf(pid, path)
 	if err != nil {
 		return t, err
 	}
@@ -107,7 +110,7 @@ func observeThread(pid, tid int) (thread, error) {
 	}
 	var wchan, text []byte
 	var failed error
-	if !held.Once(held.First, func() {
+	if !held.Once(pid, held.First, func() {
 		wchan, _ = os.ReadFile(path + "/wchan")
 		text, failed = os.ReadFile(path + "/syscall")
 	}) {
@@ -241,12 +244,12 @@ func (z Zombie) number(parent, depth int) int {
 	return numbers[depth-1]
 }
 
-func readStat(pid int) (stat, error) { return readStatOf(procPath(pid)) }
+func readStat(pid int) (stat, error) { return readStatOf(pid, procPath(pid)) }
 
-// readStatOf reads the stat file of a process or thread. Of one that executes
+// readStatOf reads the stat file of a process, or of a thread of it. Of one that executes
 // another program the kernel may hold it back.
-func readStatOf(path string) (s stat, err error) {
-	if !held.Once(held.First, func() { s, err = readStatNow(path) }) {
+func readStatOf(pid int, path string) (s stat, err error) {
+	if !held.Once(pid, held.First, func() { s, err = readStatNow(path) }) {
 		return stat{}, ErrExec
 	}
 	return s, err
@@ -272,6 +275,8 @@ func (s *stats) Read(i int) { s.found[i], s.errs[i] = readStatNow(procPath(s.pid
 
 // readStats returns the stat of every process that could be read.
 func readStats(pids []int) (all []stat) {
+	behind := held.Behind()
+	pids = slices.DeleteFunc(pids, func(pid int) bool { return slices.Contains(behind, pid) })
 	for len(pids) > 0 {
 		s := &stats{pids, make([]stat, len(pids)), make([]error, len(pids))}
 		reader := held.Reader{Reads: s}
@@ -285,6 +290,7 @@ func readStats(pids []int) (all []stat) {
 			reader.Stop()
 			break
 		}
+		reader.Mark(pids[done])
 		pids = pids[done+1:]
 	}
 	return all

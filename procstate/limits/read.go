@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -131,7 +132,8 @@ func (r *reader) inFirst(process, first string) (bool, error) {
 	var link string
 	var err error
 	path := filepath.Join(r.root, process, "ns", kind)
-	if !held.Once(held.First, func() { link, err = os.Readlink(path) }) {
+	pid, _ := strconv.Atoi(process) // "self" is not executing a program
+	if slices.Contains(held.Behind(), pid) || !held.Once(pid, held.First, func() { link, err = os.Readlink(path) }) {
 		return false, held.Err
 	}
 	if errors.Is(err, fs.ErrNotExist) {

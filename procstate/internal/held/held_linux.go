@@ -67,20 +67,44 @@ func (r *Reader) Stop() {
 	}
 }
 
+// Mark names the thread that Run left behind in a read of a process. The
+// program's first thread keeps its name, which is that of the program.
+func (r *Reader) Mark(pid int) {
+	if thread := r.thread.Load(); int(thread) != os.Getpid() {
+		_ = os.WriteFile(commOf(strconv.FormatInt(thread, 10)), []byte(mark+strconv.Itoa(pid)), 0) // without, one more may be left behind
+	}
+}
+
+// Behind returns the processes for which threads were left behind that still
+// wait.
+func Behind() (pids []int) {
+	threads, _ := os.ReadDir("/proc/self/task") // without it no thread could have been named
+	for _, thread := range threads {
+		if comm, err := os.ReadFile(commOf(thread.Name())); err == nil {
+			if pid := Marked(comm); pid > 0 {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids
+}
+
+func commOf(thread string) string { return "/proc/self/task/" + thread + "/comm" }
+
 func (r *Reader) loop() {
 	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	r.thread.Store(int64(unix.Gettid()))
 	for {
 		n := <-r.turn
 		for i := range n {
 			r.Reads.Read(i)
 			if !r.ended.CompareAndSwap(int64(i), int64(i+1)) {
-				return
+				return // was left behind: still locked, so that the thread ends with its name
 			}
 		}
 		r.turn <- n
 		if n == 0 {
+			runtime.UnlockOSThread()
 			return
 		}
 	}

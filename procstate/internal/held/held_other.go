@@ -19,3 +19,9 @@ func (r *Reader) Run(n int, _ time.Duration) int {
 
 // Stop does nothing.
 func (r *Reader) Stop() {}
+
+// Mark does nothing: no read is left behind.
+func (r *Reader) Mark(int) {}
+
+// Behind returns nil.
+func Behind() []int { return nil }

@@ -23,6 +23,6 @@ func TestRun(t *testing.T) {
 	r.Stop()
 	assert.Equal(t, counter{3, 2, 2, 1, 1}, c)
 	read := false
-	assert.True(t, Once(First, func() { read = true }))
+	assert.True(t, Once(1, First, func() { read = true }))
 	assert.True(t, read)
 }
