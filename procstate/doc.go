@@ -82,15 +82,17 @@
 //
 // Only files are read that cannot hang: stat, status, cgroup and sched of a
 // process, for a task in state D also wchan, syscall, stack, fdinfo and
-// mountinfo, this process's own mountinfo and fdinfo, and the freezer's state below
-// /sys/fs/cgroup. One thing holds even those back: while a process executes
+// mountinfo, this process's own mountinfo, fdinfo and its threads' names, and the
+// freezer's state below /sys/fs/cgroup. One thing holds even those back: while a process executes
 // another program the kernel guards its wchan, syscall and stack, and newer
 // kernels its stat, so that ps(1) hangs where a file to be closed for that is on a
 // filesystem which does not answer. They are read on a thread of its own, which is
 // left behind after a tenth of a second; that goroutine alone may outlive a call,
-// and ends when the kernel lets it. The process is then yielded with an error that
+// and ends when the kernel lets it. The thread is named "held by PID", so that
+// later calls leave no other one there. The process is then yielded with an error that
 // matches context.DeadlineExceeded, and is seen to be stuck by
-// [Scanner.Uninterruptible] with the cause "exec". A command line is read by [Scanner.CommandLine] alone.
+// [Scanner.Uninterruptible] with the cause "exec". A command line is read by
+// [Scanner.CommandLine] alone.
 //
 // # Testing
 //
