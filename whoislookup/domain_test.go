@@ -123,3 +123,22 @@ func TestAddressInASentenceBelongsToItsLabel(t *testing.T) {
 		})
 	}
 }
+
+func TestDelegatedTellsOnlyAStatusThatDecides(t *testing.T) {
+	for name, c := range map[string]struct {
+		status []whoislookup.Status
+		want   whoislookup.Delegation
+		why    whoislookup.Status
+	}{
+		"a hold keeps it out":                     {[]whoislookup.Status{"ok", "serverHold"}, whoislookup.NotDelegated, "serverHold"},
+		"ok says so":                              {[]whoislookup.Status{"clientUpdateProhibited", "ok"}, whoislookup.Delegated, "ok"},
+		"what prohibits a transfer decides not":   {[]whoislookup.Status{"clientTransferProhibited"}, whoislookup.Delegated, ""},
+		"nameservers alone":                       {nil, whoislookup.Delegated, ""},
+		"a status of the registry's own is asked": {[]whoislookup.Status{"ok", "CONGELADO"}, whoislookup.DelegationUnknown, "CONGELADO"},
+	} {
+		d := &whoislookup.Domain{Status: c.status, Nameservers: []string{"ns1.example.net"}}
+		in, why := d.Delegated()
+		assert.Equal(t, c.want, in, name)
+		assert.Equal(t, c.why, why, name)
+	}
+}

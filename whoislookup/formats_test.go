@@ -23,7 +23,7 @@ func TestFormatsOfRegistries(t *testing.T) {
 		{
 			rule: "titles without a colon, two blanks deep (.it)",
 			text: "Domain:             example.it\nStatus:             ok\nCreated:            1999-12-10 00:00:00\nLast Update:        2014-05-07 00:52:45\nExpire Date:        2015-04-21\n\nRegistrant\n  Organization:     Example S.p.A.\n  Address:          Via Roma 1\n                    Milano\n  Created:          2013-04-21 01:05:35\n  Last Update:      2013-04-21 01:05:35\n\nAdmin Contact\n  Name:             Somebody\n  Created:          2013-04-21 01:05:35\n\nRegistrar\n  Organization:     Example Registrar Ltd\n  Name:             EXAMPLE-REG\n\nNameservers\n  ns1.example.net\n  ns2.example.net\n",
-			name: "example.it", registrar: "EXAMPLE-REG", registrant: "Example S.p.A.", created: "1999-12-10", updated: "2014-05-07", expires: "2015-04-21",
+			name: "example.it", registrar: "Example Registrar Ltd", registrant: "Example S.p.A.", created: "1999-12-10", updated: "2014-05-07", expires: "2015-04-21",
 			ns: "ns1.example.net ns2.example.net", status: "ok",
 		},
 		{

@@ -134,9 +134,6 @@ func (d *Domain) Delegated() (Delegation, Status) {
 				return DelegationUnknown, s
 			}
 		}
-		if positive == "" && len(d.Status) > 0 {
-			positive = d.Status[0]
-		}
 		return Delegated, positive
 	}
 	return DelegationUnknown, positive
