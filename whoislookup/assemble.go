@@ -153,6 +153,9 @@ func (r *Record) settle(q Query, g gathered) (*Record, error) {
 	if failed == nil {
 		failed = &Error{Op: "look up", Target: q.Text, Err: ErrNoServer}
 	}
+	if r.Verdict != VerdictNotFound && r.Verdict != VerdictReserved && len(r.Unseen) == 0 {
+		r.Unseen = []Gap{{What: "whose " + q.Text + " is", Why: failed.Error()}}
+	}
 	if e, ok := errors.AsType[*Error](failed); ok {
 		c := *e
 		c.Partial = r

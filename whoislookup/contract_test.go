@@ -163,3 +163,12 @@ func TestPreflightNamesAreStable(t *testing.T) {
 	}
 	assert.Equal(t, []string{"ipv4", "ipv6", "resolver", "proxy", "server_table"}, names)
 }
+
+func TestARecordThatNobodyAnsweredSaysWhatItLeavesOpen(t *testing.T) {
+	rec, err := whoislookup.Assemble(whoislookup.Query{Kind: whoislookup.KindIP, Text: "138.0.155.10"}, []whoislookup.Hop{
+		{Server: "whois.arin.net", Protocol: "whois", Err: &whoislookup.Error{Op: "dial", Target: "whois.arin.net", Err: whoislookup.ErrUnreachable}},
+	})
+	require.ErrorIs(t, err, whoislookup.ErrUnreachable)
+	require.Len(t, rec.Unseen, 1)
+	assert.Contains(t, rec.String(), "\nnot checked: whose 138.0.155.10 is (")
+}
