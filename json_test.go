@@ -36,7 +36,7 @@ func TestJSONByOneContract(t *testing.T) {
 				where := s.path + ": " + name
 				assert.Regexp(t, snake, name, where)
 				assert.Equal(t, strings.Contains(typ, "time.Duration"), strings.HasSuffix(name, "_ns"), "%s is a %s", where, typ)
-				if mayBeNull(typ) && nullFree(s.dir) {
+				if mayBeNull(typ) {
 					assert.Contains(t, options, "omit", "%s would be null where there is none", where)
 				}
 				if typ == "time.Time" || strings.HasPrefix(typ, "netip.") {
@@ -64,14 +64,4 @@ func jsonTag(field *ast.Field) (name, options string, ok bool) {
 
 func mayBeNull(typ string) bool {
 	return strings.HasPrefix(typ, "[]") || strings.HasPrefix(typ, "*") || strings.HasPrefix(typ, "map[")
-}
-
-// nullFree tells the folders that are held to leaving out a list that is not
-// there.
-func nullFree(dir string) bool {
-	switch owner(dir) {
-	case "dnsroot", "ipsec", "reach":
-		return true
-	}
-	return strings.HasPrefix(dir, "examples/")
 }

@@ -14,9 +14,9 @@ type Checker interface {
 
 // CheckReport is what Check found.
 type CheckReport struct {
-	Ready        bool         `json:"ready"`            // everything that was checked may be done; with Unseen that is not all
-	Capabilities []Capability `json:"capabilities"`     // one for each thing that was checked
-	Unseen       []Gap        `json:"unseen,omitempty"` // what could not be checked without freezing
+	Ready        bool         `json:"ready"`                 // everything that was checked may be done; with Unseen that is not all
+	Capabilities []Capability `json:"capabilities,omitzero"` // one for each thing that was checked
+	Unseen       []Gap        `json:"unseen,omitempty"`      // what could not be checked without freezing
 }
 
 // Check tells whether Consistent could do its work: it asks f and vol.Cloud, as far as they are Checkers, and makes the DryRun. It freezes

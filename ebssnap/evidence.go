@@ -12,7 +12,7 @@ import (
 type Evidence struct {
 	Started   time.Time     `json:"started"`             // UTC
 	Token     string        `json:"token"`               // the value of TagToken
-	Volumes   []string      `json:"volumes"`             // what was to be taken
+	Volumes   []string      `json:"volumes,omitzero"`    // what was to be taken
 	Mounts    []string      `json:"mounts,omitempty"`    // what was to be frozen, where the freezer is FS
 	Budget    time.Duration `json:"budget_ns"`           // the timeout of the call
 	Attempts  []Attempt     `json:"attempts,omitempty"`  // in order

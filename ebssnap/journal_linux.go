@@ -28,7 +28,7 @@ type record struct {
 	Owner   int           `json:"owner"`
 	Started string        `json:"owner_started"` // field 22 of /proc/PID/stat
 	Written time.Time     `json:"written"`
-	Mounts  []recordMount `json:"mounts"`
+	Mounts  []recordMount `json:"mounts,omitzero"`
 }
 
 type recordMount struct {

@@ -8,7 +8,7 @@ import (
 // Result is the outcome of Consistent. Verdict and Reasons are what Judge makes of Evidence.
 type Result struct {
 	Verdict  Verdict  `json:"verdict"`          // of Judge
-	Reasons  []string `json:"reasons"`          // why the verdict is what it is
+	Reasons  []string `json:"reasons,omitzero"` // why the verdict is what it is
 	Timing   Timing   `json:"timing"`           // of the last attempt; Stopped is the sum over all
 	Evidence Evidence `json:"evidence"`         // what was done and what came of it
 	Notes    []string `json:"notes,omitempty"`  // what freezers leave for a restore, as they write it

@@ -21,7 +21,7 @@ func canApply() Capability {
 		return unsupported("apply", fmt.Errorf("pidfd_send_signal: %w", err))
 	}
 	if os.Geteuid() != 0 {
-		return Capability{Name: "apply", OK: true, Why: "pidfds work; as this user on its own processes only", Fix: "sudo"}
+		return Capability{Name: "apply", OK: true, Why: "pidfds work; as this user on its own processes only", Fix: "sudo PROGRAM"}
 	}
 	return Capability{Name: "apply", OK: true, Why: "pidfds work"}
 }

@@ -28,7 +28,7 @@ func Preflight(ctx context.Context) []Capability {
 	}
 	causes := Capability{Name: blockedCauses, OK: true, Why: "kernel stacks are shown"}
 	if _, err := r.readNamed("self/stack"); err != nil {
-		causes = Capability{Name: blockedCauses, Why: "kernel stacks are not shown: " + err.Error(), Fix: "sudo"}
+		causes = Capability{Name: blockedCauses, Why: "kernel stacks are not shown: " + err.Error(), Fix: "sudo PROGRAM"}
 	}
 	if gaps := newLook(r).gaps(); len(gaps) > 0 {
 		all = Capability{Name: all.Name, Why: gaps[0].Why, Fix: "sudo mount -o remount,hidepid=0 /proc"}

@@ -49,7 +49,7 @@ type Record struct {
 // Network is a registered range of addresses.
 type Network struct {
 	Range        Range          `json:"range"`                   // exactly as registered
-	Prefixes     []netip.Prefix `json:"prefixes"`                // the fewest that make up Range
+	Prefixes     []netip.Prefix `json:"prefixes,omitzero"`       // the fewest that make up Range
 	Name         string         `json:"name,omitempty"`          // as registered
 	Handle       string         `json:"handle,omitempty"`        // the registry's key
 	Status       string         `json:"status,omitempty"`        // "ASSIGNED PA", "reallocated", "Direct Allocation"

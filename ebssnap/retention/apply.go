@@ -19,8 +19,8 @@ type Applied struct {
 
 // Left is a point that was left.
 type Left struct {
-	Token string         `json:"token"` // of the point
-	Error *ebssnap.Error `json:"error"` // why; ErrChanged is known by its text in JSON
+	Token string         `json:"token"`          // of the point
+	Error *ebssnap.Error `json:"error,omitzero"` // why; ErrChanged is known by its text in JSON
 }
 
 // Apply deletes what r says, the oldest first, one point after the other. Before that it asks the cloud for the newest consistent point, and

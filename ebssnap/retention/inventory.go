@@ -24,7 +24,7 @@ const tagFrozen = "frozen"
 
 // Inventory is what a plan is made of: the volumes of one atomic set, often one, and the snapshots that exist.
 type Inventory struct {
-	Volumes   []string           `json:"volumes"`             // of one atomic set
+	Volumes   []string           `json:"volumes,omitzero"`    // of one atomic set
 	At        time.Time          `json:"at"`                  // when it was listed, UTC
 	Snapshots []ebssnap.Snapshot `json:"snapshots,omitempty"` // others than those of Volumes are left alone
 }
@@ -47,12 +47,12 @@ func List(ctx context.Context, cloud ebssnap.Cloud, volumes ...string) (Inventor
 
 // Point is one instant: the snapshots that were taken by one call, with what becomes of them.
 type Point struct {
-	Token     string             `json:"token"`            // the value of ebssnap.TagToken
-	Started   time.Time          `json:"started,omitzero"` // of the first of them, UTC
-	Class     Class              `json:"class"`            // what it is good for
-	Delete    bool               `json:"delete,omitempty"` // false: kept
-	Reasons   []string           `json:"reasons"`          // why it is kept or deleted
-	Snapshots []ebssnap.Snapshot `json:"snapshots"`        // in the order of their IDs
+	Token     string             `json:"token"`              // the value of ebssnap.TagToken
+	Started   time.Time          `json:"started,omitzero"`   // of the first of them, UTC
+	Class     Class              `json:"class"`              // what it is good for
+	Delete    bool               `json:"delete,omitempty"`   // false: kept
+	Reasons   []string           `json:"reasons,omitzero"`   // why it is kept or deleted
+	Snapshots []ebssnap.Snapshot `json:"snapshots,omitzero"` // in the order of their IDs
 }
 
 // ours reports whether a snapshot may be considered at all.

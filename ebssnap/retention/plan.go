@@ -26,7 +26,7 @@ type Policy struct {
 
 // Result is a plan. Points is what Plan makes of the rest.
 type Result struct {
-	Volumes []string      `json:"volumes"`          // of the Inventory
+	Volumes []string      `json:"volumes,omitzero"` // of the Inventory
 	At      time.Time     `json:"at"`               // what ages are counted to, UTC
 	Policy  Policy        `json:"policy"`           // that was applied
 	Newest  string        `json:"newest,omitempty"` // the token of the newest consistent point; none: nothing is deleted

@@ -10,7 +10,7 @@ import (
 // Report says whether a set of volumes holds all of the data.
 type Report struct {
 	Verdict Verdict   `json:"verdict"`           // what Check makes of the layout
-	Set     []string  `json:"set"`               // as it was asked for
+	Set     []string  `json:"set,omitzero"`      // as it was asked for
 	Outside []Outside `json:"outside,omitempty"` // what lies outside the set
 	Missing []string  `json:"missing,omitempty"` // the volumes to add to the set, sorted
 	Spare   []string  `json:"spare,omitempty"`   // volumes of the set that hold no part that was found

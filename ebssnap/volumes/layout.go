@@ -7,7 +7,7 @@ import (
 
 // Layout is what data lies on: the evidence that Check judges. It can be saved as JSON and judged again.
 type Layout struct {
-	Paths  []string `json:"paths"`            // as they were asked for
+	Paths  []string `json:"paths,omitzero"`   // as they were asked for
 	Parts  []Part   `json:"parts,omitempty"`  // in the order in which they were found
 	Unseen []Gap    `json:"unseen,omitempty"` // parts that there may be
 }

@@ -31,7 +31,7 @@ type Plan struct {
 	// Boot is the kernel's boot ID; a plan is good for one boot.
 	Boot string `json:"boot"`
 	// Zombies are the children that the parent would be made to wait for.
-	Zombies []Zombie `json:"zombies"`
+	Zombies []Zombie `json:"zombies,omitzero"`
 	// Left are its dead children that it would not, and why.
 	Left []Left `json:"left,omitempty"`
 	// Call is the system call that the thread to be used sleeps in.
@@ -39,7 +39,7 @@ type Plan struct {
 	// MaxStop is how long the parent would be stopped at once.
 	MaxStop time.Duration `json:"max_stop_ns"`
 	// Risks are what may go wrong all the same.
-	Risks []Risk `json:"risks"`
+	Risks []Risk `json:"risks,omitzero"`
 }
 
 // String returns what would be done, to whom, the risks, and what was not
