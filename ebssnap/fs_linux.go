@@ -84,9 +84,16 @@ func (p *preparedFS) start(ctx context.Context, choice Guard) error {
 	return nil
 }
 
+// calm is how long the kernel needs to end the RCU grace periods that starting a guard and writing dirty data begin. A freeze waits for
+// several of its own, and for one more while another is under way: with a rest before, writers are stopped 4 to 8 ms less.
+const calm = 60 * time.Millisecond
+
 // sync writes dirty data until little can be left, so that the freeze itself has nothing to write.
 func (p *preparedFS) sync(ctx context.Context) error {
-	for range 3 {
+	for round := range 3 {
+		if round == 1 && pause(ctx, calm) != nil {
+			return &Error{Op: "sync", Target: p.mounts[0].path, Err: context.Cause(ctx)}
+		}
 		began := time.Now()
 		for _, m := range p.mounts {
 			if err := guard.Sync(m.dir); err != nil {
@@ -96,7 +103,7 @@ func (p *preparedFS) sync(ctx context.Context) error {
 				return &Error{Op: "sync", Target: m.path, Err: context.Cause(ctx)}
 			}
 		}
-		if time.Since(began) < 20*time.Millisecond {
+		if round > 0 && time.Since(began) < 20*time.Millisecond {
 			break
 		}
 	}
