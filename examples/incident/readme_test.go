@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -36,27 +35,6 @@ func TestREADMENamesNoFlagThatIsNotThere(t *testing.T) {
 		}
 	}
 	assert.GreaterOrEqual(t, checked, 8)
-}
-
-// The README opens with what this program really prints: each line whole, or up
-// to its "...".
-func TestREADMEOpensWithThisProgramsOutput(t *testing.T) {
-	text, err := os.ReadFile("../../README.md")
-	require.NoError(t, err)
-	_, rest, _ := strings.Cut(string(text), "```\n")
-	shown, _, _ := strings.Cut(rest, "```\n")
-	require.True(t, strings.HasPrefix(shown, "verdict: "), shown)
-	code, live, _ := incident(t)
-	require.Zero(t, code)
-	varies := regexp.MustCompile(`\d+(\.\d+)?(µs|ms)|parent \d+ "[^"]*"`)
-	lines := strings.Split(varies.ReplaceAllString(live, "N"), "\n")
-	for line := range strings.Lines(varies.ReplaceAllString(shown, "N")) {
-		beginning, cut := strings.CutSuffix(strings.TrimSuffix(line, "\n"), "...")
-		found := slices.ContainsFunc(lines, func(l string) bool {
-			return l == beginning || cut && strings.HasPrefix(l, beginning)
-		})
-		assert.True(t, found, "not printed: %s", line)
-	}
 }
 
 // source returns what a folder's Go files say, but for its tests.
