@@ -43,6 +43,7 @@ func (p Plan) Apply(ctx context.Context) (*Outcome, error) {
 		return outcome, err
 	}
 	defer r.close()
+	r.findBehind()
 	a := applier{plan: p, root: r, outcome: outcome}
 	if err := a.sameWorld(); err != nil {
 		return outcome, err

@@ -89,7 +89,7 @@ func (b *batch) flush() bool {
 		stuck := done < res.n
 		if stuck { // the reading thread may still write to its own
 			res.reader.Mark(res.ids[done].pid)
-			b.root.behind = append(b.root.behind, res.ids[done].pid)
+			b.root.leave(res.ids[done].pid)
 			b.begin(&results{})
 			b.results.n = copy(b.results.ids[:], res.ids[done+1:res.n])
 		} else {
@@ -105,6 +105,14 @@ func (b *batch) flush() bool {
 		}
 	}
 	return true
+}
+
+// leave notes that a thread was left behind for a process.
+func (r *root) leave(pid int) {
+	r.behind = append(r.behind, pid)
+	if r.free != nil {
+		r.free.Store(false)
+	}
 }
 
 // patience is how long a read may be held up.
@@ -148,7 +156,7 @@ func (r *root) apart(pid int, read func(own *root, p *Process) error, p *Process
 	}
 	r.spare = nil
 	if !held.Once(pid, r.patience(), func() { one.err = read(&one.own, &one.process) }) {
-		r.behind = append(r.behind, pid) // and the spare is left to the reading thread
+		r.leave(pid) // and the spare is left to the reading thread
 		return held.Err
 	}
 	r.spare = one

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -25,7 +26,8 @@ type root struct {
 	inline [4096]byte // what text begins as
 
 	spare  *spare
-	behind []int // processes for which a thread was left behind: see package held
+	behind []int        // processes for which a thread was left behind: see package held
+	free   *atomic.Bool // false when there is one, or nil
 }
 
 // copyTo makes another root of the same folder, for a thread that may read but
@@ -46,7 +48,6 @@ func openRoot(path string) (*root, error) {
 		return nil, &Error{Op: "open", Target: path, Err: err}
 	}
 	r.fd, r.text = fd, r.inline[:]
-	r.findBehind()
 	return r, nil
 }
 

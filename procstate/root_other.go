@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 )
 
 // root is a folder in the form of /proc: a copy or a tree that a test made, or
@@ -14,6 +15,7 @@ type root struct {
 	path   string
 	spare  *spare
 	behind []int
+	free   *atomic.Bool
 }
 
 // copyTo makes another root of the same folder.
@@ -31,6 +33,9 @@ func openRoot(path string) (*root, error) {
 }
 
 func (r *root) close() {}
+
+// findBehind does nothing: no thread is ever left behind.
+func (r *root) findBehind() {}
 
 // mount returns the mount that this root is on, or nil.
 func (r *root) mount(mounts []mount) *mount {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,6 +24,8 @@ type Scanner struct {
 	Settle time.Duration
 
 	bpf iterators
+
+	free atomic.Bool // no thread was left behind when last looked: see package held
 }
 
 // Close releases what the BPF source holds in the kernel between scans; the next
@@ -45,13 +48,28 @@ const defaultSettle = time.Second
 
 func (s *Scanner) root() (*root, error) {
 	if s.Root != "" {
-		return openRoot(s.Root)
+		r, err := openRoot(s.Root)
+		return s.know(r), err
 	}
 	r, err := openRoot("/proc")
 	if errors.Is(err, fs.ErrNotExist) {
 		err = &Error{Op: "open", Target: "/proc", Err: errors.ErrUnsupported}
 	}
-	return r, err
+	return s.know(r), err
+}
+
+// know tells a root what threads were left behind. Looking for them takes as long
+// as reading some processes, so that it is done once, and as long as there are any.
+func (s *Scanner) know(r *root) *root {
+	if r == nil {
+		return nil
+	}
+	r.free = &s.free
+	if !s.free.Load() {
+		r.findBehind()
+		s.free.Store(len(r.behind) == 0)
+	}
+	return r
 }
 
 func (s *Scanner) settle() time.Duration {
