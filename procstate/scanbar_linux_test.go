@@ -185,19 +185,27 @@ func TestBarScanBesideC(t *testing.T) {
 			*times = append(*times, cpu)
 		}
 	}
-	// Other goroutines of the program can only add to what a scan allocates, and the
-	// runtime may need a goroutine or two anew: none of it grows with the processes.
+	// Other goroutines of the program can only add to what a scan allocates. The
+	// Scanner is the caller's, and has looked around before.
+	ready := &procstate.Scanner{}
 	fixed := math.Inf(1)
 	for range 12 {
-		fixed = min(fixed, testing.AllocsPerRun(1, func() { scan(&procstate.Scanner{}) }))
+		fixed = min(fixed, testing.AllocsPerRun(1, func() { scan(ready) }))
 	}
-	assert.LessOrEqual(t, fixed, 12.0, "allocations of a whole scan of %d processes", n)
-	proc, least, bpf := slices.Min(inGo), slices.Min(inC), slices.Min(inBPF) // others on the processor only add
+	assert.LessOrEqual(t, fixed, 10.0, "allocations of a whole scan of %d processes", n)
+	// The processor's speed changes meanwhile, so that a round is compared with itself.
+	ratios := make([]float64, rounds)
+	for i := range ratios {
+		ratios[i] = float64(inGo[i]) / float64(inC[i])
+	}
+	slices.Sort(ratios)
+	ratio := ratios[rounds/2]
 	if lab.Bars() != lab.Small && !lab.Race {
-		assert.Less(t, float64(proc)/float64(least), 1.3)
+		assert.Less(t, ratio, 1.3, "%.2f", ratios)
 	}
+	proc, least, bpf := median(inGo), median(inC), median(inBPF)
 	lab.BarTiming(t, "procstate scan beside C", "%d zombies: C %v, /proc %v = %.2f times C, %s %v = C / %.0f, %v allocations a scan",
-		n, least, proc, float64(proc)/float64(least), source, bpf, float64(least)/float64(max(bpf, 1)), fixed)
+		n, least, proc, ratio, source, bpf, float64(least)/float64(max(bpf, 1)), fixed)
 }
 
 // TestBarLoadOfBPF: the iterator is loaded in less than 20 ms.
