@@ -7,12 +7,10 @@ import (
 	"go/token"
 	"go/types"
 	"io/fs"
-	"maps"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -23,12 +21,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/opskit-go/opskit/dnsroot"
 	"github.com/opskit-go/opskit/ebssnap"
-	"github.com/opskit-go/opskit/ipsec"
 	"github.com/opskit-go/opskit/procstate"
-	"github.com/opskit-go/opskit/reach"
-	"github.com/opskit-go/opskit/whoislookup"
 )
 
 const module = "github.com/opskit-go/opskit"
@@ -275,45 +269,6 @@ func TestNothingUnfinishedAndNoForeignPaths(t *testing.T) {
 	for _, s := range sources(t) {
 		assert.NotRegexp(t, unfinished, s.text, s.path)
 		assert.NotRegexp(t, machine, s.text, s.path)
-	}
-}
-
-func TestGapAndCapabilityAreTheSameInAllSix(t *testing.T) {
-	gaps := map[string]reflect.Type{
-		"dnsroot": reflect.TypeFor[dnsroot.Gap](), "ebssnap": reflect.TypeFor[ebssnap.Gap](), "ipsec": reflect.TypeFor[ipsec.Gap](),
-		"procstate": reflect.TypeFor[procstate.Gap](), "reach": reflect.TypeFor[reach.Gap](), "whoislookup": reflect.TypeFor[whoislookup.Gap](),
-	}
-	capabilities := map[string]reflect.Type{
-		"dnsroot": reflect.TypeFor[dnsroot.Capability](), "ebssnap": reflect.TypeFor[ebssnap.Capability](), "ipsec": reflect.TypeFor[ipsec.Capability](),
-		"procstate": reflect.TypeFor[procstate.Capability](), "reach": reflect.TypeFor[reach.Capability](), "whoislookup": reflect.TypeFor[whoislookup.Capability](),
-	}
-	fields := func(typ reflect.Type) []string {
-		var list []string
-		for field := range typ.Fields() {
-			list = append(list, field.Name+" "+field.Type.String()+" "+string(field.Tag))
-		}
-		return list
-	}
-	assert.Equal(t, []string{`What string json:"what"`, `Why string json:"why"`, `Need string json:"need,omitempty"`}, fields(gaps["dnsroot"]))
-	assert.Equal(t, []string{`Name string json:"name"`, `OK bool json:"ok"`, `Why string json:"why,omitempty"`, `Fix string json:"fix,omitempty"`}, fields(capabilities["dnsroot"]))
-	for _, name := range slices.Sorted(maps.Keys(gaps)) {
-		assert.Equal(t, fields(gaps["dnsroot"]), fields(gaps[name]), "%s.Gap", name)
-		assert.Equal(t, fields(capabilities["dnsroot"]), fields(capabilities[name]), "%s.Capability", name)
-		_, prints := gaps[name].MethodByName("String")
-		assert.True(t, prints, "%s.Gap has no String", name)
-	}
-	_ = []func(context.Context) []any{
-		asAny(dnsroot.Preflight), asAny(ebssnap.Preflight), asAny(ipsec.Preflight), asAny(procstate.Preflight), asAny(reach.Preflight), asAny(whoislookup.Preflight),
-	}
-}
-
-func asAny[C any](preflight func(context.Context) []C) func(context.Context) []any {
-	return func(ctx context.Context) []any {
-		var list []any
-		for _, c := range preflight(ctx) {
-			list = append(list, c)
-		}
-		return list
 	}
 }
 
