@@ -271,14 +271,16 @@ func TestZonePublishedDuringTheSweep(t *testing.T) {
 
 // While a zone may still be on its way nobody can call a letter stale.
 func TestZoneOnItsWayIsNotStale(t *testing.T) {
-	fleet := start(t, dnsroottest.Config{Signed: time.Now().Add(-time.Hour)})
+	signed := time.Now().Add(-time.Hour)
+	fleet := start(t, dnsroottest.Config{Signed: signed})
 	require.NoError(t, fleet.Set('c', dnsroottest.Fault{Serial: fleet.Serial() - 1}))
 	a := dnsroot.Assess(sweep(t, patient(fleet, dnsroottest.Fault{})))
 	assert.Equal(t, dnsroot.Unknown, report(t, a, 'c').Verdict, a.String())
 	assert.Equal(t, dnsroot.Unknown, a.Verdict)
 	assert.Contains(t, a.String(), "next: sweep again")
 
-	require.NoError(t, fleet.Set('c', dnsroottest.Fault{Serial: fleet.Serial() - 1000})) // ten days
+	year, month, day := signed.UTC().AddDate(0, 0, -10).Date()
+	require.NoError(t, fleet.Set('c', dnsroottest.Fault{Serial: uint32(year*1000000 + int(month)*10000 + day*100)}))
 	a = dnsroot.Assess(sweep(t, patient(fleet, dnsroottest.Fault{})))
 	assert.Equal(t, dnsroot.Stale, report(t, a, 'c').Verdict, a.String())
 }

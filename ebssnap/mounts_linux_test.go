@@ -132,7 +132,7 @@ func TestAutomountDaemon(*testing.T) {
 
 // TestAutomount: the filesystem behind an automount, as of x-systemd.automount in fstab, is mounted by the look at it, and is nowhere before.
 func TestAutomount(t *testing.T) {
-	lab.Need(t, "root")
+	lab.Need(t, "root", "autofs")
 	fs, point := lab.LoopFS(t, "ext4", 64), t.TempDir()
 	daemon := exec.Command(os.Args[0], "-test.run=^TestAutomountDaemon$")
 	daemon.Env = append(os.Environ(), envAutomount+"="+fs.Dir+":"+point)

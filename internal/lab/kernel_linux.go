@@ -32,6 +32,8 @@ func probeKernel(name string) error {
 			return err
 		}
 		return filesystemKnown(name)
+	case "autofs":
+		return filesystemKnown(name)
 	case "cgroup_v1_pids", "cgroup_v1_freezer":
 		_, err := cgroupMount(strings.TrimPrefix(name, "cgroup_v1_"))
 		return err

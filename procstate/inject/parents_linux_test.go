@@ -59,6 +59,7 @@ type parent struct {
 
 var (
 	parentProgram = sync.OnceValues(func() ([]byte, error) { return compile("testdata/parent.c") })
+	compatProgram = sync.OnceValues(func() ([]byte, error) { return compile("testdata/compat.c") })
 	floorProgram  = sync.OnceValues(func() ([]byte, error) { return compile("testdata/floor.c") })
 )
 

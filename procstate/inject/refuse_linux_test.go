@@ -131,6 +131,7 @@ func TestRefusesThirtyTwoBitCalls(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("amd64 only")
 	}
+	lab.NeedIf(t, "32-bit-calls", exec.Command(cProgram(t, compatProgram)).Run())
 	p := cParent(t, 4, "compat", 2*time.Second)
 	plan, err := Injector{Settle: -1}.Prepare(t.Context(), p.Parent)
 	require.NoError(t, err)
