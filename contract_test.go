@@ -112,7 +112,9 @@ func TestAnErrorReadBackMatchesTheSame(t *testing.T) {
 	}
 	_, notThere := os.Stat("/there/is/no/such/file")
 	cases := append([]error{
-		notThere, syscall.EACCES, syscall.ENOSYS, errors.New("plain"), errors.Join(errGone, context.Canceled),
+		notThere,
+		uncomparable{"a"},
+		syscall.EACCES, syscall.ENOSYS, errors.New("plain"), errors.Join(errGone, context.Canceled),
 		fmt.Errorf("wrapped: %w", &opskit.Error{Op: "read", Target: "x\x1b", Err: errGone}),
 		&opskit.Error{Op: "read", Err: context.DeadlineExceeded}, &opskit.Error{},
 	}, conditions...)
@@ -132,6 +134,11 @@ func TestAnErrorReadBackMatchesTheSame(t *testing.T) {
 	}
 }
 
+// uncomparable is an error that cannot be compared with ==.
+type uncomparable []string
+
+func (u uncomparable) Error() string { return u[0] }
+
 func TestACodeNewerThanThisProgramSurvives(t *testing.T) {
 	var back opskit.Failure
 	text := `{"code":"test_newer","message":"m","also":["permission"]}`
@@ -139,6 +146,7 @@ func TestACodeNewerThanThisProgramSurvives(t *testing.T) {
 	assert.ErrorIs(t, back.Err(), fs.ErrPermission)
 	assert.ErrorIs(t, back.Err(), opskit.Sentinel("test_newer", "by a newer program"))
 	assert.NotErrorIs(t, back.Err(), errGone)
+	assert.NotErrorIs(t, back.Err(), uncomparable{"a"})
 	again, err := json.Marshal(back)
 	require.NoError(t, err)
 	assert.JSONEq(t, text, string(again))

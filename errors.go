@@ -13,33 +13,48 @@ import (
 // Sentinel returns an error for one condition that callers branch on with errors.Is. The code is its
 // stable name in JSON, unique over the module and begun by the package ("procstate_gone"); is lists
 // the wider conditions that it matches besides, such as fs.ErrPermission.
-func Sentinel(code, text string, is ...error) error { return &sentinel{code, text, is} }
+func Sentinel(code, text string, is ...error) error { return &coded{text, []string{code}, is} }
 
-type sentinel struct {
-	code, text string
-	is         []error
+// coded is a sentinel, or an error that was read back from JSON. It is compared by code: a sentinel
+// need not be known where the text is read.
+type coded struct {
+	text  string
+	codes []string
+	is    []error
 }
 
-func (s *sentinel) Error() string   { return s.text }
-func (s *sentinel) Unwrap() []error { return s.is }
+func (c *coded) Error() string   { return c.text }
+func (c *coded) Unwrap() []error { return c.is }
+
+// Is matches a sentinel, and a condition of the standard library, by its code.
+func (c *coded) Is(target error) bool {
+	if sentinel, ok := target.(*coded); ok {
+		return len(sentinel.codes) == 1 && slices.Contains(c.codes, sentinel.codes[0])
+	}
+	return slices.ContainsFunc(standard(), func(s condition) bool { return target == s.err && slices.Contains(c.codes, s.code) })
+}
+
+type condition struct {
+	err  error
+	code string
+}
 
 // standard lists the conditions of the standard library that have a code.
-func standard() []sentinel {
-	return []sentinel{
-		{code: "canceled", is: []error{context.Canceled}},
-		{code: "deadline_exceeded", is: []error{context.DeadlineExceeded}},
-		{code: "io_timeout", is: []error{os.ErrDeadlineExceeded}},
-		{code: "permission", is: []error{fs.ErrPermission}},
-		{code: "not_exist", is: []error{fs.ErrNotExist}},
-		{code: "exist", is: []error{fs.ErrExist}},
-		{code: "closed", is: []error{fs.ErrClosed}},
-		{code: "unsupported", is: []error{errors.ErrUnsupported}},
+func standard() []condition {
+	return []condition{
+		{context.Canceled, "canceled"},
+		{context.DeadlineExceeded, "deadline_exceeded"},
+		{os.ErrDeadlineExceeded, "io_timeout"},
+		{fs.ErrPermission, "permission"},
+		{fs.ErrNotExist, "not_exist"},
+		{fs.ErrExist, "exist"},
+		{fs.ErrClosed, "closed"},
+		{errors.ErrUnsupported, "unsupported"},
 	}
 }
 
 // Codes lists the codes of all conditions that err matches, the outermost first: of sentinels, of the
-// standard library (canceled, deadline_exceeded, io_timeout, permission, not_exist, exist, closed,
-// unsupported), and those that an error read back from JSON came with, known here or not.
+// standard library, and those that an error read back from JSON came with, known here or not.
 func Codes(err error) (codes []string) {
 	add := func(more ...string) {
 		for _, code := range more {
@@ -48,17 +63,15 @@ func Codes(err error) (codes []string) {
 			}
 		}
 	}
-	switch known := err.(type) {
-	case nil:
+	if err == nil {
 		return nil
-	case *sentinel:
-		add(known.code)
-	case *restored:
+	}
+	if known, ok := err.(*coded); ok {
 		add(known.codes...)
 	}
 	matcher, matches := err.(interface{ Is(error) bool })
 	for _, s := range standard() {
-		if err == s.is[0] || matches && matcher.Is(s.is[0]) {
+		if err == s.err || matches && matcher.Is(s.err) {
 			add(s.code)
 		}
 	}
@@ -86,16 +99,11 @@ func (e *Error) Error() string {
 	if e == nil {
 		return "no error"
 	}
-	text := strings.TrimSpace(e.Op + " " + e.Target)
-	switch {
-	case e.Err != nil && text != "":
-		text += ": " + e.Err.Error()
-	case e.Err != nil:
-		text = e.Err.Error()
-	case text == "":
-		text = "unknown cause"
+	text, cause := strings.TrimSpace(e.Op+" "+e.Target), "unknown cause"
+	if e.Err != nil {
+		cause = e.Err.Error()
 	}
-	return Escape(text)
+	return Escape(strings.TrimPrefix(text+": "+cause, ": "))
 }
 
 // Unwrap returns the cause.
@@ -158,27 +166,7 @@ func (f *Failure) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &in); err != nil || in == nil {
 		return err
 	}
-	known := &restored{message: in.Message, codes: append([]string{in.Code}, in.Also...)}
-	known.codes = slices.DeleteFunc(known.codes, func(code string) bool { return code == "" || code == "other" })
-	f.err = known
+	codes := slices.DeleteFunc(append([]string{in.Code}, in.Also...), func(code string) bool { return code == "" || code == "other" })
+	f.err = &coded{text: in.Message, codes: codes}
 	return nil
-}
-
-// restored is an error that was read back. It is compared by codes: a sentinel need not be known
-// where the text is read.
-type restored struct {
-	message string
-	codes   []string
-}
-
-func (r *restored) Error() string { return r.message }
-
-func (r *restored) Is(target error) bool {
-	known, ok := target.(*sentinel)
-	for _, s := range standard() {
-		if target == s.is[0] {
-			known, ok = &s, true
-		}
-	}
-	return ok && slices.Contains(r.codes, known.code)
 }

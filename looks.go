@@ -56,10 +56,10 @@ func (c *Changes) Compare(what, earlier, now string) {
 
 // Level is Warning, OK or Unknown.
 func (c Changes) Level() Level {
-	switch {
-	case len(c.List) > 0:
+	if len(c.List) > 0 {
 		return Warning
-	case c.Compared == 0 || len(c.Unseen) > 0:
+	}
+	if c.Compared == 0 || len(c.Unseen) > 0 {
 		return Unknown
 	}
 	return OK
@@ -84,12 +84,11 @@ func (c Changes) String() string {
 	return strings.Join(append(lines, NotChecked(c)), "\n")
 }
 
-// What [Load] refuses: another program's or kind's file, a newer schema, and evidence without
-// anything seen, which proves nothing.
+// What [Load] refuses.
 var (
-	ErrNotEvidence = Sentinel("opskit_not_evidence", "not the evidence that was asked for") // another file
-	ErrNewerSchema = Sentinel("opskit_newer_schema", "written by a newer program")          // a newer schema
-	ErrNothingSeen = Sentinel("opskit_nothing_seen", "nothing was seen in it")              // empty evidence
+	ErrNotEvidence = Sentinel("opskit_not_evidence", "not the evidence that was asked for") // another program or kind
+	ErrNewerSchema = Sentinel("opskit_newer_schema", "written by a newer program")          // its form is not known here
+	ErrNothingSeen = Sentinel("opskit_nothing_seen", "nothing was seen in it")              // which proves nothing
 )
 
 // Evidence is what can be saved and judged again. Seen tells whether anything was observed at all.
