@@ -3,7 +3,6 @@
 package ebssnap
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -14,14 +13,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/opskit-go/opskit/ebssnap/volumes"
+	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
 // mount is a mount point that was checked and is held open.
 type mount struct {
 	path  string
 	dir   *os.File
-	entry volumes.Mount
+	entry mountinfo.Mount
 	place int    // in mountinfo: the order of mounting
 	below string // the device of the filesystem that holds the image, if this one is on a loop device
 }
@@ -58,7 +57,7 @@ func openMounts(paths []string) (mounts []mount, err error) {
 }
 
 // identifyAll finds every mount in entries, and closes those whose filesystem is there already. It returns what is open.
-func identifyAll(opened []mount, entries []volumes.Mount) ([]mount, error) {
+func identifyAll(opened []mount, entries []mountinfo.Mount) ([]mount, error) {
 	var distinct []mount
 	for i, m := range opened {
 		if err := m.identify(entries); err != nil {
@@ -76,12 +75,12 @@ func identifyAll(opened []mount, entries []volumes.Mount) ([]mount, error) {
 }
 
 // readMounts returns the mounts of this process. A line that cannot be read is of some other mount, or identify misses it.
-func readMounts() ([]volumes.Mount, error) {
+func readMounts() ([]mountinfo.Mount, error) {
 	text, err := readMountinfo()
 	if err != nil {
 		return nil, err
 	}
-	entries, _ := volumes.ParseMountinfo(bytes.NewReader(text))
+	entries, _ := mountinfo.Parse(text)
 	return entries, nil
 }
 
@@ -119,7 +118,7 @@ func openMount(path string) (mount, error) {
 }
 
 // identify finds the mount that the descriptor, not the name, belongs to.
-func (m *mount) identify(entries []volumes.Mount) error {
+func (m *mount) identify(entries []mountinfo.Mount) error {
 	var stat unix.Statx_t
 	fd := int(m.dir.Fd())
 	err := unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_BASIC_STATS|unix.STATX_MNT_ID, &stat)
@@ -136,7 +135,7 @@ func (m *mount) identify(entries []volumes.Mount) error {
 	if stat.Mask&unix.STATX_MNT_ID == 0 { // before Linux 5.8
 		return m.identifyByPath(entries, real)
 	}
-	i := slices.IndexFunc(entries, func(e volumes.Mount) bool { return e.ID == int(stat.Mnt_id) })
+	i := slices.IndexFunc(entries, func(e mountinfo.Mount) bool { return e.ID == int(stat.Mnt_id) })
 	if i < 0 {
 		return fmt.Errorf("%w: its mount %d is not in /proc/self/mountinfo", ErrNotMountPoint, stat.Mnt_id)
 	}
@@ -147,7 +146,7 @@ func (m *mount) identify(entries []volumes.Mount) error {
 	return m.suitable(entries)
 }
 
-func (m *mount) identifyByPath(entries []volumes.Mount, real string) error {
+func (m *mount) identifyByPath(entries []mountinfo.Mount, real string) error {
 	within := -1
 	for i, e := range entries {
 		switch {
@@ -166,12 +165,12 @@ func (m *mount) identifyByPath(entries []volumes.Mount, real string) error {
 	return m.suitable(entries)
 }
 
-func notMountPoint(inside volumes.Mount) error {
+func notMountPoint(inside mountinfo.Mount) error {
 	return fmt.Errorf("%w: it lies in the filesystem mounted on %q, which a freeze would stop: mount it, or name %q",
 		ErrNotMountPoint, inside.Point, inside.Point)
 }
 
-func (m *mount) suitable(entries []volumes.Mount) error {
+func (m *mount) suitable(entries []mountinfo.Mount) error {
 	m.below = loopBacking(m.entry.Source, entries)
 	if known, yes := freezable(m.entry); known && !yes {
 		return fmt.Errorf("%w: %s on %q", ErrNotFreezable, m.entry.Type, m.entry.Point)
@@ -216,7 +215,7 @@ func freezeOrder(mounts []mount) []mount {
 }
 
 // loopBacking returns the device of the filesystem that holds the image of a loop device, or "".
-func loopBacking(source string, entries []volumes.Mount) string {
+func loopBacking(source string, entries []mountinfo.Mount) string {
 	name, err := os.ReadFile("/sys/block/" + filepath.Base(source) + "/loop/backing_file")
 	if err != nil {
 		return ""

@@ -3,12 +3,11 @@
 package ebssnap
 
 import (
-	"bytes"
 	"os"
 	"runtime"
 	"strings"
 
-	"github.com/opskit-go/opskit/ebssnap/volumes"
+	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
 func capabilities() []Capability {
@@ -39,7 +38,7 @@ func mountsCapability() Capability {
 	if err != nil {
 		return Capability{Name: "mounts", Why: err.Error(), Fix: "mount -t proc proc /proc"}
 	}
-	if _, err := volumes.ParseMountinfo(bytes.NewReader(text)); err != nil {
+	if _, err := mountinfo.Parse(text); err != nil {
 		return Capability{Name: "mounts", Why: err.Error()}
 	}
 	return Capability{Name: "mounts", OK: true, Why: "/proc/self/mountinfo"}

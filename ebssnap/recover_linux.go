@@ -3,7 +3,6 @@
 package ebssnap
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/opskit-go/opskit/ebssnap/internal/guard"
-	"github.com/opskit-go/opskit/ebssnap/volumes"
+	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
 func findLeftovers(ctx context.Context, folders []string) (*Recovery, error) {
@@ -29,7 +28,7 @@ func findLeftovers(ctx context.Context, folders []string) (*Recovery, error) {
 	if err != nil {
 		return nil, &Error{Op: "recover", Err: err}
 	}
-	entries, err := volumes.ParseMountinfo(bytes.NewReader(text))
+	entries, err := mountinfo.Parse(text)
 	if err != nil {
 		found.Unseen = append(found.Unseen, Gap{What: "some mounts", Why: err.Error()})
 	}
@@ -56,7 +55,7 @@ func findLeftovers(ctx context.Context, folders []string) (*Recovery, error) {
 }
 
 // read adds what one record leaves over.
-func (r *Recovery) read(path string, entries []volumes.Mount) {
+func (r *Recovery) read(path string, entries []mountinfo.Mount) {
 	written, mounts, err := readRecord(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
@@ -170,7 +169,7 @@ func (r *Recovery) apply(ctx context.Context, intended bool) error {
 }
 
 // pointsOf returns where a device is mounted; one that lies under a later mount, or is a file, cannot be opened as what it is.
-func pointsOf(device string, entries []volumes.Mount) []string {
+func pointsOf(device string, entries []mountinfo.Mount) []string {
 	var points []string
 	for _, e := range entries {
 		if e.Number == device {

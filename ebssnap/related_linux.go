@@ -5,11 +5,11 @@ package ebssnap
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/opskit-go/opskit/ebssnap/volumes"
+	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
 // related refuses mounts of which it is certain that they lie on other volumes than ids. What cannot be read here is refused by Prepare.
@@ -30,10 +30,10 @@ func related(ctx context.Context, mounts, ids []string) error {
 }
 
 // isDevice reports whether the source of a mount is still the device that it was mounted from. A btrfs has no number of a device.
-func isDevice(entry volumes.Mount) bool {
+func isDevice(entry mountinfo.Mount) bool {
 	var stat unix.Stat_t
 	if err := unix.Stat(entry.Source, &stat); err != nil || stat.Mode&unix.S_IFMT != unix.S_IFBLK {
 		return false
 	}
-	return strings.HasPrefix(entry.Number, "0:") || entry.Number == fmt.Sprintf("%d:%d", unix.Major(stat.Rdev), unix.Minor(stat.Rdev))
+	return entry.Anonymous() || entry.Number == fmt.Sprintf("%d:%d", unix.Major(stat.Rdev), unix.Minor(stat.Rdev))
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/opskit-go/opskit/ebssnap/volumes"
 	"github.com/opskit-go/opskit/internal/lab"
+	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
 // TestWhatAFilesystemLiesOnMayNotBeCertain: a file shown as a device is on no volume that could be told, and a name may by now be that of another device.
@@ -19,9 +19,9 @@ func TestWhatAFilesystemLiesOnMayNotBeCertain(t *testing.T) {
 	m, err := checkMount(fs.Dir)
 	require.NoError(t, err)
 	assert.True(t, isDevice(m.entry))
-	assert.False(t, isDevice(volumes.Mount{Source: m.entry.Source, Number: "259:99"}), "the name is of another device")
-	assert.True(t, isDevice(volumes.Mount{Source: m.entry.Source, Number: "0:41"}), "btrfs")
-	assert.False(t, isDevice(volumes.Mount{Source: "/dev/null", Number: "0:41"}))
+	assert.False(t, isDevice(mountinfo.Mount{Source: m.entry.Source, Number: "259:99"}), "the name is of another device")
+	assert.True(t, isDevice(mountinfo.Mount{Source: m.entry.Source, Number: "0:41"}), "btrfs")
+	assert.False(t, isDevice(mountinfo.Mount{Source: "/dev/null", Number: "0:41"}))
 	require.NoError(t, related(t.Context(), []string{fs.Dir}, []string{"vol-0a"}))
 	require.NoError(t, related(t.Context(), []string{fs.Dir + "/missing"}, []string{"vol-0a"}))
 }

@@ -8,9 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
 // free returns ErrInUse if a block device is mounted or claimed: the kernel opens such a device exclusively for nobody else.
@@ -45,11 +46,10 @@ func shows(dir, device string) error {
 		return fmt.Errorf("see what is mounted: %w", err)
 	}
 	source := ""
-	for line := range strings.Lines(string(text)) {
-		before, after, _ := strings.Cut(line, " - ")
-		left, right := strings.Fields(before), strings.Fields(after)
-		if len(left) > 4 && len(right) > 1 && unescaped(left[4]) == dir {
-			source = unescaped(right[1])
+	list, _ := mountinfo.Parse(text) // a line that cannot be read is not this mount's: its point and source are plain
+	for _, mount := range list {
+		if mount.Point == dir {
+			source = mount.Source
 		}
 	}
 	if source == "" {
@@ -76,9 +76,4 @@ func number(device string) (uint64, error) {
 		return 0, fmt.Errorf("stat %s: %w", device, err)
 	}
 	return stat.Rdev, nil
-}
-
-// unescaped undoes the kernel's octal escapes in mountinfo.
-func unescaped(text string) string {
-	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(text)
 }

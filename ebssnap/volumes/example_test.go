@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log"
 	"os"
-	"strings"
 
 	"github.com/opskit-go/opskit/ebssnap/volumes"
 )
@@ -54,10 +53,4 @@ func ExampleLayout_Check() {
 	// Output:
 	// <nil>
 	// check the set: /data lies on vol-0a1b2c3d4e5f60718 (nvme1n1), which is not in the set; add the volume, or name the path in Skip if it holds no data to keep
-}
-
-func ExampleParseMountinfo() {
-	mounts, err := volumes.ParseMountinfo(strings.NewReader(`36 35 259:1 / /mnt/a\040b rw,noatime shared:1 - ext4 /dev/nvme0n1p1 rw,errors=continue`))
-	fmt.Printf("%q %s %s %v\n", mounts[0].Point, mounts[0].Number, mounts[0].Type, err)
-	// Output: "/mnt/a b" 259:1 ext4 <nil>
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path"
 	"slices"
+
+	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
 // Finder finds the volumes behind paths. The zero value looks at this machine. It is safe for concurrent use while nobody changes it.
@@ -26,7 +28,7 @@ type finding struct {
 	Finder
 	tree
 
-	mounts mounts
+	mounts mountinfo.Tree
 	layout *Layout
 	asked  map[string]bool // folders that are walked
 	cached map[int]cached  // by mount id
@@ -70,19 +72,18 @@ func (f Finder) Find(ctx context.Context, paths ...string) (*Layout, error) {
 }
 
 func (f *finding) readMounts() error {
-	file, err := os.Open(f.host("/proc/self/mountinfo"))
+	text, err := os.ReadFile(f.host("/proc/self/mountinfo"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return &Error{Op: "read mountinfo", Err: fmt.Errorf("%w: %w: Linux and a mounted /proc are needed", errors.ErrUnsupported, f.say(err))}
 	}
 	if err != nil {
 		return &Error{Op: "read mountinfo", Err: f.say(err)}
 	}
-	defer file.Close()
-	list, err := ParseMountinfo(file)
+	list, err := mountinfo.Parse(text)
 	if err != nil {
-		return err
+		return &Error{Op: "read mounts", Err: fmt.Errorf("%w: %w", ErrMalformed, err)}
 	}
-	f.mounts = newMounts(list)
+	f.mounts = mountinfo.NewTree(list)
 	return nil
 }
 
@@ -99,7 +100,7 @@ func (f *finding) part(name, real, via string) {
 		p.Target = real
 	}
 	var err error
-	mount, ok := f.mounts.of(real)
+	mount, ok := f.mounts.Of(real)
 	switch number, block := blockNumber(f.host(real)); {
 	case block:
 		var device Device
@@ -109,7 +110,7 @@ func (f *finding) part(name, real, via string) {
 	case !ok:
 		err = fmt.Errorf("%w: mountinfo does not show the mount of / (a chroot whose root is no mount point)", ErrUnknownDevice)
 	default:
-		p.Mount = &mount
+		p.Mount = (*Mount)(&mount)
 		known, ok := f.cached[mount.ID]
 		if !ok {
 			known.devices, known.err = f.devices(mount, 0)

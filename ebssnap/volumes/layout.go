@@ -22,6 +22,20 @@ type Part struct {
 	Err     *Error   `json:"error,omitempty"`   // why no device is known: matches ErrNoBlockDevice, ErrUnknownDevice or ErrMalformed
 }
 
+// Mount is one line of /proc/PID/mountinfo (proc_pid_mountinfo(5)). Escaped bytes are resolved, but
+// in the options, which are as written.
+type Mount struct {
+	ID           int    `json:"id"`                      // may be used again after an unmount
+	Parent       int    `json:"parent"`                  // the mount that it lies on
+	Number       string `json:"number"`                  // the device's "major:minor"; major 0 is no block device
+	Root         string `json:"root,omitempty"`          // the part of the filesystem that is mounted
+	Point        string `json:"point"`                   // where it is mounted, as this process sees it
+	Options      string `json:"options,omitempty"`       // of this mount
+	Type         string `json:"type"`                    // of the filesystem
+	Source       string `json:"source,omitempty"`        // as the filesystem writes it: often a device, and not always true
+	SuperOptions string `json:"super_options,omitempty"` // of the filesystem
+}
+
 // Volumes returns the EBS volumes that the part is known to lie on, sorted. It may lie on more: see Check.
 func (p Part) Volumes() []string { return volumesOf(p.Devices) }
 

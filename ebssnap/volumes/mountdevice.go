@@ -5,14 +5,16 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
 // devices returns the block devices that a mounted filesystem lies on, its logs included.
-func (f *finding) devices(m Mount, depth int) ([]Device, error) {
+func (f *finding) devices(m mountinfo.Mount, depth int) ([]Device, error) {
 	if m.Type == "btrfs" {
 		return f.btrfs(m, depth)
 	}
-	if m.anonymous() {
+	if m.Anonymous() {
 		return nil, fmt.Errorf("%w: %s", ErrNoBlockDevice, withoutDevice(m))
 	}
 	first, err := f.byNumber(m.Number, depth)
@@ -23,7 +25,7 @@ func (f *finding) devices(m Mount, depth int) ([]Device, error) {
 	switch m.Type {
 	case "xfs":
 		for _, name := range []string{"logdev", "rtdev"} { // xfs(5)
-			if node := m.option(name); node != "" {
+			if node, found := m.Option(name); found {
 				more, err := f.byNode(node, depth)
 				if err != nil {
 					return nil, fmt.Errorf("%s=: %w", name, err)
@@ -54,11 +56,12 @@ func oneDevice(fstype string) bool {
 }
 
 // withoutDevice says what a filesystem without a block device is, and what to do about it.
-func withoutDevice(m Mount) string {
+func withoutDevice(m mountinfo.Mount) string {
 	what := quote(m.Type)
 	switch {
 	case m.Type == "overlay":
-		return what + " is a union of folders; ask for those: " + quote(m.option("upperdir"))
+		upper, _ := m.Option("upperdir")
+		return what + " is a union of folders; ask for those: " + quote(upper)
 	case m.Type == "zfs":
 		return what + " tells Linux no devices; use its own snapshots, or name the pool's volumes yourself"
 	case m.Type == "tmpfs" || m.Type == "ramfs":
@@ -71,7 +74,7 @@ func withoutDevice(m Mount) string {
 
 // btrfs finds the devices of a btrfs: its mounts carry an anonymous number, and sysfs lists the devices under the filesystem's UUID. The
 // UUID is the one among whose devices the mount's source is.
-func (f *finding) btrfs(m Mount, depth int) ([]Device, error) {
+func (f *finding) btrfs(m mountinfo.Mount, depth int) ([]Device, error) {
 	source, err := f.byNode(m.Source, depth)
 	if err != nil {
 		return nil, fmt.Errorf("btrfs: %w", err)

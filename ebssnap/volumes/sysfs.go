@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path"
 	"strings"
+
+	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
 // maxDepth bounds how deep devices may be stacked. The kernel allows fewer; a copied tree may go round in a circle.
@@ -59,8 +61,8 @@ func (f *finding) device(dir string, depth int) (Device, error) {
 	if d.Number == "" {
 		return d, fmt.Errorf("%w: %s is no block device in sysfs", ErrUnknownDevice, quote(dir))
 	}
-	if err := checkNumber(d.Number); err != nil {
-		return d, fmt.Errorf("%w: %s: %w", ErrMalformed, quote(dir), err)
+	if !mountinfo.IsNumber(d.Number) {
+		return d, fmt.Errorf("%w: %s: device number %s is not MAJOR:MINOR", ErrMalformed, quote(dir), quote(d.Number))
 	}
 	if f.exists(dir + "/partition") {
 		d.Kind = KindPartition
@@ -126,7 +128,7 @@ func (f *finding) fileBehind(d *Device, depth int) {
 		d.Why = "the file behind it is not there: " + err.Error()
 		return
 	}
-	mount, ok := f.mounts.of(real)
+	mount, ok := f.mounts.Of(real)
 	if !ok {
 		d.Why = "the file behind it lies on no mount that mountinfo shows"
 		return

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path"
+
+	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
 // add notes a path as a part, then every mount below it, then walks it for symbolic links.
@@ -26,7 +28,7 @@ func (f *finding) add(ctx context.Context, name, real, via string) error {
 		return nil
 	}
 	f.asked[real] = true
-	for _, mount := range f.mounts.below(real) {
+	for _, mount := range f.mounts.Below(real) {
 		if f.asked[mount.Point] || f.skipped(mount.Point) {
 			continue
 		}
@@ -77,7 +79,7 @@ func (f *finding) walk(ctx context.Context, dir string) error {
 
 func (f *finding) skipped(name string) bool {
 	for _, skip := range f.Skip {
-		if inside(name, skip) {
+		if mountinfo.Inside(name, skip) {
 			return true
 		}
 	}

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"bufio"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
 // Requests of linux/fs.h: _IOWR('X', 119, int) and _IOWR('X', 120, int).
@@ -101,17 +102,14 @@ func mounted(dir string) bool {
 }
 
 func mountPoints() []string {
-	file, err := os.Open("/proc/self/mountinfo")
+	text, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return nil
 	}
-	defer file.Close()
+	list, _ := mountinfo.Parse(text) // all that can be read; the lab's own names are plain
 	var points []string
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		if fields := strings.Fields(lines.Text()); len(fields) > 4 {
-			points = append(points, fields[4])
-		}
+	for _, mount := range list {
+		points = append(points, mount.Point)
 	}
 	return points
 }
