@@ -168,7 +168,7 @@ zone "." { type primary; file "DIR/root.zone"; notify no; };
 
 func needDaemons(t *testing.T) {
 	t.Helper()
-	lab.Need(t, "nftables", "program:nsd", "program:knotd", "program:named", "program:delv") // named brings dnssec-signzone
+	lab.Need(t, "host-clock", "nftables", "program:nsd", "program:knotd", "program:named", "program:delv") // named brings dnssec-signzone
 }
 
 // NSD, Knot and BIND as letters: everything is measured and validated, delv

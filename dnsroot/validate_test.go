@@ -1,7 +1,6 @@
 package dnsroot_test
 
 import (
-	"context"
 	"fmt"
 	"net/netip"
 	"os"
@@ -144,7 +143,7 @@ func TestValidateTriesEverySignature(t *testing.T) {
 
 // delv is BIND's validator: it must agree on every letter, healthy or not.
 func TestDelvAgrees(t *testing.T) {
-	lab.Need(t, "program:delv")
+	lab.Need(t, "host-clock", "program:delv")
 	delv, err := lab.Program("delv")
 	require.NoError(t, err)
 	fleet := start(t, dnsroottest.Config{})
@@ -168,10 +167,15 @@ func TestDelvAgrees(t *testing.T) {
 		}
 		at := fleet.AddrPort(p.Addr.Addr())
 		for qtype, ours := range map[string]dnsroot.Validation{"SOA": p.SOA, "NS": p.NS} {
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-			out, err := exec.CommandContext(ctx, delv, "-a", file, "+root=.", "@"+at.Addr().String(),
-				"-p", fmt.Sprint(at.Port()), ".", qtype).CombinedOutput()
-			cancel()
+			var out []byte
+			var err error
+			for range 5 { // delv's own timeouts are short for a machine under load
+				out, err = exec.CommandContext(t.Context(), delv, "-a", file, "+root=.", "@"+at.Addr().String(),
+					"-p", fmt.Sprint(at.Port()), ".", qtype).CombinedOutput()
+				if !strings.Contains(string(out), "timed out") {
+					break
+				}
+			}
 			theirs := err == nil && strings.Contains(string(out), "; fully validated")
 			assert.Equal(t, theirs, ours.Security == dnsroot.Secure, "%s %s: %s, delv: %s", p.Letter, qtype, ours.Security, out)
 			compared++

@@ -2,8 +2,10 @@ package lab
 
 import (
 	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -35,6 +37,21 @@ func TestAbandonedIsOnlyTheNameOfADeadProcess(t *testing.T) {
 	for _, name := range []string{"", "opskit", "opskit-", "opskit-1", "opskit-x-1", "other-2147483646-1", "opskit--1-1"} {
 		assert.False(t, abandoned(name), "%q is no name of the lab", name)
 	}
+}
+
+// The clock of a file tells whether .ci/on-date has done what it says.
+func TestClockIsShiftedAsFarAsItIsSaid(t *testing.T) {
+	var shift time.Duration
+	if text := os.Getenv("OPSKIT_CLOCK"); text != "" {
+		seconds, err := strconv.Atoi(text)
+		require.NoError(t, err)
+		shift = time.Duration(seconds) * time.Second
+	}
+	file := filepath.Join(t.TempDir(), "now")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	info, err := os.Stat(file)
+	require.NoError(t, err)
+	assert.WithinDuration(t, info.ModTime().Add(shift), time.Now(), time.Minute)
 }
 
 func TestProgramIsFoundInTheSbinFolders(t *testing.T) {

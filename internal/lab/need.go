@@ -139,6 +139,11 @@ func probe(name string) error {
 		}
 		_, err := os.Stat(dir)
 		return err
+	case "host-clock":
+		if shift := os.Getenv("OPSKIT_CLOCK"); shift != "" {
+			return fmt.Errorf("the clock of the tests alone is shifted by %s s", shift)
+		}
+		return nil
 	case "root":
 		if os.Geteuid() != 0 {
 			return fmt.Errorf("not root")

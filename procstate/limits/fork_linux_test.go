@@ -8,8 +8,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -21,7 +23,8 @@ import (
 
 // forker becomes a user with a limit on processes and so many threads, says that
 // it is ready, and after a byte on its input forks children that end, until the
-// kernel refuses; then it prints how many there were and why.
+// kernel refuses; then it prints how many there were and why. It reaps them all
+// in the end, for PID 1 would take its time.
 const forker = `
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,6 +35,7 @@ const forker = `
 #include <string.h>
 #include <unistd.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 static void *sleeper(void *unused) { for (;;) pause(); return unused; }
 int main(int c, char **v) {
 	int uid = atoi(v[1]), nproc = atoi(v[2]), threads = atoi(v[3]), n = 0;
@@ -54,6 +58,7 @@ int main(int c, char **v) {
 	printf("%d %s\n", n, errno == EAGAIN ? "EAGAIN" : "other");
 	fflush(stdout);
 	while (read(0, &b, 1) > 0);
+	while (wait(0) > 0);
 	return 0;
 }`
 
@@ -116,7 +121,8 @@ func TestBarLimits(t *testing.T) {
 		assert.EqualValues(t, forked, l.Left(), "%s", l)
 		figures = append(figures, fmt.Sprintf("%s %d of %d", name, forked, l.Left()))
 	}
-	l, forked := forkUntilRefused(t, binary, func(int) {}, "61234", "100", "10")
+	// A user of this run alone: two runs at a time would count for one another.
+	l, forked := forkUntilRefused(t, binary, func(int) {}, strconv.Itoa(1<<24+os.Getpid()), "100", "10")
 	check("rlimit.nproc", l, forked)
 	assert.EqualValues(t, 11, l.Used, "threads count")
 
@@ -151,8 +157,25 @@ func TestInsidePIDNamespace(t *testing.T) {
 	if binary == "" {
 		return
 	}
+	spareThreads()
 	l, forked := forkUntilRefused(t, binary, func(int) {}, "0", "0", "5")
 	assert.Equal(t, "kernel.pid_max", l.Name)
 	assert.EqualValues(t, forked, l.Left(), "%s", l)
 	fmt.Printf("figure: kernel.pid_max %d of %d\n", forked, l.Left())
+}
+
+// spareThreads lets this process have more threads than it will use: one that
+// the Go runtime starts after the look takes a number that was counted as left.
+func spareThreads() {
+	var all, ended sync.WaitGroup
+	for range 32 {
+		all.Add(1)
+		ended.Go(func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			all.Done()
+			all.Wait()
+		})
+	}
+	ended.Wait()
 }
