@@ -17,8 +17,8 @@
 // A database that survives a crash needs no freezer at all if it syncs what it acknowledges and every file of it lies in one atomic set of
 // volumes: a consistent filesystem adds what was written but not yet synced.
 //
-// Package volumes tells whether all data lies in the set, dbhook stops the databases that need it, restore checks what a snapshot gives
-// back, and retention tells which snapshots may be deleted.
+// Package volumes tells whether all data lies in the set, dbhook stops the databases that need it, and restore checks what a snapshot
+// gives back.
 //
 // Every snapshot carries a token and the tag opskit:consistency=unproven from its creation on; only after the proof one more request raises the tag to "frozen". So
 // a snapshot left behind by a program that was killed in between never claims more than is known.

@@ -75,10 +75,8 @@ type Request struct {
 
 // Query selects snapshots. The zero value selects nothing.
 type Query struct {
-	Token  string   // the value of TagToken
-	IDs    []string // "snap-..."
-	Volume string   // the volume that they were taken of
-	Tagged bool     // only those that carry TagToken, whatever its value
+	Token string   // the value of TagToken
+	IDs   []string // "snap-..."
 }
 
 // Snapshot is one snapshot as the cloud describes it.

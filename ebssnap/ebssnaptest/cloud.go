@@ -89,8 +89,7 @@ func (c *Cloud) Find(_ context.Context, q ebssnap.Query) ([]ebssnap.Snapshot, er
 		for _, id := range q.IDs {
 			byID = byID || id == s.ID
 		}
-		_, tagged := s.Tags[ebssnap.TagToken]
-		if byID && (q.Token == "" || q.Token == s.Tags[ebssnap.TagToken]) && (q.Volume == "" || q.Volume == s.Volume) && (tagged || !q.Tagged) {
+		if byID && (q.Token == "" || q.Token == s.Tags[ebssnap.TagToken]) {
 			found = append(found, s)
 		}
 	}

@@ -100,7 +100,7 @@ func (f *Freezer) Intervals() []Interval {
 // Within reports whether t lies in a freeze from its beginning to its end.
 func (f *Freezer) Within(t time.Time) bool {
 	for _, i := range f.Intervals() {
-		if !i.To.IsZero() && between(t, i.From, i.To) {
+		if !i.To.IsZero() && !t.Before(i.From) && !t.After(i.To) {
 			return true
 		}
 	}

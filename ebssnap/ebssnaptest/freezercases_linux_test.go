@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/opskit-go/opskit/ebssnap"
-	"github.com/opskit-go/opskit/ebssnap/ebssnaptest"
 	"github.com/opskit-go/opskit/internal/lab"
 )
 
@@ -46,7 +45,7 @@ func TestFSConforms(t *testing.T) {
 		t.Run(fstype, func(t *testing.T) {
 			fs := lab.LoopFS(t, fstype, 64)
 			missing := filepath.Join(fs.Dir, "missing")
-			conforms(t, ebssnaptest.Subject{
+			conforms(t, Subject{
 				New: func() ebssnap.Freezer { return &ebssnap.FS{Mounts: []string{fs.Dir}} },
 				Failing: func() ebssnap.Freezer {
 					return ebssnap.Freezers(&ebssnap.FS{Mounts: []string{fs.Dir}}, &ebssnap.FS{Mounts: []string{missing}})

@@ -18,9 +18,9 @@ import (
 func TestMain(m *testing.M) { lab.Main(m) }
 
 // conforms runs every case that applies to a subject.
-func conforms(t *testing.T, s ebssnaptest.Subject) {
+func conforms(t *testing.T, s Subject) {
 	t.Helper()
-	for _, c := range ebssnaptest.FreezerCases() {
+	for _, c := range FreezerCases() {
 		if !c.Applies(s) {
 			continue
 		}
@@ -98,7 +98,7 @@ var errNo = errors.New("no")
 
 func TestHookConforms(t *testing.T) {
 	var g gate
-	conforms(t, ebssnaptest.Subject{
+	conforms(t, Subject{
 		New:     func() ebssnap.Freezer { return g.hook(10 * time.Millisecond) },
 		Stopped: g.stopped,
 		Failing: func() ebssnap.Freezer {
@@ -112,7 +112,7 @@ func TestHookConforms(t *testing.T) {
 
 func TestFreezersConform(t *testing.T) {
 	var one, two gate
-	conforms(t, ebssnaptest.Subject{
+	conforms(t, Subject{
 		New: func() ebssnap.Freezer {
 			return ebssnap.Freezers(one.hook(time.Millisecond), two.hook(10*time.Millisecond))
 		},
@@ -125,7 +125,7 @@ func TestFreezersConform(t *testing.T) {
 
 func TestFakeFreezerConforms(t *testing.T) {
 	fake, failing := &ebssnaptest.Freezer{Took: time.Millisecond}, &ebssnaptest.Freezer{FailWith: errNo}
-	conforms(t, ebssnaptest.Subject{
+	conforms(t, Subject{
 		New:     func() ebssnap.Freezer { return fake },
 		Stopped: func() bool { return fake.Frozen() || failing.Frozen() },
 		Failing: func() ebssnap.Freezer { return failing },
@@ -159,11 +159,11 @@ func (p prepared) Close() error { return p.close() }
 func TestEveryCaseFindsAFreezerThatBreaksItsRule(t *testing.T) {
 	type broken struct {
 		rule    string
-		subject func(g *gate) ebssnaptest.Subject
+		subject func(g *gate) Subject
 	}
 	// plain freezes with freeze, and thaws with undo.
-	plain := func(g *gate, freeze func(ctx context.Context, owner *int) error, undo func(owner *int) error) ebssnaptest.Subject {
-		return ebssnaptest.Subject{Stopped: g.stopped, New: func() ebssnap.Freezer {
+	plain := func(g *gate, freeze func(ctx context.Context, owner *int) error, undo func(owner *int) error) Subject {
+		return Subject{Stopped: g.stopped, New: func() ebssnap.Freezer {
 			owner := new(int)
 			return whole{freeze: func(ctx context.Context) (ebssnap.Thawer, error) {
 				if err := freeze(ctx, owner); err != nil {
@@ -193,13 +193,13 @@ func TestEveryCaseFindsAFreezerThatBreaksItsRule(t *testing.T) {
 		g.owner = nil
 	}
 	tests := []broken{
-		{"stops writers", func(g *gate) ebssnaptest.Subject {
+		{"stops writers", func(g *gate) Subject {
 			return plain(g, func(context.Context, *int) error { return nil }, func(*int) error { return nil })
 		}},
-		{"thaw lets writers run", func(g *gate) ebssnaptest.Subject {
+		{"thaw lets writers run", func(g *gate) Subject {
 			return plain(g, take(g), func(*int) error { return nil })
 		}},
-		{"thaw again gives the same answer", func(g *gate) ebssnaptest.Subject {
+		{"thaw again gives the same answer", func(g *gate) Subject {
 			return plain(g, take(g), func(owner *int) error {
 				if !g.stopped() {
 					return errNo
@@ -207,13 +207,13 @@ func TestEveryCaseFindsAFreezerThatBreaksItsRule(t *testing.T) {
 				return give(g)(owner)
 			})
 		}},
-		{"thaw again leaves the next freeze alone", func(g *gate) ebssnaptest.Subject {
+		{"thaw again leaves the next freeze alone", func(g *gate) Subject {
 			return plain(g, take(g), func(*int) error {
 				open(g)
 				return nil
 			})
 		}},
-		{"concurrent thaws all wait", func(g *gate) ebssnaptest.Subject {
+		{"concurrent thaws all wait", func(g *gate) Subject {
 			var begun sync.Map
 			return plain(g, take(g), func(owner *int) error {
 				if _, others := begun.LoadOrStore(owner, true); others {
@@ -223,13 +223,13 @@ func TestEveryCaseFindsAFreezerThatBreaksItsRule(t *testing.T) {
 				return give(g)(owner)
 			})
 		}},
-		{"an ended context stops nothing", func(g *gate) ebssnaptest.Subject {
+		{"an ended context stops nothing", func(g *gate) Subject {
 			return plain(g, func(_ context.Context, owner *int) error {
 				g.take(owner)
 				return nil
 			}, give(g))
 		}},
-		{"a deadline during the freeze", func(g *gate) ebssnaptest.Subject {
+		{"a deadline during the freeze", func(g *gate) Subject {
 			return plain(g, func(ctx context.Context, owner *int) error {
 				if ctx.Err() != nil || !g.take(owner) {
 					return errNo
@@ -237,7 +237,7 @@ func TestEveryCaseFindsAFreezerThatBreaksItsRule(t *testing.T) {
 				return wait(ctx, 20*time.Millisecond) // and forgets to undo
 			}, give(g))
 		}},
-		{"a second freeze leaves the first alone", func(g *gate) ebssnaptest.Subject {
+		{"a second freeze leaves the first alone", func(g *gate) Subject {
 			return plain(g, func(ctx context.Context, owner *int) error {
 				if !g.take(owner) {
 					open(g)
@@ -246,7 +246,7 @@ func TestEveryCaseFindsAFreezerThatBreaksItsRule(t *testing.T) {
 				return nil
 			}, give(g))
 		}},
-		{"again and again", func(g *gate) ebssnaptest.Subject {
+		{"again and again", func(g *gate) Subject {
 			used := false
 			return plain(g, func(ctx context.Context, owner *int) error {
 				if used {
@@ -256,13 +256,13 @@ func TestEveryCaseFindsAFreezerThatBreaksItsRule(t *testing.T) {
 				return take(g)(ctx, owner)
 			}, give(g))
 		}},
-		{"thaws under Hold at the end of the budget", func(g *gate) ebssnaptest.Subject {
+		{"thaws under Hold at the end of the budget", func(g *gate) Subject {
 			return plain(g, take(g), func(owner *int) error {
 				_ = wait(t.Context(), 450*time.Millisecond)
 				return give(g)(owner)
 			})
 		}},
-		{"a failed freeze stops nothing", func(g *gate) ebssnaptest.Subject {
+		{"a failed freeze stops nothing", func(g *gate) Subject {
 			s := plain(g, take(g), give(g))
 			s.Failing = func() ebssnap.Freezer {
 				return whole{freeze: func(ctx context.Context) (ebssnap.Thawer, error) {
@@ -271,7 +271,7 @@ func TestEveryCaseFindsAFreezerThatBreaksItsRule(t *testing.T) {
 			}
 			return s
 		}},
-		{"prepare stops nothing", func(g *gate) ebssnaptest.Subject {
+		{"prepare stops nothing", func(g *gate) Subject {
 			s := plain(g, take(g), give(g))
 			simple := s.New
 			s.New = func() ebssnap.Freezer {
@@ -287,7 +287,7 @@ func TestEveryCaseFindsAFreezerThatBreaksItsRule(t *testing.T) {
 			}
 			return s
 		}},
-		{"close thaws", func(g *gate) ebssnaptest.Subject {
+		{"close thaws", func(g *gate) Subject {
 			s := plain(g, take(g), give(g))
 			simple := s.New
 			s.New = func() ebssnap.Freezer {
@@ -299,12 +299,12 @@ func TestEveryCaseFindsAFreezerThatBreaksItsRule(t *testing.T) {
 			}
 			return s
 		}},
-		{"thaws by itself when its context ends", func(g *gate) ebssnaptest.Subject {
+		{"thaws by itself when its context ends", func(g *gate) Subject {
 			s := plain(g, take(g), give(g))
 			s.Alone = true
 			return s
 		}},
-		{"says that it thawed by itself", func(g *gate) ebssnaptest.Subject {
+		{"says that it thawed by itself", func(g *gate) Subject {
 			s := plain(g, func(ctx context.Context, owner *int) error {
 				context.AfterFunc(ctx, func() { g.give(owner) })
 				return take(g)(ctx, owner)
@@ -318,7 +318,7 @@ func TestEveryCaseFindsAFreezerThatBreaksItsRule(t *testing.T) {
 		rules = append(rules, test.rule)
 		t.Run(test.rule, func(t *testing.T) {
 			t.Parallel()
-			for _, c := range ebssnaptest.FreezerCases() {
+			for _, c := range FreezerCases() {
 				if c.Name != test.rule {
 					continue
 				}
@@ -329,13 +329,13 @@ func TestEveryCaseFindsAFreezerThatBreaksItsRule(t *testing.T) {
 				require.ErrorContains(t, err, c.Name)
 				require.ErrorContains(t, err, c.Explanation)
 				if c.Name == "stops writers" {
-					assert.ErrorContains(t, ebssnaptest.TestFreezer(t.Context(), s), c.Explanation)
+					assert.ErrorContains(t, checkFreezer(t.Context(), s), c.Explanation)
 				}
 			}
 		})
 	}
 	var names []string
-	for _, c := range ebssnaptest.FreezerCases() {
+	for _, c := range FreezerCases() {
 		names = append(names, c.Name)
 		assert.NotEmpty(t, c.Explanation)
 	}
@@ -345,7 +345,7 @@ func TestEveryCaseFindsAFreezerThatBreaksItsRule(t *testing.T) {
 // The freezers above break nothing but their rule because this one, made of the same parts, breaks none.
 func TestTheUnbrokenFreezerConforms(t *testing.T) {
 	var g gate
-	require.NoError(t, ebssnaptest.TestFreezer(t.Context(), ebssnaptest.Subject{
+	require.NoError(t, checkFreezer(t.Context(), Subject{
 		Stopped: g.stopped,
 		New: func() ebssnap.Freezer {
 			owner := new(int)

@@ -10,7 +10,7 @@
 //
 // NewServer plays EC2 and the metadata service at Server.URL, which is the Endpoint and the Metadata of ec2snap.Options; Next and Deny set
 // faults. Server.Snapshots tells the instant at which each snapshot was taken: the truth that a verdict is compared with. Cloud is
-// an ebssnap.Cloud in memory, Freezer a freezer that freezes nothing, and TestFreezer tries out whatever freezer is given.
+// an ebssnap.Cloud in memory, Freezer a freezer that freezes nothing.
 //
 // # Privileges
 //

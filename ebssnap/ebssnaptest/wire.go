@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 )
 
 type envelopeXML struct {
@@ -186,6 +185,3 @@ func matches(s *Snapshot, filters map[string][]string) bool {
 	}
 	return true
 }
-
-// between reports whether t lies in an interval.
-func between(t, from, to time.Time) bool { return !t.Before(from) && !t.After(to) }

@@ -195,17 +195,8 @@ func (c *Cloud) Find(ctx context.Context, q ebssnap.Query) ([]ebssnap.Snapshot, 
 // find sends one query.
 func (c *Cloud) find(ctx context.Context, q ebssnap.Query) ([]ebssnap.Snapshot, error) {
 	input := &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}, SnapshotIds: q.IDs}
-	filter := func(name, value string) {
-		input.Filters = append(input.Filters, types.Filter{Name: aws.String(name), Values: []string{value}})
-	}
 	if q.Token != "" {
-		filter("tag:"+ebssnap.TagToken, q.Token)
-	}
-	if q.Volume != "" {
-		filter("volume-id", q.Volume)
-	}
-	if q.Tagged {
-		filter("tag-key", ebssnap.TagToken)
+		input.Filters = []types.Filter{{Name: aws.String("tag:" + ebssnap.TagToken), Values: []string{q.Token}}}
 	}
 	if len(input.Filters) == 0 && len(q.IDs) == 0 {
 		return nil, nil
@@ -233,9 +224,7 @@ func (c *Cloud) find(ctx context.Context, q ebssnap.Query) ([]ebssnap.Snapshot, 
 // matches reports whether a snapshot is what was asked for: not every endpoint that speaks EC2's protocol obeys every filter, and a filter's
 // value may hold wildcards.
 func matches(s ebssnap.Snapshot, q ebssnap.Query) bool {
-	token, tagged := s.Tags[ebssnap.TagToken]
-	return (q.Token == "" || q.Token == token) && (q.Volume == "" || q.Volume == s.Volume) && (tagged || !q.Tagged) &&
-		(len(q.IDs) == 0 || slices.Contains(q.IDs, s.ID))
+	return (q.Token == "" || q.Token == s.Tags[ebssnap.TagToken]) && (len(q.IDs) == 0 || slices.Contains(q.IDs, s.ID))
 }
 
 // Tag sets tags with CreateTags. A snapshot that was created a moment ago is not known everywhere at once: one that EC2 does not find is tried

@@ -13,7 +13,6 @@ import (
 	"github.com/opskit-go/opskit/dnsroot/rssac002"
 	"github.com/opskit-go/opskit/ebssnap"
 	"github.com/opskit-go/opskit/ebssnap/restore"
-	"github.com/opskit-go/opskit/ebssnap/retention"
 	"github.com/opskit-go/opskit/ebssnap/volumes"
 	"github.com/opskit-go/opskit/ipsec"
 	"github.com/opskit-go/opskit/procstate"
@@ -36,7 +35,7 @@ func TestLastLineOfEveryResultTellsWhatWasNotChecked(t *testing.T) {
 		&procstate.BlockedReport{}, &procstate.Report{}, &limits.Report{},
 		&procstate.Group{}, &procstate.Plan{}, &procstate.Outcome{}, &procstate.Blocked{},
 		&ebssnap.Recovery{}, &ebssnap.Result{}, &ebssnap.CheckReport{},
-		&volumes.Layout{}, &volumes.Report{}, &retention.Applied{}, &retention.Result{}, &restore.Result{},
+		&volumes.Layout{}, &volumes.Report{}, &restore.Result{},
 		&whoislookup.Record{}, &bulk.Result{},
 	} {
 		t.Run(fmt.Sprintf("%T", r), func(t *testing.T) {

@@ -10,8 +10,7 @@
 // It refuses before anything is stopped where a part of the data is found outside
 // the volumes, and says so where it cannot tell.
 //
-// With -wait it waits until the snapshot is completed, and with -keep N it tells
-// which older ones may go, and with -yes deletes them. With -check it tells
+// With -wait it waits until the snapshot is completed. With -check it tells
 // beforehand whether all of that would work: "ready" and 0, "not ready" and 1,
 // "cannot tell" and 2; with -recover -yes it thaws what a run that was killed
 // together with its guard left frozen; with -hold it freezes and thaws at the word
@@ -66,14 +65,13 @@ type command struct {
 	check, recover  bool
 	intended, yes   bool
 	wait            bool
-	keep            int
 	every           time.Duration // between two questions of -wait
 	options         ec2snap.Options
 	mappings        []volumes.Mapping
 }
 
 func (c command) run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	c.Program = program.New("snapshot", "-volume VOLUME -mount DIR [-skip PATH] [-timeout 10s] [-check] [-wait] [-keep N [-yes]] | -volume VOLUME -keep N [-yes] | -recover [-yes] | -mount DIR -hold SOCKET | -hold SOCKET freeze|thaw\nexit codes: 0 consistent; 1 a snapshot without proof; 2 no snapshot, or wrong usage", stdout, stderr)
+	c.Program = program.New("snapshot", "-volume VOLUME -mount DIR [-skip PATH] [-timeout 10s] [-check] [-wait] | -recover [-yes] | -mount DIR -hold SOCKET | -hold SOCKET freeze|thaw\nexit codes: 0 consistent; 1 a snapshot without proof; 2 no snapshot, or wrong usage", stdout, stderr)
 	c.EvidenceFlags()
 	c.Var(&c.volumes, "volume", "`VOLUME` to take a snapshot of: vol-... or a device as EC2 names it, /dev/sdb; repeated: one atomic set")
 	c.Var(&c.mounts, "mount", "mount point `DIR` to freeze; repeated for several")
@@ -85,9 +83,8 @@ func (c command) run(ctx context.Context, args []string, stdout, stderr io.Write
 	c.StringVar(&c.options.Region, "region", "", "the `REGION`, if the metadata service should not be asked")
 	c.BoolVar(&c.check, "check", false, "only tell whether a snapshot could be taken; nothing is frozen or created")
 	c.BoolVar(&c.recover, "recover", false, "tell what a run that was killed left frozen; with -yes thaw it")
-	c.BoolVar(&c.yes, "yes", false, "with -recover: really thaw; with -keep: really delete")
+	c.BoolVar(&c.yes, "yes", false, "with -recover: really thaw")
 	c.BoolVar(&c.wait, "wait", false, "after the thaw, wait until the snapshot is completed, which may take hours")
-	c.IntVar(&c.keep, "keep", 0, "plan which older snapshots to delete so that the last `N` consistent ones stay; with -yes delete them")
 	c.BoolVar(&c.intended, "intended", false, "with -recover -yes: also thaw what was only about to be frozen")
 	c.StringVar(&c.hold, "hold", "", "freeze and thaw at the word of another program on this `SOCKET`; with the argument freeze or thaw: say that word")
 	if code, done := c.Parse(args); done {
@@ -106,10 +103,8 @@ func (c command) run(ctx context.Context, args []string, stdout, stderr io.Write
 		return c.holdFor(ctx)
 	case c.From != "":
 		return c.judgeAgain()
-	case c.keep < 0:
-		return c.Misused("-keep is a number above zero")
-	case len(c.volumes) == 0 || len(c.mounts) == 0 && (c.keep == 0 || c.wait):
-		return c.Misused("-volume and -mount are needed; with -keep alone, -volume")
+	case len(c.volumes) == 0 || len(c.mounts) == 0:
+		return c.Misused("-volume and -mount are needed")
 	}
 	return c.take(ctx)
 }

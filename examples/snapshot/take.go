@@ -30,11 +30,8 @@ func (c command) take(ctx context.Context) int {
 		return c.thawed(c.Fail(err), nil)
 	}
 	volume.Cloud = cloud
-	switch {
-	case c.check:
+	if c.check {
 		return c.checkOnly(ctx, volume)
-	case len(c.mounts) == 0:
-		return c.thawed(c.keepLast(ctx, volume), nil)
 	}
 	outside, gaps := c.whole(ctx, volume.IDs)
 	if outside != nil {
@@ -58,20 +55,11 @@ func (c command) take(ctx context.Context) int {
 			code = max(code, program.Problem)
 		}
 	}
-	return c.thawed(c.after(ctx, volume, result, code), err)
-}
-
-// after does what was asked for besides the snapshot, if that is consistent.
-func (c command) after(ctx context.Context, volume ebssnap.Volume, result *ebssnap.Result, code int) int {
-	if code != program.Healthy && (c.wait || c.keep > 0) {
-		fmt.Fprintf(c.Stderr, "%s: neither waited nor looked at older snapshots: this one is not in order\n", c.Name())
-		return code
-	}
-	if c.wait {
+	switch {
+	case c.wait && code == program.Healthy:
 		code = c.waitFor(ctx, volume.Cloud, result.Snapshots())
+	case c.wait:
+		fmt.Fprintf(c.Stderr, "%s: not waited: this snapshot is not in order\n", c.Name())
 	}
-	if c.keep > 0 && code == program.Healthy {
-		code = c.keepLast(ctx, volume)
-	}
-	return code
+	return c.thawed(code, err)
 }

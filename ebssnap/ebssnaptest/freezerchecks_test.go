@@ -1,4 +1,4 @@
-package ebssnaptest
+package ebssnaptest_test
 
 import (
 	"context"
@@ -127,7 +127,7 @@ func checkDeadlines(ctx context.Context, s Subject) error {
 			return fmt.Errorf("with %s to the end of the context, Freeze returned an error and writers are stopped", deadline)
 		}
 		// A freeze that goes on in the background shows a little later.
-		if err := sleep(ctx, 30*time.Millisecond); err != nil {
+		if err := wait(ctx, 30*time.Millisecond); err != nil {
 			return err
 		}
 		if s.Stopped() {

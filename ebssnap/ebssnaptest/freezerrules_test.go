@@ -1,4 +1,4 @@
-package ebssnaptest
+package ebssnaptest_test
 
 import (
 	"context"
@@ -36,7 +36,7 @@ type FreezerCase struct {
 	Check func(ctx context.Context, s Subject) error
 }
 
-// TestFreezer runs every case that applies, one after the other, and joins their errors; in a test, run FreezerCases with t.Run instead.
+// checkFreezer runs every case that applies, one after the other, and joins their errors; in a test, run FreezerCases with t.Run instead.
 //
 //	for _, c := range ebssnaptest.FreezerCases() {
 //		t.Run(c.Name, func(t *testing.T) {
@@ -48,7 +48,7 @@ type FreezerCase struct {
 //			}
 //		})
 //	}
-func TestFreezer(ctx context.Context, s Subject) error {
+func checkFreezer(ctx context.Context, s Subject) error {
 	var all error
 	for _, c := range FreezerCases() {
 		if c.Applies(s) {
@@ -109,7 +109,7 @@ func (s Subject) patience() time.Duration { return 4 * s.Within }
 func (s Subject) becomes(ctx context.Context, want bool) bool {
 	end := time.Now().Add(s.Within)
 	for s.Stopped() != want {
-		if time.Now().After(end) || sleep(ctx, 5*time.Millisecond) != nil {
+		if time.Now().After(end) || wait(ctx, 5*time.Millisecond) != nil {
 			return false
 		}
 	}
