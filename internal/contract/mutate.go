@@ -44,7 +44,7 @@ func (c *checks) mutations(sample opskit.Result, text []byte) {
 	}
 	walk(tree, "", func(path string, put func(any), value any) {
 		put(nil)
-		try("without " + path)
+		try(without + path)
 		if s, ok := value.(string); ok {
 			put(s + hostile)
 			try("hostile " + path)
