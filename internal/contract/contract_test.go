@@ -177,5 +177,10 @@ func TestSentinelRulesCanFail(t *testing.T) {
 	assert.Contains(t, said(opskit.Sentinel("other_a", "a")), "a sentinel has a code")
 	assert.Contains(t, said(opskit.Sentinel("test_Not Snake", "a")), "a sentinel has a code")
 	assert.Contains(t, said(a, opskit.Sentinel("test_a", "b")), "a code is unique")
-	assert.Contains(t, said(a, opskit.Sentinel("test_a", "b")), "an error read back matches the same")
+	assert.Contains(t, said(wrapper{a}), "an error read back matches the same")
 }
+
+// wrapper has the code of what it wraps, and is found by itself only.
+type wrapper struct{ error }
+
+func (w wrapper) Unwrap() error { return w.error }
