@@ -1,0 +1,29 @@
+// Package capture reads packet captures for dnsroot/traffic and ipsec/esp: classic
+// pcap in both byte orders, with microseconds and nanoseconds, and pcapng, each
+// also compressed by gzip, from anything that can be read once from front to back.
+//
+//	r, err := capture.NewReader(os.Stdin)
+//	var f capture.Frame
+//	var p capture.Packet
+//	var d capture.Decoder
+//	for err == nil && r.Next(&f) {
+//		if why := d.Decode(&f, &p); why != capture.Decoded {
+//			skipped[why]++
+//		}
+//	}
+//	err = r.Err() // nil at the end of a whole capture, else where it broke off
+//
+// A [Decoder] finds the datagram behind Ethernet, VLAN tags, Linux's cooked
+// headers (SLL, SLL2), the loopback header of BSD and raw IP, walks the extension
+// headers of IPv6 and puts fragments together again. What it cannot use it names
+// by a [Reason]: packets in are packets out and packets skipped.
+//
+// The readers are the house's own. The known library, gopacket, brings
+// vishvananda/netlink and golang.org/x/net into the module graph of everybody who
+// imports one package of this module, its decoder of DNS has panicked on packets
+// from the Internet, and its layers cost more per packet than all that is counted
+// here. What is needed of the formats fits one file each.
+//
+// Sources: IETF drafts draft-ietf-opsawg-pcap and -pcapng, the list of link types
+// at tcpdump.org, RFC 791, RFC 8200.
+package capture
