@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/opskit-go/opskit"
 )
 
 // mistaken tells what an answer is about if that is not the thing that was
@@ -84,18 +86,18 @@ func (n *Network) unheld() bool {
 }
 
 // incomplete is a gap if the answer about an address has a holder only.
-func incomplete(rec *Record, q Query) (Gap, bool) {
+func incomplete(rec *Record, q Query) (opskit.Gap, bool) {
 	if q.Kind != KindIP || rec.Verdict != VerdictFound || rec.Network != nil {
-		return Gap{}, false
+		return opskit.Gap{}, false
 	}
-	return Gap{What: "the network of " + q.Text, Why: "the answer names a holder only"}, true
+	return opskit.Gap{What: "the network of " + q.Text, Why: "the answer names a holder only"}, true
 }
 
 // otherHandle is a gap if the answer about a handle names others only: handles
 // are written in more than one way, so that is no proof of another thing.
-func otherHandle(rec *Record, q Query) (Gap, bool) {
+func otherHandle(rec *Record, q Query) (opskit.Gap, bool) {
 	if q.Kind != KindHandle || rec.Verdict != VerdictFound {
-		return Gap{}, false
+		return opskit.Gap{}, false
 	}
 	names := []string{rec.Holder.Handle}
 	if n := rec.Network; n != nil {
@@ -114,7 +116,7 @@ func otherHandle(rec *Record, q Query) (Gap, bool) {
 	}
 	names = slices.DeleteFunc(names, func(s string) bool { return s == "" })
 	if len(names) == 0 || slices.ContainsFunc(append(names, rec.Holder.Name), func(s string) bool { return strings.EqualFold(s, q.Text) }) {
-		return Gap{}, false
+		return opskit.Gap{}, false
 	}
-	return Gap{What: "whether this is " + q.Text, Why: "the answer names " + names[0]}, true
+	return opskit.Gap{What: "whether this is " + q.Text, Why: "the answer names " + names[0]}, true
 }

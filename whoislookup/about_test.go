@@ -79,8 +79,8 @@ func TestTheRegistrarsAnswerIsAboutTheName(t *testing.T) {
 	require.Len(t, rec.Hops, 2)
 	assert.Empty(t, rec.Holder.Name)
 	assert.Empty(t, rec.Country)
-	require.Len(t, rec.Unseen, 1)
-	assert.Contains(t, rec.Unseen[0].String(), "the answer of whois.registrar.example.net (read answer whois.registrar.example.net: answer about another thing, the domain other.com")
+	require.Len(t, rec.Gaps(), 1)
+	assert.Contains(t, rec.Gaps()[0].String(), "the answer of whois.registrar.example.net (read answer whois.registrar.example.net: answer about another thing, the domain other.com")
 }
 
 func TestAnswersThatNameTheThingOtherwise(t *testing.T) {
@@ -97,7 +97,7 @@ func TestAnswersThatNameTheThingOtherwise(t *testing.T) {
 			rec, err := srv.Client().Lookup(t.Context(), c.query)
 			require.NoError(t, err)
 			assert.Equal(t, "Good", rec.Holder.Name)
-			assert.Empty(t, rec.Unseen)
+			assert.Empty(t, rec.Gaps())
 		})
 	}
 }
@@ -106,8 +106,8 @@ func TestAHolderWithoutANetworkIsTold(t *testing.T) {
 	srv := newServer(t, whoistest.Answers{"whois.arin.net": {"8.8.8.8": "OrgName: Somebody\nOrgId: SOME\n"}})
 	rec, err := srv.Client().Lookup(t.Context(), "8.8.8.8")
 	require.NoError(t, err)
-	require.Len(t, rec.Unseen, 1)
-	assert.Equal(t, "the network of 8.8.8.8 (the answer names a holder only)", rec.Unseen[0].String())
+	require.Len(t, rec.Gaps(), 1)
+	assert.Equal(t, "the network of 8.8.8.8 (the answer names a holder only)", rec.Gaps()[0].String())
 }
 
 func TestAnotherHandleIsTold(t *testing.T) {
@@ -117,9 +117,9 @@ func TestAnotherHandleIsTold(t *testing.T) {
 	}})
 	rec, err := srv.Client().Lookup(t.Context(), "ORG-X1-RIPE")
 	require.NoError(t, err)
-	require.Len(t, rec.Unseen, 1)
-	assert.Equal(t, "whether this is ORG-X1-RIPE (the answer names ORG-Y2-RIPE)", rec.Unseen[0].String())
+	require.Len(t, rec.Gaps(), 1)
+	assert.Equal(t, "whether this is ORG-X1-RIPE (the answer names ORG-Y2-RIPE)", rec.Gaps()[0].String())
 	rec, err = srv.Client().Lookup(t.Context(), "ORG-Y2-RIPE")
 	require.NoError(t, err)
-	assert.Empty(t, rec.Unseen)
+	assert.Empty(t, rec.Gaps())
 }

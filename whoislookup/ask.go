@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/whoislookup/servers"
 )
 
@@ -26,7 +27,7 @@ func (c *Client) ask(ctx context.Context, to referral, line string) Hop {
 	hop.Latency = time.Since(start)
 	hop.Raw = raw
 	if err != nil {
-		hop.Err = &Error{Op: "ask", Target: hop.Server, Err: err}
+		hop.Failure = opskit.Fail(&opskit.Error{Op: "ask", Target: hop.Server, Err: err})
 	}
 	return hop
 }

@@ -1,11 +1,14 @@
 package whoislookup
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/opskit-go/opskit"
 )
 
 func prefixAll(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, 0) }
@@ -15,21 +18,28 @@ func prefixAll(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, 0) }
 // that were saved give the same record again.
 //
 // The most specific answer wins. A hop that failed or did not know does not
-// take away what an earlier one said, and is told in Unseen. A placeholder of
+// take away what an earlier one said, and is told in Undecided. A placeholder of
 // a registry that keeps no data is never the owner: if nothing better is
 // there, the verdict is VerdictElsewhere without a holder, and the error is
-// that of the hop that should have known; only a single hop is read as [Parse]
-// does, with the registry in the holder's place and no error. Otherwise errors
-// are those of [Parse], with what is known so far in Partial.
+// that of the hop that should have known, or matches [ErrNoServer]; only a single
+// hop without Sent, a stored answer, is read as [Parse] does, with the registry in
+// the holder's place and no error. Otherwise errors are those of [Parse].
 //
 // Embedded stays empty: the records in it have hops of their own.
 func Assemble(q Query, hops []Hop) (*Record, error) {
-	out := &Record{Query: q, Hops: slices.Clone(hops)}
-	if len(hops) == 0 {
-		return out, &Error{Op: "assemble", Target: q.Text, Err: ErrNoServer}
+	r := &Record{Query: q, Hops: hops}
+	return r, unanswered(r.judge())
+}
+
+// assemble fills r, which has a query and hops and nothing else.
+func (r *Record) assemble() error {
+	q := r.Query
+	if len(r.Hops) == 0 {
+		r.Undecided = []opskit.Gap{nobodyAsked(cmp.Or(q.Text, "it"))}
+		return &opskit.Error{Op: "assemble", Target: q.Text, Err: ErrNoServer}
 	}
-	rdap := out.gather(q, func(h *Hop) bool { return h.Protocol == "rdap" })
-	whois := out.gather(q, func(h *Hop) bool { return h.Protocol != "rdap" })
+	rdap := r.gather(q, func(h *Hop) bool { return h.Protocol == "rdap" })
+	whois := r.gather(q, func(h *Hop) bool { return h.Protocol != "rdap" })
 	disagree(&rdap, &whois)
 	if rdap.best != nil && whois.best != nil && !echoed(rdap.best) {
 		whois.best = rdap.best
@@ -41,7 +51,11 @@ func Assemble(q Query, hops []Hop) (*Record, error) {
 	if g.best == nil && (rdap.best != nil || whois.failed == nil && whois.first == nil) {
 		g = rdap
 	}
-	return out.settle(q, g)
+	err := r.settle(q, g)
+	if paused, ok := errors.AsType[Pause](err); ok {
+		r.RetryAfter = paused.RetryAfter()
+	}
+	return err
 }
 
 // gathered is what the hops of one protocol say together.
@@ -49,8 +63,9 @@ type gathered struct {
 	best    *Record // the most specific answer
 	first   *Record // a placeholder
 	verdict Verdict // of the last server that refused or did not know
+	said    *Record // what it said
 	failed  error   // why the last hop gave no answer
-	unseen  []Gap
+	unseen  []opskit.Gap
 }
 
 // gather reads those hops of r that want selects.
@@ -79,10 +94,10 @@ func (r *Record) gather(q Query, want func(*Hop) bool) (g gathered) {
 			g.best = rec
 		case err != nil:
 			if g.failed == nil || !errors.Is(err, ErrUnreachable) { // who could not be reached says less
-				g.failed, g.verdict = err, verdictOf(err)
+				g.failed, g.verdict, g.said = err, verdictOf(err), rec
 			}
 			if g.best != nil {
-				g.unseen = append(g.unseen, Gap{What: answerOf + h.Server, Why: err.Error()})
+				g.unseen = append(g.unseen, opskit.Gap{What: answerOf + h.Server, Why: err.Error()})
 			}
 		case rec.Verdict == VerdictElsewhere:
 			if g.best == nil {
@@ -90,7 +105,7 @@ func (r *Record) gather(q Query, want func(*Hop) bool) (g gathered) {
 			}
 		case rec.Verdict != VerdictFound: // RDAP help in place of an answer
 			if g.failed == nil {
-				g.failed = &Error{Op: "read answer", Target: h.Server, Err: fmt.Errorf("an answer about nothing: %w", ErrGarbage)}
+				g.failed = &opskit.Error{Op: "read answer", Target: h.Server, Err: fmt.Errorf("an answer about nothing: %w", ErrGarbage)}
 			}
 		case g.best == nil:
 			g.best, g.failed = rec, nil
@@ -107,7 +122,7 @@ func (r *Record) gather(q Query, want func(*Hop) bool) (g gathered) {
 		}
 	}
 	if g.best != nil && next != "" && !slices.ContainsFunc(r.Hops, func(h Hop) bool { return hostOf(h.Server) == next }) {
-		g.unseen = append(g.unseen, Gap{What: answerOf + next, Why: "referred to, and not asked"})
+		g.unseen = append(g.unseen, opskit.Gap{What: answerOf + next, Why: "referred to, and not asked"})
 	}
 	return g
 }
@@ -123,48 +138,73 @@ func verdictOf(err error) Verdict {
 }
 
 // settle makes r the record that was gathered.
-func (r *Record) settle(q Query, g gathered) (*Record, error) {
+func (r *Record) settle(q Query, g gathered) error {
 	if g.best != nil {
-		g.unseen = append(g.best.Unseen, g.unseen...)
-		*r = withHops(g.best, q, r.Hops)
-		r.Unseen = g.unseen
+		r.become(g.best)
+		r.Undecided = append(r.Undecided, g.unseen...)
 		if r.Verdict == VerdictReserved {
-			return r, &Error{Op: "look up", Target: q.Text, Err: ErrReserved, Partial: r}
+			return &opskit.Error{Op: "look up", Target: q.Text, Err: errReserved}
 		}
-		return r, nil
+		return nil
 	}
 	failed := g.failed
-	r.Verdict = g.verdict
+	if g.said != nil && g.said.Domain != nil {
+		r.become(g.said)
+	}
+	if r.Verdict = g.verdict; r.Verdict != VerdictUnknown {
+		r.Server = g.said.Server
+	}
 	if g.first != nil {
-		*r = withHops(g.first, q, r.Hops)
-		if failed == nil && len(r.Hops) == 1 {
-			return r, nil
+		r.become(g.first)
+		alone := failed == nil && len(r.Hops) == 1
+		if alone && r.Hops[0].Sent == "" {
+			r.Undecided = append(r.Undecided, r.open("this registry keeps a placeholder only"))
+			return nil
 		}
 		r.dropPlaceholder()
-		if failed == nil {
-			failed = &Error{Op: "look up", Target: q.Text, Err: fmt.Errorf("every registry points to another: %w", ErrLoop)}
+		switch {
+		case unanswered(failed) == nil && failed != nil: // and which registry has it is not known
+			failed = &opskit.Error{Op: "look up", Target: q.Text, Err: fmt.Errorf("%v: %w", failed, ErrNoServer)}
+		case failed != nil:
+		case alone:
+			failed = &opskit.Error{Op: "look up", Target: q.Text, Err: fmt.Errorf("a placeholder that refers to no server: %w", ErrNoServer)}
+		default:
+			failed = &opskit.Error{Op: "look up", Target: q.Text, Err: fmt.Errorf("every registry points to another: %w", ErrLoop)}
 		}
 	}
 	if upper := registrable(q); upper != "" && (r.Verdict == VerdictNotFound || r.Verdict == VerdictReserved) {
 		r.Verdict = VerdictUnknown
-		r.Unseen = append(r.Unseen, Gap{What: "whose " + q.Text + " is", Why: "a registry keeps " + upper + ", and no names below it", Need: "asking for " + upper})
-		failed = &Error{Op: "look up", Target: q.Text, Err: fmt.Errorf("ask for %s, which is what a registry keeps: %w", upper, ErrNoServer)}
+		r.Undecided = append(r.Undecided, opskit.Gap{What: "whose " + q.Text + " is", Why: "a registry keeps " + upper + ", and no names below it", Need: "asking for " + upper})
+		failed = &opskit.Error{Op: "look up", Target: q.Text, Err: fmt.Errorf("ask for %s, which is what a registry keeps: %w", upper, ErrNoServer)}
 	}
 	if failed == nil {
-		failed = &Error{Op: "look up", Target: q.Text, Err: ErrNoServer}
+		failed = &opskit.Error{Op: "look up", Target: q.Text, Err: ErrNoServer}
 	}
-	if r.Verdict != VerdictNotFound && r.Verdict != VerdictReserved && len(r.Unseen) == 0 {
-		r.Unseen = []Gap{{What: "whose " + q.Text + " is", Why: failed.Error()}}
+	if r.Verdict != VerdictNotFound && r.Verdict != VerdictReserved && len(r.Undecided) == 0 {
+		r.Undecided = []opskit.Gap{r.open(failed.Error())}
 	}
-	if e, ok := errors.AsType[*Error](failed); ok {
-		c := *e
-		c.Partial = r
-		failed = &c
+	return failed
+}
+
+// open is the gap of a record that holds no answer, with what would give one.
+func (r *Record) open(why string) opskit.Gap {
+	need := "the answer of another server of the registry"
+	switch r.Verdict {
+	case VerdictThrottled:
+		need = "asking again later"
+	case VerdictDenied:
+		need = "asking from an address that the registry allows"
+	case VerdictElsewhere:
+		need = "the answer of the registry that keeps it"
 	}
-	if q.Kind == KindUnknown {
-		r.Query = impliedQuery(r)
-	}
-	return r, failed
+	return opskit.Gap{What: r.whose(), Why: why, Need: need}
+}
+
+// become takes over what a record of one hop tells.
+func (r *Record) become(one *Record) {
+	query, hops := r.Query, r.Hops
+	*r = *one
+	r.Query, r.Hops = query, hops
 }
 
 // disagree notes what the two protocols tell differently, and where one of them
@@ -176,13 +216,13 @@ func disagree(rdap, whois *gathered) {
 			rdap.best.Differences = differences(rdap.best, whois.best)
 		}
 	case rdap.best != nil && whois.denies():
-		rdap.best.Differences = []Change{{Field: "verdict", Old: rdap.best.Verdict.String(), New: whois.verdict.String()}}
+		rdap.best.Differences = []opskit.Change{{What: "verdict", Old: rdap.best.Verdict.String(), New: whois.verdict.String()}}
 	case whois.best != nil && rdap.denies():
-		whois.best.Differences = []Change{{Field: "verdict", Old: rdap.verdict.String(), New: whois.best.Verdict.String()}}
+		whois.best.Differences = []opskit.Change{{What: "verdict", Old: rdap.verdict.String(), New: whois.best.Verdict.String()}}
 	case rdap.best != nil && whois.failed != nil:
-		rdap.unseen = append(rdap.unseen, Gap{What: "what WHOIS says", Why: whois.failed.Error()})
+		rdap.unseen = append(rdap.unseen, opskit.Gap{What: "what WHOIS says", Why: whois.failed.Error()})
 	case rdap.best != nil && whois.first != nil:
-		rdap.unseen = append(rdap.unseen, Gap{What: "what WHOIS says", Why: "its registry keeps a placeholder"})
+		rdap.unseen = append(rdap.unseen, opskit.Gap{What: "what WHOIS says", Why: "its registry keeps a placeholder"})
 	}
 }
 
@@ -193,11 +233,10 @@ func (g *gathered) denies() bool {
 
 // differences lists where two records of one thing say different things. What
 // only one of them says is no difference.
-func differences(a, b *Record) []Change {
-	var out []Change
-	changes, _ := Diff(a, b)
-	for _, c := range changes {
-		switch c.Field {
+func differences(a, b *Record) []opskit.Change {
+	var out []opskit.Change
+	for _, c := range b.Since(a).List {
+		switch c.What {
 		case "verdict", "network.status", "holder.handle", "updated":
 			continue // spelt or counted differently by design
 		}
@@ -222,17 +261,6 @@ func (r *Record) dropPlaceholder() {
 	r.Sources = slices.DeleteFunc(r.Sources, func(s Source) bool {
 		return s.Field == "country" || strings.HasPrefix(s.Field, "abuse.") || strings.HasPrefix(s.Field, "holder.")
 	})
-}
-
-// withHops completes the record that won.
-func withHops(rec *Record, q Query, hops []Hop) Record {
-	out := *rec
-	out.Hops = hops
-	out.Query = q
-	if q.Kind == KindUnknown {
-		out.Query = impliedQuery(&out)
-	}
-	return out
 }
 
 // inside returns the more specific of two network records, with the wider one

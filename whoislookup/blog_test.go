@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/internal/lab"
 	"github.com/opskit-go/opskit/whoislookup"
 	"github.com/opskit-go/opskit/whoislookup/whoistest"
@@ -58,13 +59,14 @@ func TestBarBlog(t *testing.T) {
 	assert.Equal(t, "CloudFlare, Inc.", cdn.Holder.Name)
 	assert.Len(t, srv.Queries(), 4)
 
-	moved, _ := whoislookup.Diff(old, rec)
-	fields := map[string]whoislookup.Change{}
+	moved, _ := diff(old, rec)
+	fields := map[string]opskit.Change{}
 	for _, ch := range moved {
-		fields[ch.Field] = ch
+		fields[ch.What] = ch
 	}
-	assert.Equal(t, "holder.name: EDITORIAL LA PAGINA S.A. -> Gigared S.A.", fields["holder.name"].String())
+	assert.Equal(t, opskit.Change{What: "holder.name", Old: "EDITORIAL LA PAGINA S.A.", New: "Gigared S.A."}, fields["holder.name"])
 	assert.NotContains(t, fields, "country", "both are in AR")
+	assert.Equal(t, whoislookup.AnswerYes, rec.Moved(old))
 	lab.Bar(t, "whois-blog", "3 of 3 holders; 2 queries for the transferred block, 1 for the others")
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/whoislookup/servers"
 )
 
@@ -60,13 +61,12 @@ func Lookup(ctx context.Context, text string) (*Record, error) {
 
 // Lookup asks about whatever text is; see [ParseQuery].
 //
-// The error is nil exactly if the verdict is VerdictFound; otherwise it is an
-// [*Error]. The record comes with the error: that there is no such object, for
-// one, is a record of VerdictNotFound and an error that matches [ErrNotFound],
-// whose Partial is that record. The record is nil only where nobody could be
-// asked ([ErrBadQuery], or [ErrNoServer] before the first server); otherwise it
-// holds the hops and what they said, also if ctx ended: then the error matches
-// [ErrUnreachable] and ctx's own, unless an earlier server's answer is enough.
+// The error is nil if the verdict is VerdictFound, VerdictNotFound or
+// VerdictReserved. The record comes with an error too; it is nil only where nobody
+// could be asked ([ErrBadQuery], or [ErrNoServer] before the first server);
+// otherwise it holds the hops and what they said, also if ctx ended: then the
+// error matches [ErrUnreachable] and ctx's own, unless an earlier server's answer
+// is enough.
 //
 // Lookup blocks until the last server has answered, ctx ends, or a limit is
 // reached; nothing goes on after it returns.
@@ -81,7 +81,7 @@ func (c *Client) Lookup(ctx context.Context, text string) (*Record, error) {
 // IP asks whose an address is. See [Client.Lookup] for errors.
 func (c *Client) IP(ctx context.Context, addr netip.Addr) (*Record, error) {
 	if !addr.IsValid() {
-		return nil, &Error{Op: "parse query", Target: "invalid address", Err: ErrBadQuery}
+		return nil, &opskit.Error{Op: "parse query", Target: "invalid address", Err: ErrBadQuery}
 	}
 	return c.look(ctx, addrQuery(addr))
 }
@@ -91,7 +91,7 @@ func (c *Client) IP(ctx context.Context, addr netip.Addr) (*Record, error) {
 // A mapped prefix (::ffff:0:0/96) is one of IPv4. See [Client.Lookup] for errors.
 func (c *Client) Prefix(ctx context.Context, prefix netip.Prefix) (*Record, error) {
 	if !prefix.IsValid() {
-		return nil, &Error{Op: "parse query", Target: "invalid prefix", Err: ErrBadQuery}
+		return nil, &opskit.Error{Op: "parse query", Target: "invalid prefix", Err: ErrBadQuery}
 	}
 	return c.look(ctx, prefixQuery(prefix))
 }
@@ -102,18 +102,17 @@ func (c *Client) ASN(ctx context.Context, asn uint32) (*Record, error) {
 }
 
 // Domain asks about a domain name in any script. See [Client.Lookup] for
-// errors; [ErrNotFound], beside a record of VerdictNotFound, means that nobody
-// has registered it. That is never said of a name below what a registry keeps,
-// such as "www.example.com" (by the public suffix list): the verdict is then
-// VerdictUnknown, and the error, which matches [ErrNoServer], names the domain
-// to ask for.
+// errors. VerdictNotFound means that nobody has registered it, and is never said of
+// a name below what a registry keeps, such as "www.example.com" (by the public
+// suffix list): the verdict is then VerdictUnknown, and the error, which matches
+// [ErrNoServer], names the domain to ask for.
 func (c *Client) Domain(ctx context.Context, name string) (*Record, error) {
 	q, err := ParseQuery(name)
 	if err != nil {
 		return nil, err
 	}
 	if q.Kind != KindDomain {
-		return nil, &Error{Op: "parse query", Target: name, Err: ErrBadQuery}
+		return nil, &opskit.Error{Op: "parse query", Target: name, Err: ErrBadQuery}
 	}
 	return c.look(ctx, q)
 }

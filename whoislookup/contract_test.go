@@ -2,7 +2,6 @@ package whoislookup_test
 
 import (
 	"encoding/json"
-	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -12,6 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/internal/contract"
 	"github.com/opskit-go/opskit/whoislookup"
 	"github.com/opskit-go/opskit/whoislookup/whoistest"
 )
@@ -94,67 +95,6 @@ func TestSavedEvidenceSameVerdict(t *testing.T) {
 	}
 }
 
-func TestEveryEnumHasItsText(t *testing.T) {
-	check := func(n int, text func(uint8) string, back func(string) (uint8, error)) {
-		t.Helper()
-		seen := map[string]bool{}
-		for v := range uint8(n) {
-			s := text(v)
-			assert.False(t, seen[s], s)
-			seen[s] = true
-			got, err := back(s)
-			require.NoError(t, err)
-			assert.Equal(t, v, got)
-		}
-		assert.Equal(t, text(0), text(uint8(n)), "what is unknown reads as the zero value")
-		_, err := back("no such text")
-		assert.Error(t, err)
-		assert.Equal(t, "unknown", text(0))
-	}
-	check(5, func(v uint8) string { return whoislookup.Kind(v).String() }, func(s string) (uint8, error) {
-		var k whoislookup.Kind
-		err := k.UnmarshalText([]byte(s))
-		return uint8(k), err
-	})
-	check(7, func(v uint8) string { return whoislookup.Verdict(v).String() }, func(s string) (uint8, error) {
-		var k whoislookup.Verdict
-		err := k.UnmarshalText([]byte(s))
-		return uint8(k), err
-	})
-	check(3, func(v uint8) string { return whoislookup.Delegation(v).String() }, func(s string) (uint8, error) {
-		var k whoislookup.Delegation
-		err := k.UnmarshalText([]byte(s))
-		return uint8(k), err
-	})
-	check(6, func(v uint8) string { return whoislookup.Presence(v).String() }, func(s string) (uint8, error) {
-		var k whoislookup.Presence
-		err := k.UnmarshalText([]byte(s))
-		return uint8(k), err
-	})
-}
-
-func TestErrorKeepsItsSentinelThroughJSON(t *testing.T) {
-	for _, sentinel := range []error{
-		whoislookup.ErrNotFound, whoislookup.ErrReserved, whoislookup.ErrThrottled, whoislookup.ErrDenied,
-		whoislookup.ErrLoop, whoislookup.ErrTooBig, whoislookup.ErrUnsafeTarget, whoislookup.ErrBadQuery,
-		whoislookup.ErrNoServer, whoislookup.ErrGarbage, whoislookup.ErrUnreachable,
-	} {
-		e := &whoislookup.Error{Op: "ask", Target: "whois.example.net", Err: sentinel}
-		data, err := json.Marshal(e)
-		require.NoError(t, err)
-		var back whoislookup.Error
-		require.NoError(t, json.Unmarshal(data, &back))
-		require.ErrorIs(t, &back, sentinel)
-		assert.Equal(t, e.Error(), back.Error())
-		again, err := json.Marshal(&back)
-		require.NoError(t, err)
-		assert.JSONEq(t, string(data), string(again))
-	}
-	data, err := json.Marshal(&whoislookup.Error{Op: "ask", Err: errors.New("odd")})
-	require.NoError(t, err)
-	assert.JSONEq(t, `{"code":"other","message":"ask: odd"}`, string(data))
-}
-
 func TestPreflightNamesAreStable(t *testing.T) {
 	var names []string
 	for _, c := range whoislookup.Preflight(t.Context()) {
@@ -166,9 +106,54 @@ func TestPreflightNamesAreStable(t *testing.T) {
 
 func TestARecordThatNobodyAnsweredSaysWhatItLeavesOpen(t *testing.T) {
 	rec, err := whoislookup.Assemble(whoislookup.Query{Kind: whoislookup.KindIP, Text: "138.0.155.10"}, []whoislookup.Hop{
-		{Server: "whois.arin.net", Protocol: "whois", Err: &whoislookup.Error{Op: "dial", Target: "whois.arin.net", Err: whoislookup.ErrUnreachable}},
+		{Server: "whois.arin.net", Protocol: "whois", Failure: opskit.Fail(&opskit.Error{Op: "dial", Target: "whois.arin.net", Err: whoislookup.ErrUnreachable})},
 	})
 	require.ErrorIs(t, err, whoislookup.ErrUnreachable)
-	require.Len(t, rec.Unseen, 1)
+	require.Len(t, rec.Gaps(), 1)
 	assert.Contains(t, rec.String(), "\nnot checked: whose 138.0.155.10 is (")
+}
+
+// TestContract holds every result to what the root promises.
+func TestContract(t *testing.T) {
+	stored := func(server, raw string) *whoislookup.Record {
+		rec, _ := whoislookup.Parse(server, []byte(raw))
+		return rec
+	}
+	srv := newServer(t, whoistest.Blog())
+	live := func(query string) *whoislookup.Record {
+		rec, _ := srv.Client().Lookup(t.Context(), query)
+		return steady(rec)
+	}
+	both := stored("", `{"objectClassName":"domain","ldhName":"EXAMPLE.COM","entities":[{"roles":["registrant"],"vcardArray":["vcard",[["fn",{},"text","A"]]]}]}`)
+	q, err := whoislookup.ParseQuery("example.com")
+	require.NoError(t, err)
+	both, _ = whoislookup.Assemble(q, append(both.Hops, stored("whois.example", "Domain Name: EXAMPLE.COM\nRegistrant Name: B\nRegistrar: R\nCreation Date: 2001-01-01\n").Hops...))
+	require.NotEmpty(t, both.Differences)
+	down, _ := whoislookup.Assemble(q, []whoislookup.Hop{{Server: "whois.example", Protocol: "whois", Failure: opskit.Fail(whoislookup.ErrUnreachable)}})
+	results := map[string]opskit.Result{
+		"found": live("138.0.155.10"), "moved": live("190.57.233.170"), "6to4": live("2002:6814:4b25::1"), "private": live("10.0.0.1"),
+		"differences": both, "unreachable": down,
+		"domain":    stored("", registryAnswer),
+		"not found": stored("", "No match for EXAMPLE.COM.\n"),
+		"reserved":  stored("", "Domain Name: example.com\nStatus: reserved\n"),
+		"throttled": stored("", "% Query rate limit exceeded, wait 5 minutes\n"),
+		"denied":    stored("", "%ERROR:201: access denied for 192.0.2.1\n"),
+		"elsewhere": stored("whois.arin.net", "NetRange: 138.0.0.0 - 138.0.255.255\nNetType: Transferred to LACNIC\nReferralServer: whois://whois.lacnic.net\n"),
+		"garbage":   stored("", "hello\n"),
+		"changes":   live("190.57.233.170").Since(live("138.0.155.10")),
+	}
+	for verdict, want := range map[whoislookup.Verdict]opskit.Level{
+		whoislookup.VerdictFound: opskit.OK, whoislookup.VerdictNotFound: opskit.Problem, whoislookup.VerdictReserved: opskit.Warning,
+		whoislookup.VerdictThrottled: opskit.Unknown, whoislookup.VerdictDenied: opskit.Unknown, whoislookup.VerdictElsewhere: opskit.Unknown, whoislookup.VerdictUnknown: opskit.Unknown,
+	} {
+		assert.Equal(t, want, (&whoislookup.Record{Verdict: verdict}).Level(), verdict)
+	}
+	contract.Check(t, contract.Package{Prefix: "whois_", Results: results, Sentinels: []error{
+		whoislookup.ErrThrottled, whoislookup.ErrDenied, whoislookup.ErrLoop, whoislookup.ErrTooBig, whoislookup.ErrUnsafeTarget,
+		whoislookup.ErrBadQuery, whoislookup.ErrNoServer, whoislookup.ErrGarbage, whoislookup.ErrUnreachable,
+	}})
+	var none *whoislookup.Record
+	assert.Equal(t, opskit.Unknown, none.Judge())
+	assert.False(t, none.Seen())
+	assert.Contains(t, none.String(), "not checked: whose it is (nobody was asked")
 }

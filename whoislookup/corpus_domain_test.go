@@ -39,12 +39,12 @@ func judge(c domainCase, rec *whoislookup.Record, err error) (out []judged) {
 	class, _ := c.Expect["class"].(string)
 	got := "other"
 	switch {
+	case rec.Verdict == whoislookup.VerdictNotFound:
+		got = "available"
+	case rec.Verdict == whoislookup.VerdictReserved:
+		got = "reserved"
 	case err == nil:
 		got = "registered"
-	case errors.Is(err, whoislookup.ErrNotFound):
-		got = "available"
-	case errors.Is(err, whoislookup.ErrReserved):
-		got = "reserved"
 	case errors.Is(err, whoislookup.ErrThrottled):
 		got = "throttled"
 	}

@@ -109,7 +109,7 @@ func TestBarForeignRDAP(t *testing.T) {
 		}
 	}
 	for query, want := range map[string]error{
-		"138.3.0.1":    whoislookup.ErrNotFound,
+		"138.3.0.1":    error(nil),
 		"138.1.0.1":    whoislookup.ErrThrottled,
 		"138.2.0.1":    whoislookup.ErrUnsafeTarget,
 		"104.20.75.38": whoislookup.ErrTooBig, // 64 MiB in 64 KiB
@@ -127,8 +127,8 @@ func TestBarForeignRDAP(t *testing.T) {
 		right++
 		assert.NotNil(t, rec)
 		assert.Less(t, time.Since(begin), 5*time.Second)
-		if e, ok := errors.AsType[*whoislookup.Error](err); ok && errors.Is(err, whoislookup.ErrThrottled) {
-			assert.Equal(t, 90*time.Second, e.RetryAfter)
+		if e, ok := errors.AsType[whoislookup.Pause](err); ok && errors.Is(err, whoislookup.ErrThrottled) {
+			assert.Equal(t, 90*time.Second, e.RetryAfter())
 		}
 	}
 	mu.Lock()

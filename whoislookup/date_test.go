@@ -27,7 +27,7 @@ func TestTimesThatNoClockShowsAreNoDates(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, want, rec.Created)
 			if want == "" {
-				assert.Equal(t, whoislookup.Unparsed, rec.Presence("created"))
+				assert.Equal(t, whoislookup.PresenceUnparsed, rec.Presence("created"))
 			}
 		})
 	}

@@ -1,45 +1,28 @@
 package whoislookup
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/opskit-go/opskit"
 )
 
-// Change is one field of which two records tell different things.
-type Change struct {
-	Field string `json:"field"`         // as in JSON: "network.range", "holder.name"
-	Old   string `json:"old,omitempty"` // empty: there was none
-	New   string `json:"new,omitempty"` // empty: there is none any more
-}
+func orNone(s string) string { return cmp.Or(s, "none") }
 
-// String returns "field: old -> new".
-func (c Change) String() string {
-	return fmt.Sprintf("%s: %s -> %s", quoteOutside(c.Field), orNone(c.Old), orNone(c.New))
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return quoteOutside(s)
-}
-
-// Diff tells what changed between two records of one thing, or what differs
-// between two things: did the site move to another holder, under another
-// carrier? It moved if holder.name or domain.nameservers is among the changes, or
-// network.range with two ranges of which neither is inside the other: a smaller
-// registration of the same holder is the same place told in more detail. Nothing
-// changed only if unseen is empty too.
+// Since tells what changed from an earlier record of the same thing, or what
+// differs between two things. See [Record.Moved] for the question that is mostly
+// meant.
 //
 // A change is what both sides tell, and tell differently. Names are compared
-// without case and runs of blanks, lists as sets, and dates as far as both are
+// without case and runs of spaces, lists as sets, and dates as far as both are
 // precise. Two servers or protocols spell a name each in its own way: between
 // those, punctuation and accents do not count either, one handle is one holder,
-// and a name beside a mere description is in unseen. What one side does not tell is no change but stands in unseen: a
+// and a name beside a mere description is in Unseen. What one side does not tell is no change but stands in Unseen: a
 // value that is withheld, could not be read or is not mentioned; the whole
 // record, if a server did not answer or did not want to (nil, or a Verdict
 // other than found, not_found and reserved); and what the answer of a more
@@ -48,26 +31,63 @@ func orNone(s string) string {
 // protocol are complete about the network, the AS, nameservers and statuses,
 // so what is gone from there is a change, and so is a field that is there
 // without a value. If nobody has the thing any more, everything has changed.
-func Diff(old, new *Record) (changes []Change, unseen []Gap) {
-	if gap, ok := incomparable(old, new); ok {
-		return nil, []Gap{gap}
+func (r *Record) Since(earlier *Record) opskit.Changes {
+	if gap, ok := incomparable(earlier, r); ok {
+		return opskit.Changes{Unseen: []opskit.Gap{gap}}
 	}
-	a, b := comparedFields(old), comparedFields(new)
+	var out opskit.Changes
+	a, b := comparedFields(earlier), comparedFields(r)
 	for i := range a {
-		d := difference{old: old, new: new, a: a[i], b: b[i]}
+		d := difference{old: earlier, new: r, a: a[i], b: b[i]}
 		switch why, same := d.judge(); {
+		case same && d.a.key == "" && d.b.key == "":
 		case same:
+			out.Compared++
 		case why == "":
-			changes = append(changes, Change{Field: d.a.name, Old: d.a.value, New: d.b.value})
+			out.Compare(d.a.name, d.a.value, d.b.value)
 		default:
-			unseen = append(unseen, Gap{What: d.a.name, Why: why})
+			out.Unseen = append(out.Unseen, opskit.Gap{What: d.a.name, Why: why})
 		}
 	}
-	return changes, unseen
+	return out
+}
+
+// Moved answers "did it move?" from what changed since an earlier record: yes for
+// another holder, for other nameservers, or for a network that has nothing in
+// common with the earlier one. A registration inside the other is the same place
+// told in more detail. No is said only if all of these could be compared.
+func (r *Record) Moved(earlier *Record) Answer {
+	changes := r.Since(earlier)
+	if changes.Compared == 0 {
+		return AnswerUnknown
+	}
+	for _, c := range changes.List {
+		if c.Old == "" || c.New == "" {
+			continue
+		}
+		switch c.What {
+		case "holder.name", "domain.nameservers":
+			return AnswerYes
+		case "network.range":
+			if a, b := earlier.Network.Range, r.Network.Range; !a.Covers(b) && !b.Covers(a) {
+				return AnswerYes
+			}
+		}
+	}
+	for _, g := range changes.Unseen {
+		switch g.What {
+		case "holder.name", "domain.nameservers", "network.range":
+			return AnswerUnknown
+		}
+	}
+	if r.Verdict != VerdictFound || earlier.Verdict != VerdictFound {
+		return AnswerUnknown
+	}
+	return AnswerNo
 }
 
 // incomparable tells why two records cannot be compared at all.
-func incomparable(old, new *Record) (Gap, bool) {
+func incomparable(old, new *Record) (opskit.Gap, bool) {
 	for _, side := range []struct {
 		which string
 		rec   *Record
@@ -79,14 +99,14 @@ func incomparable(old, new *Record) (Gap, bool) {
 		switch verdict {
 		case VerdictFound, VerdictNotFound, VerdictReserved:
 		default:
-			return Gap{What: "what changed", Why: side.which + " record is no answer: " + verdict.String(), Need: "the same look-up again"}, true
+			return opskit.Gap{What: "what changed", Why: side.which + " record is no answer: " + verdict.String(), Need: "the same look-up again"}, true
 		}
 	}
 	a, b := subject(old), subject(new)
 	if a != KindUnknown && b != KindUnknown && a != b {
-		return Gap{What: "what changed", Why: older + " record is about a thing of kind " + a.String() + ", " + newer + " about one of kind " + b.String()}, true
+		return opskit.Gap{What: "what changed", Why: older + " record is about a thing of kind " + a.String() + ", " + newer + " about one of kind " + b.String()}, true
 	}
-	return Gap{}, false
+	return opskit.Gap{}, false
 }
 
 const older, newer = "the older", "the newer"
@@ -191,11 +211,11 @@ func missing(which string, rec, other *Record, f comparedField, there string) st
 	}
 	for _, name := range f.from {
 		switch rec.Presence(name) {
-		case Redacted:
+		case PresenceRedacted:
 			return "withheld in " + which + " record" + told
-		case Unparsed:
+		case PresenceUnparsed:
 			return "not readable in " + which + " record" + told
-		case Absent:
+		case PresenceAbsent:
 			return ""
 		}
 	}
@@ -208,9 +228,9 @@ func missing(which string, rec, other *Record, f comparedField, there string) st
 // unansweredBy names the server that a record lacks the answer of, although
 // another referred to it.
 func unansweredBy(r *Record) (string, bool) {
-	for _, g := range r.Unseen {
+	for _, g := range r.Gaps() {
 		if server, ok := strings.CutPrefix(g.What, answerOf); ok {
-			return quoteOutside(server), true
+			return opskit.Escape(server), true
 		}
 	}
 	return "", false
@@ -247,7 +267,7 @@ type comparedField struct {
 	from        []string // the fields whose Presence tells why there is none
 }
 
-// comparedFields lists what Diff looks at, always in the same order.
+// comparedFields lists what Since looks at, always in the same order.
 func comparedFields(r *Record) []comparedField {
 	n, as, d := r.Network, r.AS, r.Domain
 	if n == nil {

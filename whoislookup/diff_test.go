@@ -1,7 +1,7 @@
 package whoislookup_test
 
 import (
-	"encoding/json"
+	"cmp"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/whoislookup"
 	"github.com/opskit-go/opskit/whoislookup/whoistest"
 )
@@ -23,10 +24,16 @@ func parsed(t *testing.T, server, answer string) *whoislookup.Record {
 	return rec
 }
 
-// lines are what Diff says, one line a change, then one a gap.
-func lines(changes []whoislookup.Change, unseen []whoislookup.Gap) (out []string) {
+// diff is Since as two lists.
+func diff(earlier, now *whoislookup.Record) ([]opskit.Change, []opskit.Gap) {
+	changes := now.Since(earlier)
+	return changes.List, changes.Unseen
+}
+
+// lines are what Since says, one line a change, then one a gap.
+func lines(changes []opskit.Change, unseen []opskit.Gap) (out []string) {
 	for _, c := range changes {
-		out = append(out, c.String())
+		out = append(out, opskit.Escape(c.What+": "+cmp.Or(c.Old, "none")+" -> "+cmp.Or(c.New, "none")))
 	}
 	for _, g := range unseen {
 		out = append(out, "? "+g.String())
@@ -128,11 +135,11 @@ func TestDiff(t *testing.T) {
 		}},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
-			assert.Equal(t, c.want, lines(whoislookup.Diff(parsed(t, c.server, c.old), parsed(t, c.server, c.new))))
+			assert.Equal(t, c.want, lines(diff(parsed(t, c.server, c.old), parsed(t, c.server, c.new))))
 		})
 	}
 	for _, none := range []*whoislookup.Record{nil, {}} {
-		changes, unseen := whoislookup.Diff(none, parsed(t, "", inLACNIC))
+		changes, unseen := diff(none, parsed(t, "", inLACNIC))
 		assert.Empty(t, changes)
 		assert.Len(t, unseen, 1, "nothing is known, so nothing is unchanged")
 	}
@@ -149,24 +156,24 @@ func TestDiffAcrossServers(t *testing.T) {
 	assert.Equal(t, []string{
 		"? holder.name (not mentioned in the newer record; the other has Jo)",
 		"? country (not mentioned in the newer record; the other has IE)",
-	}, lines(whoislookup.Diff(parsed(t, "whois.example.net", whois), parsed(t, "rdap.example.net", rdap))))
+	}, lines(diff(parsed(t, "whois.example.net", whois), parsed(t, "rdap.example.net", rdap))))
 
 	// Nameservers that one of two protocols does not list.
 	bare := strings.Replace(strings.Replace(inDomains, "Name Server: NS1.EXAMPLE.NET\n", "", 1), "Name Server: NS2.EXAMPLE.NET\n", "", 1)
-	got := lines(whoislookup.Diff(parsed(t, "whois.example.net", bare), parsed(t, "whois.other.example.net", inDomains)))
+	got := lines(diff(parsed(t, "whois.example.net", bare), parsed(t, "whois.other.example.net", inDomains)))
 	assert.Equal(t, []string{"? domain.nameservers (not mentioned in the older record; the other has ns1.example.net ns2.example.net)"}, got)
 
 	// One host that speaks both.
 	both, err := whoislookup.Assemble(whoislookup.Query{}, []whoislookup.Hop{{Server: "whois.example.net", Protocol: "rdap", Raw: []byte(`{"objectClassName":"domain","ldhName":"example-shop.com"}`)}})
 	require.NoError(t, err)
-	assert.Contains(t, lines(whoislookup.Diff(parsed(t, "whois.example.net", inDomains), both)),
+	assert.Contains(t, lines(diff(parsed(t, "whois.example.net", inDomains), both)),
 		"? domain.nameservers (not mentioned in the newer record; the other has ns1.example.net ns2.example.net)")
 
 	// One day, and an instant of it in whatever zone.
 	day := strings.Replace(inDomains, "2026-08-13T04:00:00Z", "2026-08-13", 1)
-	assert.Empty(t, lines(whoislookup.Diff(parsed(t, "whois.example.net", day), parsed(t, "whois.example.net", inDomains))))
+	assert.Empty(t, lines(diff(parsed(t, "whois.example.net", day), parsed(t, "whois.example.net", inDomains))))
 	assert.Equal(t, []string{"expires: 2026-08-13 -> 2027-08-13T04:00:00Z"},
-		lines(whoislookup.Diff(parsed(t, "whois.example.net", day), parsed(t, "whois.example.net", strings.Replace(inDomains, "2026-08", "2027-08", 1)))))
+		lines(diff(parsed(t, "whois.example.net", day), parsed(t, "whois.example.net", strings.Replace(inDomains, "2026-08", "2027-08", 1)))))
 }
 
 // TestDiffAcrossSpellings: one holder that two protocols spell differently has
@@ -189,28 +196,28 @@ func TestDiffAcrossSpellings(t *testing.T) {
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			a, b := parsed(t, "whois.arin.net", whois), parsed(t, "rdap.arin.net", rdap(c.name, c.handle))
-			assert.Equal(t, c.want, lines(whoislookup.Diff(a, b)))
+			assert.Equal(t, c.want, lines(diff(a, b)))
 		})
 	}
 	// One server spells a name the same way each time.
 	assert.Equal(t, []string{"holder.name: Caf\u00e9 del Sur, Inc. -> Caf\u00e9 del Sur Inc"},
-		lines(whoislookup.Diff(parsed(t, "whois.arin.net", whois), parsed(t, "whois.arin.net", strings.Replace(whois, ", Inc.", " Inc", 1)))))
+		lines(diff(parsed(t, "whois.arin.net", whois), parsed(t, "whois.arin.net", strings.Replace(whois, ", Inc.", " Inc", 1)))))
 
 	// What the older protocol had from the first line of a description.
 	ripe := "inetnum: 104.16.0.0 - 104.31.255.255\nnetname: EDGE\ndescr: Backbone in Amsterdam\nsource: RIPE\n"
-	changes, unseen := whoislookup.Diff(parsed(t, "whois.ripe.net", ripe), parsed(t, "rdap.db.ripe.net", rdap("Some Org", "ORG-X")))
+	changes, unseen := diff(parsed(t, "whois.ripe.net", ripe), parsed(t, "rdap.db.ripe.net", rdap("Some Org", "ORG-X")))
 	assert.Empty(t, changes)
 	assert.Contains(t, lines(nil, unseen), "? holder.name (Backbone in Amsterdam in the older record, Some Org in the newer; one of them is a description, which need not name the holder)")
 
 	status := func(text string) string { return strings.Replace(inDomains, "Domain Status: ok\n", text, 1) }
 	word := parsed(t, "rdap.example.net", `{"objectClassName":"domain","ldhName":"example-shop.com","status":["client transfer prohibited","active"]}`)
 	for text, want := range map[string]bool{"Domain Status: ok\n": false, "Domain Status: ACTIVE\n": false, "Domain Status: clientHold\n": true} {
-		changes, _ := whoislookup.Diff(parsed(t, "whois.example.net", status(text)), word)
+		changes, _ := diff(parsed(t, "whois.example.net", status(text)), word)
 		assert.Equal(t, want, strings.Contains(strings.Join(lines(changes, nil), "\n"), "domain.status"), text)
 	}
 	a := parsed(t, "whois.example.net", inDomains)
 	b := parsed(t, "rdap.example.net", `{"objectClassName":"domain","ldhName":"example-shop.com","entities":[{"roles":["registrar"],"vcardArray":["vcard",[["fn",{},"text","Example Registrar, Ltd."]]]}]}`)
-	changes, _ = whoislookup.Diff(a, b)
+	changes, _ = diff(a, b)
 	assert.Empty(t, changes)
 }
 
@@ -230,13 +237,13 @@ func TestDiffKnowsWhatIsMissing(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, part.Holder.Name, "Provider Inc")
 	for _, pair := range [][2]*whoislookup.Record{{whole, part}, {part, whole}} {
-		changes, unseen := whoislookup.Diff(pair[0], pair[1])
+		changes, unseen := diff(pair[0], pair[1])
 		assert.Empty(t, changes)
 		assert.Contains(t, strings.Join(lines(nil, unseen), "\n"), "rwhois.example.net")
 	}
 	// Not so where the provider is another: the customer's network is not in it.
 	other := parsed(t, "whois.arin.net", "NetRange: 198.5.0.0 - 198.5.255.255\nOrgName: Other\n")
-	changes, _ := whoislookup.Diff(part, other)
+	changes, _ := diff(part, other)
 	assert.Contains(t, lines(changes, nil), "network.range: 192.5.0.0/16 -> 198.5.0.0/16")
 }
 
@@ -246,7 +253,7 @@ func TestDiffLeavesAlone(t *testing.T) {
 	echoed, err := whoislookup.Assemble(whoislookup.Query{Kind: whoislookup.KindIP, Text: "190.57.233.170", Prefix: netip.MustParsePrefix("190.57.233.170/32")},
 		[]whoislookup.Hop{{Server: "rdap.lacnic.net", Protocol: "rdap", Raw: []byte(echo)}})
 	require.NoError(t, err)
-	got := lines(whoislookup.Diff(parsed(t, "whois.lacnic.net", inLACNIC), echoed))
+	got := lines(diff(parsed(t, "whois.lacnic.net", inLACNIC), echoed))
 	assert.Contains(t, got, "? network.range (190.57.233.160/28 in the older record, 190.57.233.170/32 in the newer is only the address that was asked for)")
 	assert.NotContains(t, strings.Join(got, "\n"), "network.range:")
 
@@ -261,27 +268,16 @@ func TestDiffLeavesAlone(t *testing.T) {
 	srv.Handle("whois.registrar.example.net", whoistest.Reset(""))
 	part, err := srv.Client().Domain(t.Context(), "example-shop.com")
 	require.NoError(t, err)
-	changes, unseen := whoislookup.Diff(whole, part)
+	changes, unseen := diff(whole, part)
 	assert.Empty(t, changes)
 	assert.Contains(t, lines(nil, unseen), "? holder.name (the newer record lacks the answer of whois.registrar.example.net; the other has "+whole.Holder.Name+")")
 }
 
 func TestDiffOfOrigins(t *testing.T) {
 	arin := "NetRange: 104.16.0.0 - 104.31.255.255\nOriginAS: AS13335, AS64500\nOrgName: CloudFlare, Inc.\n"
-	assert.Empty(t, lines(whoislookup.Diff(parsed(t, "whois.arin.net", arin), parsed(t, "whois.arin.net", strings.Replace(arin, "AS13335, AS64500", "AS64500, AS13335", 1)))))
+	assert.Empty(t, lines(diff(parsed(t, "whois.arin.net", arin), parsed(t, "whois.arin.net", strings.Replace(arin, "AS13335, AS64500", "AS64500, AS13335", 1)))))
 	assert.Equal(t, []string{"network.origin: AS13335 AS64500 -> AS64501"},
-		lines(whoislookup.Diff(parsed(t, "whois.arin.net", arin), parsed(t, "whois.arin.net", strings.Replace(arin, "AS13335, AS64500", "AS64501", 1)))))
-}
-
-func TestChangeInJSONAndForPeople(t *testing.T) {
-	c := whoislookup.Change{Field: "holder.name", Old: "A\x1b[2J", New: ""}
-	assert.Equal(t, `holder.name: A\x1b[2J -> none`, c.String())
-	data, err := json.Marshal(c)
-	require.NoError(t, err)
-	assert.Equal(t, `{"field":"holder.name","old":"A\u001b[2J"}`, string(data))
-	var back whoislookup.Change
-	require.NoError(t, json.Unmarshal(data, &back))
-	assert.Equal(t, c, back)
+		lines(diff(parsed(t, "whois.arin.net", arin), parsed(t, "whois.arin.net", strings.Replace(arin, "AS13335, AS64500", "AS64501", 1)))))
 }
 
 func TestCompareNameservers(t *testing.T) {
@@ -379,11 +375,11 @@ func TestCompareBothProtocols(t *testing.T) {
 				assert.Contains(t, rec.String(), "RDAP and WHOIS differ: "+d)
 			}
 			if c.unseen == "" {
-				assert.Empty(t, rec.Unseen)
+				assert.Empty(t, rec.Gaps())
 				return
 			}
-			require.Len(t, rec.Unseen, 1, "an empty list is no agreement")
-			assert.Equal(t, c.unseen, rec.Unseen[0].What)
+			require.Len(t, rec.Gaps(), 1, "an empty list is no agreement")
+			assert.Equal(t, c.unseen, rec.Gaps()[0].What)
 		})
 	}
 	t.Run("there is no RDAP for it", func(t *testing.T) {
@@ -393,11 +389,11 @@ func TestCompareBothProtocols(t *testing.T) {
 		c.Compare = true
 		rec, err := c.Domain(t.Context(), "example.at")
 		require.NoError(t, err)
-		assert.Equal(t, []whoislookup.Gap{{What: "what RDAP says", Why: "no RDAP service is known"}}, rec.Unseen)
+		assert.Equal(t, []opskit.Gap{{What: "what RDAP says", Why: "no RDAP service is known"}}, rec.Gaps())
 		c.Compare = false
 		rec, err = c.Domain(t.Context(), "example.at")
 		require.NoError(t, err)
-		assert.Empty(t, rec.Unseen, "nobody wanted to compare")
+		assert.Empty(t, rec.Gaps(), "nobody wanted to compare")
 	})
 	t.Run("only one protocol is allowed", func(t *testing.T) {
 		srv := newServer(t, whoistest.Answers{})
@@ -408,8 +404,8 @@ func TestCompareBothProtocols(t *testing.T) {
 			c.Compare, c.Protocols = true, []string{protocol}
 			rec, err := c.Lookup(t.Context(), ip)
 			require.NoError(t, err)
-			require.Len(t, rec.Unseen, 1)
-			assert.Equal(t, other, rec.Unseen[0].What)
+			require.Len(t, rec.Gaps(), 1)
+			assert.Equal(t, other, rec.Gaps()[0].What)
 		}
 	})
 }

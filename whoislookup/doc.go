@@ -20,21 +20,25 @@
 //   - Hops: every server asked, what was sent, and the answer byte by byte
 //   - Where and Presence: the line of each value, or why there is none
 //
-// The error is nil exactly if something was found. It is an [*Error]
-// otherwise, which matches one of the sentinels: [ErrNotFound], [ErrReserved],
-// [ErrThrottled] (with RetryAfter), [ErrDenied], [ErrLoop], [ErrTooBig],
-// [ErrUnsafeTarget], [ErrBadQuery], [ErrNoServer], [ErrGarbage] or
-// [ErrUnreachable]. The record comes along with it wherever somebody could be
-// asked: "nobody has it" is a record of VerdictNotFound and ErrNotFound.
+// The error is nil if the question was answered, and "nobody has it" is an answer;
+// otherwise it matches one of the sentinels, [ErrThrottled] and so on, and the
+// record comes along with it wherever somebody could be asked.
+//
+//	verdict    level    why
+//	found      OK       somebody holds it; Unknown if Gaps are left, Warning if RDAP and WHOIS differ
+//	reserved   Warning  nobody can hold it: private space, or a name that is kept back
+//	not_found  Problem  nobody holds it: whoever relies on it relies on nothing
+//	throttled, denied, elsewhere, unknown
+//	           Unknown  nothing was said of it; Gaps tell what would decide
 //
 // A placeholder is never taken for the owner: if ARIN says "Transferred to
 // LACNIC" and LACNIC does not answer, the verdict is VerdictElsewhere and the
 // holder is empty. An answer about another thing than was asked for is none.
 // Special-purpose space is answered without asking anybody.
 //
-// [Parse] reads a stored answer, and [Assemble] the hops of a saved record:
-// both are pure, so saved evidence gives the same record again. [Diff] compares
-// two records (did the site move?) and says what of that cannot be told. [Client.Compare] asks over both protocols and
+// [Parse] reads a stored answer, and [Assemble] the hops of a look-up;
+// [Record.Judge] derives a saved record anew from its hops. [Record.Since] tells
+// what changed, and [Record.Moved] whether the site moved. [Client.Compare] asks over both protocols and
 // lists where they disagree. Package bulk asks about many addresses with few
 // queries, package rpsl reads registry dumps, and package servers holds the
 // tables, which a program can replace by newer ones: nothing is fetched or
@@ -59,6 +63,6 @@
 // # Testing
 //
 // Package whoistest runs registries on loopback under their real names, with
-// hand-written answers and with misbehaviour. OPSKIT_CORPUS names the folder of
+// hand-written answers and with misbehaviour. OPSKIT_CORPUS names the directory of
 // recorded answers that the accuracy tests read.
 package whoislookup

@@ -85,22 +85,22 @@ func ExampleAssemble() {
 	// Output: Gigared S.A. whois.lacnic.net <nil>
 }
 
-func ExampleDiff() {
+func ExampleRecord_Since() {
 	srv, _ := whoistest.NewServer(whoistest.Blog())
 	defer srv.Close()
 	before, _ := srv.Client().Lookup(context.Background(), "190.57.233.170")
 	after, _ := srv.Client().Lookup(context.Background(), "138.0.155.10")
-	changes, unseen := whoislookup.Diff(before, after)
-	for _, c := range changes {
-		if c.Field == "holder.name" || c.Field == "network.parent" {
-			fmt.Println(c)
+	changes := after.Since(before)
+	for _, c := range changes.List {
+		if c.What == "holder.name" || c.What == "network.parent" {
+			fmt.Printf("%s: %q -> %q\n", c.What, c.Old, c.New)
 		}
 	}
-	fmt.Println("not compared:", len(unseen))
+	fmt.Println("moved:", after.Moved(before), "not compared:", len(changes.Unseen))
 	// Output:
-	// network.parent: 190.57.224.0/19 -> none
-	// holder.name: EDITORIAL LA PAGINA S.A. -> Gigared S.A.
-	// not compared: 0
+	// network.parent: "190.57.224.0/19" -> ""
+	// holder.name: "EDITORIAL LA PAGINA S.A." -> "Gigared S.A."
+	// moved: yes not compared: 0
 }
 
 func ExampleParseQuery() {

@@ -65,9 +65,9 @@ var clothes = map[string]func(string) string{
 // outline writes what was read of an answer about a domain, one field a line.
 func outline(rec *whoislookup.Record, err error) string {
 	switch {
-	case errors.Is(err, whoislookup.ErrNotFound):
+	case rec.Verdict == whoislookup.VerdictNotFound:
 		return "available"
-	case errors.Is(err, whoislookup.ErrReserved):
+	case rec.Verdict == whoislookup.VerdictReserved:
 		return "reserved"
 	case errors.Is(err, whoislookup.ErrThrottled):
 		return "throttled"

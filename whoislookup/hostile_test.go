@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/internal/lab"
 	"github.com/opskit-go/opskit/whoislookup"
 	"github.com/opskit-go/opskit/whoislookup/whoistest"
@@ -190,7 +191,7 @@ func attacked(t *testing.T, c *whoislookup.Client, deadline time.Duration) (took
 	if err == nil {
 		assert.NotEqual(t, "Liar", rec.Holder.Name)
 	}
-	if e, ok := errors.AsType[*whoislookup.Error](err); err != nil && assert.True(t, ok) {
+	if e, ok := errors.AsType[*opskit.Error](err); err != nil && assert.True(t, ok) {
 		assert.NotEmpty(t, e.Error())
 	}
 	return took, most(), stall

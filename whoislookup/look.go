@@ -7,21 +7,20 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/whoislookup/servers"
 )
 
 // look asks every server that the query needs and reads their answers.
 func (c *Client) look(ctx context.Context, q Query) (*Record, error) {
 	if hop, ok := localHop(q); ok && c.Server == "" {
-		rec, err := Assemble(q, []Hop{hop})
+		rec := &Record{Query: q, Hops: []Hop{hop}}
 		for _, a := range embedded(q.Prefix) {
-			inner, innerErr := c.look(ctx, addrQuery(a))
-			rec.Embedded = append(rec.Embedded, inner)
-			if innerErr != nil {
-				rec.Unseen = append(rec.Unseen, Gap{What: "the holder of " + a.String() + " inside", Why: innerErr.Error()})
+			if inner, _ := c.look(ctx, addrQuery(a)); inner != nil {
+				rec.Embedded = append(rec.Embedded, inner)
 			}
 		}
-		return rec, err
+		return rec, unanswered(rec.judge())
 	}
 	var hops []Hop
 	silent := "Client.Server or Client.Protocols leaves it out" // why RDAP says nothing
@@ -34,7 +33,7 @@ func (c *Client) look(ctx context.Context, q Query) (*Record, error) {
 		rec, err := Assemble(q, hops)
 		if !c.wants("whois") {
 			c.oneSided(rec, "what WHOIS says", "Client.Protocols leaves it out")
-			return rec, ownerless(q, rec, err)
+			return rec, err
 		}
 		// Not every registry of numbers knows by RDAP what another keeps, and
 		// which one does may have changed: WHOIS refers to it.
@@ -48,7 +47,7 @@ func (c *Client) look(ctx context.Context, q Query) (*Record, error) {
 		}
 	}
 	if !c.wants("whois") {
-		return nil, &Error{Op: "look up", Target: q.Text, Err: ErrNoServer}
+		return nil, &opskit.Error{Op: "look up", Target: q.Text, Err: ErrNoServer}
 	}
 	rec, err := c.lookWHOIS(ctx, q, hops)
 	c.oneSided(rec, "what RDAP says", silent)
@@ -59,7 +58,7 @@ func (c *Client) look(ctx context.Context, q Query) (*Record, error) {
 // compare it with; why is empty if there is.
 func (c *Client) oneSided(rec *Record, what, why string) {
 	if c.Compare && why != "" && rec != nil && rec.Verdict == VerdictFound {
-		rec.Unseen = append(rec.Unseen, Gap{What: what, Why: why})
+		rec.Unseen = append(rec.Unseen, opskit.Gap{What: what, Why: why})
 	}
 }
 
@@ -79,14 +78,14 @@ func (c *Client) wants(protocol string) bool { return slices.Contains(c.protocol
 // echoed reports whether the server gave the queried address for the network,
 // so that the other protocol has to be asked.
 func echoed(rec *Record) bool {
-	return rec.Network != nil && slices.ContainsFunc(rec.Unseen, func(g Gap) bool { return g.Need == "WHOIS" })
+	return rec.Network != nil && slices.ContainsFunc(rec.Undecided, func(g opskit.Gap) bool { return g.Need == "WHOIS" })
 }
 
 // lookWHOIS asks over WHOIS, after the hops that gave no answer.
 func (c *Client) lookWHOIS(ctx context.Context, q Query, hops []Hop) (*Record, error) {
 	target, ok := c.first(q)
 	if !ok {
-		return nil, &Error{Op: "look up", Target: q.Text, Err: ErrNoServer}
+		return nil, &opskit.Error{Op: "look up", Target: q.Text, Err: ErrNoServer}
 	}
 	before := len(hops)
 	asked := map[string]bool{}
@@ -124,19 +123,10 @@ func (c *Client) lookWHOIS(ctx context.Context, q Query, hops []Hop) (*Record, e
 	}
 	rec, err := Assemble(q, hops)
 	if stop != nil && rec.Verdict != VerdictFound {
-		err = &Error{Op: "follow referral", Target: q.Text, Err: stop, Partial: rec}
+		err = &opskit.Error{Op: "follow referral", Target: q.Text, Err: stop}
+		rec.Unseen = append(rec.Unseen, opskit.Gap{What: rec.whose(), Why: err.Error(), Need: "the answer of the registry that keeps it"})
 	}
-	return rec, ownerless(q, rec, err)
-}
-
-// ownerless takes a placeholder out of the owner's place where nobody else
-// answered.
-func ownerless(q Query, rec *Record, err error) error {
-	if err != nil || rec.Verdict != VerdictElsewhere {
-		return err
-	}
-	rec.dropPlaceholder()
-	return &Error{Op: "look up", Target: q.Text, Err: fmt.Errorf("a placeholder that refers to no server: %w", ErrNoServer), Partial: rec}
+	return rec, err
 }
 
 // first chooses the server to start with.
@@ -188,7 +178,7 @@ func follow(q Query, h Hop) (referral, outcome) {
 	rec := &Record{Hops: []Hop{h}}
 	p, err := readHop(rec, 0, q)
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, errNotFound):
 		return referral{}, outcomeAbsent
 	case errors.Is(err, ErrUnreachable), errors.Is(err, ErrGarbage):
 		return referral{}, outcomeLost

@@ -2,9 +2,10 @@ package whoislookup
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Parse reads one stored answer without asking anybody. server is the host
@@ -16,37 +17,26 @@ import (
 //
 // An answer that is JSON is read as RDAP (RFC 9083).
 //
-// The error is nil exactly if the verdict is VerdictFound or VerdictElsewhere,
-// or the answer is RDAP help, which is about nothing.
-// Otherwise it is an [*Error] that matches [ErrNotFound], [ErrReserved],
-// [ErrThrottled], [ErrDenied] or [ErrGarbage], and the record still holds the
-// raw answer and what was read of it. Of several networks in the answer the
-// most specific one is taken.
+// The error is nil exactly if the verdict is VerdictFound, VerdictNotFound,
+// VerdictReserved or VerdictElsewhere. Otherwise it matches [ErrThrottled],
+// [ErrDenied] or [ErrGarbage] (as RDAP's help does, which is about nothing), and
+// the record still holds the raw answer and what was read of it. Of several
+// networks in the answer the most specific one is taken.
 //
 // In an answer of VerdictElsewhere the holder is the registry that keeps the
 // placeholder, not the owner.
 func Parse(server string, raw []byte) (*Record, error) {
+	rec := &Record{Hops: []Hop{{Server: server, Protocol: "whois", Raw: raw}}}
 	if server == "" && (bytes.Contains(raw, []byte("Found a referral to ")) || bytes.Contains(raw, []byte("fer:"))) {
 		hops := splitTranscript(raw)
 		if hops == nil {
 			hops = splitHeadings(raw)
 		}
 		if len(hops) > 1 {
-			return Assemble(Query{}, hops)
+			rec.Hops = hops
 		}
 	}
-	// One allocation for what every answer needs.
-	all := &struct {
-		rec    Record
-		hops   [1]Hop
-		domain Domain
-	}{hops: [1]Hop{{Server: server, Protocol: "whois", Raw: raw}}}
-	rec := &all.rec
-	rec.Server, rec.Hops = server, all.hops[:]
-	part, err := readHopInto(rec, 0, Query{}, &all.domain)
-	rec.Hops[0].Referral = part.referral.String()
-	rec.Query = impliedQuery(rec)
-	return rec, err
+	return rec, unanswered(rec.judge())
 }
 
 // part is what one hop gave beside the record.
@@ -61,36 +51,36 @@ const maxLines = 1 << 14
 // readHop reads rec.Hops[hop] into rec, which has nothing but its server and
 // hops.
 func readHop(rec *Record, hop int, q Query) (part, error) {
-	p, err := readHopInto(rec, hop, q, new(Domain))
+	p, err := readAnswer(rec, hop, q)
 	if err != nil {
 		return p, err
 	}
-	for _, check := range [...]func(*Record, Query) (Gap, bool){incomplete, otherHandle} {
+	for _, check := range [...]func(*Record, Query) (opskit.Gap, bool){incomplete, otherHandle} {
 		if gap, ok := check(rec, q); ok {
-			rec.Unseen = append(rec.Unseen, gap)
+			rec.Undecided = append(rec.Undecided, gap)
 		}
 	}
 	if rec.Verdict == VerdictFound && rec.Network.unheld() {
 		status := rec.Network.Status
 		*rec = Record{Server: rec.Server, Hops: rec.Hops, Verdict: VerdictNotFound}
-		return part{}, &Error{Op: "read answer", Target: rec.Hops[hop].Server, Err: fmt.Errorf("status %s: %w", status, ErrNotFound)}
+		return part{}, &opskit.Error{Op: "read answer", Target: rec.Hops[hop].Server, Err: fmt.Errorf("status %s: %w", status, errNotFound)}
 	}
 	if other := mistaken(rec, hop, q); other != "" {
 		*rec = Record{Server: rec.Server, Hops: rec.Hops}
-		return part{}, &Error{Op: "read answer", Target: rec.Hops[hop].Server, Err: fmt.Errorf("answer about another thing, %s: %w", other, ErrGarbage)}
+		return part{}, &opskit.Error{Op: "read answer", Target: rec.Hops[hop].Server, Err: fmt.Errorf("answer about another thing, %s: %w", other, ErrGarbage)}
 	}
 	return p, nil
 }
 
-// readHopInto is readHop with the place for a domain, if there is one.
-func readHopInto(rec *Record, hop int, q Query, domain *Domain) (part, error) {
+// readAnswer is readHop without a look at whether it is about what was asked.
+func readAnswer(rec *Record, hop int, q Query) (part, error) {
 	h := &rec.Hops[hop]
 	fail := func(v Verdict, err error) (part, error) {
 		rec.Verdict = v
-		return part{}, &Error{Op: "read answer", Target: h.Server, Err: err}
+		return part{}, &opskit.Error{Op: "read answer", Target: h.Server, Err: err}
 	}
-	if h.Err != nil {
-		return part{}, h.Err
+	if err := h.Failure.Err(); err != nil {
+		return part{}, paused(err, h.RetryAfter)
 	}
 	if len(bytes.TrimSpace(h.Raw)) == 0 {
 		return fail(VerdictUnknown, fmt.Errorf("empty answer: %w", ErrGarbage))
@@ -140,7 +130,7 @@ func readHopInto(rec *Record, hop int, q Query, domain *Domain) (part, error) {
 		found = true
 	} else {
 		p.referral = r.findReferral(h.Server, objects)
-		found = r.readDomain(&p, domain)
+		found = r.readDomain(&p, new(Domain))
 	}
 	rec.Sources = r.sources
 	if found {
@@ -160,20 +150,20 @@ func readHopInto(rec *Record, hop int, q Query, domain *Domain) (part, error) {
 	if err == nil {
 		verdict, err = r.refusal(h.Server)
 	}
-	_, e := fail(verdict, err)
-	if refused, ok := errors.AsType[*Error](e); ok && verdict == VerdictThrottled {
-		refused.RetryAfter = pauseIn(r.low)
+	if verdict == VerdictThrottled {
+		err = paused(err, pauseIn(r.low))
 	}
-	return p, e
+	_, err = fail(verdict, err)
+	return p, err
 }
 
 // sentinelOf returns the error that says the same as a verdict.
 func sentinelOf(v Verdict) error {
 	switch v {
 	case VerdictNotFound:
-		return ErrNotFound
+		return errNotFound
 	case VerdictReserved:
-		return ErrReserved
+		return errReserved
 	case VerdictThrottled:
 		return ErrThrottled
 	case VerdictDenied:
@@ -227,20 +217,6 @@ func rirOf(name string) bool {
 
 func lastWord(s string) string {
 	return s[strings.LastIndexByte(s, ' ')+1:]
-}
-
-// impliedQuery says what a stored answer was about, as the question is not
-// stored with it.
-func impliedQuery(rec *Record) Query {
-	switch {
-	case rec.Network != nil && len(rec.Network.Prefixes) > 0:
-		return prefixQuery(rec.Network.Prefixes[0])
-	case rec.AS != nil:
-		return asnQuery(rec.AS.From)
-	case rec.Domain != nil && rec.Domain.Name != "":
-		return Query{Kind: KindDomain, Text: rec.Domain.Name}
-	}
-	return Query{}
 }
 
 // splitTranscript cuts the output of a whole client run at the lines by which

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/whoislookup/servers"
 )
 
@@ -15,10 +16,10 @@ import (
 // proxy the environment names, and how old the server table is. It sends
 // nothing to anybody (a route is found by connecting a UDP socket, which sends
 // no packet), changes nothing, and takes at most a second.
-func Preflight(ctx context.Context) []Capability {
+func Preflight(ctx context.Context) []opskit.Capability {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	return []Capability{
+	return []opskit.Capability{
 		route(ctx, "ipv4", "udp4", "192.0.2.1:43"),
 		route(ctx, "ipv6", "udp6", "[2001:db8::1]:43"),
 		resolver(),
@@ -27,35 +28,35 @@ func Preflight(ctx context.Context) []Capability {
 	}
 }
 
-func route(ctx context.Context, name, network, address string) Capability {
+func route(ctx context.Context, name, network, address string) opskit.Capability {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, network, address)
 	if err != nil {
-		return Capability{Name: name, Why: err.Error(), Fix: "ip route get " + strings.Trim(strings.TrimSuffix(address, ":43"), "[]")}
+		return opskit.Capability{Name: name, Why: err.Error(), Fix: "ip route get " + strings.Trim(strings.TrimSuffix(address, ":43"), "[]")}
 	}
 	defer conn.Close()
-	return Capability{Name: name, OK: true, Why: "route from " + conn.LocalAddr().String()}
+	return opskit.Capability{Name: name, OK: true, Why: "route from " + conn.LocalAddr().String()}
 }
 
 // resolver looks at the configuration only: asking a name would tell others.
-func resolver() Capability {
+func resolver() opskit.Capability {
 	const file = "/etc/resolv.conf"
 	data, err := os.ReadFile(file)
 	switch {
 	case err != nil:
-		return Capability{Name: "resolver", OK: true, Why: "the system's own; no " + file}
+		return opskit.Capability{Name: "resolver", OK: true, Why: "the system's own; no " + file}
 	case !strings.Contains(string(data), "nameserver"):
-		return Capability{Name: "resolver", Why: file + " names no nameserver", Fix: "echo nameserver 192.0.2.53 >> " + file + " # your resolver's address"}
+		return opskit.Capability{Name: "resolver", Why: file + " names no nameserver", Fix: "echo nameserver 192.0.2.53 >> " + file + " # your resolver's address"}
 	}
-	return Capability{Name: "resolver", OK: true, Why: file}
+	return opskit.Capability{Name: "resolver", OK: true, Why: file}
 }
 
 // proxy tells what the environment says; WHOIS itself knows no proxies.
-func proxy() Capability {
+func proxy() opskit.Capability {
 	for _, name := range [...]string{"HTTPS_PROXY", "https_proxy"} {
 		if os.Getenv(name) != "" {
-			return Capability{Name: "proxy", OK: true, Why: name + " is set: used for RDAP, not for WHOIS"}
+			return opskit.Capability{Name: "proxy", OK: true, Why: name + " is set: used for RDAP, not for WHOIS"}
 		}
 	}
-	return Capability{Name: "proxy", OK: true, Why: "none set"}
+	return opskit.Capability{Name: "proxy", OK: true, Why: "none set"}
 }

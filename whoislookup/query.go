@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/idna"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Query is one question. [ParseQuery] makes it from what a person types;
@@ -31,7 +33,7 @@ const maxQuery = 255
 func ParseQuery(s string) (Query, error) {
 	text := strings.TrimSpace(s)
 	bad := func(why string) (Query, error) {
-		return Query{}, &Error{Op: "parse query", Target: s, Err: fmt.Errorf("%s: %w", why, ErrBadQuery)}
+		return Query{}, &opskit.Error{Op: "parse query", Target: s, Err: fmt.Errorf("%s: %w", why, ErrBadQuery)}
 	}
 	if strings.ContainsAny(s, "\r\n\x00") {
 		return bad("line break or NUL inside")

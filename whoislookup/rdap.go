@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/opskit-go/opskit"
 )
 
 // looksLikeRDAP reports whether an answer is JSON.
@@ -62,7 +64,7 @@ func readRDAP(rec *Record, hop int, q Query) (part, error) {
 	h.Charset = "utf-8"
 	fail := func(v Verdict, err error) (part, error) {
 		rec.Verdict = v
-		return part{}, &Error{Op: "read answer", Target: h.Server, Err: err}
+		return part{}, &opskit.Error{Op: "read answer", Target: h.Server, Err: err}
 	}
 	top, err := parseTree(h.Raw)
 	if err != nil {
@@ -71,20 +73,20 @@ func readRDAP(rec *Record, hop int, q Query) (part, error) {
 	r := rdapReader{rec: rec, query: q, hop: hop}
 	if code := top.get("errorCode"); code.kind != 0 {
 		v, err := rdapError(code.str())
-		return fail(v, fmt.Errorf("error %s %s: %w", code.str(), quoteOutside(top.get("title").str()), err))
+		return fail(v, fmt.Errorf("error %s %s: %w", code.str(), opskit.Escape(top.get("title").str()), err))
 	}
 	obj := &top
 	for _, key := range [...]string{"domainSearchResults", "nameserverSearchResults", "entitySearchResults", "ipSearchResults", "autnumSearchResults", "entities", "nameservers"} {
 		if list := top.get(key).items(); len(list) > 0 && top.get("objectClassName").kind == 0 && top.get("handle").kind == 0 && top.get("ldhName").kind == 0 {
 			obj = &list[0]
 			if len(list) > 1 {
-				rec.Unseen = append(rec.Unseen, Gap{What: fmt.Sprintf("%d more results", len(list)-1), Why: "a search has several, and a record is about one"})
+				rec.Undecided = append(rec.Undecided, opskit.Gap{What: fmt.Sprintf("%d more results", len(list)-1), Why: "a search has several, and a record is about one"})
 			}
 			break
 		}
 	}
 	if obj == &top && foundNothing(&top) {
-		return fail(VerdictNotFound, fmt.Errorf("a search without results: %w", ErrNotFound))
+		return fail(VerdictNotFound, fmt.Errorf("a search without results: %w", errNotFound))
 	}
 	rec.Verdict = VerdictFound
 	switch class := strings.ToLower(obj.get("objectClassName").str()); {
@@ -130,7 +132,7 @@ func foundNothing(top *node) bool {
 func rdapError(code string) (Verdict, error) {
 	switch code {
 	case "404":
-		return VerdictNotFound, ErrNotFound
+		return VerdictNotFound, errNotFound
 	case "429":
 		return VerdictThrottled, ErrThrottled
 	case "401", "403":
@@ -217,7 +219,7 @@ func (r *rdapReader) network(obj *node) error {
 	}
 	if got.From == got.To && obj.get("handle").str() == got.From.String() {
 		// LACNIC echoes the queried address where the network should be.
-		r.rec.Unseen = append(r.rec.Unseen, Gap{What: "the network's range", Why: "the server gave only the queried address", Need: "WHOIS"})
+		r.rec.Undecided = append(r.rec.Undecided, opskit.Gap{What: "the network's range", Why: "the server gave only the queried address", Need: "WHOIS"})
 	}
 	r.set(&n.Name, "network.name", obj.get("name"))
 	r.set(&n.Handle, "network.handle", obj.get("handle"))

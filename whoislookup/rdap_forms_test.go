@@ -513,8 +513,8 @@ func TestRDAPThatIsNoAnswer(t *testing.T) {
 		text string
 		want error
 	}{
-		"an error's code as a string":              {`{"errorCode": "404", "title": "Not Found"}`, whoislookup.ErrNotFound},
-		"with a description that is no list":       {`{"errorCode": 404, "description": "no such thing", "lang": "en"}`, whoislookup.ErrNotFound},
+		"an error's code as a string":              {`{"errorCode": "404", "title": "Not Found"}`, nil},
+		"with a description that is no list":       {`{"errorCode": 404, "description": "no such thing", "lang": "en"}`, nil},
 		"too many requests":                        {`{"errorCode": 429, "title": "Rate Limit Exceeded", "notices": []}`, whoislookup.ErrThrottled},
 		"not for everybody":                        {`{"rdapConformance": ["rdap_level_0"], "errorCode": 403}`, whoislookup.ErrDenied},
 		"unavailable for now":                      {`{"errorCode": 503, "title": "Service Unavailable"}`, whoislookup.ErrGarbage},
@@ -524,7 +524,7 @@ func TestRDAPThatIsNoAnswer(t *testing.T) {
 		"the end before the start":                 {`{"objectClassName": "ip network", "startAddress": "192.0.2.9", "endAddress": "192.0.2.1"}`, whoislookup.ErrGarbage},
 		"ends of different families":               {`{"objectClassName": "ip network", "startAddress": "192.0.2.9", "endAddress": "2001:db8::"}`, whoislookup.ErrGarbage},
 		"an AS number without a number":            {`{"objectClassName": "autnum", "handle": "X"}`, whoislookup.ErrGarbage},
-		"a search that found nothing":              {`{"rdapConformance": ["rdap_level_0"], "domainSearchResults": []}`, whoislookup.ErrNotFound},
+		"a search that found nothing":              {`{"rdapConformance": ["rdap_level_0"], "domainSearchResults": []}`, nil},
 		"a page of the web server, as JSON":        {`{"message": "Forbidden"}`, whoislookup.ErrGarbage},
 		"somebody else's API, with a code of 404":  {`{"code": 404, "error": "nothing here"}`, whoislookup.ErrGarbage},
 		"a number that is longer than any address": {`{"objectClassName": "ip network", "startAddress": 3221225984, "endAddress": 3221226239}`, whoislookup.ErrGarbage},

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/net/http/httpproxy"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/whoislookup/servers"
 )
 
@@ -96,7 +97,7 @@ func (c *Client) lookRDAP(ctx context.Context, q Query) []Hop {
 		asked[target] = true
 		hops = append(hops, c.askRDAP(ctx, target, known)...)
 		hop := hops[len(hops)-1]
-		if hop.Err != nil {
+		if !hop.Failure.IsZero() {
 			break
 		}
 		rec := &Record{Hops: []Hop{hop}}
@@ -134,9 +135,9 @@ func (c *Client) askRDAP(ctx context.Context, target string, known bool) []Hop {
 	hop := end()
 	hop.Raw = raw
 	if err != nil {
-		hop.Err = &Error{Op: "ask", Target: hop.Server, Err: err}
-		if after, ok := errors.AsType[*retryError](err); ok {
-			hop.Err.RetryAfter = after.after
+		hop.Failure = opskit.Fail(&opskit.Error{Op: "ask", Target: hop.Server, Err: err})
+		if p, ok := errors.AsType[Pause](err); ok {
+			hop.RetryAfter = p.RetryAfter()
 		}
 	}
 	return hops
@@ -144,17 +145,8 @@ func (c *Client) askRDAP(ctx context.Context, target string, known bool) []Hop {
 
 // redirected reports whether a hop is a server that only named another.
 func (h *Hop) redirected() bool {
-	return h.Protocol == "rdap" && h.Err == nil && len(h.Raw) == 0 && h.Referral != ""
+	return h.Protocol == "rdap" && h.Failure.IsZero() && len(h.Raw) == 0 && h.Referral != ""
 }
-
-// retryError carries the time of a Retry-After header.
-type retryError struct {
-	after time.Duration
-	err   error
-}
-
-func (e *retryError) Error() string { return e.err.Error() }
-func (e *retryError) Unwrap() error { return e.err }
 
 // get fetches a URL, and tells of each redirect before it follows it.
 func (c *Client) get(ctx context.Context, target string, known bool, redirect func(to string)) ([]byte, error) {
@@ -237,11 +229,7 @@ func statusError(resp *http.Response, raw []byte) error {
 		}
 		return fmt.Errorf("%s without an RDAP answer: %w", status, ErrUnreachable)
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		err := fmt.Errorf("%s: %w", status, ErrThrottled)
-		if after := retryAfter(resp.Header.Get("Retry-After"), time.Now()); after > 0 {
-			return &retryError{after: after, err: err}
-		}
-		return err
+		return paused(fmt.Errorf("%s: %w", status, ErrThrottled), retryAfter(resp.Header.Get("Retry-After"), time.Now()))
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return fmt.Errorf("%s: %w", status, ErrDenied)
 	}

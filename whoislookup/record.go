@@ -4,18 +4,21 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Record is what the registries say about one query, whichever of them
 // answered and over which protocol. Exactly one of Network, AS and Domain is
-// set when Verdict is VerdictFound and the query was no handle. Values are
+// set when Verdict is VerdictFound and the query was no handle. Query, Hops,
+// Embedded and Unseen are what was seen; Judge derives the rest. Values are
 // UTF-8 as the registry wrote them, and may hold control characters: String
 // escapes them, JSON does by itself.
 //
 // A Record is a plain value: it may be read by several goroutines, and it
 // keeps the raw answers alive that its strings were taken from.
 type Record struct {
-	Query   Query    `json:"query"`             // what was asked
+	Query   Query    `json:"query,omitzero"`    // what was asked; nothing for a stored answer, see Subject
 	Verdict Verdict  `json:"verdict"`           // what the registry answered
 	Server  string   `json:"server,omitempty"`  // whose answer decided
 	Network *Network `json:"network,omitempty"` // for an address or prefix
@@ -37,13 +40,16 @@ type Record struct {
 	// while the IPv6 range that this record is about has none.
 	Embedded []*Record `json:"embedded,omitempty"`
 
-	Hops        []Hop    `json:"hops,omitempty"`        // every server asked, in order
-	Sources     []Source `json:"sources,omitempty"`     // where each value stands; see Where
-	Redacted    []string `json:"redacted,omitempty"`    // fields withheld by the registry
-	Empty       []string `json:"empty,omitempty"`       // fields that the answer has, without a value
-	Unparsed    []string `json:"unparsed,omitempty"`    // "field: text" that could not be read
-	Differences []Change `json:"differences,omitempty"` // with Client.Compare: Old is what RDAP says and New what WHOIS does; see Unseen for a protocol that gave no answer
-	Unseen      []Gap    `json:"unseen,omitempty"`      // what could not be found out
+	Hops        []Hop           `json:"hops,omitempty"`        // every server asked, in order
+	Sources     []Source        `json:"sources,omitempty"`     // where each value stands; see Where
+	Redacted    []string        `json:"redacted,omitempty"`    // fields withheld by the registry
+	Empty       []string        `json:"empty,omitempty"`       // fields that the answer has, without a value
+	Unparsed    []string        `json:"unparsed,omitempty"`    // "field: text" that could not be read
+	Differences []opskit.Change `json:"differences,omitempty"` // with Client.Compare: Old is what RDAP says and New what WHOIS does; see Gaps for a protocol that gave no answer
+	Unseen      []opskit.Gap    `json:"unseen,omitempty"`      // what could not be asked
+	Undecided   []opskit.Gap    `json:"undecided,omitempty"`   // what the answers leave open
+
+	RetryAfter time.Duration `json:"retry_after_ns,omitempty"` // of VerdictThrottled: how long to wait, if the server said so
 }
 
 // Network is a registered range of addresses.
@@ -114,15 +120,17 @@ type Contact struct {
 // Hop is one server asked, with everything that is needed to read its answer
 // again: what [Parse] does offline.
 type Hop struct {
-	Server   string        `json:"server"`             // host name, with ":port" where it is not the protocol's own
-	Protocol string        `json:"protocol"`           // "whois", "rwhois", "rdap", or "local" for special-purpose space
-	Sent     string        `json:"sent,omitempty"`     // the query line without its line break, or the URL
-	Raw      []byte        `json:"raw,omitempty"`      // the answer, byte by byte
-	Charset  string        `json:"charset,omitempty"`  // that Raw was decoded from
-	Asked    time.Time     `json:"asked,omitzero"`     // UTC
-	Latency  time.Duration `json:"latency_ns"`         // from the first dial to the last byte
-	Referral string        `json:"referral,omitempty"` // "whois://whois.lacnic.net", as far as one was read; for RDAP, the URL that the server redirected to
-	Err      *Error        `json:"error,omitempty"`    // why this hop gave no usable answer
+	Server   string         `json:"server"`             // host name, with ":port" where it is not the protocol's own
+	Protocol string         `json:"protocol"`           // "whois", "rwhois", "rdap", or "local" for special-purpose space
+	Sent     string         `json:"sent,omitempty"`     // the query line without its line break, or the URL
+	Raw      []byte         `json:"raw,omitempty"`      // the answer, byte by byte
+	Charset  string         `json:"charset,omitempty"`  // that Raw was decoded from
+	Asked    time.Time      `json:"asked,omitzero"`     // UTC
+	Latency  time.Duration  `json:"latency_ns"`         // from the first dial to the last byte
+	Referral string         `json:"referral,omitempty"` // "whois://whois.lacnic.net", as far as one was read; for RDAP, the URL that the server redirected to
+	Failure  opskit.Failure `json:"error,omitzero"`     // why this hop gave no usable answer
+
+	RetryAfter time.Duration `json:"retry_after_ns,omitempty"` // that an HTTP header of the answer asks for; at most 24 h
 }
 
 // Source says where a value stands.
@@ -142,21 +150,21 @@ func (r *Record) Presence(field string) Presence {
 		return PresenceUnknown
 	}
 	if _, ok := r.Where(field); ok {
-		return Published
+		return PresencePublished
 	}
 	for _, f := range r.Unparsed {
 		if len(f) > len(field) && f[:len(field)] == field && f[len(field)] == ':' {
-			return Unparsed
+			return PresenceUnparsed
 		}
 	}
 	if slices.Contains(r.Redacted, field) {
-		return Redacted
+		return PresenceRedacted
 	}
 	if slices.Contains(r.Empty, field) {
-		return Absent
+		return PresenceAbsent
 	}
 	if r.Verdict == VerdictFound {
-		return Unsupported
+		return PresenceUnsupported
 	}
 	return PresenceUnknown
 }

@@ -29,5 +29,5 @@ source:         RIPE
 	assert.Equal(t, whoislookup.VerdictUnknown, rec.Verdict)
 	assert.ErrorContains(t, err, "ask for 239.62.in-addr.arpa")
 	_, err = srv.Client().Lookup(t.Context(), "62.in-addr.arpa")
-	require.ErrorIs(t, err, whoislookup.ErrNotFound)
+	require.NoError(t, err)
 }

@@ -1,6 +1,10 @@
 package whoislookup
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/opskit-go/opskit"
+)
 
 // readRoutes reads an answer of a routing registry, which knows who may
 // announce addresses but not whose they are.
@@ -29,7 +33,7 @@ func (r *reader) readRoutes(objects []object) bool {
 		return false
 	}
 	r.rec.Network = n
-	r.rec.Unseen = append(r.rec.Unseen, Gap{What: "the holder", Why: "a routing registry tells who may announce addresses, not whose they are", Need: "the registry of the addresses"})
+	r.rec.Undecided = append(r.rec.Undecided, opskit.Gap{What: "the holder", Why: "a routing registry tells who may announce addresses, not whose they are", Need: "the registry of the addresses"})
 	return true
 }
 

@@ -114,16 +114,16 @@ func eppOf(text string) (Status, bool) {
 // inactive keep it out; so do pendingCreate (not there yet), redemptionPeriod
 // (RFC 3915), and pendingDelete. Without such a status a domain with
 // nameservers is in. Statuses of registries that do not use EPP, and a domain
-// that shows neither, give DelegationUnknown: ask DNS.
-func (d *Domain) Delegated() (Delegation, Status) {
+// that shows neither, give AnswerUnknown: ask DNS.
+func (d *Domain) Delegated() (Answer, Status) {
 	if d == nil {
-		return DelegationUnknown, ""
+		return AnswerUnknown, ""
 	}
 	var positive Status
 	for _, s := range d.Status {
 		switch s {
 		case "clientHold", "serverHold", "inactive", "redemptionPeriod", "pendingDelete", "pendingCreate":
-			return NotDelegated, s
+			return AnswerNo, s
 		case "ok", "active":
 			positive = s
 		}
@@ -131,10 +131,10 @@ func (d *Domain) Delegated() (Delegation, Status) {
 	if len(d.Nameservers) > 0 {
 		for _, s := range d.Status {
 			if _, epp := eppOf(string(s)); !epp {
-				return DelegationUnknown, s
+				return AnswerUnknown, s
 			}
 		}
-		return Delegated, positive
+		return AnswerYes, positive
 	}
-	return DelegationUnknown, positive
+	return AnswerUnknown, positive
 }

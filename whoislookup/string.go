@@ -1,9 +1,12 @@
 package whoislookup
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/opskit-go/opskit"
 )
 
 // String returns the record for a person: whose it is on the first line, what
@@ -11,16 +14,12 @@ import (
 // characters whatever the servers sent.
 func (r *Record) String() string {
 	if r == nil {
-		return "unknown: no answer\nnot checked: nothing more"
+		return "unknown: no answer\n" + opskit.NotChecked(r)
 	}
 	var b strings.Builder
-	subject := r.Query.Text
-	if subject == "" {
-		subject = "answer"
-	}
-	fmt.Fprintf(&b, "%s: %s\n", quoteOutside(subject), quoteOutside(r.headline()))
+	fmt.Fprintf(&b, "%s: %s\n", opskit.Escape(cmp.Or(r.Subject().Text, "answer")), opskit.Escape(r.headline()))
 	for _, l := range r.evidence() {
-		fmt.Fprintf(&b, "  %s\n", quoteOutside(l))
+		fmt.Fprintf(&b, "  %s\n", opskit.Escape(l))
 	}
 	for _, e := range r.Embedded {
 		for line := range strings.Lines(e.String()) {
@@ -32,17 +31,7 @@ func (r *Record) String() string {
 	if n := r.next(); n != "" {
 		fmt.Fprintf(&b, "next: %s\n", n)
 	}
-	b.WriteString("not checked: ")
-	if len(r.Unseen) == 0 {
-		b.WriteString("nothing more")
-	}
-	for i, g := range r.Unseen {
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(quoteOutside(g.String()))
-	}
-	return b.String()
+	return b.String() + opskit.NotChecked(r)
 }
 
 // headline is the verdict and whose it is.
@@ -72,7 +61,7 @@ func (r *Record) headline() string {
 		}
 		return "reserved"
 	case VerdictNotFound:
-		if r.Query.Kind == KindDomain {
+		if r.Subject().Kind == KindDomain {
 			return "not registered"
 		}
 		return "not found"
@@ -149,7 +138,7 @@ func (r *Record) evidence() []string {
 		line("dates: %s", s)
 	}
 	for _, c := range r.Differences {
-		line("RDAP and WHOIS differ: %s", c)
+		line("RDAP and WHOIS differ: %s: %s -> %s", c.What, c.Old, c.New)
 	}
 	for _, h := range r.Hops {
 		s := fmt.Sprintf("asked: %s over %s", h.Server, h.Protocol)
@@ -161,8 +150,8 @@ func (r *Record) evidence() []string {
 		if h.Referral != "" {
 			s += ", which refers to " + h.Referral
 		}
-		if h.Err != nil {
-			s += ": " + h.Err.Error()
+		if !h.Failure.IsZero() {
+			s += ": " + h.Failure.String()
 		}
 		line("%s", s)
 	}
@@ -174,9 +163,9 @@ func (r *Record) domainEvidence(d *Domain) []string {
 	in, because := d.Delegated()
 	s := "in DNS: " + in.String()
 	switch {
-	case in == DelegationUnknown && because == "":
+	case in == AnswerUnknown && because == "":
 		s = "in DNS: cannot tell, the registry shows no status"
-	case in == DelegationUnknown:
+	case in == AnswerUnknown:
 		s = "in DNS: cannot tell from status " + string(because)
 	case because != "":
 		s += ", because status " + string(because)
@@ -206,9 +195,9 @@ func (r *Record) dates() string {
 	}
 	if r.Domain != nil && r.Expires == "" {
 		switch r.Presence("expires") {
-		case Unparsed:
+		case PresenceUnparsed:
 			parts = append(parts, "expiry could not be read")
-		case Unsupported, Absent:
+		case PresenceUnsupported, PresenceAbsent:
 			parts = append(parts, "expiry not published")
 		}
 	}

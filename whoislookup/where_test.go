@@ -67,7 +67,7 @@ func leaves(t testing.TB, rec *whoislookup.Record) (out []leaf) {
 	require.NoError(t, err)
 	var tree map[string]any
 	require.NoError(t, json.Unmarshal(data, &tree))
-	for _, own := range []string{"query", "verdict", "server", "hops", "sources", "redacted", "empty", "unparsed", "differences", "unseen", "country_from"} {
+	for _, own := range []string{"query", "verdict", "server", "hops", "sources", "redacted", "empty", "unparsed", "differences", "unseen", "undecided", "retry_after_ns", "country_from"} {
 		delete(tree, own)
 	}
 	var walk func(path string, v any)

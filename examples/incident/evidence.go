@@ -60,9 +60,8 @@ func (e *evidence) fail(step string, err error) {
 // moved builds the change of holder, as package reach wants it, from two
 // answers of package whoislookup.
 func moved(before, now *whoislookup.Record, address *reach.Change) *reach.Change {
-	different, _ := whoislookup.Diff(before, now)
-	for _, d := range different {
-		if d.Field != "holder.name" || d.Old == "" || d.New == "" {
+	for _, d := range now.Since(before).List {
+		if d.What != "holder.name" || d.Old == "" || d.New == "" {
 			continue
 		}
 		change := &reach.Change{Before: d.Old, After: d.New, Source: "whois of both addresses"}

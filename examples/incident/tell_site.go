@@ -73,37 +73,19 @@ func holder(r *whoislookup.Record) string {
 	return text + ", says " + r.Server
 }
 
-// elsewhere tells that an address belongs to another holder than the one before,
-// or to a network that has nothing in common with it. A registration inside the
-// other is the same place, told in more or less detail.
-func elsewhere(before, now *whoislookup.Record, changes []whoislookup.Change) bool {
-	for _, change := range changes {
-		if change.Old == "" || change.New == "" {
-			continue
-		}
-		if change.Field == "holder.name" || change.Field == "network.range" && !overlap(before.Network.Range, now.Network.Range) {
-			return true
-		}
-	}
-	return false
-}
-
-func overlap(a, b whoislookup.Range) bool { return a.Contains(b.From) || b.Contains(a.From) }
-
 func (s *story) holders(e *evidence) step {
 	st := step{Verdict: "known", Code: program.Healthy, Result: e.Now}
 	for _, r := range e.Now {
 		st.Evidence = append(st.Evidence, holder(r))
-		s.unseen(gaps(r.Unseen)...)
+		s.unseen(gaps(r.Gaps())...)
 		if r.Verdict != whoislookup.VerdictFound {
 			st.Verdict, st.Code = "cannot tell", program.CannotTell
 		}
 	}
 	if e.Before != nil {
 		st.Evidence = append(st.Evidence, "before: "+holder(e.Before))
-		changes, unseen := whoislookup.Diff(e.Before, e.Now[0])
-		s.unseen(gaps(unseen)...)
-		if elsewhere(e.Before, e.Now[0], changes) {
+		s.unseen(gaps(e.Now[0].Since(e.Before).Unseen)...)
+		if e.Now[0].Moved(e.Before) == whoislookup.AnswerYes {
 			st.Verdict = "it moved"
 		}
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -17,7 +16,7 @@ import (
 
 // by groups a list of addresses, as "uniq -c" writes it, by whose they are.
 func by(ctx context.Context, many *bulk.Bulk, p *program.Program, how grouping, in io.Reader) int {
-	requests, err := readCounts(in)
+	requests, odd, err := readCounts(in)
 	if err != nil {
 		return p.Fail(err)
 	}
@@ -31,6 +30,9 @@ func by(ctx context.Context, many *bulk.Bulk, p *program.Program, how grouping, 
 		return p.Misused("-by reads a list of addresses on stdin, such as that of uniq -c")
 	}
 	groups, left, code := gather(ctx, many, p, how, requests)
+	if len(odd) > 0 {
+		left.Unseen, code = append(odd, left.Unseen...), program.CannotTell
+	}
 	sorted := slices.SortedFunc(maps.Values(groups), func(a, b *group) int {
 		if a.Requests != b.Requests {
 			return b.Requests - a.Requests
@@ -62,10 +64,14 @@ func gather(ctx context.Context, many *bulk.Bulk, p *program.Program, how groupi
 	} else if how.key == "asn" {
 		left.Unseen = append(left.Unseen, unasked())
 	}
+	var failures failures
 	watched := program.Terminal(p.Stderr)
-	if watched {
-		defer fmt.Fprintln(p.Stderr)
-	}
+	defer func() {
+		if watched {
+			fmt.Fprintln(p.Stderr)
+		}
+		failures.print(p.Stderr)
+	}()
 	for res, err := range many.Lookup(ctx, maps.Keys(requests)) {
 		if done++; watched {
 			fmt.Fprintf(p.Stderr, "\r%d of %d", done, len(requests))
@@ -73,9 +79,9 @@ func gather(ctx context.Context, many *bulk.Bulk, p *program.Program, how groupi
 		name := "not known"
 		if err == nil {
 			name = keyOf(res, how.key)
-		} else if !errors.Is(err, whoislookup.ErrNotFound) && !errors.Is(err, whoislookup.ErrReserved) {
+		} else {
 			code = program.CannotTell
-			fmt.Fprintf(p.Stderr, "%s: %v\n", res.Addr, err)
+			failures.add(res.Addr, err)
 		}
 		if !res.Addr.IsValid() {
 			continue
@@ -83,8 +89,8 @@ func gather(ctx context.Context, many *bulk.Bulk, p *program.Program, how groupi
 		if how.announced {
 			name = keys[res.Addr]
 		}
-		for _, gap := range res.Unseen {
-			if !slices.Contains(left.Unseen, gap) {
+		for _, gap := range res.Gaps() {
+			if err == nil && !slices.Contains(left.Unseen, gap) {
 				left.Unseen = append(left.Unseen, gap)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/whoislookup"
 )
 
@@ -41,13 +42,9 @@ func (g group) String() string {
 
 // rest is what the groups leave open, said once, behind them.
 type rest struct {
-	Unseen []whoislookup.Gap `json:"unseen,omitempty"`
+	Unseen []opskit.Gap `json:"unseen,omitempty"`
 }
 
-func (r rest) String() string {
-	list := []string{"nothing more"}
-	for i, g := range r.Unseen {
-		list = append(list[:i], g.String())
-	}
-	return "not checked: " + strings.Join(list, "; ")
-}
+func (rest) Level() opskit.Level  { return opskit.OK }
+func (r rest) Gaps() []opskit.Gap { return r.Unseen }
+func (r rest) String() string     { return opskit.NotChecked(r) }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/examples/internal/program"
 	"github.com/opskit-go/opskit/whoislookup"
 	"github.com/opskit-go/opskit/whoislookup/bulk"
@@ -33,8 +34,8 @@ func (g grouping) from() string {
 }
 
 // unasked is what "-by asn" without -announced leaves open.
-func unasked() whoislookup.Gap {
-	return whoislookup.Gap{What: "which AS announces them", Why: "only registered origins were read", Need: "-announced, which asks whois.cymru.com"}
+func unasked() opskit.Gap {
+	return opskit.Gap{What: "which AS announces them", Why: "only registered origins were read", Need: "-announced, which asks whois.cymru.com"}
 }
 
 // keyOf returns the group of an address for which registries were asked.

@@ -8,28 +8,39 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"github.com/opskit-go/opskit"
 )
 
-// readCounts reads "count address" or "address" lines.
-func readCounts(in io.Reader) (map[netip.Addr]int, error) {
-	out := map[netip.Addr]int{}
+// readCounts reads "count address" or "address" lines. What any other line means
+// is not known, so it is left out, and told.
+func readCounts(in io.Reader) (out map[netip.Addr]int, left []opskit.Gap, err error) {
+	out = map[netip.Addr]int{}
+	odd, first := 0, ""
 	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, 1<<20)
 	for n := 1; lines.Scan(); n++ {
 		f := strings.Fields(lines.Text())
 		if len(f) == 0 {
 			continue
 		}
-		count, err := strconv.Atoi(f[0])
-		if err != nil || len(f) == 1 {
-			count = 1
+		count, badCount := 1, error(nil)
+		if len(f) == 2 {
+			count, badCount = strconv.Atoi(f[0])
 		}
 		addr, err := netip.ParseAddr(f[len(f)-1])
-		if err != nil || len(f) > 2 || count < 1 {
-			return nil, fmt.Errorf("line %d: no \"count address\": %q", n, lines.Text())
+		if err != nil || badCount != nil || len(f) > 2 || count < 1 {
+			if odd++; odd == 1 {
+				first = fmt.Sprintf("line %d: %.60q", n, lines.Text())
+			}
+			continue
 		}
-		out[addr.Unmap()] += count
+		out[addr.Unmap().WithZone("")] += count
 	}
-	return out, lines.Err()
+	if odd > 0 {
+		left = []opskit.Gap{{What: fmt.Sprintf("%d lines of the list", odd), Why: "no \"count address\", such as " + first, Need: "one address a line"}}
+	}
+	return out, left, lines.Err()
 }
 
 // printNft prints one nft set for each family, to be loaded with nft -f.

@@ -13,12 +13,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/examples/internal/program"
 	"github.com/opskit-go/opskit/whoislookup"
 	"github.com/opskit-go/opskit/whoislookup/bulk"
@@ -72,15 +74,16 @@ func ask(ctx context.Context, many *bulk.Bulk, stdin io.Reader, args []string, s
 			code = program.Worse(code, p.Fail(errs[i]))
 			continue
 		}
-		code = program.Worse(code, p.Print(rec, judge(rec, errs[i])))
+		code = program.Worse(code, p.Answer(rec))
 		for _, h := range rec.Hops {
 			if *raw && !p.JSON {
-				fmt.Fprintf(stdout, "\n# %s\n%s", plain(h.Server), h.Text())
+				fmt.Fprintf(stdout, "\n# %s\n%s", opskit.Escape(h.Server), h.Text())
 			}
 		}
 	}
+	records = slices.DeleteFunc(records, func(r *whoislookup.Record) bool { return r == nil })
 	if p.Save != "" {
-		if err := program.Write(p.Save, records); err != nil {
+		if err := program.SaveEvidence(p.Save, kind, time.Now(), records...); err != nil {
 			return p.Fail(err)
 		}
 	}
@@ -90,25 +93,19 @@ func ask(ctx context.Context, many *bulk.Bulk, stdin io.Reader, args []string, s
 	return code
 }
 
+// kind is that of the saved evidence.
+const kind = "whoislookup_records"
+
 // look gets the records: from the registries, from a stored answer, or from
 // saved evidence, which is judged again.
-func look(ctx context.Context, client *whoislookup.Client, p *program.Program, stdin io.Reader, parse, server string) ([]*whoislookup.Record, []error, error) {
-	var records []*whoislookup.Record
-	var errs []error
+func look(ctx context.Context, client *whoislookup.Client, p *program.Program, stdin io.Reader, parse, server string) (records []*whoislookup.Record, errs []error, err error) {
 	add := func(rec *whoislookup.Record, err error) {
 		records, errs = append(records, rec), append(errs, err)
 	}
 	switch {
 	case p.From != "":
-		saved, err := program.Read[[]*whoislookup.Record](p.From)
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, rec := range saved {
-			if rec != nil {
-				add(again(rec))
-			}
-		}
+		records, err = program.LoadEvidence[*whoislookup.Record](p, p.From, kind)
+		return records, nil, err
 	case parse != "":
 		raw, err := read(stdin, parse)
 		if err != nil {
@@ -129,16 +126,4 @@ func read(stdin io.Reader, file string) ([]byte, error) {
 		return io.ReadAll(io.LimitReader(stdin, 16<<20))
 	}
 	return os.ReadFile(file)
-}
-
-// judge turns an answer into an exit code: no answer is "cannot tell", while
-// "nobody has it" is an answer.
-func judge(rec *whoislookup.Record, err error) int {
-	switch {
-	case errors.Is(err, whoislookup.ErrNotFound), errors.Is(err, whoislookup.ErrReserved):
-		return program.Problem
-	case err != nil || rec.Verdict != whoislookup.VerdictFound || len(rec.Unseen) > 0:
-		return program.CannotTell
-	}
-	return program.Healthy
 }

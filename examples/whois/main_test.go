@@ -119,9 +119,9 @@ func TestSavedEvidenceOfAnybody(t *testing.T) {
 	assert.Equal(t, 1, code)
 	assert.Equal(t, live, again)
 
-	require.NoError(t, os.WriteFile(file, []byte(`[{"query":{"kind":"ip","text":"x\u001b[2J\u202e","prefix":"190.0.0.1/32"},"hops":[{"server":"\u001b]0;x\u0007","protocol":"whois","raw":"aGVsbG8K","latency_ns":0}]}]`), 0o600))
+	require.NoError(t, os.WriteFile(file, []byte(`{"program":"opskit","kind":"whoislookup_records","schema":1,"at":"2026-01-01T00:00:00Z","evidence":[{"query":{"kind":"ip","text":"x\u001b[2J\u202e","prefix":"190.0.0.1/32"},"hops":[{"server":"\u001b]0;x\u0007","protocol":"whois","raw":"aGVsbG8K","latency_ns":0}]}]}`), 0o600))
 	_, out, stderr := drive(t, nil, "-raw", "-from", file, "-since", file)
-	assert.Contains(t, out, "\n# \\x1b]0;x\\a\n")
+	assert.Contains(t, out, "\n# \\x1b]0;x\\x07\n")
 	for _, r := range out + stderr {
 		assert.False(t, r < ' ' && r != '\n' || r == 0x202e, "%q", out)
 	}
@@ -158,10 +158,14 @@ not checked: nothing more
 	assert.Equal(t, 0, code)
 	assert.Len(t, strings.Split(strings.TrimSpace(out), "\n"), 3)
 
-	for _, bad := range []string{"", "x y z\n", "0 1.2.3.4\n"} {
+	for _, bad := range []string{"", "x y z\n", "0 1.2.3.4\n", "138.0.155.10 190.57.233.170\n"} {
 		code, _, _ := group(bad, "-by", "holder")
 		assert.Equal(t, 2, code, bad)
 	}
+	code, out, _ = group("5 138.0.155.10\n3 -\n\n2 host.example.org\n138.0.155.10 190.57.233.170\n", "-by", "holder")
+	assert.Equal(t, 2, code, "lines were left out")
+	assert.Contains(t, out, "5 requests from 1 addresses")
+	assert.Contains(t, out, `not checked: 3 lines of the list (no "count address", such as line 2: "3 -"; need: one address a line)`)
 	code, _, _ = group(list, "-by", "colour")
 	assert.Equal(t, 2, code)
 	code, _, stderr = group("1 192.72.0.1\n", "-by", "holder")
@@ -177,13 +181,13 @@ func TestSavedEvidence(t *testing.T) {
 	code, again, stderr := drive(t, nil, "-from", before)
 	assert.Equal(t, 1, code)
 	assert.Equal(t, live, again)
-	assert.Contains(t, stderr, "whois: as seen when "+before+" was written, ")
+	assert.Contains(t, stderr, "whois: "+before+": as seen at ")
 
 	code, out, _ := drive(t, srv, "-since", before, "190.57.233.170")
 	assert.Equal(t, 0, code)
-	assert.Contains(t, out, "190.57.233.170: nothing changed")
+	assert.Contains(t, out, "190.57.233.170: moved: no\nunchanged: facts compared: 9\n")
 	_, out, _ = drive(t, srv, "-json", "-since", before, "190.57.233.170")
-	assert.True(t, strings.HasSuffix(out, "\n"+`{"query":"190.57.233.170"}`+"\n"), out)
+	assert.True(t, strings.HasSuffix(out, "\n"+`{"query":"190.57.233.170","moved":"no","compared":9}`+"\n"), out)
 
 	moved := whoistest.Blog()
 	moved["whois.lacnic.net"]["190.57.233.170"] = "inetnum: 190.57.233.160/28\nowner: Gigared S.A.\ncountry: AR\n"
@@ -199,8 +203,8 @@ func TestSavedEvidence(t *testing.T) {
 	later.Handle("whois.lacnic.net", whoistest.Throttle())
 	code, out, _ = drive(t, later, "-since", before, "190.57.233.170")
 	assert.Equal(t, 2, code, "no answer is not unchanged")
-	assert.Contains(t, out, "190.57.233.170: cannot tell whether it changed\nnot checked: what changed (the newer record is no answer: throttled")
+	assert.Contains(t, out, "190.57.233.170: moved: unknown\ncannot tell whether it changed: facts compared: 0\nnot checked: what changed (the newer record is no answer: throttled")
 	code, out, _ = drive(t, srv, "-since", before, "104.20.75.37")
 	assert.Equal(t, 2, code)
-	assert.Contains(t, out, "104.20.75.37: cannot tell whether it changed\nnot checked: what changed (not among what was saved")
+	assert.Contains(t, out, "104.20.75.37: moved: unknown\ncannot tell whether it changed: facts compared: 0\nnot checked: what changed (not among what was saved")
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/whoislookup"
 	"github.com/opskit-go/opskit/whoislookup/servers"
 )
@@ -77,7 +78,7 @@ const (
 func (b *Bulk) IP(ctx context.Context, addr netip.Addr) (Result, error) {
 	addr = addr.Unmap().WithZone("")
 	if !addr.IsValid() {
-		return Result{}, &whoislookup.Error{Op: "parse query", Target: "invalid address", Err: whoislookup.ErrBadQuery}
+		return Result{}, &opskit.Error{Op: "parse query", Target: "invalid address", Err: whoislookup.ErrBadQuery}
 	}
 	res := b.start(addr)
 	if b.Offline {
@@ -123,16 +124,13 @@ func (b *Bulk) lead(ctx context.Context, res Result, hold whoislookup.Range) (Re
 		}
 	}
 	res.Record = rec
-	if rec != nil {
-		res.Unseen = rec.Unseen
-	}
 	if about, ok := worthKeeping(res.Addr, rec, err, res.Delegation); ok {
 		ans := &answer{asked: res.Addr, about: about, leaf: isLeaf(rec), rec: rec, err: err}
 		if b.Exact && !ans.leaf {
 			ans.about = whoislookup.Range{From: res.Addr, To: res.Addr}
 		}
 		ttl := or(b.TTL, 24*time.Hour)
-		if err != nil {
+		if rec.Verdict != whoislookup.VerdictFound {
 			ttl = min(ttl, negativeTTL)
 		}
 		ans.expires = time.Now().Add(ttl)
@@ -195,7 +193,7 @@ func (b *Bulk) ask(ctx context.Context, addr netip.Addr) (*whoislookup.Record, e
 			return rec, err
 		}
 		if attempt == attempts || errors.Is(err, errNoTurn) {
-			return rec, &whoislookup.Error{Op: "look up", Target: addr.String(), Err: err, RetryAfter: retryAfter(err), Partial: rec}
+			return rec, err
 		}
 	}
 }
@@ -212,8 +210,8 @@ func (b *Bulk) learn(rec *whoislookup.Record, err error) {
 		}
 		failure := error(nil)
 		switch {
-		case hop.Err != nil:
-			failure = hop.Err
+		case !hop.Failure.IsZero():
+			failure = hop.Failure.Err()
 		case len(hop.Raw) == 0 && hop.Referral != "": // a redirect
 		case i == len(rec.Hops)-1 && err != nil:
 			failure = err
@@ -224,7 +222,7 @@ func (b *Bulk) learn(rec *whoislookup.Record, err error) {
 		switch {
 		case errors.Is(failure, errNoTurn):
 		case errors.Is(failure, whoislookup.ErrThrottled), errors.Is(failure, whoislookup.ErrDenied):
-			b.pace.throttled(name, now, retryAfter(failure))
+			b.pace.throttled(name, now, max(hop.RetryAfter, retryAfter(failure)))
 		case errors.Is(failure, whoislookup.ErrUnreachable):
 			if !b.shared { // or one server would count for all
 				b.pace.failed(name, now)
@@ -235,21 +233,16 @@ func (b *Bulk) learn(rec *whoislookup.Record, err error) {
 	}
 }
 
-// retryAfter returns the longest time that an error or one inside it names.
+// retryAfter returns the pause that an error names, if it does.
 func retryAfter(err error) time.Duration {
-	after := time.Duration(0)
-	for err != nil {
-		e, ok := errors.AsType[*whoislookup.Error](err)
-		if !ok {
-			break
-		}
-		after, err = max(after, e.RetryAfter), e.Err
+	if p, ok := errors.AsType[whoislookup.Pause](err); ok {
+		return p.RetryAfter()
 	}
-	return after
+	return 0
 }
 
 func stopped(ctx context.Context, addr netip.Addr) error {
-	return &whoislookup.Error{Op: "look up", Target: addr.String(), Err: fmt.Errorf("stopped: %w", context.Cause(ctx))}
+	return &opskit.Error{Op: "look up", Target: addr.String(), Err: fmt.Errorf("stopped: %w", context.Cause(ctx))}
 }
 
 // or returns what is set, or else the value that zero means.

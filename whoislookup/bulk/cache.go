@@ -105,19 +105,21 @@ func family(a netip.Addr) int {
 // answer counts for this address alone.
 func worthKeeping(a netip.Addr, rec *whoislookup.Record, err error, d *Delegation) (about whoislookup.Range, ok bool) {
 	alone := whoislookup.Range{From: a, To: a}
-	if rec == nil || len(rec.Hops) == 0 || rec.Hops[len(rec.Hops)-1].Err != nil {
+	if rec == nil || len(rec.Hops) == 0 || !rec.Hops[len(rec.Hops)-1].Failure.IsZero() {
 		return alone, false
 	}
-	if err != nil {
-		// Of special-purpose space, only the addresses inside cost queries.
-		inside := rec.Verdict == whoislookup.VerdictReserved && len(rec.Embedded) > 0 && len(rec.Unseen) == 0
-		return alone, inside || rec.Verdict == whoislookup.VerdictNotFound
-	}
-	if rec.Verdict != whoislookup.VerdictFound || rec.Network == nil || !rec.Network.Range.Contains(a) {
+	switch {
+	case err != nil:
+		return alone, false
+	case rec.Verdict == whoislookup.VerdictNotFound:
+		return alone, true
+	case rec.Verdict == whoislookup.VerdictReserved: // only the addresses inside cost queries
+		return alone, len(rec.Embedded) > 0 && len(rec.Gaps()) == 0
+	case rec.Verdict != whoislookup.VerdictFound || rec.Network == nil || !rec.Network.Range.Contains(a):
 		return alone, false
 	}
 	about = rec.Network.Range
-	for _, gap := range rec.Unseen {
+	for _, gap := range rec.Gaps() {
 		if strings.HasPrefix(gap.What, "the answer of ") {
 			return alone, false
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/whoislookup"
 )
 
@@ -71,7 +72,7 @@ func TestWhatIsWorthKeeping(t *testing.T) {
 	verdict := func(v whoislookup.Verdict) *whoislookup.Record {
 		return &whoislookup.Record{Verdict: v, Hops: make([]whoislookup.Hop, 1)}
 	}
-	fail := &whoislookup.Error{Err: whoislookup.ErrThrottled}
+	fail := &opskit.Error{Err: whoislookup.ErrThrottled}
 	for _, c := range []struct {
 		rule string
 		rec  *whoislookup.Record
@@ -87,20 +88,20 @@ func TestWhatIsWorthKeeping(t *testing.T) {
 		{"wider than what was handed out", found("138.0.0.0/16"), nil, &Delegation{Range: span(t, "138.0.152.0/22")}, "138.0.152.0/22"},
 		{"narrower than what was handed out", found("138.0.155.0/24"), nil, &Delegation{Range: span(t, "138.0.152.0/22")}, "138.0.155.0/24"},
 		{"the address echoed for the range", with(found("138.0.152.0/22"), func(r *whoislookup.Record) {
-			r.Unseen = []whoislookup.Gap{{What: "the network's range"}}
+			r.Unseen = []opskit.Gap{{What: "the network's range"}}
 		}), nil, nil, "138.0.155.10/32"},
 		{"the range above the one that did not come", with(found("138.0.0.0/16"), func(r *whoislookup.Record) {
-			r.Unseen = []whoislookup.Gap{{What: "the answer of whois.lacnic.net"}}
+			r.Unseen = []opskit.Gap{{What: "the answer of whois.lacnic.net"}}
 		}), nil, nil, ""},
-		{"the last server failed", with(found("138.0.0.0/16"), func(r *whoislookup.Record) { r.Hops[0].Err = fail }), nil, nil, ""},
-		{"nobody has it: this address only", verdict(whoislookup.VerdictNotFound), whoislookup.ErrNotFound, nil, "138.0.155.10/32"},
+		{"the last server failed", with(found("138.0.0.0/16"), func(r *whoislookup.Record) { r.Hops[0].Failure = opskit.Fail(fail) }), nil, nil, ""},
+		{"nobody has it: this address only", verdict(whoislookup.VerdictNotFound), nil, nil, "138.0.155.10/32"},
 		{"a 6to4 address whose inner one was asked", with(verdict(whoislookup.VerdictReserved), func(r *whoislookup.Record) {
 			r.Embedded = []*whoislookup.Record{found("138.0.152.0/22")}
-		}), whoislookup.ErrReserved, nil, "138.0.155.10/32"},
+		}), nil, nil, "138.0.155.10/32"},
 		{"a 6to4 address whose inner one gave no answer", with(verdict(whoislookup.VerdictReserved), func(r *whoislookup.Record) {
-			r.Embedded, r.Unseen = []*whoislookup.Record{nil}, []whoislookup.Gap{{What: "the holder inside"}}
-		}), whoislookup.ErrReserved, nil, ""},
-		{"private space", verdict(whoislookup.VerdictReserved), whoislookup.ErrReserved, nil, ""},
+			r.Embedded, r.Unseen = []*whoislookup.Record{nil}, []opskit.Gap{{What: "the holder inside"}}
+		}), nil, nil, ""},
+		{"private space", verdict(whoislookup.VerdictReserved), nil, nil, ""},
 		{"throttled", verdict(whoislookup.VerdictThrottled), whoislookup.ErrThrottled, nil, ""},
 		{"denied", verdict(whoislookup.VerdictDenied), whoislookup.ErrDenied, nil, ""},
 		{"a placeholder", verdict(whoislookup.VerdictElsewhere), whoislookup.ErrNoServer, nil, ""},

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/whoislookup"
 )
 
@@ -50,7 +51,7 @@ func (b *Bulk) Origins(ctx context.Context, addrs iter.Seq[netip.Addr]) iter.Seq
 		for addr := range addrs {
 			addr = addr.Unmap().WithZone("")
 			if !addr.IsValid() {
-				err := &whoislookup.Error{Op: "parse query", Target: "invalid address", Err: whoislookup.ErrBadQuery}
+				err := &opskit.Error{Op: "parse query", Target: "invalid address", Err: whoislookup.ErrBadQuery}
 				if !yield(Origin{}, err) {
 					return
 				}
@@ -93,7 +94,7 @@ func (b *Bulk) origins(ctx context.Context, batch []netip.Addr, yield func(Origi
 			continue
 		}
 		missing[a] = false
-		e := &whoislookup.Error{Op: "ask", Target: cymruServer, Err: fmt.Errorf("no answer for %s: %w: %w", a, whoislookup.ErrUnreachable, err)}
+		e := &opskit.Error{Op: "ask", Target: cymruServer, Err: fmt.Errorf("no answer for %s: %w: %w", a, whoislookup.ErrUnreachable, err)}
 		if !yield(Origin{Addr: a}, e) {
 			return false
 		}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/whoislookup"
 )
 
@@ -51,7 +52,7 @@ func (d *Delegated) Load(r io.Reader) error {
 	lines := bufio.NewScanner(r)
 	fail := func(n int, why string) {
 		if bad == nil {
-			bad = &whoislookup.Error{Op: "load delegated statistics", Err: fmt.Errorf("line %d: %s: %w", n, why, whoislookup.ErrGarbage)}
+			bad = &opskit.Error{Op: "load delegated statistics", Err: fmt.Errorf("line %d: %s: %w", n, why, whoislookup.ErrGarbage)}
 		}
 	}
 	for n := 1; lines.Scan(); n++ {
@@ -85,13 +86,13 @@ func (d *Delegated) Load(r io.Reader) error {
 	slices.SortStableFunc(d.addrs, func(a, b Delegation) int { return a.Range.From.Compare(b.Range.From) })
 	slices.SortStableFunc(d.asns, func(a, b Delegation) int { return int(int64(a.FromASN) - int64(b.FromASN)) })
 	if err := lines.Err(); err != nil {
-		return &whoislookup.Error{Op: "load delegated statistics", Err: err}
+		return &opskit.Error{Op: "load delegated statistics", Err: err}
 	}
 	if records == 0 && bad == nil {
 		fail(1, "no line of the format")
 	}
 	if whole := min(announced, summed); bad == nil && seen < whole {
-		bad = &whoislookup.Error{Op: "load delegated statistics", Err: fmt.Errorf("%d records of %d, so the file was cut off: %w", seen, whole, whoislookup.ErrGarbage)}
+		bad = &opskit.Error{Op: "load delegated statistics", Err: fmt.Errorf("%d records of %d, so the file was cut off: %w", seen, whole, whoislookup.ErrGarbage)}
 	}
 	return bad
 }

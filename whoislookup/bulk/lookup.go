@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/opskit-go/opskit/whoislookup"
+	"github.com/opskit-go/opskit"
 )
 
 // Lookup yields one result per address, as they come and not in order; the
@@ -50,7 +50,7 @@ func (b *Bulk) Lookup(ctx context.Context, addrs iter.Seq[netip.Addr]) iter.Seq2
 			}
 		}
 		if cut {
-			yield(Result{}, &whoislookup.Error{Op: "look up", Target: "the rest", Err: fmt.Errorf("stopped: %w", context.Cause(ctx))})
+			yield(Result{}, &opskit.Error{Op: "look up", Target: "the rest", Err: fmt.Errorf("stopped: %w", context.Cause(ctx))})
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/whoislookup"
 )
 
@@ -67,8 +68,17 @@ func (p *pacer) reserve(name string, now time.Time, every, patience time.Duratio
 }
 
 func refusal(name string, after time.Duration, err error) error {
-	return &whoislookup.Error{Op: "wait for", Target: name, Err: err, RetryAfter: after}
+	return &opskit.Error{Op: "wait for", Target: name, Err: pause{err, after}}
 }
+
+// pause is a [whoislookup.Pause] of our own.
+type pause struct {
+	error
+	after time.Duration
+}
+
+func (p pause) Unwrap() error             { return p.error }
+func (p pause) RetryAfter() time.Duration { return p.after }
 
 // good reports whether a turn still stands when its time has come: not if the
 // server asked for a pause meanwhile.

@@ -66,9 +66,9 @@ func TestThrottledServersAreLeftAlone(t *testing.T) {
 	p.throttled("whois.example", now, time.Hour)
 	_, err := p.reserve("whois.example", now, time.Second, patience, time.Time{})
 	require.ErrorIs(t, err, whoislookup.ErrThrottled)
-	e, ok := errors.AsType[*whoislookup.Error](err)
+	e, ok := errors.AsType[whoislookup.Pause](err)
 	require.True(t, ok)
-	assert.Equal(t, time.Hour, e.RetryAfter)
+	assert.Equal(t, time.Hour, e.RetryAfter())
 }
 
 func TestADeadlineBeforeTheTurnFailsAtOnce(t *testing.T) {

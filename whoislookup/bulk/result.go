@@ -3,10 +3,10 @@ package bulk
 import (
 	"fmt"
 	"net/netip"
-	"strconv"
+	"slices"
 	"strings"
-	"unicode"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/whoislookup"
 )
 
@@ -16,7 +16,7 @@ type Result struct {
 	Record     *whoislookup.Record `json:"record,omitempty"`     // nil if nobody was asked; shared by all results of its range: not to be changed
 	Cached     bool                `json:"cached,omitempty"`     // no query was made for this address
 	Delegation *Delegation         `json:"delegation,omitempty"` // what the loaded statistics say
-	Unseen     []whoislookup.Gap   `json:"unseen,omitempty"`     // the record's gaps, and what answering from a file or another address's answer leaves open
+	Unseen     []opskit.Gap        `json:"unseen,omitempty"`     // what answering from a file or another address's answer leaves open
 }
 
 // Holder returns whose the address is, "" if nobody tells: also where nobody was
@@ -53,6 +53,34 @@ func (r Result) Range() whoislookup.Range {
 	return whoislookup.Range{}
 }
 
+// Level is that of the record, and Unknown where that is OK and Unseen is not
+// empty, or nobody was asked.
+func (r Result) Level() opskit.Level {
+	if r.Record == nil || len(r.Unseen) > 0 && r.Record.Level() == opskit.OK {
+		return opskit.Unknown
+	}
+	return r.Record.Level()
+}
+
+// Gaps returns Unseen and the gaps of the record.
+func (r Result) Gaps() []opskit.Gap {
+	if r.Record == nil && len(r.Unseen) == 0 {
+		return []opskit.Gap{{What: "the holder", Why: "nobody was asked", Need: "a look-up"}}
+	}
+	if r.Record == nil {
+		return r.Unseen
+	}
+	return slices.Concat(r.Unseen, r.Record.Gaps())
+}
+
+// Judge judges the record, which all results of its range share.
+func (r *Result) Judge() opskit.Level {
+	if r.Record != nil {
+		r.Record.Judge()
+	}
+	return r.Level()
+}
+
 // String returns whose it is, what that rests on below, and what was not seen
 // on the last line. It has no control characters.
 func (r Result) String() string {
@@ -66,49 +94,24 @@ func (r Result) String() string {
 	if c := r.Country(); c != "" {
 		who += ", " + c
 	}
-	fmt.Fprintf(&b, "%s: %s\n", r.Addr, printable(who))
+	fmt.Fprintf(&b, "%s: %s\n", r.Addr, opskit.Escape(who))
 	if n := r.Range(); n.IsValid() {
 		fmt.Fprintf(&b, "  network: %s\n", n)
 	}
 	if d := r.Delegation; d != nil {
-		fmt.Fprintf(&b, "  delegation: %s\n", printable(strings.Join(strings.Fields(d.Registry+" "+d.Range.String()+" "+d.Country+" "+string(d.Date)+" "+d.Status), " ")))
+		fmt.Fprintf(&b, "  delegation: %s\n", opskit.Escape(strings.Join(strings.Fields(d.Registry+" "+d.Range.String()+" "+d.Country+" "+string(d.Date)+" "+d.Status), " ")))
 	}
 	if r.Cached {
 		b.WriteString("  from an earlier answer\n")
 	}
-	b.WriteString("not checked: ")
-	if len(r.Unseen) == 0 {
-		b.WriteString("nothing more")
-	}
-	for i, g := range r.Unseen {
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(printable(g.String()))
-	}
-	return b.String()
-}
-
-// printable escapes everything that does more than put ink where the cursor is.
-func printable(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		if unicode.IsPrint(r) && r != unicode.ReplacementChar {
-			b.WriteRune(r)
-			continue
-		}
-		q := strconv.QuoteRuneToASCII(r)
-		b.WriteString(q[1 : len(q)-1])
-	}
-	return b.String()
+	return b.String() + opskit.NotChecked(r)
 }
 
 // cached completes a result from an earlier answer.
 func (r Result) cached(ans *answer) (Result, error) {
 	r.Record, r.Cached = ans.rec, true
-	r.Unseen = append(r.Unseen, ans.rec.Unseen...)
 	if !ans.leaf && ans.asked != r.Addr {
-		r.Unseen = append(r.Unseen, whoislookup.Gap{
+		r.Unseen = append(r.Unseen, opskit.Gap{
 			What: "a smaller network inside " + ans.about.String(),
 			Why:  "the registry does not call it assigned, and only " + ans.asked.String() + " was asked for",
 			Need: "Bulk.Exact",
@@ -119,9 +122,9 @@ func (r Result) cached(ans *answer) (Result, error) {
 
 // offline completes a result without any query.
 func (r Result) offline() (Result, error) {
-	r.Unseen = append(r.Unseen, whoislookup.Gap{What: "the holder", Why: "nobody was asked", Need: "a look-up without Bulk.Offline"})
+	r.Unseen = append(r.Unseen, opskit.Gap{What: "the holder", Why: "nobody was asked", Need: "a look-up without Bulk.Offline"})
 	if r.Delegation == nil {
-		return r, &whoislookup.Error{
+		return r, &opskit.Error{
 			Op: "look up", Target: r.Addr.String(),
 			Err: fmt.Errorf("not in the loaded delegated statistics: %w", whoislookup.ErrNoServer),
 		}

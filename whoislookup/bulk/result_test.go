@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/internal/contract"
 	"github.com/opskit-go/opskit/whoislookup"
 	"github.com/opskit-go/opskit/whoislookup/bulk"
 	"github.com/opskit-go/opskit/whoislookup/whoistest"
@@ -70,7 +72,7 @@ not checked: a smaller network inside 101.1.0.0 - 101.1.2.255 (the registry does
 }
 
 func TestWhatNobodyKnows(t *testing.T) {
-	assert.Equal(t, "invalid IP: unknown\nnot checked: nothing more", bulk.Result{}.String())
+	assert.Equal(t, "invalid IP: unknown\nnot checked: the holder (nobody was asked; need: a look-up)", bulk.Result{}.String())
 	res := bulk.Result{Addr: netip.MustParseAddr("10.0.0.1"), Record: &whoislookup.Record{Verdict: whoislookup.VerdictReserved}}
 	assert.True(t, strings.HasPrefix(res.String(), "10.0.0.1: reserved, no holder\n"))
 }
@@ -89,7 +91,7 @@ func TestResultsWithoutARecordAreRead(t *testing.T) {
 func TestSpaceThatNobodyHoldsHasNoRange(t *testing.T) {
 	b := &bulk.Bulk{Delegated: load(t, delegatedText)}
 	private, err := b.IP(t.Context(), netip.MustParseAddr("10.0.0.1"))
-	require.ErrorIs(t, err, whoislookup.ErrReserved)
+	require.NoError(t, err)
 	require.NotNil(t, private.Record.Network, "the block is told")
 	assert.False(t, private.Range().IsValid())
 
@@ -159,4 +161,17 @@ func ExamplePrefixes() {
 	_ = b.UnmarshalText([]byte("196.11.247.0/24"))
 	fmt.Println(bulk.Prefixes(slices.Values([]whoislookup.Range{a, b})))
 	// Output: [196.11.239.0/24 196.11.240.0/21]
+}
+
+func TestContract(t *testing.T) {
+	found, _ := whoislookup.Parse("whois.lacnic.net", []byte("inetnum: 138.0.152/22\nowner: Gigared S.A.\ncountry: AR\n"))
+	addr := netip.MustParseAddr("138.0.155.10")
+	d := load(t, delegatedText)
+	known, ok := d.Addr(netip.MustParseAddr("101.0.0.1"))
+	require.True(t, ok)
+	contract.Check(t, contract.Package{Prefix: "whois_", Results: map[string]opskit.Result{
+		"found":   &bulk.Result{Addr: addr, Record: found},
+		"gap":     &bulk.Result{Addr: addr, Record: found, Unseen: []opskit.Gap{{What: "a smaller network", Why: "not asked for"}}},
+		"offline": &bulk.Result{Addr: netip.MustParseAddr("101.0.0.1"), Delegation: &known, Unseen: []opskit.Gap{{What: "the holder", Why: "nobody was asked"}}},
+	}})
 }

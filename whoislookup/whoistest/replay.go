@@ -30,7 +30,7 @@ func (s *Server) Replay(records ...*whoislookup.Record) error {
 					name = host
 				}
 				switch u, err := url.Parse(h.Sent); {
-				case h.Err != nil || h.Protocol == "local":
+				case !h.Failure.IsZero() || h.Protocol == "local":
 				case h.Protocol != "rdap":
 					if answers[name] == nil {
 						answers[name] = map[string]string{}
