@@ -47,6 +47,16 @@ func TestReadsOnlyWhatCannotHang(t *testing.T) {
 		return
 	}
 	procstatetest.Zombies(t, 3)
+	readsOnlyWhatCannotHang(t)
+	t.Run("beside a process that holds reads back", func(t *testing.T) {
+		lab.Need(t, "root", "fuse")
+		hangExec(t)
+		readsOnlyWhatCannotHang(t)
+	})
+}
+
+func readsOnlyWhatCannotHang(t *testing.T) {
+	t.Helper()
 	trace := filepath.Join(t.TempDir(), "trace")
 	cmd := exec.Command("strace", "-f", "-qq", "-e", "trace=open,openat,openat2", "-o", trace,
 		"/proc/self/exe", "-test.run=^TestReadsOnlyWhatCannotHang$")
@@ -59,7 +69,7 @@ func TestReadsOnlyWhatCannotHang(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 	text, err := os.ReadFile(trace)
 	require.NoError(t, err)
-	allowed := regexp.MustCompile(`^"(/proc|\d+/(stat|status|cgroup|task/\d+/sched)|self/(mountinfo|status|fdinfo/\d+|task|task/\d+/comm)|thread-self/sched|sys/kernel/random/boot_id|/sys/fs/cgroup/.*(cgroup\.freeze|freezer\.(state|self_freezing)))"$`)
+	allowed := regexp.MustCompile(`^"(/proc|\d+/(stat|status|cgroup|task/\d+/sched)|self/(mountinfo|status|fdinfo/\d+|task|task/\d+/comm)|/proc/self/task/\d+/(status|comm)|thread-self/sched|sys/kernel/random/boot_id|/sys/fs/cgroup/.*(cgroup\.freeze|freezer\.(state|self_freezing)))"$`)
 	quoted := regexp.MustCompile(`"[^"]*"`)
 	// From the first opening of /proc itself it is Zombies that reads.
 	_, ours, found := strings.Cut(string(text), `"/proc", `)

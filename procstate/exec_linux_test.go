@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,10 +40,11 @@ int main(int c, char **v) {
 // does; every call answers nevertheless.
 func TestBarNeverHangsOnExec(t *testing.T) {
 	lab.Need(t, "root", "fuse")
+	var pid int
 	t.Cleanup(func() {
-		lab.Eventually(t, 10*time.Second, "the threads that were left behind end", func() bool { return len(held.Behind()) == 0 })
+		lab.Eventually(t, 10*time.Second, "the threads that were left behind end", func() bool { return !slices.Contains(held.Behind(), pid) })
 	})
-	pid := hangExec(t)
+	pid = hangExec(t)
 	var slowest time.Duration
 	answers := func(call string, f func(ctx context.Context)) {
 		t.Helper()
@@ -62,10 +64,8 @@ func TestBarNeverHangsOnExec(t *testing.T) {
 		answers("Processes", func(ctx context.Context) {
 			seen := 0
 			for p, err := range s.Processes(ctx) {
-				if seen++; p.PID == pid && err != nil {
-					require.ErrorIs(t, err, context.DeadlineExceeded)
-				} else {
-					require.NoError(t, err)
+				if seen++; err != nil { // another process of the host may do the same
+					require.ErrorIs(t, err, context.DeadlineExceeded, "%d", p.PID)
 				}
 			}
 			assert.Greater(t, seen, 2, "the walk goes on behind it")
@@ -96,8 +96,9 @@ func TestBarNeverHangsOnExec(t *testing.T) {
 		_, err := inject.Injector{}.Prepare(ctx, inject.Parent{PID: pid, Start: 1})
 		require.ErrorIs(t, err, inject.ErrRefused)
 	})
-	assert.Equal(t, []int{pid}, held.Behind())
-	assert.LessOrEqual(t, asleep(t), 2, "one thread is left behind, and perhaps the program's first, not one for each call")
+	behind := held.Behind()
+	assert.Contains(t, behind, pid)
+	assert.LessOrEqual(t, asleep(t), len(behind)+1, "one thread is left behind, and perhaps the program's first, not one for each call")
 	lab.BarTiming(t, "procstate never hangs on exec", "slowest of 12 calls %v", slowest.Round(time.Millisecond))
 }
 

@@ -88,7 +88,8 @@ func TestBarNeverHangs(t *testing.T) {
 			for _, b := range report.Blocked {
 				causes[b.PID] += b.Cause + " "
 				if b.PID == hung {
-					assert.Contains(t, b.Remedy, "/connections/"+connection+"/abort", "%s", b)
+					// It is named if no other FUSE filesystem is mounted on the host.
+					assert.Regexp(t, "/connections/("+connection+"|N)/abort", b.Remedy, "%s", b)
 				}
 			}
 			assert.Contains(t, causes[holder], "frozen-filesystem", "%s", report)
