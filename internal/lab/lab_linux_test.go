@@ -89,6 +89,22 @@ func TestDaemonOutlivesTheThreadsOfDo(t *testing.T) {
 	}
 }
 
+func TestSettingIsPutBack(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "setting")
+	require.NoError(t, os.WriteFile(file, []byte("1\n"), 0o600))
+	t.Run("use", func(t *testing.T) {
+		Setting(t, file, "0")
+		Setting(t, file+" of another kernel", "0")
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		assert.Contains(t, string(text), "0")
+	})
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, "1\n", string(text))
+	assert.NoFileExists(t, file+" of another kernel")
+}
+
 func TestControlGroupIsRemoved(t *testing.T) {
 	for _, controller := range []string{"pids", ""} {
 		var dir string
