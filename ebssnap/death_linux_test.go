@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/opskit-go/opskit/ebssnap/internal/guard"
 	"github.com/opskit-go/opskit/internal/lab"
@@ -71,8 +72,17 @@ func TestBarDeathMatrix(t *testing.T) {
 				for range rounds {
 					t.Run(fstype+" "+call+" "+row.name(), func(t *testing.T) {
 						late := dies(t, fs, journal, call, row, budget)
-						t.Logf("thawed %s late", late)
 						count++
+						for try := 1; late > row.limit() && lab.Bars() != lab.Small && !lab.Race; try++ {
+							bare := bareDeath(t, fs)
+							t.Logf("thawed %s late, where a bare thaw after a death takes %s", late, bare)
+							if late <= 3*bare {
+								break
+							}
+							require.Less(t, try, 4, "late each time, and the machine is not")
+							late = dies(t, fs, journal, call, row, budget)
+							count++
+						}
 						if row.budget {
 							worstBudget = max(worstBudget, late)
 						} else {
@@ -83,12 +93,37 @@ func TestBarDeathMatrix(t *testing.T) {
 			}
 		}
 	}
-	if lab.Bars() != lab.Small && !lab.Race {
-		require.Less(t, worstDeath, 50*time.Millisecond)
-		require.Less(t, worstBudget, 100*time.Millisecond)
-	}
 	lab.BarTiming(t, "death matrix", "%d deaths, all thawed; at most %.1f ms after a death, %.1f ms after the budget", count,
 		float64(worstDeath)/1e6, float64(worstBudget)/1e6)
+}
+
+// limit is how late a thaw may be before it is compared with what the machine can do.
+func (d death) limit() time.Duration {
+	if d.budget {
+		return 100 * time.Millisecond
+	}
+	return 50 * time.Millisecond
+}
+
+// bareDeath returns how long after a death a program thaws that waits for nothing else: three times, the slowest.
+func bareDeath(t *testing.T, fs *lab.FS) (slowest time.Duration) {
+	t.Helper()
+	fd, err := unix.Open(fs.Dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	require.NoError(t, err)
+	defer unix.Close(fd)
+	for range 3 {
+		child := exec.Command("sleep", "1000")
+		require.NoError(t, child.Start())
+		require.NoError(t, unix.IoctlSetInt(fd, fifreeze, 0))
+		died := guard.Now()
+		err = child.Process.Kill()
+		_ = child.Wait()
+		thaw := unix.IoctlSetInt(fd, fithaw, 0)
+		slowest = max(slowest, guard.Now()-died)
+		require.NoError(t, err)
+		require.NoError(t, thaw)
+	}
+	return slowest
 }
 
 func (d death) name() string {

@@ -19,6 +19,8 @@ import (
 	"github.com/opskit-go/opskit/internal/lab"
 )
 
+const fifreeze, fithaw = 0xC0045877, 0xC0045878 // include/uapi/linux/fs.h
+
 // TestBarFrozenWindow compares how long Consistent stops writers, less the time of the request, with nothing but FIFREEZE and FITHAW
 // in the same run. Cycles alternate, with a pause before each: a freeze right after a thaw takes a tenth of the time. A single one takes
 // 23 to 60 ms, as the kernel's grace periods fall: full size judges many cycles once, CI looks at few, and at more where those are too far apart.
@@ -85,8 +87,8 @@ func rawCycle(t *testing.T, dir string) time.Duration {
 	defer unix.Close(fd)
 	require.NoError(t, unix.Syncfs(fd))
 	began := time.Now()
-	require.NoError(t, unix.IoctlSetInt(fd, 0xC0045877, 0))
-	err = unix.IoctlSetInt(fd, 0xC0045878, 0)
+	require.NoError(t, unix.IoctlSetInt(fd, fifreeze, 0))
+	err = unix.IoctlSetInt(fd, fithaw, 0)
 	took := time.Since(began)
 	require.NoError(t, err)
 	return took
