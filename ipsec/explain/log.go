@@ -40,9 +40,7 @@ func ReadLog(end, text string) Log {
 // journalMessage takes the message out of an entry of the journal. One that is
 // not UTF-8 is a list of bytes (systemd.journal-fields(7), journalctl(1)).
 func journalMessage(entry string) string {
-	var text struct {
-		Message string `json:"MESSAGE"` //nolint:tagliatelle // the journal's own name
-	}
+	var text struct{ Message string } // MESSAGE: names are matched whatever their case
 	if json.Unmarshal([]byte(entry), &text) == nil {
 		return text.Message
 	}
