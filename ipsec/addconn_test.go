@@ -32,7 +32,7 @@ func TestAddconnTakesWhatIsRendered(t *testing.T) {
 		"answering end": func(u *ipsec.Tunnel) { u.Initiator = ipsec.SideB },
 		"other suites":  func(u *ipsec.Tunnel) { u.IKE, u.ESP = "aes128-sha1-modp4096", "aes128-sha512" },
 	} {
-		for _, d := range []conf.Dialect{conf.Libreswan, conf.Openswan} {
+		for _, d := range []conf.Dialect{conf.DialectLibreswan, conf.DialectOpenswan} {
 			t.Run(name+" "+d.String(), func(t *testing.T) {
 				tunnel := blogTunnel(d)
 				edit(tunnel)
@@ -41,7 +41,7 @@ func TestAddconnTakesWhatIsRendered(t *testing.T) {
 					require.NoError(t, err)
 					file, _ := files.Find("etc/ipsec.conf")
 					text := string(file.Bytes())
-					if d == conf.Openswan { // libreswan dropped these two
+					if d == conf.DialectOpenswan { // libreswan dropped these two
 						text = strings.Replace(text, "\tnat_traversal=yes\n", "", 1)
 					}
 					path := filepath.Join(t.TempDir(), "ipsec.conf")
@@ -67,9 +67,9 @@ func sameValues(t *testing.T, path, text string) {
 	}
 	printed, err := exec.CommandContext(t.Context(), program, "--config", path).CombinedOutput()
 	require.NoError(t, err)
-	theirs, err := conf.Parse("printed", string(printed), conf.Libreswan)
+	theirs, err := conf.Parse("printed", string(printed), conf.DialectLibreswan)
 	require.NoError(t, err, "%s", printed)
-	ours, err := conf.Parse("rendered", text, conf.Libreswan)
+	ours, err := conf.Parse("rendered", text, conf.DialectLibreswan)
 	require.NoError(t, err)
 	a, err := ours.Conn("tunnel")
 	require.NoError(t, err)

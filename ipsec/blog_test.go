@@ -62,8 +62,8 @@ func blogEnds(edit func(string) string) (a, b ipsec.End) {
 	if edit == nil {
 		edit = func(s string) string { return s }
 	}
-	west, errA := conf.Parse("west.conf", edit(westStanza), conf.Openswan)
-	east, errB := conf.Parse("east.conf", edit(eastStanza), conf.Openswan)
+	west, errA := conf.Parse("west.conf", edit(westStanza), conf.DialectOpenswan)
+	east, errB := conf.Parse("east.conf", edit(eastStanza), conf.DialectOpenswan)
 	if errA != nil || errB != nil {
 		panic("the stanzas do not parse")
 	}

@@ -3,10 +3,8 @@ package ipsec_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
 	"maps"
 	"net/netip"
 	"os"
@@ -18,6 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/internal/contract"
 	"github.com/opskit-go/opskit/ipsec"
 	"github.com/opskit-go/opskit/ipsec/conf"
 )
@@ -34,11 +34,11 @@ func goldenResults(t *testing.T) map[string]any {
 	a.Keys = ipsec.CompareKeys(a, b, secrets, secrets)
 	return map[string]any{
 		"mirror":    ipsec.Mirror(a, b),
-		"check":     blogTunnel(conf.StrongSwan).Check(),
+		"check":     blogTunnel(conf.DialectStrongSwan).Check(),
 		"log":       ipsec.CheckLog("restart.log", restartLog),
 		"state":     parse(t, "ipsec auto --status", serviceStatus+openswanAuto).State("tunnel"),
 		"listeners": fakeListeners(t),
-		"sysctls":   blogTunnel(conf.Libreswan).Sysctls("eth0"),
+		"sysctls":   blogTunnel(conf.DialectLibreswan).Sysctls("eth0"),
 	}
 }
 
@@ -85,13 +85,11 @@ func TestEveryResultEndsWithWhatWasNotChecked(t *testing.T) {
 			assert.Regexp(t, `^[a-z_]+: `, lines[0], "the verdict comes first")
 		}
 	}
-	assert.Equal(t, "what (why; need: need)", ipsec.Gap{What: "what", Why: "why", Need: "need"}.String())
-	assert.Equal(t, "what (why)", ipsec.Gap{What: "what", Why: "why"}.String())
 }
 
 func TestForeignTextIsEscaped(t *testing.T) {
 	evil := "conn tunnel\n\tleft=\x1b]0;x\x07\u202e\n\tright=192.0.2.1\n"
-	c, err := conf.Parse("evil\x1b.conf", evil, conf.StrongSwan)
+	c, err := conf.Parse("evil\x1b.conf", evil, conf.DialectStrongSwan)
 	require.NoError(t, err)
 	r := ipsec.Mirror(ipsec.End{Name: "a\x1b", Conf: c}, ipsec.End{Conf: c})
 	for _, bad := range []string{"\x1b", "\x07", "\u202e"} {
@@ -100,84 +98,35 @@ func TestForeignTextIsEscaped(t *testing.T) {
 	assert.Contains(t, r.String(), `\x1b`)
 }
 
-// text is what every enum of a result does.
-type text interface {
-	fmt.Stringer
-	MarshalText() ([]byte, error)
-}
-
-func TestEnums(t *testing.T) {
-	for name, c := range map[string]struct {
-		of   func(uint8) text
-		back func([]byte) (uint8, error)
-		want []string
-	}{
-		"verdict": {
-			func(n uint8) text { return ipsec.Verdict(n) },
-			func(b []byte) (uint8, error) { var v ipsec.Verdict; err := v.UnmarshalText(b); return uint8(v), err },
-			[]string{"unknown", "sound", "flawed", "broken"},
-		},
-		"severity": {
-			func(n uint8) text { return ipsec.Severity(n) },
-			func(b []byte) (uint8, error) { var v ipsec.Severity; err := v.UnmarshalText(b); return uint8(v), err },
-			[]string{"unknown", "note", "warning", "problem", "fatal"},
-		},
-		"tunnel verdict": {
-			func(n uint8) text { return ipsec.TunnelVerdict(n) },
-			func(b []byte) (uint8, error) {
-				var v ipsec.TunnelVerdict
-				err := v.UnmarshalText(b)
-				return uint8(v), err
-			},
-			[]string{"unknown", "stopped", "down", "ike_only", "partial", "up"},
-		},
-		"side": {
-			func(n uint8) text { return ipsec.Side(n) },
-			func(b []byte) (uint8, error) { var v ipsec.Side; err := v.UnmarshalText(b); return uint8(v), err },
-			[]string{"a", "b"},
-		},
-	} {
-		for n, want := range c.want {
-			assert.Equal(t, want, c.of(uint8(n)).String())
-			data, err := c.of(uint8(n)).MarshalText()
-			require.NoError(t, err)
-			assert.Equal(t, want, string(data))
-			back, err := c.back(data)
-			require.NoError(t, err)
-			assert.Equal(t, uint8(n), back)
-		}
-		beyond := uint8(len(c.want))
-		assert.Equal(t, fmt.Sprintf("%s(%d)", name, beyond), c.of(beyond).String())
-		_, err := c.of(beyond).MarshalText()
-		require.Error(t, err)
-		_, err = c.back([]byte("nonsense"))
-		require.Error(t, err)
-	}
-}
-
-func TestErrorsAsJSON(t *testing.T) {
-	for code, sentinel := range map[string]error{
-		"weak_key": ipsec.ErrWeakKey, "key_text": ipsec.ErrKeyText, "tunnel": ipsec.ErrTunnel, "no_status": ipsec.ErrNoStatus,
-		"link": ipsec.ErrLink, "syntax": conf.ErrSyntax, "no_section": conf.ErrNoSection, "unsupported": errors.ErrUnsupported,
-		"permission": fs.ErrPermission, "not_exist": fs.ErrNotExist, "canceled": context.Canceled,
-		"deadline_exceeded": context.DeadlineExceeded, "other": errors.New("something else"),
-	} {
-		e := &ipsec.Error{Op: "do", Target: "it", Err: fmt.Errorf("because: %w", sentinel)}
-		data, err := json.Marshal(e)
+func TestContract(t *testing.T) {
+	a, b := blogEnds(nil)
+	n1 := func(other string) *conf.Conf {
+		const one = "\n\tleft=192.0.2.1\n\tright=192.0.2.2\n\tauto=add\n"
+		c, err := conf.Parse("two.conf", "conn n1"+one+"\tleftsubnet=10.1.0.0/16\nconn n2"+one+other, conf.DialectStrongSwan)
 		require.NoError(t, err)
-		assert.JSONEq(t, fmt.Sprintf(`{"code":%q,"message":%q}`, code, e.Error()), string(data))
-		var back ipsec.Error
-		require.NoError(t, json.Unmarshal(data, &back))
-		assert.Equal(t, e.Error(), back.Error())
-		if code != "other" {
-			require.ErrorIs(t, &back, sentinel)
-		}
-		again, err := json.Marshal(&back)
-		require.NoError(t, err)
-		assert.Equal(t, string(data), string(again))
+		return c
 	}
-	assert.Equal(t, "do: x", (&ipsec.Error{Op: "do", Err: errors.New("x")}).Error())
-	require.Error(t, json.Unmarshal([]byte(`[]`), &ipsec.Error{}))
+	results := map[string]opskit.Result{
+		"nothing":       ipsec.Mirror(ipsec.End{}, ipsec.End{}),
+		"pairs":         ipsec.Mirror(ipsec.End{Conf: n1("\tleftsubnet=10.2.0.0/16\n")}, ipsec.End{Conf: n1("\tleftsubnet=10.3.0.0/16\n")}),
+		"pair":          ipsec.Mirror(ipsec.End{Conf: n1("")}, ipsec.End{Conf: n1("")}).Pairs[0],
+		"broken":        ipsec.Mirror(a, ipsec.End{Conf: n1("")}),
+		"quiet log":     ipsec.CheckLog("quiet.log", "Starting\n"),
+		"sound":         blogTunnel(conf.DialectLibreswan).Check(),
+		"flawed":        ipsec.Mirror(a, b),
+		"tunnel":        parse(t, "ipsec auto --status", openswanAuto).State("tunnel").Tunnels[0],
+		"stopped":       parse(t, "ipsec auto --status", "whack: Pluto is not running").State("tunnel"),
+		"only counted":  parse(t, "service ipsec status", serviceStatus).State("tunnel", "other"),
+		"without known": parse(t, "service ipsec status", "IPsec running  - pluto pid: 3\n").State("tunnel"),
+	}
+	for name, r := range goldenResults(t) {
+		if result, ok := r.(opskit.Result); ok {
+			results[name] = result
+		}
+	}
+	contract.Check(t, contract.Package{Prefix: "ipsec_", Results: results, Sentinels: []error{
+		ipsec.ErrWeakKey, ipsec.ErrKeyText, ipsec.ErrTunnel, ipsec.ErrNoStatus, ipsec.ErrLink, conf.ErrSyntax, conf.ErrNoSection,
+	}})
 }
 
 func TestPreflight(t *testing.T) {
@@ -198,10 +147,4 @@ func TestPreflight(t *testing.T) {
 		assert.Equal(t, names[i], c.Name, "the same names in the same order")
 	}
 	assert.False(t, cancelled[1].OK)
-}
-
-func TestJudgeWithoutEvidenceCannotTell(t *testing.T) {
-	r := (&ipsec.Report{Subject: "nothing", Verdict: ipsec.Sound}).Judge()
-	assert.Equal(t, ipsec.Unknown, r.Verdict)
-	assert.NotEmpty(t, r.Unseen)
 }

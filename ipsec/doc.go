@@ -28,9 +28,17 @@
 // ipsec trafficstatus and ipsec statusall; [Status.State] says which tunnels are
 // up. [Listeners] tells which process holds UDP 500 and 4500.
 //
-// Every result prints as text, marshals to JSON and back, holds the evidence
-// that its verdict was derived from (Judge derives it again), and lists in
-// Unseen what it could not see. A key is in none of them.
+// Every result is an [opskit.Result] and holds its evidence, from which Judge
+// derives it again. A key is in none of them. Levels:
+//
+//	sound, up                                       OK; up is a Warning with a warning beside it
+//	one_way                                         Warning: traffic of one direction may be meant
+//	flawed                                          Warning or Problem, as its worst finding is
+//	broken, partial, ike_only, connecting, down,
+//	not_loaded, stopped                             Problem: something carries nothing
+//
+// Sound is about the files that were given: that nobody gave ipsec.secrets stands
+// in the gaps. What was given and not understood forbids Sound, Down and IKEOnly.
 //
 // The codes of findings are stable. Of a description or of two files:
 // address_differs, address_family, auth_differs, bad_address, bad_dpd, bad_id,
@@ -41,8 +49,9 @@
 // pfs_differs, private_address, protocol_differs, protoport_differs,
 // protostack_unset, pubkey_differs, same_address, same_id, slow_dpd, subnet_covers_peer,
 // subnets_differ, subnets_overlap, type_differs, version_differs,
-// weak_algorithm, weak_key. Of a status: counts_sas, duplicate_sa, ike_only,
-// one_way.
+// weak_algorithm, weak_key. Of a status: answers_nothing, counts_sas,
+// duplicate_sa, ike_only, narrowed, no_answer, not_loaded, one_way, silent_since,
+// trapped.
 //
 // # Privileges
 //

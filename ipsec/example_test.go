@@ -13,8 +13,8 @@ import (
 )
 
 func ExampleMirror() {
-	west, _ := conf.Parse("west.conf", westStanza, conf.Openswan)
-	east, _ := conf.Parse("east.conf", eastStanza, conf.Openswan)
+	west, _ := conf.Parse("west.conf", westStanza, conf.DialectOpenswan)
+	east, _ := conf.Parse("east.conf", eastStanza, conf.DialectOpenswan)
 	report := ipsec.Mirror(
 		ipsec.End{Name: "eu-west-1", Conf: west, Public: netip.MustParseAddr("198.51.100.1")},
 		ipsec.End{Name: "us-east-1", Conf: east, Public: netip.MustParseAddr("198.51.100.2")},
@@ -65,7 +65,7 @@ func ExampleGenerateSecret() {
 }
 
 func ExampleTunnel_Check() {
-	tunnel := blogTunnel(conf.Openswan)
+	tunnel := blogTunnel(conf.DialectOpenswan)
 	tunnel.DPD.Off = true
 	report := tunnel.Check()
 	fmt.Println(report.Verdict, report.Findings[0].Code)
@@ -74,7 +74,7 @@ func ExampleTunnel_Check() {
 }
 
 func ExampleTunnel_Render() {
-	files, err := blogTunnel(conf.StrongSwan).Render(ipsec.SideB, "eth0")
+	files, err := blogTunnel(conf.DialectStrongSwan).Render(ipsec.SideB, "eth0")
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -112,7 +112,7 @@ func ExampleTunnel_Render() {
 }
 
 func ExampleFiles_WriteTo() {
-	files, err := blogTunnel(conf.Libreswan).Render(ipsec.SideA)
+	files, err := blogTunnel(conf.DialectLibreswan).Render(ipsec.SideA)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -145,7 +145,7 @@ func ExampleFiles_WriteTo() {
 
 func ExampleTunnel_Sysctls() {
 	proc := fstest.MapFS{"net/ipv4/ip_forward": {Data: []byte("1\n")}, "net/ipv4/conf/eth0/rp_filter": {Data: []byte("1\n")}}
-	for _, s := range blogTunnel(conf.Libreswan).Sysctls("eth0").Read(proc).Differing() {
+	for _, s := range blogTunnel(conf.DialectLibreswan).Sysctls("eth0").Read(proc).Differing() {
 		if !s.Unset {
 			fmt.Println(s.Key, "is", s.Have, "and should be", s.Want)
 		}
@@ -163,12 +163,12 @@ func ExampleParseStatus() {
 	fmt.Println(status.State("tunnel")) // the one connection that is configured
 	// Output:
 	// up: service ipsec status
-	//   tunnel tunnel: up, 0 IKE SA, 2 Child SA
+	//   tunnel up: tunnel, 0 IKE SA, 2 Child SA
+	//   warning duplicate_sa: tunnel is one tunnel with 2 SAs: a rekey is under way, or both ends open it
+	//     next: look again after a minute; if there are still as many, let one end only open it
 	//   note counts_sas: "2 tunnels up" counts established IPsec SAs, not tunnels: this is one tunnel with 2 SAs
 	//     service ipsec status: 2 tunnels up
-	//   warning duplicate_sa: tunnel is one tunnel with 2 SAs: a rekey is under way, or both ends open it
-	//     next: look again after a minute; if there are still as many, write auto=add at one end
-	// not checked: whether packets take tunnel (the output shows no counters: traffic can also pass it by, in clear; need: a packet to the other network, and the counters or a capture after it)
+	// not checked: whether packets take tunnel (the output shows no counters; need: ipsec auto --status, or a capture)
 }
 
 func ExampleListeners() {

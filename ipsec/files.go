@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Files are one end's files in the order of writing.
@@ -40,7 +42,7 @@ func (f File) Bytes() []byte {
 
 // String returns path, mode and size.
 func (f File) String() string {
-	return fmt.Sprintf("%s (mode %04o, %d bytes)", printable(f.Path), f.Mode.Perm(), f.Size)
+	return fmt.Sprintf("%s (mode %04o, %d bytes)", opskit.Escape(f.Path), f.Mode.Perm(), f.Size)
 }
 
 // Format prints what String returns, whatever the verb.
@@ -71,7 +73,7 @@ func (fs Files) Replaced(root *os.Root) []string {
 // WriteTo writes the files below root, each first under a temporary name with
 // its final mode, whatever the umask, and then renamed: no reader ever sees
 // half a file, nor a secret with a wider mode. Files of the same names are
-// replaced, with the other connections that they hold: see Replaced. Missing folders are made with
+// replaced, with the other connections that they hold: see Replaced. Missing directories are made with
 // mode 0755. Nothing outside of root is touched; a target that is a symbolic
 // link is refused with an error matching ErrLink, before anything is written.
 //
@@ -83,12 +85,12 @@ func (fs Files) WriteTo(root *os.Root) error {
 			if info.Mode()&os.ModeSymlink != 0 {
 				reason = ErrLink
 			}
-			return &Error{Op: "write", Target: f.Path, Err: reason}
+			return &opskit.Error{Op: "write", Target: f.Path, Err: reason}
 		}
 	}
 	for _, f := range fs {
 		if err := writeFile(root, f); err != nil {
-			return &Error{Op: "write", Target: f.Path, Err: err}
+			return &opskit.Error{Op: "write", Target: f.Path, Err: err}
 		}
 	}
 	return nil

@@ -23,7 +23,7 @@ func TestSecretsAreNarrowFromTheStart(t *testing.T) {
 	const env = "OPSKIT_IPSEC_WRITE"
 	if dir := os.Getenv(env); dir != "" {
 		syscall.Umask(0)
-		files, err := blogTunnel(conf.Libreswan).Render(ipsec.SideA)
+		files, err := blogTunnel(conf.DialectLibreswan).Render(ipsec.SideA)
 		require.NoError(t, err)
 		root, err := os.OpenRoot(dir)
 		require.NoError(t, err)

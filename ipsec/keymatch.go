@@ -26,26 +26,20 @@ func (m *mirror) keys() {
 		k = m.b.end.Keys
 	}
 	if k == nil {
-		m.report.Unseen = append(m.report.Unseen, Gap{
-			What: "whether both ends hold the same pre-shared key, and a strong one", Why: "ipsec.secrets was not given",
-			Need: "CompareKeys on both ends' ipsec.secrets",
-		})
+		m.beyond("whether both ends hold the same pre-shared key, and a strong one", "ipsec.secrets was not given", "CompareKeys on both ends' ipsec.secrets")
 		return
 	}
 	for _, end := range k.Missing {
-		m.report.add("no_key", Fatal, "psk", "add a line \"ID ID : PSK ...\" to its ipsec.secrets", []Ref{{End: end, File: "ipsec.secrets"}}, "%s has no pre-shared key for these two identities", end)
+		m.add("no_key", SeverityFatal, "psk", "add a line \"ID ID : PSK ...\" to its ipsec.secrets", []Ref{{End: end, File: "ipsec.secrets"}}, "%s has no pre-shared key for these two identities", end)
 	}
 	for _, end := range k.Unread {
-		m.report.Unseen = append(m.report.Unseen, Gap{
-			What: end + ": the pre-shared key of these two identities", Why: "not in the ipsec.secrets that was read, which includes other files",
-			Need: "the files that its include lines name, joined to it",
-		})
+		m.unread(end+": the pre-shared key of these two identities", "not in the ipsec.secrets that was read, which includes other files", "the files that its include lines name, joined to it")
 	}
 	if k.Same != nil && !*k.Same {
-		m.report.add("key_differs", Fatal, "psk", "copy the line of one end's ipsec.secrets to the other", k.Refs, "the ends hold different pre-shared keys")
+		m.add("key_differs", SeverityFatal, "psk", "copy the line of one end's ipsec.secrets to the other", k.Refs, "the ends hold different pre-shared keys")
 	}
 	if k.Weakness != "" {
-		m.report.add("weak_key", Problem, "psk", "replace it on both ends by one that GenerateSecret makes; one that was published is burnt", k.Refs,
+		m.add("weak_key", SeverityProblem, "psk", "replace it on both ends by one that GenerateSecret makes; one that was published is burnt", k.Refs,
 			"the pre-shared key is weak: %s", k.Weakness)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/opskit-go/opskit"
 )
 
 // ListenerReport tells who listens on the UDP ports of IKE: 500, and 4500 for
@@ -20,9 +22,10 @@ type ListenerReport struct {
 	// Verdict is Sound when both ports are open on an address that another host
 	// can reach, Flawed when only one is, Broken when none is, and Unknown when
 	// the list of sockets could not be read.
-	Verdict   Verdict    `json:"verdict"`
-	Listeners []Listener `json:"listeners,omitempty"` // by port, then address
-	Unseen    []Gap      `json:"unseen,omitempty"`    // tables and owners that could not be read
+	Verdict   Verdict      `json:"verdict"`
+	Tables    []string     `json:"tables,omitempty"`    // of /proc, that were read: "net/udp"
+	Listeners []Listener   `json:"listeners,omitempty"` // by port, then address
+	Unseen    []opskit.Gap `json:"unseen,omitempty"`    // tables and owners that could not be read
 }
 
 // Listener is one UDP socket.
@@ -54,29 +57,28 @@ func Listeners(ctx context.Context, proc fs.FS) (*ListenerReport, error) {
 	if proc == nil {
 		host, err := hostProc()
 		if err != nil {
-			r.Unseen = []Gap{{What: "UDP sockets", Why: err.Error(), Need: "Linux"}}
-			return r, &Error{Op: "list sockets", Err: err}
+			r.Unseen = []opskit.Gap{{What: "UDP sockets", Why: err.Error(), Need: "Linux"}}
+			return r, &opskit.Error{Op: "list sockets", Err: err}
 		}
 		proc = host
 	}
-	read := 0
 	var first error
 	for _, name := range []string{"net/udp", "net/udp6"} {
 		text, err := fs.ReadFile(proc, name)
 		if err != nil {
 			if !errors.Is(err, fs.ErrNotExist) || name == "net/udp" {
-				r.Unseen = append(r.Unseen, Gap{What: "sockets of /proc/" + name, Why: err.Error()})
+				r.Unseen = append(r.Unseen, opskit.Gap{What: "sockets of /proc/" + name, Why: err.Error()})
 				first = cmp.Or(first, err)
 			} else {
-				r.Unseen = append(r.Unseen, Gap{What: "IPv6 sockets", Why: "this kernel has no IPv6"})
+				r.Unseen = append(r.Unseen, opskit.Gap{What: "IPv6 sockets", Why: "this kernel has no IPv6"})
 			}
 			continue
 		}
-		read++
+		r.Tables = append(r.Tables, name)
 		r.sockets(name, string(text))
 	}
-	if read == 0 {
-		return r, &Error{Op: "list sockets", Err: first}
+	if len(r.Tables) == 0 {
+		return r, &opskit.Error{Op: "list sockets", Err: first}
 	}
 	slices.SortFunc(r.Listeners, func(a, b Listener) int {
 		return cmp.Or(cmp.Compare(a.Local.Port(), b.Local.Port()), a.Local.Compare(b.Local), cmp.Compare(a.Inode, b.Inode))
@@ -91,7 +93,7 @@ func Listeners(ctx context.Context, proc fs.FS) (*ListenerReport, error) {
 func (r *ListenerReport) sockets(name, text string) {
 	head, body, _ := strings.Cut(text, "\n")
 	if !strings.HasPrefix(strings.TrimLeft(head, " "), "sl ") {
-		r.Unseen = append(r.Unseen, Gap{What: "sockets of /proc/" + name, Why: "the table has no head: it was cut off"})
+		r.Unseen = append(r.Unseen, opskit.Gap{What: "sockets of /proc/" + name, Why: "the table has no head: it was cut off"})
 		return
 	}
 	n := 1
@@ -117,7 +119,7 @@ func (r *ListenerReport) sockets(name, text string) {
 			l.Inode, err = strconv.ParseUint(f[9], 10, 64)
 		}
 		if err != nil {
-			r.Unseen = append(r.Unseen, Gap{What: fmt.Sprintf("sockets of /proc/%s, line %d", name, n), Why: err.Error()})
+			r.Unseen = append(r.Unseen, opskit.Gap{What: fmt.Sprintf("sockets of /proc/%s, line %d", name, n), Why: err.Error()})
 			continue
 		}
 		r.Listeners = append(r.Listeners, l)
@@ -158,7 +160,7 @@ func (r *ListenerReport) holders(ctx context.Context, proc fs.FS) error {
 	hidden := 0
 	entries, err := fs.ReadDir(proc, ".")
 	if err != nil {
-		r.Unseen = append(r.Unseen, Gap{What: "which processes there are", Why: err.Error()})
+		r.Unseen = append(r.Unseen, opskit.Gap{What: "which processes there are", Why: err.Error()})
 	}
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
@@ -166,8 +168,8 @@ func (r *ListenerReport) holders(ctx context.Context, proc fs.FS) error {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
-			r.Unseen = append(r.Unseen, Gap{What: fmt.Sprintf("sockets of process %d and those after it", pid), Why: err.Error(), Need: "more time"})
-			return &Error{Op: "list sockets", Err: err}
+			r.Unseen = append(r.Unseen, opskit.Gap{What: fmt.Sprintf("sockets of process %d and those after it", pid), Why: err.Error(), Need: "more time"})
+			return &opskit.Error{Op: "list sockets", Err: err}
 		}
 		if !r.holder(proc, pid, want) {
 			hidden++
@@ -180,7 +182,7 @@ func (r *ListenerReport) holders(ctx context.Context, proc fs.FS) error {
 		}
 	}
 	if unowned > 0 {
-		r.Unseen = append(r.Unseen, Gap{
+		r.Unseen = append(r.Unseen, opskit.Gap{
 			What: fmt.Sprintf("which process holds %d of the sockets", unowned),
 			Why:  fmt.Sprintf("the descriptors of %d processes may not be read, or the holder is in another PID namespace", hidden),
 			Need: "root, or CAP_SYS_PTRACE and no hidepid",
@@ -217,25 +219,43 @@ func (r *ListenerReport) holder(proc fs.FS, pid int, want map[string][]int) bool
 	return true
 }
 
-// Judge sets the verdict from the list, so that a report that was saved can be
-// judged offline.
-func (r *ListenerReport) Judge() {
+// Level is OK for Sound, Problem for Flawed and Broken: IKE needs both ports.
+func (r *ListenerReport) Level() opskit.Level {
+	switch r.Verdict {
+	case Sound:
+		return opskit.OK
+	case Flawed, Broken:
+		return opskit.Problem
+	}
+	return opskit.Unknown
+}
+
+// Gaps returns Unseen.
+func (r *ListenerReport) Gaps() []opskit.Gap { return orNothing(r.Unseen, r.Level()) }
+
+// Seen tells whether a table of sockets was read.
+func (r *ListenerReport) Seen() bool { return r != nil && len(r.Tables) > 0 }
+
+// Judge derives the verdict from the list.
+func (r *ListenerReport) Judge() opskit.Level {
 	open := map[uint16]bool{}
 	for _, l := range r.Listeners {
-		if !l.Local.Addr().IsLoopback() {
+		if l.Local.IsValid() && !l.Local.Addr().IsLoopback() {
 			open[l.Local.Port()] = true
 		}
 	}
-	switch unread := slices.ContainsFunc(r.Unseen, func(g Gap) bool { return strings.HasPrefix(g.What, "sockets of /proc/") || g.What == "UDP sockets" }); {
-	case len(open) == len(ikePorts):
+	unread := slices.ContainsFunc(r.Unseen, func(g opskit.Gap) bool { return strings.HasPrefix(g.What, "sockets of /proc/") })
+	switch {
+	case open[500] && open[4500]:
 		r.Verdict = Sound
-	case unread:
+	case unread || !slices.Contains(r.Tables, "net/udp"):
 		r.Verdict = Unknown
 	case len(open) > 0:
 		r.Verdict = Flawed
 	default:
 		r.Verdict = Broken
 	}
+	return r.Level()
 }
 
 // String prints the verdict, one line per socket, and what was not seen.
@@ -243,15 +263,14 @@ func (r *ListenerReport) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %d sockets on UDP 500 and 4500\n", r.Verdict, len(r.Listeners))
 	for _, l := range r.Listeners {
-		fmt.Fprintf(&b, "  udp %s", printable(l.Local.String()))
+		fmt.Fprintf(&b, "  udp %s", opskit.Escape(l.Local.String()))
 		for _, p := range l.Processes {
-			fmt.Fprintf(&b, " %d/%s", p.PID, printable(p.Comm))
+			fmt.Fprintf(&b, " %d/%s", p.PID, opskit.Escape(p.Comm))
 		}
 		b.WriteByte('\n')
 	}
 	if r.Verdict == Broken || r.Verdict == Flawed {
 		b.WriteString("next: start the IKE daemon, and open UDP 500 and 4500 on the address that the other end uses\n")
 	}
-	notChecked(&b, r.Unseen)
-	return b.String()
+	return b.String() + opskit.NotChecked(r)
 }

@@ -56,7 +56,7 @@ func fakeListeners(t *testing.T) *ipsec.ListenerReport {
 func TestListeners(t *testing.T) {
 	r := fakeListeners(t)
 	assert.Equal(t, ipsec.Sound, r.Verdict)
-	assert.Empty(t, r.Unseen)
+	assert.Empty(t, r.Gaps())
 	require.Len(t, r.Listeners, 4, "not the DHCP client's")
 	assert.Equal(t, netip.MustParseAddrPort("10.0.61.63:500"), r.Listeners[0].Local)
 	assert.Equal(t, netip.MustParseAddrPort("[::1]:500"), r.Listeners[1].Local)
@@ -94,7 +94,7 @@ func TestListenersVerdict(t *testing.T) {
 			r, err := ipsec.Listeners(t.Context(), proc)
 			require.NoError(t, err)
 			assert.Equal(t, c.want, r.Verdict, "%s", r)
-			assert.Len(t, r.Unseen, c.gaps, "%v", r.Unseen)
+			assert.Len(t, r.Gaps(), c.gaps, "%v", r.Gaps())
 			assert.NotContains(t, r.String(), "\x1b")
 		})
 	}
@@ -115,16 +115,16 @@ func TestListenersWithoutPrivilegeSaySo(t *testing.T) {
 	r, err := ipsec.Listeners(t.Context(), noPermission{fakeProc()})
 	require.NoError(t, err)
 	assert.Equal(t, ipsec.Sound, r.Verdict)
-	require.Len(t, r.Unseen, 1)
-	assert.Contains(t, r.Unseen[0].What, "which process holds 4 of the sockets")
-	assert.Contains(t, r.Unseen[0].Why, "descriptors of 1 processes")
+	require.Len(t, r.Gaps(), 1)
+	assert.Contains(t, r.Gaps()[0].What, "which process holds 4 of the sockets")
+	assert.Contains(t, r.Gaps()[0].Why, "descriptors of 1 processes")
 }
 
 func TestListenersErrors(t *testing.T) {
 	r, err := ipsec.Listeners(t.Context(), fstest.MapFS{})
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	assert.Equal(t, ipsec.Unknown, r.Verdict)
-	assert.NotEmpty(t, r.Unseen)
+	assert.NotEmpty(t, r.Gaps())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	r, err = ipsec.Listeners(ctx, fakeProc())
@@ -133,7 +133,7 @@ func TestListenersErrors(t *testing.T) {
 	r, err = ipsec.Listeners(t.Context(), nil)
 	if errors.Is(err, errors.ErrUnsupported) {
 		assert.Equal(t, ipsec.Unknown, r.Verdict)
-		assert.NotEmpty(t, r.Unseen)
+		assert.NotEmpty(t, r.Gaps())
 		return
 	}
 	require.NoError(t, err)

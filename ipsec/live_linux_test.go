@@ -27,7 +27,7 @@ import (
 // Internet gateway that gives the first its public address by 1:1 NAT.
 type region struct {
 	gateway, host, nat *lab.NS
-	folder             string // with the rendered files below it
+	directory          string // with the rendered files below it
 }
 
 const charonConf = `charon {
@@ -44,7 +44,7 @@ starter { load_warning = no }
 // newRegion builds a region whose gateway has address gw, e.g. 172.31.16.163,
 // with a host in the next network, and the public address pub.
 func newRegion(t *testing.T, gw, router, inner, host, pub string) *region {
-	r := &region{gateway: lab.NewNS(t), host: lab.NewNS(t), nat: lab.NewNS(t), folder: t.TempDir()}
+	r := &region{gateway: lab.NewNS(t), host: lab.NewNS(t), nat: lab.NewNS(t), directory: t.TempDir()}
 	lab.Veth(t, r.gateway, gw+"/24", r.nat, router+"/24")
 	lab.Veth(t, r.gateway, inner+"/24", r.host, host+"/24")
 	r.gateway.Run("ip", "route", "add", "default", "via", router)
@@ -64,7 +64,7 @@ mount --bind %[1]s/etc/ipsec.conf /etc/ipsec.conf
 mount --bind %[1]s/etc/ipsec.secrets /etc/ipsec.secrets
 mount --bind %[1]s/run /run
 export STRONGSWAN_CONF=%[1]s/strongswan.conf
-exec %[2]s`, r.folder, command)
+exec %[2]s`, r.directory, command)
 	return []string{"bash", "-c", script}
 }
 
@@ -75,7 +75,7 @@ func (r *region) prepare(t *testing.T, tunnel *ipsec.Tunnel, side ipsec.Side) {
 	t.Helper()
 	files, err := tunnel.Render(side)
 	require.NoError(t, err)
-	root, err := os.OpenRoot(r.folder)
+	root, err := os.OpenRoot(r.directory)
 	require.NoError(t, err)
 	defer root.Close()
 	require.NoError(t, files.WriteTo(root))
@@ -122,7 +122,7 @@ func (r *region) status(t *testing.T, command string) (*ipsec.Status, error) {
 // no plaintext.
 func TestBarLiveTunnel(t *testing.T) {
 	lab.Need(t, "root", "netns", "nftables", "tun", "program:ipsec", "program:tcpdump", "program:ping")
-	tunnel := blogTunnel(conf.StrongSwan)
+	tunnel := blogTunnel(conf.DialectStrongSwan)
 	west := newRegion(t, "172.31.16.163", "172.31.16.1", "172.31.17.1", "172.31.17.235", "198.51.100.1")
 	east := newRegion(t, "10.0.61.63", "10.0.61.1", "10.0.207.1", "10.0.207.203", "198.51.100.2")
 	wan, _ := lab.Veth(t, west.nat, "198.51.100.1/24", east.nat, "198.51.100.2/24")
@@ -135,7 +135,7 @@ func TestBarLiveTunnel(t *testing.T) {
 	})
 	s, err := east.status(t, "ipsec statusall")
 	require.NoError(t, err)
-	assert.Equal(t, ipsec.Down, s.State("tunnel").Verdict, "nobody has opened it yet")
+	assert.Equal(t, ipsec.LinkDown, s.State("tunnel").Verdict, "nobody has opened it yet")
 
 	pcap := filepath.Join(t.TempDir(), "wan.pcap")
 	dump := west.nat.Daemon("tcpdump", "--immediate-mode", "-U", "-n", "-s0", "-i", wan, "-w", pcap)
@@ -149,7 +149,7 @@ func TestBarLiveTunnel(t *testing.T) {
 	west.start()
 	lab.Eventually(t, 20*time.Second, "the tunnel to come up", func() bool {
 		s, err := west.status(t, "ipsec statusall")
-		return err == nil && s.State("tunnel").Verdict == ipsec.Up
+		return err == nil && s.State("tunnel").Verdict == ipsec.LinkUp
 	})
 	took := time.Since(begin)
 
@@ -158,12 +158,12 @@ func TestBarLiveTunnel(t *testing.T) {
 	s, err = west.status(t, "ipsec statusall")
 	require.NoError(t, err)
 	st := s.State("tunnel")
-	assert.Equal(t, ipsec.Up, st.Verdict, "%s", st)
+	assert.Equal(t, ipsec.LinkUp, st.Verdict, "%s", st)
 	assert.Equal(t, uint64(pings*84), *st.Tunnels[0].OutBytes)
 	assert.Equal(t, uint64(pings*84), *st.Tunnels[0].InBytes)
 	require.Len(t, s.Child, 1)
 	assert.True(t, *s.Child[0].InUDP)
-	assert.Empty(t, st.Unseen)
+	assert.Empty(t, st.Gaps())
 
 	dump.Stop()
 	got := readCapture(t, pcap, []byte("opskitplaintext"))

@@ -1,9 +1,11 @@
 package ipsec
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/opskit-go/opskit/ipsec/conf"
@@ -29,31 +31,81 @@ type End struct {
 	Keys *KeyMatch `json:"keys,omitempty"`
 }
 
-// Mirror compares the two ends of one connection and reports everything that
-// keeps them from agreeing, from being loaded and from coming back after a
-// reboot of either side. It knows that each end writes its own and the other's
-// address as it sees them, that identities default to addresses, and that left
-// on one end may be right on the other. It is pure; what only the hosts can
-// tell is listed in Unseen.
+// Mirror compares the two ends of a tunnel and reports everything that keeps them
+// from agreeing, from being loaded and from coming back after either side was
+// away. It knows that each end writes its own and the other's address as it sees
+// them, that identities default to addresses, and that left on one end may be
+// right on the other. Without a Conn at either end all connections that both have
+// are compared, each in Pairs, and templates are none. It is pure.
 //
 // The verdict is Broken when the two ends cannot agree (or either cannot be
-// read), Flawed when the tunnel would not come up by itself or stay up, and
-// Unknown when a connection is not there to compare.
+// read), Flawed when the tunnel would not come up by itself or stay up, Unknown
+// when there is nothing to compare or something was not understood that could
+// keep the ends from agreeing, and Sound only when none of these is so.
 func Mirror(a, b End) *Report {
 	r := &Report{Ends: []End{a, b}}
-	views, subject, ok := mirrorViews(r, a, b)
-	r.Subject = subject
-	if !ok {
-		if r.settle(); r.Verdict != Broken {
-			r.Verdict = Unknown
+	r.Judge()
+	return r
+}
+
+// mirror compares the ends that the report holds.
+func (r *Report) mirror() outcome {
+	a, b := r.Ends[0], r.Ends[1]
+	pairs, whole := connPairs(a, b)
+	if len(pairs) == 1 {
+		var one outcome
+		r.Subject = subjectOf(pairs[0]) + ", both ends"
+		r.Verdict = one.compare(a, b, pairs[0])
+		one.findings, one.gaps = append(one.findings, whole.findings...), append(one.gaps, whole.gaps...)
+		if r.Verdict != Unknown || one.verdict() != Sound {
+			r.Verdict = one.verdict()
 		}
-		return r
+		return one
 	}
-	m := &mirror{report: r, a: views[0], b: views[1]}
+	r.Subject = fmt.Sprintf("%d connections, both ends", len(pairs))
+	r.Verdict = Sound
+	for _, names := range pairs {
+		var one outcome
+		p := Pair{Subject: subjectOf(names), Verdict: one.compare(a, b, names)}
+		p.Findings, p.Undecided = settled(one.findings), one.gaps
+		r.Pairs = append(r.Pairs, p)
+		r.Verdict = worse(r.Verdict, p.Verdict)
+	}
+	r.Verdict = worse(r.Verdict, whole.verdict())
+	return whole
+}
+
+// worse is the verdict on two things together.
+func worse(a, b Verdict) Verdict {
+	for _, v := range []Verdict{Broken, Flawed, Unknown} {
+		if a == v || b == v {
+			return v
+		}
+	}
+	return a
+}
+
+func subjectOf(names [2]string) string {
+	if names[0] != names[1] {
+		return fmt.Sprintf("conn %s and conn %s", names[0], names[1])
+	}
+	return "conn " + names[0]
+}
+
+// compare compares one connection of both ends.
+func (o *outcome) compare(a, b End, names [2]string) Verdict {
+	views, ok := o.views(a, b, names)
+	if !ok {
+		if v := o.verdict(); v == Broken {
+			return v
+		}
+		return Unknown
+	}
+	m := &mirror{outcome: o, a: views[0], b: views[1]}
 	for _, v := range views {
-		v.wellFormed(r)
-		v.misspelled(r)
-		v.inClear(r)
+		v.wellFormed(o)
+		v.misspelled(o)
+		v.inClear(o)
 	}
 	m.orient()
 	m.version()
@@ -74,16 +126,16 @@ func Mirror(a, b End) *Report {
 	m.stack()
 	m.keys()
 	m.unseen()
-	r.settle()
-	return r
+	return o.verdict()
 }
 
 // mirror is one comparison under way. Participants are numbered as end a
 // writes them: 0 is its left.
 type mirror struct {
-	report *Report
-	a, b   *view
-	swap   bool // b writes left for what a writes right
+	*outcome
+
+	a, b *view
+	swap bool // b writes left for what a writes right
 }
 
 // of returns participant p as the two ends write it.
@@ -95,80 +147,62 @@ func (m *mirror) of(p int) (a, b *participant) {
 	return &m.a.sides[p], &m.b.sides[q]
 }
 
-// mirrorViews finds the connection at both ends; false when there is nothing
-// to compare.
-func mirrorViews(r *Report, a, b End) ([2]*view, string, bool) {
+// label is how findings call an end.
+func (e End) label(i int) string {
+	if e.Name != "" {
+		return e.Name
+	}
+	return string("ab"[i])
+}
+
+// views finds the connection at both ends; false when there is nothing to
+// compare.
+func (o *outcome) views(a, b End, names [2]string) ([2]*view, bool) {
 	var views [2]*view
 	ends := [2]End{a, b}
-	names := connNames(a, b)
-	subject := fmt.Sprintf("conn %s, both ends", names[0])
-	if names[0] != names[1] {
-		subject = fmt.Sprintf("conn %s and conn %s, both ends", names[0], names[1])
-	}
 	ok := true
 	for i, e := range ends {
-		label := e.Name
-		if label == "" {
-			label = sideText[i]
-		}
+		label := e.label(i)
 		if e.Conf == nil || names[i] == "" || ends[1-i].Conf == nil {
-			r.Unseen = append(r.Unseen, Gap{
-				What: "the connection at " + label, Why: "no configuration, or more than one connection to choose from",
-				Need: "the end's Conf, and Conn with the connection's name",
-			})
+			o.unread("the connection at "+label, "no configuration, or none that both ends have", "the end's Conf, and Conn with the connection's name")
 			ok = false
 			continue
 		}
 		conn, err := e.Conf.Conn(names[i])
 		if conn == nil {
-			if conn, err = counterpart(r, label, e, ends[1-i], names[1-i], names[i]); conn == nil {
+			if conn, err = counterpart(o, label, e, ends[1-i], names[1-i], names[i]); conn == nil {
 				ok = false
 				continue
 			}
 		}
 		if err != nil && errors.Is(err, conf.ErrNoSection) {
-			r.add("no_section", Problem, "also", "add the section, or include the file that has it",
+			o.add("no_section", SeverityProblem, "also", "add the section, or include the file that has it",
 				[]Ref{{End: label, File: conn.File, Line: conn.Line, Text: "conn " + conn.Name}}, "%s: %v", label, err)
 		}
 		for _, p := range conn.Duplicates {
-			r.add("duplicate_parameter", Problem, p.Name, "keep one of the two; libreswan 4 does not load such a connection",
+			o.add("duplicate_parameter", SeverityProblem, p.Name, "keep one of the two; libreswan 4 does not load such a connection",
 				[]Ref{paramRef(label, p)}, "%s sets %s twice to different values", label, p.Name)
 		}
 		views[i] = newView(label, e, conn)
 	}
-	return views, subject, ok
+	return views, ok
 }
 
 // counterpart looks for the connection that one end calls name under another
 // name at end e: the ends need not agree on it. It returns nil, with a finding
 // or a gap, when none is like it.
-func counterpart(r *Report, label string, e, other End, name, wanted string) (*conf.Conn, error) {
-	if peer, _ := other.Conf.Conn(name); peer != nil {
-		m := mirror{a: newView("", other, peer)}
-		best, bestScore, tie := (*conf.Conn)(nil), 0, false
-		for _, n := range e.Conf.ConnNames() {
-			c, _ := e.Conf.Conn(n)
-			m.b = newView("", e, c)
-			score := max(m.score(true), m.score(false))
-			tie = score == bestScore || tie && score < bestScore
-			if score > bestScore {
-				best, bestScore = c, score
-			}
-		}
-		if best != nil && !tie {
-			r.add("name_differs", Note, "conn", "", []Ref{{End: label, File: best.File, Line: best.Line, Text: "conn " + best.Name}},
-				"%s has no connection %q; its %q is the one that mirrors it", label, wanted, best.Name)
-			return e.Conf.Conn(best.Name)
-		}
+func counterpart(r *outcome, label string, e, other End, name, wanted string) (*conf.Conn, error) {
+	if like := likest(other, name, e, e.Conf.TunnelNames()); like != "" {
+		best, err := e.Conf.Conn(like)
+		r.add("name_differs", SeverityNote, "conn", "", []Ref{{End: label, File: best.File, Line: best.Line, Text: "conn " + best.Name}},
+			"%s has no connection %q; its %q is the one that mirrors it", label, wanted, best.Name)
+		return best, err
 	}
 	if len(e.Conf.Missing) > 0 {
-		r.Unseen = append(r.Unseen, Gap{
-			What: fmt.Sprintf("connection %q at %s", wanted, label), Why: "not in the files that were read, and not all could be",
-			Need: "the files that its include lines name",
-		})
+		r.unread(fmt.Sprintf("connection %q at %s", wanted, label), "not in the files that were read, and not all could be", "the files that its include lines name")
 		return nil, nil
 	}
-	r.add("no_conn", Fatal, "conn", "add the connection to "+label+", or name another", fileRefs(label, e.Conf),
+	r.add("no_conn", SeverityFatal, "conn", "add the connection to "+label+", or name another", fileRefs(label, e.Conf),
 		"%s has no connection %q, nor one that mirrors it", label, wanted)
 	return nil, nil
 }
@@ -181,75 +215,97 @@ func fileRefs(end string, c *conf.Conf) []Ref {
 	return refs
 }
 
-// connNames chooses which connection of each end to compare.
-func connNames(a, b End) [2]string {
-	names := [2]string{a.Conn, b.Conn}
-	if a.Conf == nil || b.Conf == nil {
-		return names
+// connPairs chooses which connections of the two ends to compare: the one that is
+// named, else all that both have, by name or because they mirror each other.
+func connPairs(a, b End) (pairs [][2]string, o outcome) {
+	names := [2]string{cmp.Or(a.Conn, b.Conn), cmp.Or(b.Conn, a.Conn)}
+	if a.Conf == nil || b.Conf == nil || names[0] != "" {
+		return [][2]string{names}, o
 	}
-	for i := range names {
-		if names[i] == "" {
-			names[i] = names[1-i]
-		}
-	}
-	if names[0] != "" {
-		return names
-	}
-	na, nb := a.Conf.ConnNames(), b.Conf.ConnNames()
+	na, nb := a.Conf.TunnelNames(), b.Conf.TunnelNames()
 	switch {
 	case len(na) == 1 && len(nb) == 1:
-		return [2]string{na[0], nb[0]}
-	case len(na) == 1:
-		return [2]string{na[0], na[0]}
-	case len(nb) == 1:
-		return [2]string{nb[0], nb[0]}
+		return [][2]string{{na[0], nb[0]}}, o
+	case len(na) == 1 && !slices.Contains(nb, na[0]):
+		return [][2]string{{na[0], na[0]}}, o
+	case len(nb) == 1 && !slices.Contains(na, nb[0]):
+		return [][2]string{{nb[0], nb[0]}}, o
 	}
-	common := ""
-	for _, x := range na {
-		for _, y := range nb {
-			if x != y {
-				continue
-			}
-			if common != "" {
-				return names
-			}
-			common = x
+	there := map[string]bool{}
+	for _, n := range nb {
+		there[n] = true
+	}
+	taken := map[string]bool{}
+	var left []string
+	for _, n := range na {
+		if there[n] {
+			pairs, taken[n] = append(pairs, [2]string{n, n}), true
+		} else {
+			left = append(left, n)
 		}
 	}
-	return [2]string{common, common}
+	rest := slices.DeleteFunc(nb, func(n string) bool { return taken[n] })
+	for _, n := range left {
+		if like := likest(a, n, b, rest); like != "" {
+			pairs, taken[like] = append(pairs, [2]string{n, like}), true
+			rest = slices.DeleteFunc(rest, func(x string) bool { return x == like })
+			continue
+		}
+		o.beyond(fmt.Sprintf("connection %q of %s", n, a.label(0)), b.label(1)+" has none like it", "the end that it leads to")
+	}
+	for _, n := range rest {
+		o.beyond(fmt.Sprintf("connection %q of %s", n, b.label(1)), a.label(0)+" has none like it", "the end that it leads to")
+	}
+	if len(pairs) == 0 {
+		return [][2]string{{}}, o
+	}
+	return pairs, o
+}
+
+// likest is the one of names at end other that mirrors a connection of end e
+// best, "" where none or several do.
+func likest(e End, name string, other End, names []string) string {
+	conn, _ := e.Conf.Conn(name)
+	if conn == nil {
+		return ""
+	}
+	m := mirror{a: newView("", e, conn)}
+	best, bestScore, tie := "", 0, false
+	for _, n := range names {
+		c, _ := other.Conf.Conn(n)
+		m.b = newView("", other, c)
+		score := max(m.score(true), m.score(false))
+		tie = score == bestScore || tie && score < bestScore
+		if score > bestScore {
+			best, bestScore = n, score
+		}
+	}
+	if tie {
+		return ""
+	}
+	return best
 }
 
 // unseen lists what two configurations cannot show.
 func (m *mirror) unseen() {
-	r := m.report
+	r := m
 	for _, v := range []*view{m.a, m.b} {
 		for _, inc := range v.end.Conf.Missing {
-			r.Unseen = append(r.Unseen, Gap{
-				What: fmt.Sprintf("%s: include %s (%s:%d)", v.label, inc.Pattern, inc.File, inc.Line), Why: inc.Why,
-				Need: "the files that it names",
-			})
+			r.unread(fmt.Sprintf("%s: include %s (%s:%d)", v.label, inc.Pattern, inc.File, inc.Line), inc.Why, "the files that it names")
 		}
 		if !v.end.Conf.HasSetup() {
-			r.Unseen = append(r.Unseen, Gap{
-				What: v.label + ": protostack and the rest of config setup", Why: "only connections were read",
-				Need: "the whole ipsec.conf, and the log of a restart for CheckLog",
-			})
+			r.beyond(v.label+": protostack and the rest of config setup", "only connections were read", "the whole ipsec.conf, and the log of a restart for CheckLog")
 		}
 		for i := range v.sides {
 			if p := &v.sides[i]; p.addrKind == addrName {
-				r.Unseen = append(r.Unseen, Gap{
-					What: fmt.Sprintf("%s: where %s=%s leads", v.label, p.word, p.addr.Value), Why: "names are not resolved here",
-				})
+				r.beyond(fmt.Sprintf("%s: where %s=%s leads", v.label, p.word, p.addr.Value), "names are not resolved here", "")
 			}
 		}
 	}
 	if m.uses(authPubkey) {
-		r.Unseen = append(r.Unseen, Gap{What: "certificates and public keys", Why: "ipsec.conf only names them", Need: "the daemon's log of an attempt"})
+		r.beyond("certificates and public keys", "ipsec.conf only names them", "the daemon's log of an attempt")
 	}
-	r.Unseen = append(r.Unseen, Gap{
-		What: gapPorts, Why: "firewalls and security groups are outside of ipsec.conf",
-		Need: "the status of both daemons (ParseStatus)",
-	})
+	r.beyond("UDP 500 and 4500 between the ends", "firewalls and security groups are outside of ipsec.conf", "the status of both daemons (ParseStatus)")
 }
 
 // uses reports whether any participant may authenticate in that way.

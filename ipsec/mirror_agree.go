@@ -10,33 +10,33 @@ import (
 )
 
 // wellFormed reports what is wrong with one end alone.
-func (v *view) wellFormed(r *Report) {
+func (v *view) wellFormed(r *outcome) {
 	for i := range v.sides {
 		p := &v.sides[i]
 		switch p.addrKind {
 		case addrNone:
-			s := Fatal
-			if v.conn.Dialect == conf.StrongSwan {
-				s = Warning // %any
+			s := SeverityFatal
+			if v.conn.Dialect == conf.DialectStrongSwan {
+				s = SeverityWarning // %any
 			}
 			r.add("no_address", s, p.word, "write "+p.word+"=ADDRESS", []Ref{v.ref(p.addr)}, "%s leaves out %s", v.label, p.word)
 		case addrBad:
-			r.add("bad_address", Fatal, p.word, "write the full address, or a name that the DNS has", []Ref{v.ref(p.addr)},
+			r.add("bad_address", SeverityFatal, p.word, "write the full address, or a name that the DNS has", []Ref{v.ref(p.addr)},
 				"%s: %q is no address and can be no host name", v.label, p.addr.Value)
 		}
 		if id := p.idParam; id.Name == p.word+"id" && strings.Count(id.Value, ".") == 3 && masked(strings.Split(id.Value, ".")) {
 			if _, err := netip.ParseAddr(id.Value); err != nil {
-				r.add("bad_id", Warning, id.Name, "write the identity in full", []Ref{v.ref(id)}, "%s: %q looks like an address but is none", v.label, id.Value)
+				r.add("bad_id", SeverityWarning, id.Name, "write the identity in full", []Ref{v.ref(id)}, "%s: %q looks like an address but is none", v.label, id.Value)
 			}
 		}
 		if n := p.netParam; p.netSet && !p.netKnown && n.Value[0] >= '0' && n.Value[0] <= '9' && !strings.ContainsAny(n.Value, "[") {
-			r.add("bad_subnet", Warning, n.Name, "write it as 10.0.0.0/16", []Ref{v.ref(n)}, "%s: %q cannot be read as networks", v.label, n.Value)
+			r.add("bad_subnet", SeverityWarning, n.Name, "write it as 10.0.0.0/16", []Ref{v.ref(n)}, "%s: %q cannot be read as networks", v.label, n.Value)
 		}
 	}
 	for _, name := range []string{"ike", "esp", "phase2alg"} {
 		param := v.get(name)
 		if weak := weakIn(param.Value); len(weak) > 0 {
-			r.add("weak_algorithm", Warning, name, "use aes256-sha256 and modp2048 or better (RFC 8221, RFC 8247)", []Ref{v.ref(param)},
+			r.add("weak_algorithm", SeverityWarning, name, "use aes256-sha256 and modp2048 or better (RFC 8221, RFC 8247)", []Ref{v.ref(param)},
 				"%s still offers %s", v.label, listed(weak))
 		}
 	}
@@ -83,7 +83,7 @@ func (m *mirror) addresses(p int) {
 	}
 	refs := m.both(a.addr, b.addr)
 	if a.ip.Is4() != b.ip.Is4() {
-		m.report.add("address_family", Fatal, a.word, "use addresses of one family", refs, "%s and %s cannot be one gateway", a.ip, b.ip)
+		m.add("address_family", SeverityFatal, a.word, "use addresses of one family", refs, "%s and %s cannot be one gateway", a.ip, b.ip)
 		return
 	}
 	// A gateway behind a 1:1 NAT writes its own address, the other end the
@@ -94,20 +94,20 @@ func (m *mirror) addresses(p int) {
 	}
 	switch {
 	case own.end.Public == public:
-		m.report.add("nat", Note, a.word, "", refs, "%s is %s behind the public address %s", own.label, inner, public)
+		m.add("nat", SeverityNote, a.word, "", refs, "%s is %s behind the public address %s", own.label, inner, public)
 	case m.b.end.Public.IsValid() && m.b.end.Public == a.ip, m.a.end.Public.IsValid() && m.a.end.Public == b.ip:
-		m.report.add("nat", Note, a.word, "", refs, "%s and %s are one gateway and its public address", a.ip, b.ip)
+		m.add("nat", SeverityNote, a.word, "", refs, "%s and %s are one gateway and its public address", a.ip, b.ip)
 	case own.end.Public.IsValid():
-		m.report.add("address_differs", Fatal, a.word, fmt.Sprintf("write %s at the other end", own.end.Public), refs,
+		m.add("address_differs", SeverityFatal, a.word, fmt.Sprintf("write %s at the other end", own.end.Public), refs,
 			"%s is reached at %s, but the other end writes %s", own.label, own.end.Public, public)
 	case !reachable(inner) && reachable(public):
-		m.report.add("nat", Warning, a.word, fmt.Sprintf("make sure that %s is the public address of %s", public, own.label), refs,
+		m.add("nat", SeverityWarning, a.word, fmt.Sprintf("make sure that %s is the public address of %s", public, own.label), refs,
 			"%s writes its private address %s and the other end %s: right if a 1:1 NAT joins the two", own.label, inner, public)
 	case !reachable(inner):
-		m.report.add("address_differs", Problem, a.word, "write the same address at both ends, or say which one a NAT makes of the other", refs,
+		m.add("address_differs", SeverityProblem, a.word, "write the same address at both ends, or say which one a NAT makes of the other", refs,
 			"%s writes %s for the gateway that is %s at %s: both are private, so nothing but a NAT between them joins the two", m.a.label, a.ip, b.ip, m.b.label)
 	default:
-		m.report.add("address_differs", Fatal, a.word, "write the same address at both ends", refs,
+		m.add("address_differs", SeverityFatal, a.word, "write the same address at both ends", refs,
 			"%s writes %s for the gateway that is %s at %s", m.a.label, a.ip, b.ip, m.b.label)
 	}
 }
@@ -119,7 +119,7 @@ func (m *mirror) identity(p int) {
 		return
 	}
 	fix := "write " + a.word + "id= at both ends; without it, each end takes the address that it writes itself"
-	m.report.add("id_differs", Fatal, a.word+"id", fix, m.both(a.idParam, b.idParam),
+	m.add("id_differs", SeverityFatal, a.word+"id", fix, m.both(a.idParam, b.idParam),
 		"%s takes the identity %s for the gateway that is %s at %s", m.a.label, a.id, b.id, m.b.label)
 }
 
@@ -131,11 +131,11 @@ func (m *mirror) networks(p int) {
 	}
 	refs := m.both(a.netParam, b.netParam)
 	if m.narrows() && overlapping(a.nets, b.nets) {
-		m.report.add("subnets_differ", Warning, a.word+"subnet", "write the same networks at both ends", refs,
+		m.add("subnets_differ", SeverityWarning, a.word+"subnet", "write the same networks at both ends", refs,
 			"%s and %s overlap only: the tunnel is narrowed to what both have", prefixes(a.nets), prefixes(b.nets))
 		return
 	}
-	m.report.add("subnets_differ", Fatal, a.word+"subnet", "write the same networks at both ends", refs,
+	m.add("subnets_differ", SeverityFatal, a.word+"subnet", "write the same networks at both ends", refs,
 		"%s has %s where %s has %s", m.a.label, prefixes(a.nets), m.b.label, prefixes(b.nets))
 }
 
@@ -143,7 +143,7 @@ func (m *mirror) networks(p int) {
 // with IKEv2, libreswan where narrowing is allowed.
 func (m *mirror) narrows() bool {
 	for _, v := range []*view{m.a, m.b} {
-		strong := v.conn.Dialect == conf.StrongSwan && v.value("", "keyexchange") != "ikev1"
+		strong := v.conn.Dialect == conf.DialectStrongSwan && v.value("", "keyexchange") != "ikev1"
 		if !strong && v.value("no", "narrowing") != "yes" {
 			return false
 		}
@@ -169,7 +169,7 @@ func (m *mirror) overlap() {
 		for _, x := range l.nets {
 			for _, y := range r.nets {
 				if x.Bits() > 0 && y.Bits() > 0 && x.Overlaps(y) && l.netSet && r.netSet {
-					m.report.add("subnets_overlap", Problem, "leftsubnet", "renumber one side, or translate it before the tunnel",
+					m.add("subnets_overlap", SeverityProblem, "leftsubnet", "renumber one side, or translate it before the tunnel",
 						[]Ref{v.ref(l.netParam), v.ref(r.netParam)}, "%s: %s and %s overlap: a host cannot tell which side an address is on", v.label, x, y)
 				}
 			}
@@ -183,11 +183,11 @@ func (m *mirror) selectors(p int) {
 	if a.port == b.port || strings.HasSuffix(a.port, "/any") || strings.HasSuffix(b.port, "/any") {
 		return
 	}
-	s := Fatal
+	s := SeverityFatal
 	if m.narrows() && (a.port == "" || b.port == "") {
-		s = Warning
+		s = SeverityWarning
 	}
-	m.report.add("protoport_differs", s, a.word+"protoport", "write the same protocol and port at both ends", m.both(a.portOf, b.portOf),
+	m.add("protoport_differs", s, a.word+"protoport", "write the same protocol and port at both ends", m.both(a.portOf, b.portOf),
 		"%s and %s select different traffic", quotedOr(a.portOf.Value, "all"), quotedOr(b.portOf.Value, "all"))
 }
 
@@ -205,11 +205,11 @@ func (m *mirror) authentication(p int) {
 		return
 	}
 	if a.auth&authPubkey != 0 && b.auth&authPubkey != 0 {
-		m.report.add("auth_differs", Fatal, a.authOf.Name, "write the same authby= at both ends", m.both(a.authOf, b.authOf),
+		m.add("auth_differs", SeverityFatal, a.authOf.Name, "write the same authby= at both ends", m.both(a.authOf, b.authOf),
 			"%s and %s sign in different ways: %s and %s", m.a.label, m.b.label, a.authOf.Value, b.authOf.Value)
 		return
 	}
-	m.report.add("auth_differs", Fatal, a.authOf.Name, "write the same authby= at both ends", m.both(a.authOf, b.authOf),
+	m.add("auth_differs", SeverityFatal, a.authOf.Name, "write the same authby= at both ends", m.both(a.authOf, b.authOf),
 		"%s wants %s and %s wants %s", m.a.label, quotedOr(a.authOf.Value, "the default, public keys"),
 		m.b.label, quotedOr(b.authOf.Value, "the default, public keys"))
 }
@@ -228,7 +228,7 @@ func (m *mirror) publicKey(p int) {
 		}
 		ra, rb := m.a.ref(pa), m.b.ref(pb)
 		ra.Text, rb.Text = pa.Name, pb.Name
-		m.report.add("pubkey_differs", Fatal, pa.Name, "copy the key that this gateway shows (ipsec showhostkey)", []Ref{ra, rb},
+		m.add("pubkey_differs", SeverityFatal, pa.Name, "copy the key that this gateway shows (ipsec showhostkey)", []Ref{ra, rb},
 			"the ends hold different public keys for the same gateway")
 	}
 }

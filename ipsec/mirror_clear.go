@@ -4,30 +4,30 @@ import "strings"
 
 // inClear reports what leaves packets unencrypted, or the other end unknown,
 // although both ends agree on it: a comparison alone would find it sound.
-func (v *view) inClear(r *Report) {
+func (v *view) inClear(r *outcome) {
 	kind := v.get("type")
 	switch strings.ToLower(kind.Value) {
 	case "passthrough", "pass":
-		r.add("not_encrypted", Problem, "type", "write type=tunnel", []Ref{v.ref(kind)}, "%s lets the traffic through in clear", v.label)
+		r.add("not_encrypted", SeverityProblem, "type", "write type=tunnel", []Ref{v.ref(kind)}, "%s lets the traffic through in clear", v.label)
 	case "drop", "reject":
-		r.add("no_traffic", Problem, "type", "write type=tunnel", []Ref{v.ref(kind)}, "%s lets no traffic through at all", v.label)
+		r.add("no_traffic", SeverityProblem, "type", "write type=tunnel", []Ref{v.ref(kind)}, "%s lets no traffic through at all", v.label)
 	}
 	for _, name := range []string{"esp", "phase2alg"} {
 		if p := v.get(name); nullCipher(p.Value) {
-			r.add("not_encrypted", Problem, name, "name a cipher, such as aes256-sha256", []Ref{v.ref(p)}, "%s offers ESP that does not encrypt", v.label)
+			r.add("not_encrypted", SeverityProblem, name, "name a cipher, such as aes256-sha256", []Ref{v.ref(p)}, "%s offers ESP that does not encrypt", v.label)
 		}
 	}
 	if protocol, p := v.protocol(); protocol == "ah" {
-		r.add("not_encrypted", Problem, p.Name, "use ESP", []Ref{v.ref(p)}, "%s protects packets by AH, which does not encrypt", v.label)
+		r.add("not_encrypted", SeverityProblem, p.Name, "use ESP", []Ref{v.ref(p)}, "%s protects packets by AH, which does not encrypt", v.label)
 	}
 	for _, name := range []string{"negotiationshunt", "failureshunt"} {
 		if p := v.get(name); strings.EqualFold(p.Value, "passthrough") {
-			r.add("leaks", Warning, name, "write "+name+"=drop", []Ref{v.ref(p)}, "%s sends in clear while the tunnel is not up", v.label)
+			r.add("leaks", SeverityWarning, name, "write "+name+"=drop", []Ref{v.ref(p)}, "%s sends in clear while the tunnel is not up", v.label)
 		}
 	}
 	for i := range v.sides {
 		if p := &v.sides[i]; p.auth == authNull {
-			r.add("no_authentication", Problem, p.authOf.Name, "authenticate by keys or a pre-shared key", []Ref{v.ref(p.authOf)}, "%s takes anybody for the gateway at %s", v.label, p.word)
+			r.add("no_authentication", SeverityProblem, p.authOf.Name, "authenticate by keys or a pre-shared key", []Ref{v.ref(p.authOf)}, "%s takes anybody for the gateway at %s", v.label, p.word)
 		}
 	}
 }

@@ -32,7 +32,7 @@ func (m *mirror) version() {
 	a, pa := m.a.versions()
 	b, pb := m.b.versions()
 	if a != 0 && b != 0 && a != b {
-		m.report.add("version_differs", Fatal, pa.Name, "use IKEv2 at both ends", m.both(pa, pb),
+		m.add("version_differs", SeverityFatal, pa.Name, "use IKEv2 at both ends", m.both(pa, pb),
 			"%s speaks IKEv%d only and %s IKEv%d only", m.a.label, a, m.b.label, b)
 	}
 }
@@ -53,14 +53,14 @@ func (m *mirror) mode() {
 			continue // IKEv2 has no aggressive mode
 		}
 		if a != b {
-			m.report.add(x.code, Fatal, x.names[0], "write the same at both ends", m.both(m.a.get(x.names...), m.b.get(x.names...)),
+			m.add(x.code, SeverityFatal, x.names[0], "write the same at both ends", m.both(m.a.get(x.names...), m.b.get(x.names...)),
 				"%s has %s=%s and %s has %s", m.a.label, x.names[0], a, m.b.label, b)
 		}
 	}
 	a, pa := m.a.protocol()
 	b, pb := m.b.protocol()
 	if a != b {
-		m.report.add("protocol_differs", Fatal, "phase2", "use ESP at both ends", m.both(pa, pb),
+		m.add("protocol_differs", SeverityFatal, "phase2", "use ESP at both ends", m.both(pa, pb),
 			"%s protects packets by %s and %s by %s", m.a.label, a, m.b.label, b)
 	}
 }
@@ -78,8 +78,8 @@ func (v *view) protocol() (string, conf.Param) {
 // options compares what makes a rekey fail rather than the start.
 func (m *mirror) options() {
 	pa, pb := m.a.get("pfs"), m.b.get("pfs")
-	if a, b := m.a.value("yes", "pfs"), m.b.value("yes", "pfs"); a != b && m.a.conn.Dialect != conf.StrongSwan && m.b.conn.Dialect != conf.StrongSwan {
-		m.report.add("pfs_differs", Warning, "pfs", "write the same at both ends", m.both(pa, pb),
+	if a, b := m.a.value("yes", "pfs"), m.b.value("yes", "pfs"); a != b && m.a.conn.Dialect != conf.DialectStrongSwan && m.b.conn.Dialect != conf.DialectStrongSwan {
+		m.add("pfs_differs", SeverityWarning, "pfs", "write the same at both ends", m.both(pa, pb),
 			"%s has pfs=%s and %s has pfs=%s: a rekey may be refused", m.a.label, a, m.b.label, b)
 	}
 }
@@ -119,14 +119,14 @@ func (m *mirror) loading() {
 		if x.r.auto.Value != "" {
 			text = "has auto=" + x.r.auto.Value
 		}
-		m.report.add("not_loaded", Problem, "auto", "write auto=add, or auto=start at the end that opens the tunnel", []Ref{x.v.ref(x.r.auto)},
+		m.add("not_loaded", SeverityProblem, "auto", "write auto=add, or auto=start at the end that opens the tunnel", []Ref{x.v.ref(x.r.auto)},
 			"%s %s: the connection is not loaded when the daemon starts, so it neither opens nor answers until somebody adds it by hand", x.v.label, text)
 	}
 	switch {
 	case a.loaded && b.loaded && !a.starts && !b.starts && !a.trapped && !b.trapped:
-		m.report.add("nobody_opens", Problem, "auto", "write auto=start at one end", m.both(a.auto, b.auto), "both ends wait for the other to open the tunnel")
+		m.add("nobody_opens", SeverityProblem, "auto", "write auto=start at one end", m.both(a.auto, b.auto), "both ends wait for the other to open the tunnel")
 	case a.starts && b.starts:
-		m.report.add("both_open", Warning, "auto", "write auto=add at one end", m.both(a.auto, b.auto),
+		m.add("both_open", SeverityWarning, "auto", "write auto=add at one end", m.both(a.auto, b.auto),
 			"both ends open the tunnel: expect two SAs for it, and with closeaction=restart one after the other for ever")
 	}
 }
@@ -141,13 +141,13 @@ type dpd struct {
 func (v *view) dpd() dpd {
 	delay, action := v.get("dpddelay"), v.get("dpdaction")
 	d := dpd{action: strings.ToLower(action.Value), param: delay}
-	if v.conn.Dialect == conf.StrongSwan {
+	if v.conn.Dialect == conf.DialectStrongSwan {
 		d.on = d.action != "" && d.action != "none" && (delay.Value == "" || positive(delay.Value))
 		d.param = action
 		return d
 	}
 	d.on = positive(delay.Value) && d.action != "none"
-	if v.conn.Dialect == conf.Unknown && delay.Value == "" && d.action != "" && d.action != "none" {
+	if v.conn.Dialect == conf.DialectUnknown && delay.Value == "" && d.action != "" && d.action != "none" {
 		d.on = true // strongSwan's default delay
 	}
 	return d
@@ -173,7 +173,7 @@ func (m *mirror) recovery() {
 		gone, watch := x.gone.role(), x.left.dpd()
 		// Without an action libreswan 5 does what auto= says, and libreswan 4 holds.
 		reopens := watch.on && (slices.Contains([]string{"restart", "hold", "trap", "start", "restart_by_peer"}, watch.action) ||
-			x.left.role().starts && x.left.conn.Dialect != conf.StrongSwan || x.left.role().trapped)
+			x.left.role().starts && x.left.conn.Dialect != conf.DialectStrongSwan || x.left.role().trapped)
 		if gone.starts || gone.trapped || reopens {
 			continue
 		}
@@ -181,14 +181,14 @@ func (m *mirror) recovery() {
 		if watch.on {
 			why = x.left.label + " notices, but only clears the SA"
 		}
-		m.report.add("no_recovery", Problem, "dpddelay",
+		m.add("no_recovery", SeverityProblem, "dpddelay",
 			"write dpddelay=10, dpdtimeout=60 and dpdaction=restart at "+x.left.label+", or auto=start at "+x.gone.label,
 			[]Ref{x.left.ref(watch.param), x.gone.ref(gone.auto)},
 			"a reboot of %s is not repaired until a rekey: %s does not open the tunnel again, and %s", x.gone.label, x.gone.label, why)
 	}
 	for _, v := range []*view{m.a, m.b} {
 		if d := v.dpd(); !d.on {
-			m.report.add("no_dpd", Warning, "dpddelay", "write dpddelay=10, dpdtimeout=60 and dpdaction=restart (clear at the end that waits)", []Ref{v.ref(d.param)},
+			m.add("no_dpd", SeverityWarning, "dpddelay", "write dpddelay=10, dpdtimeout=60 and dpdaction=restart (clear at the end that waits)", []Ref{v.ref(d.param)},
 				"%s does not notice when the other end is gone: dead peer detection is off", v.label)
 		}
 	}
@@ -197,13 +197,13 @@ func (m *mirror) recovery() {
 // stack reports what the daemon is told, or not told, about the kernel.
 func (m *mirror) stack() {
 	for _, v := range []*view{m.a, m.b} {
-		m.report.Findings = append(m.report.Findings, logFindings(v.label, v.end.Log)...)
-		if v.conn.Dialect != conf.Openswan || !v.end.Conf.HasSetup() || len(v.end.Log) > 0 {
+		m.findings = append(m.findings, logFindings(v.label, v.end.Log)...)
+		if v.conn.Dialect != conf.DialectOpenswan || !v.end.Conf.HasSetup() || len(v.end.Log) > 0 {
 			continue
 		}
 		set := slices.ContainsFunc(v.end.Conf.Setup(), func(p conf.Param) bool { return p.Name == "protostack" && p.Value != "" })
 		if !set {
-			m.report.add("protostack_unset", Warning, "protostack", "write protostack=netkey under config setup", v.setupRef(),
+			m.add("protostack_unset", SeverityWarning, "protostack", "write protostack=netkey under config setup", v.setupRef(),
 				"%s does not set protostack: Openswan asks for KLIPS first, which current kernels do not have", v.label)
 		}
 	}

@@ -23,7 +23,7 @@ func otherNames() []string {
 
 // misspelled reports parameters that no daemon knows and that look like one of
 // those that the comparison rests on.
-func (v *view) misspelled(r *Report) {
+func (v *view) misspelled(r *outcome) {
 	for p := range v.conn.All() {
 		name := strings.NewReplacer("-", "", "_", "").Replace(p.Name)
 		if rest, ok := strings.CutPrefix(name, "right"); ok {
@@ -38,7 +38,7 @@ func (v *view) misspelled(r *Report) {
 		if strings.HasPrefix(p.Name, "right") {
 			meant = "right" + strings.TrimPrefix(meant, "left")
 		}
-		r.add("misspelled_parameter", Problem, p.Name, "write "+meant+", or take the line out", []Ref{v.ref(p)},
+		r.add("misspelled_parameter", SeverityProblem, p.Name, "write "+meant+", or take the line out", []Ref{v.ref(p)},
 			"%s: %s is no parameter: libreswan loads no file that has it, strongSwan passes over it", v.label, p.Name)
 	}
 }

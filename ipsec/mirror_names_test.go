@@ -41,7 +41,7 @@ func TestMirrorTellsAMisspelledParameter(t *testing.T) {
 				return
 			}
 			require.Len(t, found, 2, "one for each end")
-			assert.Equal(t, ipsec.Problem, found[0].Severity)
+			assert.Equal(t, ipsec.SeverityProblem, found[0].Severity)
 			assert.Contains(t, found[0].Fix, "write "+meant+",")
 			assert.Contains(t, found[0].Refs[0].Text, strings.SplitN(line, "=", 2)[0])
 		})
@@ -58,7 +58,7 @@ func TestAddconnRefusesAMisspelledParameter(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	out, err := exec.CommandContext(t.Context(), addconn, "--checkconfig", "--config", path).CombinedOutput()
 	require.Error(t, err, "%s", out)
-	c, err := conf.Parse("a.conf", text, conf.Libreswan)
+	c, err := conf.Parse("a.conf", text, conf.DialectLibreswan)
 	require.NoError(t, err)
 	r := ipsec.Mirror(ipsec.End{Conf: c}, ipsec.End{Conf: c})
 	assert.Len(t, r.Find("misspelled_parameter"), 2)

@@ -2,15 +2,19 @@
 
 package ipsec
 
-import "os"
+import (
+	"os"
 
-func preflightHost() []Capability {
+	"github.com/opskit-go/opskit"
+)
+
+func preflightHost() []opskit.Capability {
 	const why = "Linux only"
-	files := Capability{Name: "write_files", OK: true, Why: "a folder of your choice"}
+	files := opskit.Capability{Name: "write_files", OK: true, Why: "a directory of your choice"}
 	if info, err := os.Stat(os.TempDir()); err != nil || !info.IsDir() {
-		files = Capability{Name: "write_files", Why: "no temporary folder", Fix: "export TMPDIR=FOLDER"}
+		files = opskit.Capability{Name: "write_files", Why: "no temporary directory", Fix: "export TMPDIR=DIRECTORY"}
 	}
-	return []Capability{
+	return []opskit.Capability{
 		{Name: "sockets", Why: why}, {Name: "socket_owners", Why: why}, files, {Name: "sysctls", Why: why},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ipsec/conf"
 )
 
@@ -24,7 +25,7 @@ func (t *Tunnel) Render(s Side, interfaces ...string) (Files, error) {
 	}
 	key, ok := t.PSK.Reveal()
 	if !ok {
-		return nil, &Error{Op: "render", Target: t.Name, Err: fmt.Errorf("%w: set PSK; JSON does not carry it", ErrKeyText)}
+		return nil, &opskit.Error{Op: "render", Target: t.Name, Err: fmt.Errorf("%w: set PSK; JSON does not carry it", ErrKeyText)}
 	}
 	own, other := t.end(s)
 	secrets := fmt.Sprintf("# the same key on both ends; for root only\n%s %s : PSK \"%s\"\n", own.id(), other.id(), key)
@@ -40,13 +41,13 @@ func (t *Tunnel) conf(s Side) string {
 	own, other := t.end(s)
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("# %s, %s end: tunnel %s to %s", own.label(s), own.dialect(), t.Name, other.label(1-s))
+	line("# %s, %s end: tunnel %s to %s", own.label(s), own.dialect(), t.Name, other.label(opposite(s)))
 	line("config setup")
 	switch own.dialect() {
-	case conf.Openswan:
+	case conf.DialectOpenswan:
 		line("\tprotostack=netkey")
 		line("\tnat_traversal=yes")
-	case conf.StrongSwan:
+	case conf.DialectStrongSwan:
 		line("\tuniqueids=yes")
 	default:
 		line("\tprotostack=xfrm")
@@ -57,7 +58,7 @@ func (t *Tunnel) conf(s Side) string {
 	line("\tauthby=secret")
 	line("\tauto=%s", t.auto(s))
 	t.addresses(s, line)
-	if own.dialect() == conf.StrongSwan {
+	if own.dialect() == conf.DialectStrongSwan {
 		t.strongOptions(s, line)
 	} else {
 		t.swanOptions(s, line)
@@ -66,7 +67,7 @@ func (t *Tunnel) conf(s Side) string {
 }
 
 func (t *Tunnel) auto(s Side) string {
-	if s == t.Initiator {
+	if t.opens(s) {
 		return "start"
 	}
 	return "add"
@@ -91,7 +92,7 @@ func (t *Tunnel) addresses(s Side, line func(string, ...any)) {
 		case len(nets) == 0:
 		case len(nets) == 1:
 			line("\t%ssubnet=%s", e.word, nets[0])
-		case own.dialect() == conf.StrongSwan:
+		case own.dialect() == conf.DialectStrongSwan:
 			line("\t%ssubnet=%s", e.word, joinPrefixes(nets, ","))
 		default:
 			line("\t%ssubnets={%s}", e.word, joinPrefixes(nets, ","))
@@ -125,7 +126,7 @@ func (t *Tunnel) swanOptions(s Side, line func(string, ...any)) {
 	}
 	line("\tdpddelay=%d", int(t.DPD.delay()/time.Second))
 	line("\tdpdtimeout=%d", int(t.DPD.timeout()/time.Second))
-	if s == t.Initiator {
+	if t.opens(s) {
 		line("\tdpdaction=restart")
 	} else {
 		line("\tdpdaction=clear")
@@ -146,7 +147,7 @@ func (t *Tunnel) strongOptions(s Side, line func(string, ...any)) {
 	// Only the end that opens the tunnel opens it again when the other has
 	// closed it: two that both do renegotiate for ever.
 	action, closed := "clear", "none"
-	if s == t.Initiator {
+	if t.opens(s) {
 		action, closed = "restart", "restart"
 	}
 	line("\tcloseaction=%s", closed)

@@ -1,162 +1,196 @@
 package ipsec
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/opskit-go/opskit/ipsec/conf"
+	"github.com/opskit-go/opskit"
 )
-
-// Finding is one thing that a check found.
-//
-// Code is stable and in snake_case; the codes are listed in the package's
-// documentation. Message says what is the matter, Fix what to do.
-type Finding struct {
-	Code     string   `json:"code"`            // stable, listed in the package's documentation
-	Severity Severity `json:"severity"`        // never unknown
-	Field    string   `json:"field,omitempty"` // the parameter of ipsec.conf or the field of Tunnel
-	Message  string   `json:"message"`         // one sentence, never a key
-	Fix      string   `json:"fix,omitempty"`   // what to do; empty when there is nothing to do
-	Refs     []Ref    `json:"refs,omitempty"`  // where it stands; empty for a Tunnel, which has no files
-}
-
-// Ref is a place in a file or in a command's output.
-type Ref struct {
-	End  string `json:"end,omitempty"`  // the name of the end that the file belongs to
-	File string `json:"file,omitempty"` // as the configuration or source is named
-	Line int    `json:"line,omitempty"` // counted from 1; 0: the whole file
-	Text string `json:"text,omitempty"` // what stands there
-}
-
-// String returns "file:line", with the end in front and the text behind it
-// where there are any.
-func (r Ref) String() string {
-	var b strings.Builder
-	if r.End != "" {
-		fmt.Fprintf(&b, "%s: ", printable(r.End))
-	}
-	b.WriteString(printable(r.File))
-	if r.Line > 0 {
-		fmt.Fprintf(&b, ":%d", r.Line)
-	}
-	if r.Text != "" {
-		fmt.Fprintf(&b, ": %s", printable(r.Text))
-	}
-	return b.String()
-}
 
 // Report is the result of Tunnel.Check, Mirror and CheckLog: a verdict, the
 // findings for it, worst first, and the evidence that both were derived from.
 // It is safe for concurrent reading.
 type Report struct {
-	Subject  string    `json:"subject"`            // what was checked
-	Verdict  Verdict   `json:"verdict"`            // follows from the worst finding
-	Findings []Finding `json:"findings,omitempty"` // worst first
-	Tunnel   *Tunnel   `json:"tunnel,omitempty"`   // evidence of Tunnel.Check
-	Ends     []End     `json:"ends,omitempty"`     // evidence of Mirror: two of them
-	Log      []Ref     `json:"log,omitempty"`      // evidence of CheckLog
-	Unseen   []Gap     `json:"unseen,omitempty"`   // what the evidence cannot show
+	Subject   string       `json:"subject"`             // what was checked
+	Verdict   Verdict      `json:"verdict"`             // follows from findings and gaps
+	Findings  []Finding    `json:"findings,omitempty"`  // worst first; of one connection, or of both ends' files
+	Pairs     []Pair       `json:"pairs,omitempty"`     // where Mirror compared several connections: each of them
+	Tunnel    *Tunnel      `json:"tunnel,omitempty"`    // evidence of Tunnel.Check
+	Ends      []End        `json:"ends,omitempty"`      // evidence of Mirror: two of them
+	Log       []Ref        `json:"log,omitempty"`       // evidence of CheckLog
+	Undecided []opskit.Gap `json:"undecided,omitempty"` // what the evidence cannot show, or was not understood
 }
 
-// Judge derives verdict and findings once more from the report's evidence, so
-// that a report that was saved as JSON can be judged offline; it gives the same
-// report. A report without evidence yields Unknown.
-func (r *Report) Judge() *Report {
+// Pair is what Mirror found of one connection among several.
+type Pair struct {
+	Subject   string       `json:"subject"`             // the connection's name at both ends
+	Verdict   Verdict      `json:"verdict"`             // follows from findings and gaps
+	Findings  []Finding    `json:"findings,omitempty"`  // worst first
+	Undecided []opskit.Gap `json:"undecided,omitempty"` // what the files cannot show, or was not understood
+}
+
+// Level is that of the verdict; see the package's documentation.
+func (p Pair) Level() opskit.Level { return level(p.Verdict, p.Findings) }
+
+// Gaps returns Undecided.
+func (p Pair) Gaps() []opskit.Gap { return orNothing(p.Undecided, p.Level()) }
+
+// String prints the verdict, the findings and what was not checked.
+func (p Pair) String() string { return text(p, p.Subject, p.Verdict, p.Findings, nil) }
+
+// Level is that of the verdict; see the package's documentation.
+func (r *Report) Level() opskit.Level {
+	all := slices.Clone(r.Findings)
+	for _, p := range r.Pairs {
+		all = append(all, p.Findings...)
+	}
+	return level(r.Verdict, all)
+}
+
+// Gaps returns what stands in Undecided, of every pair too.
+func (r *Report) Gaps() []opskit.Gap {
+	gaps := slices.Clone(r.Undecided)
+	for _, p := range r.Pairs {
+		for _, g := range p.Undecided {
+			if !slices.Contains(gaps, g) {
+				gaps = append(gaps, g)
+			}
+		}
+	}
+	return orNothing(gaps, r.Level())
+}
+
+// orNothing gives an Unknown that has no gap the one that always holds.
+func orNothing(gaps []opskit.Gap, l opskit.Level) []opskit.Gap {
+	if l == opskit.Unknown && len(gaps) == 0 {
+		return []opskit.Gap{{What: "everything", Why: "nothing was judged", Need: "evidence, and Judge"}}
+	}
+	return gaps
+}
+
+// Seen tells whether there is anything to judge.
+func (r *Report) Seen() bool {
+	return r != nil && (r.Tunnel != nil || len(r.Log) > 0 ||
+		slices.ContainsFunc(r.Ends, func(e End) bool { return e.Conf != nil && len(e.Conf.Sections) > 0 }))
+}
+
+// Judge derives verdict, findings and gaps once more from the report's evidence,
+// so that a report that was saved can be judged offline. A report without
+// evidence yields Unknown.
+func (r *Report) Judge() opskit.Level {
+	var o outcome
+	r.Pairs = nil
 	switch {
 	case r.Tunnel != nil:
-		return r.Tunnel.Check()
+		o = r.Tunnel.judge()
+		r.Subject, r.Verdict = "description of tunnel "+r.Tunnel.Name, o.verdict()
 	case len(r.Ends) == 2:
-		return Mirror(r.Ends[0], r.Ends[1])
+		o = r.mirror()
 	case len(r.Log) > 0:
-		return logReport(r.Subject, r.Log)
+		o.findings = logFindings("", r.Log)
+		o.beyond("everything else in the log", "only lines about the kernel's IPsec stack are known", "")
+		if r.Verdict = o.verdict(); len(o.findings) == 0 {
+			r.Verdict = Unknown
+		}
+	default:
+		o.unread(quotedOr(r.Subject, "what was to be checked"), "the report holds no evidence", "")
+		r.Verdict = Unknown
 	}
-	return &Report{Subject: r.Subject, Unseen: []Gap{{What: r.Subject, Why: "the report holds no evidence"}}}
+	r.Findings, r.Undecided = settled(o.findings), o.gaps
+	return r.Level()
 }
 
-// Worst returns the highest severity among the findings, SeverityUnknown when
-// there are none.
+// Worst returns the highest severity among the findings, those of the pairs too;
+// SeverityUnknown when there are none.
 func (r *Report) Worst() Severity {
-	worst := SeverityUnknown
-	for _, f := range r.Findings {
-		worst = max(worst, f.Severity)
+	all := slices.Clone(r.Findings)
+	for _, p := range r.Pairs {
+		all = append(all, p.Findings...)
 	}
-	return worst
+	return worst(all)
 }
 
-// Gaps that lie outside of what was asked: no file of either end would show
-// them, so they do not make a report incomplete.
-const (
-	gapPorts = "UDP 500 and 4500 between the ends"
-	gapHosts = "whether the hosts match the description"
-)
-
-// Complete reports whether everything was seen that the question needs. What
-// Unseen then still lists is another question: whether the network lets the two
-// ends talk, or whether a host has what the description says.
-func (r *Report) Complete() bool {
-	return r.Verdict != Unknown && !slices.ContainsFunc(r.Unseen, func(g Gap) bool { return g.What != gapPorts && g.What != gapHosts })
-}
-
-// Find returns the findings of one code.
+// Find returns the findings of one code, those of the pairs too.
 func (r *Report) Find(code string) []Finding {
 	var found []Finding
-	for _, f := range r.Findings {
-		if f.Code == code {
-			found = append(found, f)
+	pick := func(list []Finding) {
+		for _, f := range list {
+			if f.Code == code {
+				found = append(found, f)
+			}
 		}
+	}
+	pick(r.Findings)
+	for _, p := range r.Pairs {
+		pick(p.Findings)
 	}
 	return found
 }
 
+// Since tells what changed from an earlier report of the same thing: the verdict,
+// and findings that are new or gone.
+func (r *Report) Since(earlier *Report) opskit.Changes {
+	var c opskit.Changes
+	if !r.Seen() || !earlier.Seen() {
+		c.Unseen = []opskit.Gap{{What: "what changed", Why: "one of the two reports holds no evidence"}}
+		return c
+	}
+	c.Compare("verdict", earlier.Verdict.String(), r.Verdict.String())
+	compareFindings(&c, earlier.all(), r.all())
+	return c
+}
+
+// all are the findings, those of a pair with its connection's name.
+func (r *Report) all() []Finding {
+	all := slices.Clone(r.Findings)
+	for _, p := range r.Pairs {
+		for _, f := range p.Findings {
+			f.Code = p.Subject + " " + f.Code
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+func compareFindings(c *opskit.Changes, earlier, now []Finding) {
+	lines := func(list []Finding) []string {
+		var out []string
+		for _, f := range list {
+			out = append(out, fmt.Sprintf("%s: %s", f.Severity, f.Message))
+		}
+		return out
+	}
+	old, current := lines(earlier), lines(now)
+	for i, line := range old {
+		if slices.Contains(current, line) {
+			c.Compare(earlier[i].Code, line, line)
+		} else {
+			c.Compare(earlier[i].Code, line, "")
+		}
+	}
+	for i, line := range current {
+		if !slices.Contains(old, line) {
+			c.Compare(now[i].Code, "", line)
+		}
+	}
+}
+
 // String prints the verdict, each finding with its places and what to do, and
 // what was not checked.
-func (r *Report) String() string {
+func (r *Report) String() string { return text(r, r.Subject, r.Verdict, r.Findings, r.Pairs) }
+
+func text(r opskit.Result, subject string, v Verdict, findings []Finding, pairs []Pair) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s", r.Verdict, printable(r.Subject))
-	if n := len(r.Findings); n > 0 {
-		fmt.Fprintf(&b, ": %d findings, worst %s", n, r.Worst())
+	fmt.Fprintf(&b, "%s: %s", v, opskit.Escape(subject))
+	if n := len(findings); n > 0 {
+		fmt.Fprintf(&b, ": %d findings, worst %s", n, worst(findings))
 	}
 	b.WriteByte('\n')
-	for _, f := range r.Findings {
-		fmt.Fprintf(&b, "  %s %s: %s\n", f.Severity, printable(f.Code), printable(f.Message))
-		for _, ref := range f.Refs {
-			fmt.Fprintf(&b, "    %s\n", ref)
-		}
-		if f.Fix != "" {
-			fmt.Fprintf(&b, "    next: %s\n", printable(f.Fix))
-		}
+	writeFindings(&b, findings)
+	for _, p := range pairs {
+		fmt.Fprintf(&b, "%s: %s\n", p.Verdict, opskit.Escape(p.Subject))
+		writeFindings(&b, p.Findings)
 	}
-	notChecked(&b, r.Unseen)
-	return b.String()
-}
-
-// settle sorts the findings and sets the verdict.
-func (r *Report) settle() {
-	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.Code, b.Code))
-	})
-	r.Findings = slices.CompactFunc(r.Findings, func(a, b Finding) bool {
-		return a.Code == b.Code && a.Message == b.Message && slices.Equal(a.Refs, b.Refs)
-	})
-	switch worst := r.Worst(); {
-	case worst >= Fatal:
-		r.Verdict = Broken
-	case worst >= Warning:
-		r.Verdict = Flawed
-	default:
-		r.Verdict = Sound
-	}
-}
-
-func (r *Report) add(code string, s Severity, field, fix string, refs []Ref, format string, args ...any) {
-	r.Findings = append(r.Findings, Finding{
-		Code: code, Severity: s, Field: field, Fix: fix, Refs: refs, Message: fmt.Sprintf(format, args...),
-	})
-}
-
-// paramRef points at one parameter of an end's files.
-func paramRef(end string, p conf.Param) Ref {
-	return Ref{End: end, File: p.File, Line: p.Line, Text: p.Name + "=" + p.Value}
+	return b.String() + opskit.NotChecked(r)
 }

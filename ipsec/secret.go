@@ -8,6 +8,8 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Secret is a pre-shared key. Its text is given out by Reveal only: printing,
@@ -43,12 +45,12 @@ func GenerateSecret() Secret {
 func NewSecret(text string) (Secret, error) {
 	for _, r := range text {
 		if r == '"' || r == '\\' || r < ' ' || r == 0x7f {
-			return Secret{}, &Error{Op: "accept key", Err: fmt.Errorf("%w: a quote, backslash or control character in it; use letters, digits and punctuation", ErrKeyText)}
+			return Secret{}, &opskit.Error{Op: "accept key", Err: fmt.Errorf("%w: a quote, backslash or control character in it; use letters, digits and punctuation", ErrKeyText)}
 		}
 	}
 	s := secretOf(text)
 	if why := s.Weakness(); why != "" {
-		return s, &Error{Op: "accept key", Err: fmt.Errorf("%w: %s; let GenerateSecret make one", ErrWeakKey, why)}
+		return s, &opskit.Error{Op: "accept key", Err: fmt.Errorf("%w: %s; let GenerateSecret make one", ErrWeakKey, why)}
 	}
 	return s, nil
 }
@@ -118,7 +120,7 @@ func (s *Secret) UnmarshalText(text []byte) error {
 	}
 	note, ok := strings.CutPrefix(string(text), redacted)
 	if !ok || note == "" {
-		return &Error{Op: "read key", Err: fmt.Errorf("%w: a key does not belong into JSON; keep it in a file of its own", ErrKeyText)}
+		return &opskit.Error{Op: "read key", Err: fmt.Errorf("%w: a key does not belong into JSON; keep it in a file of its own", ErrKeyText)}
 	}
 	*s = Secret{note: note}
 	return nil

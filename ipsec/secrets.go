@@ -16,8 +16,9 @@ import (
 // is nil when the connection cannot be found at both ends or its identities
 // cannot be told from the files.
 func CompareKeys(a, b End, secretsA, secretsB string) *KeyMatch {
-	views, _, ok := mirrorViews(&Report{}, a, b)
-	if !ok {
+	pairs, _ := connPairs(a, b)
+	views, ok := new(outcome).views(a, b, pairs[0])
+	if !ok || len(pairs) > 1 {
 		return nil
 	}
 	var found [2]Secret

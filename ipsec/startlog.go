@@ -19,21 +19,13 @@ func CheckLog(name, text string) *Report {
 			refs = append(refs, Ref{File: name, Line: line, Text: strings.TrimSpace(strings.TrimRight(l, "\r"))})
 		}
 	}
-	return logReport(name, refs)
+	r := &Report{Subject: name, Log: refs}
+	r.Judge()
+	return r
 }
 
 func klips(line string) bool {
 	return strings.Contains(line, "No KLIPS support found while requested")
-}
-
-func logReport(name string, refs []Ref) *Report {
-	r := &Report{Subject: name, Log: refs, Findings: logFindings("", refs)}
-	r.settle()
-	if len(r.Findings) == 0 {
-		r.Verdict = Unknown
-	}
-	r.Unseen = []Gap{{What: "everything else in the log", Why: "only lines about the kernel's IPsec stack are known"}}
-	return r
 }
 
 // logFindings judges the lines that CheckLog kept.
@@ -49,7 +41,7 @@ func logFindings(end string, refs []Ref) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Code: "protostack_unset", Severity: Warning, Field: "protostack", Refs: own,
+		Code: "protostack_unset", Severity: SeverityWarning, Field: "protostack", Refs: own,
 		Message: "protostack is not set: the daemon asked for KLIPS, which this kernel does not have, and fell back to NETKEY by luck",
 		Fix:     "write protostack=netkey under config setup in /etc/ipsec.conf",
 	}}

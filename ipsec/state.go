@@ -4,213 +4,351 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/opskit-go/opskit"
 )
-
-// TunnelVerdict is what a status comes to, of one tunnel or of a host. The zero
-// value says that it cannot be told.
-type TunnelVerdict uint8
-
-// The verdicts on a tunnel.
-const (
-	TunnelUnknown TunnelVerdict = iota
-	Stopped                     // the daemon does not run
-	Down                        // no SA is established
-	IKEOnly                     // the ends have authenticated, but no Child SA carries packets
-	Partial                     // some of the tunnels are up
-	Up                          // an established Child SA carries packets
-)
-
-var tunnelText = []string{"unknown", "stopped", "down", "ike_only", "partial", "up"}
-
-// String returns the verdict in lower case.
-func (v TunnelVerdict) String() string { return enumText(tunnelText, uint8(v), "tunnel verdict") }
-
-// MarshalText returns the verdict in lower case.
-func (v TunnelVerdict) MarshalText() ([]byte, error) {
-	return marshalEnum(tunnelText, uint8(v), "tunnel verdict")
-}
-
-// UnmarshalText accepts what MarshalText returns.
-func (v *TunnelVerdict) UnmarshalText(text []byte) error {
-	n, err := unmarshalEnum(tunnelText, text, "tunnel verdict")
-	*v = TunnelVerdict(n)
-	return err
-}
 
 // State is what the tunnels of a host are in, derived from a Status.
 type State struct {
-	Verdict  TunnelVerdict `json:"verdict"`            // on all tunnels together
-	Tunnels  []TunnelState `json:"tunnels,omitempty"`  // one per connection
-	Findings []Finding     `json:"findings,omitempty"` // what is odd about them
-	Status   *Status       `json:"status,omitzero"`    // the evidence
-	Conns    []string      `json:"conns,omitempty"`    // the connections that State was asked for
-	Unseen   []Gap         `json:"unseen,omitempty"`   // what the output does not show
+	Verdict   Link          `json:"verdict"`             // on all tunnels together
+	Tunnels   []TunnelState `json:"tunnels,omitempty"`   // one per connection, or per child of it
+	Findings  []Finding     `json:"findings,omitempty"`  // what is odd about them, worst first
+	Status    *Status       `json:"status,omitzero"`     // the evidence
+	Conns     []string      `json:"conns,omitempty"`     // the connections that State was asked for
+	Undecided []opskit.Gap  `json:"undecided,omitempty"` // what the output does not show
 }
 
 // TunnelState is the state of one connection.
 type TunnelState struct {
-	Conn     string        `json:"conn"`                // the connection's name
-	Verdict  TunnelVerdict `json:"verdict"`             // never Partial
-	IKE      int           `json:"ike"`                 // established IKE SAs
-	Child    int           `json:"child"`               // established Child SAs
-	InBytes  *uint64       `json:"in_bytes,omitempty"`  // of all of them; nil: not printed
-	OutBytes *uint64       `json:"out_bytes,omitempty"` // of all of them; nil: not printed
+	Conn      string       `json:"conn"`                // the connection's name; with swanctl the child's
+	Verdict   Link         `json:"verdict"`             // never LinkPartial
+	IKE       int          `json:"ike"`                 // established IKE SAs
+	Child     int          `json:"child"`               // established Child SAs
+	InBytes   *uint64      `json:"in_bytes,omitempty"`  // of all of them, since each was made; nil: not printed
+	OutBytes  *uint64      `json:"out_bytes,omitempty"` // of all of them, since each was made; nil: not printed
+	Undecided []opskit.Gap `json:"undecided,omitempty"` // what the output does not show of it
 }
 
 // State says which tunnels are up. conns names the connections that the host's
-// configuration has, all of them (Conf.ConnNames): those that the status does
-// not mention are then down, and a bare count of SAs can be laid to the one
-// connection there is. Without conns the connections that the status lists are
-// judged. A connection that libreswan loads once for each pair of networks is
-// judged pair by pair. It is pure; a Status that was saved gives the same State.
+// configuration has, all of them (Conf.TunnelNames): those that the status does
+// not mention are then not loaded or down, and a bare count of SAs can be laid to
+// the one connection there is. Without conns the connections that the status lists
+// are judged. A connection that libreswan loads once for each pair of networks is
+// judged pair by pair, one with several children child by child. It is pure; a
+// Status that was saved gives the same State.
 func (s *Status) State(conns ...string) *State {
-	st := &State{Status: s, Conns: conns, Unseen: slices.Clone(s.Unseen)}
-	names := s.pairs(conns)
-	if len(conns) == 0 {
-		names = s.tunnelNames()
-	}
-	for _, name := range names {
-		st.Tunnels = append(st.Tunnels, s.tunnel(st, name))
-	}
-	s.count(st)
-	st.duplicates()
-	st.settle()
+	st := &State{Status: s, Conns: conns}
+	st.Judge()
 	return st
 }
 
-// pairs replaces a connection by those that libreswan has made of it for each
-// pair of networks ("name/1x2"): each is up or down by itself.
-func (s *Status) pairs(conns []string) []string {
-	var names []string
-	for _, conn := range conns {
-		found := false
-		for _, loaded := range s.Conns {
-			base, _, _ := strings.Cut(loaded, "[")
-			if strings.HasPrefix(base, conn+"/") && !slices.Contains(names, base) {
-				names, found = append(names, base), true
-			}
+// linkLevel is what each Link means to a monitor.
+func linkLevel(l Link, findings []Finding) opskit.Level {
+	switch l {
+	case LinkUp:
+		if rank(worst(findings)) >= rank(SeverityWarning) {
+			return opskit.Warning
 		}
-		if !found {
-			names = append(names, conn)
-		}
+		return opskit.OK
+	case LinkOneWay:
+		return opskit.Warning
+	case LinkStopped, LinkNotLoaded, LinkDown, LinkConnecting, LinkIKEOnly, LinkPartial:
+		return opskit.Problem
 	}
-	return names
+	return opskit.Unknown
 }
 
-// tunnelNames are the connections to judge: those that are loaded for one known
-// peer, and those that have SAs.
-func (s *Status) tunnelNames() []string {
+// Level is that of the verdict; see the package's documentation.
+func (st *State) Level() opskit.Level { return linkLevel(st.Verdict, st.Findings) }
+
+// Gaps returns what the output does not show, of every tunnel too.
+func (st *State) Gaps() []opskit.Gap {
+	var gaps []opskit.Gap
+	if st.Status != nil {
+		gaps = slices.Clone(st.Status.Unseen)
+	}
+	gaps = append(gaps, st.Undecided...)
+	for _, t := range st.Tunnels {
+		gaps = append(gaps, t.Undecided...)
+	}
+	return orNothing(gaps, st.Level())
+}
+
+// Seen tells whether a status was read.
+func (st *State) Seen() bool { return st != nil && st.Status != nil && st.Status.Source != "" }
+
+// Level is that of the verdict; see the package's documentation.
+func (t TunnelState) Level() opskit.Level { return linkLevel(t.Verdict, nil) }
+
+// Gaps returns Undecided.
+func (t TunnelState) Gaps() []opskit.Gap { return orNothing(t.Undecided, t.Level()) }
+
+// String prints the state on one line, then what was not seen of it.
+func (t TunnelState) String() string { return t.line() + "\n" + opskit.NotChecked(t) }
+
+func (t TunnelState) line() string {
+	line := fmt.Sprintf("%s: %s, %d IKE SA, %d Child SA", t.Verdict, opskit.Escape(t.Conn), t.IKE, t.Child)
+	if t.InBytes != nil && t.OutBytes != nil {
+		line += fmt.Sprintf(", %d bytes in, %d out", *t.InBytes, *t.OutBytes)
+	}
+	return line
+}
+
+// Judge derives the state from the saved status.
+func (st *State) Judge() opskit.Level {
+	st.Verdict, st.Tunnels, st.Findings, st.Undecided = LinkUnknown, nil, nil, nil
+	if st.Status == nil {
+		st.Undecided = []opskit.Gap{{What: "the status", Why: "the state holds no evidence"}}
+		return st.Level()
+	}
+	j := &judging{State: st, ike: map[string][]*SA{}, child: map[string][]*SA{}, serial: map[int]*SA{}, parent: map[string]string{}, networks: st.Status.Networks}
+	for _, name := range j.index() {
+		st.Tunnels = append(st.Tunnels, j.tunnel(name))
+	}
+	j.count()
+	j.duplicates()
+	j.settle()
+	st.Findings = settled(st.Findings)
+	return st.Level()
+}
+
+// judging is a State under way, with the SAs of its Status by connection.
+type judging struct {
+	*State
+
+	ike, child map[string][]*SA // by connection; a child's connection is the child's own name
+	serial     map[int]*SA      // IKE SAs
+	networks   map[string]string
+	parent     map[string]string // by child
+	loaded     map[string]bool
+	trapped    map[string]bool
+}
+
+// index sorts the SAs by connection and returns the names to judge.
+func (j *judging) index() []string {
+	s := j.Status
 	var names []string
+	listed := map[string]bool{}
 	add := func(name string) {
-		base, _, _ := strings.Cut(name, "[")
-		if !slices.Contains(names, base) {
-			names = append(names, base)
+		if name, _, _ = strings.Cut(name, "["); !listed[name] {
+			listed[name] = true
+			names = append(names, name)
+		}
+	}
+	j.loaded, j.trapped = map[string]bool{}, map[string]bool{}
+	templates, parents := map[string]bool{}, map[string]bool{}
+	pairs := map[string][]string{} // a connection's children, or its pairs of networks
+	for _, t := range s.Templates {
+		templates[t] = true
+	}
+	for _, t := range s.Trapped {
+		j.trapped[t] = true
+	}
+	for conn, children := range s.Children {
+		if !slices.Contains(children, conn) {
+			parents[conn] = true
+		}
+		pairs[conn] = append(pairs[conn], children...)
+		for _, child := range children {
+			j.parent[child] = conn
 		}
 	}
 	for _, c := range s.Conns {
-		if !slices.Contains(s.Templates, c) {
+		base, _, _ := strings.Cut(c, "[")
+		j.loaded[base] = true
+		if at := strings.LastIndexByte(base, '/'); at > 0 && !slices.Contains(pairs[base[:at]], base) {
+			pairs[base[:at]] = append(pairs[base[:at]], base)
+			j.loaded[base[:at]] = true
+		}
+		if !templates[c] && !parents[base] {
 			add(c)
 		}
 	}
-	for _, sa := range s.Child {
+	for i := range s.IKE {
+		sa := &s.IKE[i]
+		j.ike[sa.Conn] = append(j.ike[sa.Conn], sa)
+		j.serial[sa.Serial] = sa
+	}
+	carrying := map[int]bool{}
+	for i := range s.Child {
+		sa := &s.Child[i]
+		j.child[sa.Conn] = append(j.child[sa.Conn], sa)
+		carrying[sa.IKE] = true
+		if at := strings.LastIndexByte(sa.Conn, '/'); at > 0 && !slices.Contains(pairs[sa.Conn[:at]], sa.Conn) {
+			pairs[sa.Conn[:at]] = append(pairs[sa.Conn[:at]], sa.Conn)
+		}
+		// libreswan lets one IKE SA carry other connections too.
+		if parent := j.serial[sa.IKE]; parent != nil && s.Daemon == "strongswan" && !slices.Contains(pairs[parent.Conn], sa.Conn) {
+			pairs[parent.Conn] = append(pairs[parent.Conn], sa.Conn)
+		}
 		add(sa.Conn)
 	}
-	for _, sa := range s.IKE {
-		if !slices.ContainsFunc(s.Child, func(c SA) bool { return c.IKE == sa.Serial }) {
+	if len(j.Conns) > 0 {
+		names, listed = nil, map[string]bool{}
+		for _, conn := range j.Conns {
+			if len(pairs[conn]) == 0 {
+				add(conn)
+			}
+			for _, pair := range pairs[conn] {
+				add(pair)
+			}
+		}
+		return names
+	}
+	for i := range s.IKE {
+		if sa := &s.IKE[i]; !carrying[sa.Serial] && !parents[sa.Conn] {
 			add(sa.Conn)
 		}
 	}
 	return names
 }
 
-// of reports whether an SA belongs to a connection: itself, or one of those
-// that libreswan makes of it for each pair of networks ("name/1x2").
-func (sa *SA) of(conn string) bool {
-	return sa.Conn == conn || strings.HasPrefix(sa.Conn, conn+"/")
+// ikeOf returns the IKE SAs that a tunnel uses.
+func (j *judging) ikeOf(name string) []*SA {
+	sas := slices.Clone(j.ike[name])
+	base := name
+	if at := strings.LastIndexByte(name, '/'); at > 0 {
+		base = name[:at]
+		sas = append(sas, j.ike[base]...)
+	}
+	if parent := j.parent[name]; parent != "" && parent != base {
+		sas = append(sas, j.ike[parent]...)
+	}
+	for _, sa := range j.child[name] {
+		if parent := j.serial[sa.IKE]; parent != nil && !slices.Contains(sas, parent) {
+			sas = append(sas, parent)
+		}
+	}
+	return sas
 }
 
-func (s *Status) tunnel(st *State, name string) TunnelState {
-	t := TunnelState{Conn: name}
-	parents := map[int]bool{}
+func (j *judging) tunnel(name string) TunnelState {
+	s, t := j.Status, TunnelState{Conn: name}
 	var refs []Ref
-	for i := range s.Child {
-		sa := &s.Child[i]
-		if !sa.of(name) {
-			continue
+	var up []*SA
+	for _, sa := range j.child[name] {
+		if sa.Established {
+			up = append(up, sa)
+			t.InBytes, t.OutBytes = plus(t.InBytes, sa.InBytes), plus(t.OutBytes, sa.OutBytes)
+			refs = append(refs, s.ref(sa))
 		}
-		parents[sa.IKE] = true
-		if !sa.Established {
-			continue
-		}
-		t.Child++
-		t.InBytes, t.OutBytes = plus(t.InBytes, sa.InBytes), plus(t.OutBytes, sa.OutBytes)
-		refs = append(refs, s.ref(sa))
 	}
-	// Of all SAs together: with two, packets may leave by one and come by the other.
-	if t.InBytes != nil && t.OutBytes != nil && *t.InBytes == 0 && *t.OutBytes > 0 {
-		st.Findings = append(st.Findings, Finding{
-			Code: "one_way", Severity: Warning,
-			Message: fmt.Sprintf("%s has sent %d bytes and received none", name, *t.OutBytes),
-			Fix:     "look at the other end's counters, its routes and its firewall",
-			Refs:    refs,
-		})
-	}
-	for i := range s.IKE {
-		if sa := &s.IKE[i]; sa.Established && (sa.of(name) || parents[sa.Serial]) {
+	t.Child = len(up)
+	connecting := (*SA)(nil)
+	for _, sa := range j.ikeOf(name) {
+		switch {
+		case sa.Established:
 			t.IKE++
+		case !leaving(sa.State):
+			connecting = sa
 		}
 	}
-	s.carries(st, &t, refs)
 	switch {
 	case t.Child > 0:
-		t.Verdict = Up
+		t.Verdict = LinkUp
+		j.passes(&t, up, refs)
+		j.carries(name, up, refs)
+	case len(s.Unseen) > 0 && (s.Running == nil || *s.Running):
+		t.Undecided = append(t.Undecided, opskit.Gap{
+			What: "whether " + name + " is up", Why: "lines of the output were not read, and one of them may be its SA", Need: "the whole output",
+		})
 	case t.IKE > 0:
-		t.Verdict = IKEOnly
+		t.Verdict = LinkIKEOnly
+		j.add("ike_only", SeverityProblem, "compare networks and esp= of both ends (Mirror) and read the log of the end that answers", nil,
+			"%s: the ends have authenticated, but no Child SA is established: nothing is carried", name)
 	case s.Running != nil && !*s.Running:
-		t.Verdict = Stopped
+		t.Verdict = LinkStopped
+	case connecting != nil:
+		t.Verdict = LinkConnecting
+		if connecting.Answered != nil && !*connecting.Answered {
+			j.add("no_answer", SeverityProblem, "look whether the other end's daemon runs, and whether UDP 500 passes both ways", []Ref{s.ref(connecting)},
+				"%s waits for the first answer: the other end has never answered, not even with a refusal", name)
+		}
+	case s.ConnsListed && !j.loaded[name]:
+		t.Verdict = LinkNotLoaded
+		j.add("not_loaded", SeverityProblem, "load it, and write auto=add or auto=start (swanctl: swanctl --load-all)", nil, "%s is not among the connections that the daemon has", name)
 	case s.Listed, s.Counted != nil && *s.Counted == 0:
-		t.Verdict = Down
+		t.Verdict = LinkDown
+		if j.trapped[name] {
+			j.add("trapped", SeverityNote, "", nil, "%s has no SA and opens when a packet wants through", name)
+		}
+	default:
+		t.Undecided = append(t.Undecided, opskit.Gap{What: "whether " + name + " is up", Why: "the output lists no SAs", Need: "ipsec statusall, ipsec status, or swanctl --list-sas"})
 	}
 	return t
 }
 
-// unused says that an established SA may carry nothing.
-func (st *State) unused(conn, why string) {
-	st.Unseen = append(st.Unseen, Gap{
-		What: "whether packets take " + conn, Why: why + ": traffic can also pass it by, in clear",
-		Need: "a packet to the other network, and the counters or a capture after it",
-	})
+// leaving tells an SA that is on its way out.
+func leaving(state string) bool {
+	return strings.HasPrefix(state, "DELET") || strings.HasPrefix(state, "DESTROY") || state == "REKEYED"
 }
 
-// carries adds what an established SA alone does not show: whether packets take
-// it, and whether it is for everything that the connection names; and that a
-// connection without an SA opens by itself.
-func (s *Status) carries(st *State, t *TunnelState, refs []Ref) {
-	if t.Child == 0 {
-		if slices.Contains(s.Trapped, t.Conn) && t.IKE == 0 {
-			st.Findings = append(st.Findings, Finding{
-				Code: "trapped", Severity: Note,
-				Message: t.Conn + " has no SA and opens when a packet wants through",
-			})
-		}
-		return
+func (j *judging) add(code string, s Severity, fix string, refs []Ref, format string, args ...any) {
+	j.Findings = append(j.Findings, Finding{Code: code, Severity: s, Fix: fix, Refs: refs, Message: fmt.Sprintf(format, args...)})
+}
+
+// quiet is how much longer ago the last packet of one direction may be than that
+// of the other before that is told.
+const quiet = 10 * time.Second
+
+// passes judges what the counters of established SAs show: of all SAs of a tunnel
+// together, since with two, packets may leave by one and come by the other.
+func (j *judging) passes(t *TunnelState, up []*SA, refs []Ref) {
+	in, out := t.InBytes, t.OutBytes
+	inAgo, outAgo := latest(up, func(sa *SA) *time.Duration { return sa.InAgo }), latest(up, func(sa *SA) *time.Duration { return sa.OutAgo })
+	unused := func(why string) {
+		t.Undecided = append(t.Undecided, opskit.Gap{
+			What: "whether packets take " + t.Conn, Why: why + ": traffic can also pass it by, in clear",
+			Need: "a packet to the other network, and a second look or a capture after it",
+		})
 	}
 	switch {
-	case t.InBytes == nil || t.OutBytes == nil:
-		st.unused(t.Conn, "the output shows no counters")
-	case *t.InBytes == 0 && *t.OutBytes == 0:
-		st.unused(t.Conn, "no byte has gone through yet")
+	case in == nil || out == nil:
+		unused("the output shows no counters")
+	case *in == 0 && *out == 0:
+		unused("no byte has gone through yet")
+	case *in == 0:
+		t.Verdict = LinkOneWay
+		j.add("one_way", SeverityWarning, "look at the other end's counters, its routes and its firewall", refs,
+			"%s has sent %d bytes and received none", t.Conn, *out)
+	case *out == 0:
+		t.Verdict = LinkOneWay
+		j.add("answers_nothing", SeverityWarning, "look at forwarding, at the routes back and at the firewall behind this end", refs,
+			"%s has received %d bytes and sent none", t.Conn, *in)
+	case inAgo == nil || outAgo == nil:
+		unused("its counters are of the SA's whole life")
+	case *inAgo-*outAgo >= quiet:
+		t.Verdict = LinkOneWay
+		j.add("silent_since", SeverityWarning, "look whether the other end still has this SA, and at its routes and its firewall", refs,
+			"%s: nothing has come in for %s, while packets went out %s ago", t.Conn, *inAgo, *outAgo)
+	case *outAgo-*inAgo >= quiet:
+		t.Verdict = LinkOneWay
+		j.add("answers_nothing", SeverityWarning, "look at forwarding, at the routes back and at the firewall behind this end", refs,
+			"%s: nothing has gone out for %s, while packets came in %s ago", t.Conn, *outAgo, *inAgo)
+	case *inAgo >= time.Minute:
+		unused(fmt.Sprintf("the last one came in %s ago", *inAgo))
 	}
-	local, remote, known := strings.Cut(s.Networks[t.Conn], " === ")
+}
+
+// latest is the least of the ages that SAs have, nil where none has one.
+func latest(sas []*SA, age func(*SA) *time.Duration) (least *time.Duration) {
+	for _, sa := range sas {
+		if a := age(sa); a != nil && (least == nil || *a < *least) {
+			least = a
+		}
+	}
+	return least
+}
+
+// carries compares what a connection is configured for with what its SAs are for.
+func (j *judging) carries(name string, up []*SA, refs []Ref) {
+	local, remote, known := strings.Cut(j.networks[name], " === ")
 	if !known {
 		return
 	}
 	carried := map[string]bool{}
-	for i := range s.Child {
-		sa := &s.Child[i]
-		if !sa.Established || sa.Conn != t.Conn {
-			continue
-		}
+	for _, sa := range up {
 		mine, theirs, both := strings.Cut(sa.Selectors, " === ")
 		if !both {
 			return // not printed
@@ -223,26 +361,17 @@ func (s *Status) carries(st *State, t *TunnelState, refs []Ref) {
 		}
 	}
 	var left []string
-	for side, nets := range map[string]string{"local ": local, "remote ": remote} {
-		if strings.Contains(nets, "dynamic") {
-			continue
-		}
-		for w := range strings.FieldsSeq(nets) {
-			if !carried[side+w] {
-				left = append(left, side+w)
+	for _, side := range [][2]string{{"local ", local}, {"remote ", remote}} {
+		for w := range strings.FieldsSeq(side[1]) {
+			if !carried[side[0]+w] && !strings.Contains(side[1], "dynamic") {
+				left = append(left, side[0]+w)
 			}
 		}
 	}
-	if len(left) == 0 {
-		return
+	if len(left) > 0 {
+		j.add("narrowed", SeverityWarning, "write the same networks at both ends (Mirror shows the difference)", refs,
+			"%s is configured for %s, and its SAs are for less: %s is not carried whole", name, j.networks[name], listed(left))
 	}
-	slices.Sort(left)
-	st.Findings = append(st.Findings, Finding{
-		Code: "narrowed", Severity: Warning,
-		Message: fmt.Sprintf("%s is configured for %s, and its SAs are for less: %s is not carried whole", t.Conn, s.Networks[t.Conn], listed(left)),
-		Fix:     "write the same networks at both ends (Mirror shows the difference)",
-		Refs:    refs,
-	})
 }
 
 func plus(sum, v *uint64) *uint64 {
@@ -261,134 +390,136 @@ func (s *Status) ref(sa *SA) Ref {
 }
 
 // count explains Openswan's "N tunnels up", which counts SAs.
-func (s *Status) count(st *State) {
+func (j *judging) count() {
+	s := j.Status
 	if s.Counted == nil {
 		return
 	}
-	n := *s.Counted
-	f := Finding{
-		Code: "counts_sas", Severity: Note,
-		Message: fmt.Sprintf("\"%d tunnels up\" counts established IPsec SAs, not tunnels", n),
-		Refs:    []Ref{{File: s.Source, Text: fmt.Sprintf("%d tunnels up", n)}},
-	}
+	n, of := *s.Counted, ""
 	if len(s.Child)+len(s.IKE) == 0 && n > 0 {
-		if len(st.Tunnels) == 1 {
-			st.Tunnels[0].Verdict, st.Tunnels[0].Child = Up, n
-			f.Message += fmt.Sprintf(": this is one tunnel with %d SAs", n)
-			st.unused(st.Tunnels[0].Conn, "the output shows no counters")
+		if len(j.Tunnels) == 1 {
+			t := &j.Tunnels[0]
+			t.Verdict, t.Child = LinkUp, n
+			of = fmt.Sprintf(": this is one tunnel with %d SAs", n)
+			t.Undecided = []opskit.Gap{{What: "whether packets take " + t.Conn, Why: "the output shows no counters", Need: "ipsec auto --status, or a capture"}}
 		} else {
-			st.Unseen = append(st.Unseen, Gap{What: "which tunnels are up", Why: "the service status prints only a count of SAs", Need: "ipsec auto --status"})
+			j.Undecided = append(j.Undecided, opskit.Gap{What: "which tunnels are up", Why: "the service status prints only a count of SAs", Need: "ipsec auto --status"})
 		}
 	}
-	st.Findings = append(st.Findings, f)
+	j.add("counts_sas", SeverityNote, "", []Ref{{File: s.Source, Text: fmt.Sprintf("%d tunnels up", n)}},
+		"\"%d tunnels up\" counts established IPsec SAs, not tunnels%s", n, of)
 }
 
 // duplicates reports connections with more than one SA for the same peer and
 // networks.
-func (st *State) duplicates() {
-	counts, refs := map[string]int{}, map[string][]Ref{}
-	var keys []string
-	for i := range st.Status.Child {
-		sa := &st.Status.Child[i]
+func (j *judging) duplicates() {
+	refs := map[[3]string][]Ref{}
+	var keys [][3]string
+	for i := range j.Status.Child {
+		sa := &j.Status.Child[i]
 		if !sa.Established {
 			continue
 		}
-		key := strings.Join([]string{sa.Conn, sa.Instance, sa.Selectors}, "\x00")
-		if counts[key] == 0 {
+		key := [3]string{sa.Conn, sa.Instance, sa.Selectors}
+		if refs[key] == nil {
 			keys = append(keys, key)
 		}
-		counts[key]++
-		refs[key] = append(refs[key], st.Status.ref(sa))
+		refs[key] = append(refs[key], j.Status.ref(sa))
 	}
 	duplicate := func(conn string, n int, refs []Ref) {
-		st.Findings = append(st.Findings, Finding{
-			Code: "duplicate_sa", Severity: Warning,
-			Message: fmt.Sprintf("%s is one tunnel with %d SAs: a rekey is under way, or both ends open it", conn, n),
-			Fix:     "look again after a minute; if there are still as many, write auto=add at one end",
-			Refs:    refs,
-		})
+		j.add("duplicate_sa", SeverityWarning, "look again after a minute; if there are still as many, let one end only open it", refs,
+			"%s is one tunnel with %d SAs: a rekey is under way, or both ends open it", conn, n)
 	}
 	for _, key := range keys {
-		if counts[key] > 1 {
-			conn, _, _ := strings.Cut(key, "\x00")
-			duplicate(conn, counts[key], refs[key])
+		if n := len(refs[key]); n > 1 {
+			duplicate(key[0], n, refs[key])
 		}
 	}
-	if len(keys) == 0 && len(st.Tunnels) == 1 && st.Tunnels[0].Child > 1 {
-		duplicate(st.Tunnels[0].Conn, st.Tunnels[0].Child, nil)
+	if len(keys) == 0 && len(j.Tunnels) == 1 && j.Tunnels[0].Child > 1 {
+		duplicate(j.Tunnels[0].Conn, j.Tunnels[0].Child, nil)
 	}
 }
 
-// settle sets the verdict on the host.
-func (st *State) settle() {
-	s := st.Status
-	up, ike, unknown := 0, 0, 0
-	for _, t := range st.Tunnels {
-		switch t.Verdict {
-		case Up:
-			up++
-		case IKEOnly:
-			ike++
-			st.Findings = append(st.Findings, Finding{
-				Code: "ike_only", Severity: Problem,
-				Message: fmt.Sprintf("%s: the ends have authenticated, but no Child SA is established: nothing is carried", t.Conn),
-				Fix:     "compare networks and esp= of both ends (Mirror) and read the log of the end that answers",
-			})
-		case TunnelUnknown:
-			unknown++
-		}
+// settle folds the tunnels to the verdict on the host.
+func (j *judging) settle() {
+	s, n := j.Status, map[Link]int{}
+	for _, t := range j.Tunnels {
+		n[t.Verdict]++
 	}
 	if s.ChildOnly {
-		st.Unseen = append(st.Unseen, Gap{What: "IKE SAs and connections without an SA", Why: "trafficstatus lists established Child SAs only", Need: "ipsec status"})
+		j.Undecided = append(j.Undecided, opskit.Gap{What: "IKE SAs and connections without an SA", Why: "trafficstatus lists established Child SAs only", Need: "ipsec status"})
 	}
+	works := n[LinkUp] + n[LinkOneWay]
 	switch {
 	case s.Running != nil && !*s.Running:
-		st.Verdict = Stopped
-	case unknown > 0:
-		st.Verdict = TunnelUnknown
-	case len(st.Tunnels) > 0 && up == len(st.Tunnels):
-		st.Verdict = Up
-	case up > 0:
-		st.Verdict = Partial
-	case ike > 0:
-		st.Verdict = IKEOnly
+		j.Verdict = LinkStopped
+	case n[LinkUnknown] > 0:
+	case len(j.Tunnels) > 0 && works == len(j.Tunnels):
+		if j.Verdict = LinkUp; n[LinkOneWay] > 0 {
+			j.Verdict = LinkOneWay
+		}
+	case works > 0:
+		j.Verdict = LinkPartial
+	case len(j.Tunnels) > 0:
+		for _, l := range []Link{LinkIKEOnly, LinkConnecting, LinkDown, LinkNotLoaded} {
+			if n[l] > 0 {
+				j.Verdict = l
+				return
+			}
+		}
+	case len(s.Unseen) > 0:
+	case s.ConnsListed && len(s.Conns) == 0:
+		j.Verdict = LinkNotLoaded
 	case s.Listed, s.Counted != nil && *s.Counted == 0:
-		st.Verdict = Down
+		j.Verdict = LinkDown
+	}
+	if j.Verdict == LinkUnknown && len(s.Unseen)+len(j.Undecided)+n[LinkUnknown] == 0 {
+		j.Undecided = append(j.Undecided, opskit.Gap{What: "which tunnels are up", Why: "the output lists no SAs", Need: "ipsec statusall, ipsec status, or swanctl --list-sas"})
 	}
 }
 
-// Judge derives the state once more from the saved evidence.
-func (st *State) Judge() *State {
-	if st.Status == nil {
-		return &State{Unseen: []Gap{{What: "the status", Why: "the state holds no evidence"}}}
+// Since tells what changed from an earlier state: each tunnel's verdict, and how
+// many SAs it has.
+func (st *State) Since(earlier *State) opskit.Changes {
+	var c opskit.Changes
+	if !st.Seen() || !earlier.Seen() {
+		c.Unseen = []opskit.Gap{{What: "what changed", Why: "one of the two states holds no evidence"}}
+		return c
 	}
-	return st.Status.State(st.Conns...)
+	c.Compare("verdict", earlier.Verdict.String(), st.Verdict.String())
+	facts := func(list []TunnelState) (names []string, of map[string]string) {
+		of = map[string]string{}
+		for _, t := range list {
+			names = append(names, t.Conn)
+			of[t.Conn] = fmt.Sprintf("%s with %d SAs", t.Verdict, t.Child)
+		}
+		return names, of
+	}
+	before, old := facts(earlier.Tunnels)
+	now, current := facts(st.Tunnels)
+	for _, name := range before {
+		c.Compare("tunnel "+name, old[name], current[name])
+	}
+	for _, name := range now {
+		if _, there := old[name]; !there {
+			c.Compare("tunnel "+name, "", current[name])
+		}
+	}
+	compareFindings(&c, earlier.Findings, st.Findings)
+	return c
 }
 
 // String prints the verdict, each tunnel, the findings and what was not seen.
 func (st *State) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s", st.Verdict)
+	b.WriteString(st.Verdict.String())
 	if st.Status != nil {
-		fmt.Fprintf(&b, ": %s", printable(st.Status.Source))
+		fmt.Fprintf(&b, ": %s", opskit.Escape(st.Status.Source))
 	}
 	b.WriteByte('\n')
 	for _, t := range st.Tunnels {
-		fmt.Fprintf(&b, "  tunnel %s: %s, %d IKE SA, %d Child SA", printable(t.Conn), t.Verdict, t.IKE, t.Child)
-		if t.InBytes != nil && t.OutBytes != nil {
-			fmt.Fprintf(&b, ", %d bytes in, %d out", *t.InBytes, *t.OutBytes)
-		}
-		b.WriteByte('\n')
+		fmt.Fprintf(&b, "  tunnel %s\n", t.line())
 	}
-	for _, f := range st.Findings {
-		fmt.Fprintf(&b, "  %s %s: %s\n", f.Severity, printable(f.Code), printable(f.Message))
-		for _, ref := range f.Refs {
-			fmt.Fprintf(&b, "    %s\n", ref)
-		}
-		if f.Fix != "" {
-			fmt.Fprintf(&b, "    next: %s\n", printable(f.Fix))
-		}
-	}
-	notChecked(&b, st.Unseen)
-	return b.String()
+	writeFindings(&b, st.Findings)
+	return b.String() + opskit.NotChecked(st)
 }

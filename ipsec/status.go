@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Status is what one or several status commands of one host printed, in one
@@ -23,6 +26,12 @@ type Status struct {
 	// Trapped are connections that open when a packet wants through: policies
 	// without an SA, as the output shows them.
 	Trapped []string `json:"trapped,omitempty"`
+	// Children are what each connection's IKE SA carries, by its name, where they
+	// bear names of their own (strongSwan).
+	Children map[string][]string `json:"children,omitempty"`
+	// ConnsListed tells that the output lists the loaded connections: one that is
+	// not there is not loaded.
+	ConnsListed bool `json:"conns_listed,omitempty"`
 	// Networks are what a connection is configured to carry, by its name, where
 	// the output shows that (strongSwan's statusall).
 	Networks map[string]string `json:"networks,omitempty"`
@@ -34,24 +43,27 @@ type Status struct {
 	// Listed tells that the output lists SAs: one that is not there is not up.
 	Listed bool `json:"listed,omitempty"`
 	// ChildOnly is set for commands that do not print IKE SAs.
-	ChildOnly bool  `json:"child_only,omitempty"`
-	Unseen    []Gap `json:"unseen,omitempty"` // lines and totals that do not fit
+	ChildOnly bool         `json:"child_only,omitempty"`
+	Unseen    []opskit.Gap `json:"unseen,omitempty"` // lines and totals that do not fit
 }
 
 // SA is one security association as printed.
 type SA struct {
-	Conn        string  `json:"conn"`                // the connection, without instance
-	Instance    string  `json:"instance,omitempty"`  // which peer or network of it, as printed
-	Serial      int     `json:"serial"`              // the daemon's number for it
-	State       string  `json:"state,omitempty"`     // as printed
-	Established bool    `json:"established"`         // it can be used
-	IKE         int     `json:"ike,omitempty"`       // of a Child SA: serial of its IKE SA
-	InBytes     *uint64 `json:"in_bytes,omitempty"`  // nil: not printed
-	OutBytes    *uint64 `json:"out_bytes,omitempty"` // nil: not printed
-	PeerID      string  `json:"peer_id,omitempty"`   // as printed
-	Selectors   string  `json:"selectors,omitempty"` // networks, as printed
-	InUDP       *bool   `json:"in_udp,omitempty"`    // of a Child SA: ESP in UDP; nil: not printed
-	Line        int     `json:"line"`                // of the output
+	Conn        string         `json:"conn"`                 // the connection, without instance
+	Instance    string         `json:"instance,omitempty"`   // which peer or network of it, as printed
+	Serial      int            `json:"serial"`               // the daemon's number for it
+	State       string         `json:"state,omitempty"`      // as printed
+	Established bool           `json:"established"`          // it can be used
+	IKE         int            `json:"ike,omitempty"`        // of a Child SA: serial of its IKE SA
+	InBytes     *uint64        `json:"in_bytes,omitempty"`   // nil: not printed
+	OutBytes    *uint64        `json:"out_bytes,omitempty"`  // nil: not printed
+	InAgo       *time.Duration `json:"in_ago_ns,omitempty"`  // since the last packet in; nil: not printed
+	OutAgo      *time.Duration `json:"out_ago_ns,omitempty"` // since the last packet out; nil: not printed
+	Answered    *bool          `json:"answered,omitempty"`   // of an IKE SA being opened: whether the peer ever answered; nil: not printed
+	PeerID      string         `json:"peer_id,omitempty"`    // as printed
+	Selectors   string         `json:"selectors,omitempty"`  // networks, as printed
+	InUDP       *bool          `json:"in_udp,omitempty"`     // of a Child SA: ESP in UDP; nil: not printed
+	Line        int            `json:"line"`                 // of the output
 }
 
 // ParseStatus reads the output of service ipsec status (Openswan), of ipsec
@@ -65,7 +77,7 @@ type SA struct {
 // SA and cannot be read are in Unseen.
 func ParseStatus(source, text string) (*Status, error) {
 	s := &Status{Source: source}
-	p := statusParser{s: s, totals: map[string]int{}}
+	p := statusParser{s: s, totals: map[string]int{}, known: map[string]bool{}, serials: map[int]int{}}
 	known := 0
 	line := 0
 	for raw := range strings.SplitSeq(text, "\n") {
@@ -78,9 +90,10 @@ func ParseStatus(source, text string) (*Status, error) {
 	s.ChildOnly = strings.Contains(source, "trafficstatus") || p.traffic && len(s.IKE) == 0 && !p.full
 	listsOnly := s.ChildOnly || strings.Contains(source, "showstates")
 	if known == 0 && (strings.TrimSpace(text) != "" || !listsOnly) {
-		return s, &Error{Op: "parse status", Target: source, Err: fmt.Errorf("%w: %s", ErrNoStatus, firstLine(text))}
+		return s, &opskit.Error{Op: "parse status", Target: source, Err: fmt.Errorf("%w: %s", ErrNoStatus, firstLine(text))}
 	}
 	s.Listed = p.full || listsOnly
+	s.ConnsListed = s.ConnsListed || p.counts("connections", len(s.Conns))
 	p.footer()
 	return s, nil
 }
@@ -99,29 +112,42 @@ func firstLine(text string) string {
 // statusParser reads line after line.
 type statusParser struct {
 	s       *Status
-	totals  map[string]int // what the daemon's own footer says
-	traffic bool           // lines of trafficstatus were read
-	full    bool           // the output has a list of connections or states
-	anyPeer bool           // strongSwan's connection being listed waits for any peer
+	totals  map[string]int  // what the daemon's own footer says
+	known   map[string]bool // connections
+	serials map[int]int     // index of a Child SA by its serial
+	traffic bool            // lines of trafficstatus were read
+	full    bool            // the output has a list of connections or states
+	conn    string          // strongSwan's connection being listed
+	anyPeer bool            // strongSwan's connection being listed waits for any peer
 }
 
 func (p *statusParser) unread(line int, raw, why string) {
 	if len(raw) > 80 {
 		raw = raw[:80]
 	}
-	p.s.Unseen = append(p.s.Unseen, Gap{What: fmt.Sprintf("line %d of %s, %q", line, p.s.Source, raw), Why: why})
+	p.s.Unseen = append(p.s.Unseen, opskit.Gap{What: fmt.Sprintf("line %d of %s, %q", line, p.s.Source, raw), Why: why})
 }
 
 func (p *statusParser) running(yes bool) { p.s.Running = &yes }
 
+// counts tells whether the daemon's own total is that number.
+func (p *statusParser) counts(name string, n int) bool {
+	total, said := p.totals[name]
+	return said && total == n
+}
+
 // child returns the Child SA of a serial, nil when there is none.
 func (p *statusParser) child(serial int) *SA {
-	for i := range p.s.Child {
-		if p.s.Child[i].Serial == serial {
-			return &p.s.Child[i]
-		}
+	if i, ok := p.serials[serial]; ok {
+		return &p.s.Child[i]
 	}
 	return nil
+}
+
+// addChild adds a Child SA.
+func (p *statusParser) addChild(sa SA) {
+	p.serials[sa.Serial] = len(p.s.Child)
+	p.s.Child = append(p.s.Child, sa)
 }
 
 // footer compares the daemon's own totals with the lines that were read.
@@ -130,8 +156,8 @@ func (p *statusParser) footer() {
 		n := 0
 		for _, sa := range list {
 			// charon counts as up whatever is beyond the first exchanges.
-			leaving := p.s.Daemon == "strongswan" && sa.State != "CREATED" && sa.State != "CONNECTING"
-			if sa.Established || leaving {
+			beyond := p.s.Daemon == "strongswan" && sa.State != "CREATED" && sa.State != "CONNECTING"
+			if sa.Established || beyond || p.s.Daemon != "strongswan" {
 				n++
 			}
 		}
@@ -146,7 +172,7 @@ func (p *statusParser) footer() {
 		{"IPsec SAs", established(p.s.Child)},
 	} {
 		if want, ok := p.totals[c.name]; ok && want != c.read {
-			p.s.Unseen = append(p.s.Unseen, Gap{
+			p.s.Unseen = append(p.s.Unseen, opskit.Gap{
 				What: c.name, Why: fmt.Sprintf("the daemon counts %d and %d were read from its lines", want, c.read),
 				Need: "the whole output",
 			})

@@ -18,6 +18,7 @@ var (
 	whackTrap   = regexp.MustCompile(`; (?:routing: )?(?:prospective erouted|routed[- ]ondemand)\b`)
 	whackDetail = regexp.MustCompile(`^"[^"]*"(?:\[\d+\])?:\s{2,}`)
 	whackTotals = regexp.MustCompile(`^(Total IPsec connections: loaded|IKE SAs: total\(|IPsec SAs: total\()\s*(\d+)`)
+	plutoFirst  = regexp.MustCompile(`(?i)\bsent (IKE_SA_INIT|Main Mode|Aggressive Mode|MI1|AI1)\b|_PARENT_I1\b|STATE_(MAIN|AGGR)_I1\b`)
 	trafficIn   = regexp.MustCompile(`, inBytes=(\d+)`)
 	trafficOut  = regexp.MustCompile(`, outBytes=(\d+)`)
 	trafficType = regexp.MustCompile(`, type=(ESP|AH|IPCOMP)\b`)
@@ -114,7 +115,7 @@ func (p *statusParser) state(line string, n int) {
 	}
 	sa := SA{Conn: m[2], Instance: m[3], Serial: serial, Line: n}
 	rest := m[4]
-	if trafficType.MatchString(rest) && strings.Contains(rest, "Bytes=") {
+	if trafficType.MatchString(rest) && strings.Contains(rest, ", id='") || strings.Contains(rest, ", inBytes=") {
 		p.trafficLine(sa, rest, line)
 		return
 	}
@@ -141,9 +142,12 @@ func (p *statusParser) state(line string, n int) {
 		sa.IKE, _ = strconv.Atoi(parent[1]) // digits; one too large stays 0, unknown
 	}
 	if ike {
+		if plutoFirst.MatchString(sa.State) {
+			sa.Answered = new(bool)
+		}
 		p.s.IKE = append(p.s.IKE, sa)
 	} else {
-		p.s.Child = append(p.s.Child, sa)
+		p.addChild(sa)
 	}
 }
 
@@ -193,6 +197,18 @@ func (p *statusParser) trafficOf(serial int, rest string) {
 	}
 }
 
+// counter reads the number that a pattern found, nil where it found none.
+func counter(found []string) *uint64 {
+	if found == nil {
+		return nil
+	}
+	v, err := strconv.ParseUint(found[1], 10, 64)
+	if err != nil {
+		return nil
+	}
+	return &v
+}
+
 // unit is the factor of a unit as pluto prints it.
 func unit(s string) uint64 {
 	switch s[0] {
@@ -214,19 +230,14 @@ func (p *statusParser) trafficLine(sa SA, rest, line string) {
 	p.traffic = true
 	p.running(true)
 	in, out := trafficIn.FindStringSubmatch(rest), trafficOut.FindStringSubmatch(rest)
-	if in == nil || out == nil {
-		p.unread(sa.Line, line, "no inBytes and outBytes")
+	if !trafficType.MatchString(rest) || (in == nil) != (out == nil) {
+		p.unread(sa.Line, line, "not a line of trafficstatus as pluto prints it")
 		return
 	}
 	where, _, _ := strings.Cut(rest, ", ")
 	sa.Instance = strings.TrimSpace(sa.Instance + where)
 	sa.Established = true
-	if v, err := strconv.ParseUint(in[1], 10, 64); err == nil {
-		sa.InBytes = &v
-	}
-	if v, err := strconv.ParseUint(out[1], 10, 64); err == nil {
-		sa.OutBytes = &v
-	}
+	sa.InBytes, sa.OutBytes = counter(in), counter(out) // a kernel without counters gives none
 	if id := trafficID.FindStringSubmatch(rest); id != nil {
 		sa.PeerID = id[1]
 	}
@@ -234,5 +245,5 @@ func (p *statusParser) trafficLine(sa SA, rest, line string) {
 		old.InBytes, old.OutBytes, old.PeerID = sa.InBytes, sa.OutBytes, sa.PeerID
 		return
 	}
-	p.s.Child = append(p.s.Child, sa)
+	p.addChild(sa)
 }

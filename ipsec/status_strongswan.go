@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // The lines that strongSwan's stroke prints (stroke_list.c).
@@ -18,7 +19,8 @@ var (
 	charonPeer  = regexp.MustCompile(`\.\.\.(\S+?)\[(.*)\]$`)
 	charonSA    = regexp.MustCompile(`^ *(\S+)\{(\d+)\}: +([A-Z]+), ([A-Z_]+)(?:, reqid \d+)?(.*)$`)
 	charonMore  = regexp.MustCompile(`^ *(\S+)(?:\[\d+\]|\{(\d+)\}): +(.*)$`)
-	charonBytes = regexp.MustCompile(`, (\d+) bytes_([io])\b`)
+	charonBytes = regexp.MustCompile(`, (\d+) bytes_([io])\b(?: \((?:\d+ pkts?, )?(\d+)s ago\))?`)
+	charonSPIs  = regexp.MustCompile(`^IKEv\d SPIs: [0-9a-f]+_i\S* ([0-9a-f]+)_r`)
 )
 
 // strongswan reads a line of ipsec status or statusall.
@@ -36,8 +38,13 @@ func (p *statusParser) strongswan(line string, n int) bool {
 		}
 		return true
 	}
+	if line == "Connections:" {
+		p.full, p.s.ConnsListed = true, true
+		return true
+	}
 	if m := charonChild.FindStringSubmatch(line); m != nil {
 		p.addConn(m[1], p.anyPeer)
+		p.owns(p.conn, m[1])
 		if nets := charonNets.FindStringSubmatch(m[2]); nets != nil && !p.anyPeer {
 			if p.s.Networks == nil {
 				p.s.Networks = map[string]string{}
@@ -48,6 +55,7 @@ func (p *statusParser) strongswan(line string, n int) bool {
 	}
 	if m := charonConn.FindStringSubmatch(line); m != nil {
 		p.anyPeer = strings.HasPrefix(m[3], "%any") || strings.HasPrefix(m[3], "0.0.0.0/0")
+		p.conn = m[1]
 		p.addConn(m[1], p.anyPeer)
 		return true
 	}
@@ -66,6 +74,12 @@ func (p *statusParser) strongswan(line string, n int) bool {
 	if m[2] != "" {
 		p.charonDetail(m[2], m[3])
 		return p.full
+	}
+	if spis := charonSPIs.FindStringSubmatch(m[3]); spis != nil && len(p.s.IKE) > 0 {
+		if sa := &p.s.IKE[len(p.s.IKE)-1]; !sa.Established {
+			answered := strings.Trim(spis[1], "0") != ""
+			sa.Answered = &answered
+		}
 	}
 	if first, _, _ := strings.Cut(m[3], ","); first == strings.ToUpper(first) && !strings.Contains(first, " ") && first != "" {
 		p.unread(n, line, "not an IKE SA as charon prints it")
@@ -93,13 +107,35 @@ func isChildState(s string) bool {
 }
 
 func (p *statusParser) addConn(name string, template bool) {
-	if slices.Contains(p.s.Conns, name) {
+	if p.known[name] {
 		return
 	}
+	p.known[name] = true
 	p.s.Conns = append(p.s.Conns, name)
 	if template {
 		p.s.Templates = append(p.s.Templates, name)
 	}
+}
+
+// owns notes a child of a connection.
+func (p *statusParser) owns(conn, child string) {
+	if conn == "" || slices.Contains(p.s.Children[conn], child) {
+		return
+	}
+	if p.s.Children == nil {
+		p.s.Children = map[string][]string{}
+	}
+	p.s.Children[conn] = append(p.s.Children[conn], child)
+}
+
+// seconds reads an age in whole seconds, nil where none is printed.
+func seconds(digits string) *time.Duration {
+	n, err := strconv.ParseInt(digits, 10, 33)
+	if err != nil {
+		return nil
+	}
+	d := time.Duration(n) * time.Second
+	return &d
 }
 
 func (p *statusParser) charonIKE(m []string, n int) {
@@ -133,7 +169,7 @@ func (p *statusParser) charonChild(m []string, n int) {
 	if k := len(p.s.IKE); k > 0 {
 		sa.IKE, sa.Instance, sa.PeerID = p.s.IKE[k-1].Serial, p.s.IKE[k-1].Instance, p.s.IKE[k-1].PeerID
 	}
-	p.s.Child = append(p.s.Child, sa)
+	p.addChild(sa)
 }
 
 // charonDetail reads a further line of a Child SA: its counters or its networks.
@@ -154,10 +190,11 @@ func (p *statusParser) charonDetail(serial, rest string) {
 		if err != nil {
 			continue
 		}
+		ago := seconds(m[3])
 		if m[2] == "i" {
-			sa.InBytes = &v
+			sa.InBytes, sa.InAgo = &v, ago
 		} else {
-			sa.OutBytes = &v
+			sa.OutBytes, sa.OutAgo = &v, ago
 		}
 	}
 }

@@ -22,7 +22,7 @@ func (m *mirror) suites() {
 		if !oka || !okb || compatible(a, b) {
 			continue
 		}
-		m.report.add("no_common_proposal", Fatal, pa.Name, "give both ends one proposal in common, such as aes256-sha256-modp2048", m.both(pa, pb),
+		m.add("no_common_proposal", SeverityFatal, pa.Name, "give both ends one proposal in common, such as aes256-sha256-modp2048", m.both(pa, pb),
 			"%s offers %s and %s offers %s: nothing in common", m.a.label, pa.Value, m.b.label, pb.Value)
 	}
 }
@@ -33,7 +33,7 @@ func (v *view) proposals(p conf.Param) ([]suite, bool) {
 	text := strings.ToLower(strings.TrimSpace(p.Value))
 	strict := strings.HasSuffix(text, "!")
 	text = strings.TrimSuffix(text, "!")
-	if text == "" || v.conn.Dialect == conf.StrongSwan && !strict {
+	if text == "" || v.conn.Dialect == conf.DialectStrongSwan && !strict {
 		return nil, false
 	}
 	var list []suite

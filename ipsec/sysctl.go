@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Sysctl is one kernel setting that a gateway needs, and what it is set to
@@ -103,7 +105,7 @@ func (l Sysctls) Apply(proc *os.Root) error {
 	var errs []error
 	for _, s := range l {
 		if err := s.apply(proc); err != nil {
-			errs = append(errs, &Error{Op: "set", Target: s.Key, Err: err})
+			errs = append(errs, &opskit.Error{Op: "set", Target: s.Key, Err: err})
 		}
 	}
 	return errors.Join(errs...)

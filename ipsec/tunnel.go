@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ipsec/conf"
 )
 
@@ -24,7 +25,7 @@ type Tunnel struct {
 	// Initiator is the end that opens the tunnel and opens it again: A unless
 	// set. It is one end, because two that both insist fill the daemons with
 	// duplicate SAs.
-	Initiator Side `json:"initiator"`
+	Initiator Side `json:"initiator,omitempty"`
 	// DPD is how the ends notice that the other is gone; on by default.
 	DPD DPD `json:"dpd,omitzero"`
 	// IKE and ESP are proposals in the notation that all daemons share:
@@ -74,28 +75,21 @@ func (d DPD) timeout() time.Duration {
 	return d.Timeout
 }
 
-// Side names one end of a Tunnel. The zero value is SideA.
-type Side uint8
+// Side names one end of a Tunnel. The zero value counts as SideA.
+type Side = opskit.Enum[sideKind]
 
 // The two ends of a Tunnel.
 const (
-	SideA Side = iota
-	SideB
+	SideA Side = "a"
+	SideB Side = "b"
 )
 
-var sideText = []string{"a", "b"}
-
-// String returns "a" or "b".
-func (s Side) String() string { return enumText(sideText, uint8(s), "side") }
-
-// MarshalText returns "a" or "b".
-func (s Side) MarshalText() ([]byte, error) { return marshalEnum(sideText, uint8(s), "side") }
-
-// UnmarshalText accepts what MarshalText returns.
-func (s *Side) UnmarshalText(text []byte) error {
-	n, err := unmarshalEnum(sideText, text, "side")
-	*s = Side(n)
-	return err
+// opposite is the other side.
+func opposite(s Side) Side {
+	if s == SideB {
+		return SideA
+	}
+	return SideB
 }
 
 // end returns one end and the other.
@@ -105,6 +99,9 @@ func (t *Tunnel) end(s Side) (own, other *Endpoint) {
 	}
 	return &t.A, &t.B
 }
+
+// opens tells whether a side is the one that opens the tunnel.
+func (t *Tunnel) opens(s Side) bool { return (s == SideB) == (t.Initiator == SideB) }
 
 func (t *Tunnel) ike() string {
 	if t.IKE == "" {
@@ -122,10 +119,13 @@ func (t *Tunnel) esp() string {
 
 // label is how texts call an end.
 func (e *Endpoint) label(s Side) string {
-	if e.Name == "" {
-		return s.String()
+	switch {
+	case e.Name != "":
+		return e.Name
+	case s == SideB:
+		return "b"
 	}
-	return e.Name
+	return "a"
 }
 
 // seen is the address under which the other end reaches this one.
@@ -150,8 +150,8 @@ func (e *Endpoint) id() string {
 }
 
 func (e *Endpoint) dialect() conf.Dialect {
-	if e.Dialect == conf.Unknown {
-		return conf.Libreswan
+	if e.Dialect == conf.DialectUnknown {
+		return conf.DialectLibreswan
 	}
 	return e.Dialect
 }
@@ -174,6 +174,6 @@ var (
 
 // String returns one line that names both ends, never the key.
 func (t *Tunnel) String() string {
-	return fmt.Sprintf("tunnel %s: %s (%s) to %s (%s)", printable(t.Name),
-		printable(t.A.label(SideA)), printable(t.A.seen().String()), printable(t.B.label(SideB)), printable(t.B.seen().String()))
+	return fmt.Sprintf("tunnel %s: %s (%s) to %s (%s)", opskit.Escape(t.Name),
+		opskit.Escape(t.A.label(SideA)), opskit.Escape(t.A.seen().String()), opskit.Escape(t.B.label(SideB)), opskit.Escape(t.B.seen().String()))
 }

@@ -14,13 +14,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/internal/lab"
 	"github.com/opskit-go/opskit/ipsec"
 	"github.com/opskit-go/opskit/ipsec/conf"
 )
 
 func TestTunnelOfTheBlogIsSound(t *testing.T) {
-	for _, d := range []conf.Dialect{conf.Libreswan, conf.Openswan, conf.StrongSwan} {
+	for _, d := range []conf.Dialect{conf.DialectLibreswan, conf.DialectOpenswan, conf.DialectStrongSwan} {
 		r := blogTunnel(d).Check()
 		assert.Equal(t, ipsec.Sound, r.Verdict, "%s", r)
 		assert.Empty(t, r.Findings)
@@ -28,7 +29,7 @@ func TestTunnelOfTheBlogIsSound(t *testing.T) {
 }
 
 func TestTunnelRenderIsDeterministicAndWhole(t *testing.T) {
-	tunnel := blogTunnel(conf.Openswan)
+	tunnel := blogTunnel(conf.DialectOpenswan)
 	first, err := tunnel.Render(ipsec.SideA, "eth0")
 	require.NoError(t, err)
 	second, err := tunnel.Render(ipsec.SideA, "eth0")
@@ -82,43 +83,43 @@ func TestTunnelCheckFindsEachMistake(t *testing.T) {
 		severity ipsec.Severity
 		edit     func(*ipsec.Tunnel)
 	}{
-		{"bad_name", ipsec.Fatal, func(u *ipsec.Tunnel) { u.Name = "a b\n\tauto=start" }},
-		{"bad_name", ipsec.Fatal, func(u *ipsec.Tunnel) { u.A.Name = "x\nconn evil" }},
-		{"bad_initiator", ipsec.Fatal, func(u *ipsec.Tunnel) { u.Initiator = 2 }},
-		{"bad_address", ipsec.Fatal, func(u *ipsec.Tunnel) { u.A.Addr = netip.Addr{} }},
-		{"bad_address", ipsec.Fatal, func(u *ipsec.Tunnel) { u.A.Addr = netip.MustParseAddr("0.0.0.0") }},
-		{"bad_address", ipsec.Fatal, func(u *ipsec.Tunnel) { u.A.Addr = netip.MustParseAddr("fe80::1%eth0") }},
-		{"bad_address", ipsec.Fatal, func(u *ipsec.Tunnel) { u.A.Public = netip.MustParseAddr("10.1.1.1") }},
-		{"private_address", ipsec.Problem, func(u *ipsec.Tunnel) { u.A.Public = netip.Addr{} }},
-		{"bad_id", ipsec.Fatal, func(u *ipsec.Tunnel) { u.A.ID = `x" : PSK "y` }},
-		{"same_id", ipsec.Fatal, func(u *ipsec.Tunnel) { u.A.ID, u.B.ID = "gw.example", "@GW.example" }},
-		{"same_address", ipsec.Fatal, func(u *ipsec.Tunnel) { u.A.Public = u.B.Public }},
-		{"address_family", ipsec.Fatal, func(u *ipsec.Tunnel) { u.B.Public, u.B.Addr = netip.Addr{}, netip.MustParseAddr("2001:db8::1") }},
-		{"address_family", ipsec.Fatal, func(u *ipsec.Tunnel) { u.B.Subnets = prefix("2001:db8:1::/48") }},
-		{"bad_subnet", ipsec.Fatal, func(u *ipsec.Tunnel) { u.A.Subnets = prefix("172.31.16.163/16") }},
-		{"bad_subnet", ipsec.Fatal, func(u *ipsec.Tunnel) {
+		{"bad_name", ipsec.SeverityFatal, func(u *ipsec.Tunnel) { u.Name = "a b\n\tauto=start" }},
+		{"bad_name", ipsec.SeverityFatal, func(u *ipsec.Tunnel) { u.A.Name = "x\nconn evil" }},
+		{"bad_initiator", ipsec.SeverityFatal, func(u *ipsec.Tunnel) { u.Initiator = "c" }},
+		{"bad_address", ipsec.SeverityFatal, func(u *ipsec.Tunnel) { u.A.Addr = netip.Addr{} }},
+		{"bad_address", ipsec.SeverityFatal, func(u *ipsec.Tunnel) { u.A.Addr = netip.MustParseAddr("0.0.0.0") }},
+		{"bad_address", ipsec.SeverityFatal, func(u *ipsec.Tunnel) { u.A.Addr = netip.MustParseAddr("fe80::1%eth0") }},
+		{"bad_address", ipsec.SeverityFatal, func(u *ipsec.Tunnel) { u.A.Public = netip.MustParseAddr("10.1.1.1") }},
+		{"private_address", ipsec.SeverityProblem, func(u *ipsec.Tunnel) { u.A.Public = netip.Addr{} }},
+		{"bad_id", ipsec.SeverityFatal, func(u *ipsec.Tunnel) { u.A.ID = `x" : PSK "y` }},
+		{"same_id", ipsec.SeverityFatal, func(u *ipsec.Tunnel) { u.A.ID, u.B.ID = "gw.example", "@GW.example" }},
+		{"same_address", ipsec.SeverityFatal, func(u *ipsec.Tunnel) { u.A.Public = u.B.Public }},
+		{"address_family", ipsec.SeverityFatal, func(u *ipsec.Tunnel) { u.B.Public, u.B.Addr = netip.Addr{}, netip.MustParseAddr("2001:db8::1") }},
+		{"address_family", ipsec.SeverityFatal, func(u *ipsec.Tunnel) { u.B.Subnets = prefix("2001:db8:1::/48") }},
+		{"bad_subnet", ipsec.SeverityFatal, func(u *ipsec.Tunnel) { u.A.Subnets = prefix("172.31.16.163/16") }},
+		{"bad_subnet", ipsec.SeverityFatal, func(u *ipsec.Tunnel) {
 			u.A.Subnets = append(u.A.Subnets, netip.MustParsePrefix("2001:db8::/32"))
 		}},
-		{"subnets_overlap", ipsec.Fatal, func(u *ipsec.Tunnel) { u.A.Subnets = prefix("10.0.64.0/18") }},
-		{"subnets_overlap", ipsec.Warning, func(u *ipsec.Tunnel) { u.A.Subnets = append(u.A.Subnets, netip.MustParsePrefix("172.31.4.0/24")) }},
-		{"subnet_covers_peer", ipsec.Problem, func(u *ipsec.Tunnel) { u.A.Subnets = prefix("198.51.0.0/16") }},
-		{"mixed_subnets", ipsec.Fatal, func(u *ipsec.Tunnel) {
+		{"subnets_overlap", ipsec.SeverityFatal, func(u *ipsec.Tunnel) { u.A.Subnets = prefix("10.0.64.0/18") }},
+		{"subnets_overlap", ipsec.SeverityWarning, func(u *ipsec.Tunnel) { u.A.Subnets = append(u.A.Subnets, netip.MustParsePrefix("172.31.4.0/24")) }},
+		{"subnet_covers_peer", ipsec.SeverityProblem, func(u *ipsec.Tunnel) { u.A.Subnets = prefix("198.51.0.0/16") }},
+		{"mixed_subnets", ipsec.SeverityFatal, func(u *ipsec.Tunnel) {
 			u.A.Subnets = append(u.A.Subnets, netip.MustParsePrefix("172.30.0.0/16"))
-			u.B.Dialect = conf.StrongSwan
+			u.B.Dialect = conf.DialectStrongSwan
 		}},
-		{"no_key", ipsec.Problem, func(u *ipsec.Tunnel) { u.PSK = ipsec.Secret{} }},
-		{"weak_key", ipsec.Fatal, func(u *ipsec.Tunnel) { u.PSK, _ = ipsec.NewSecret("bjimQ0jc") }},
-		{"no_recovery", ipsec.Problem, func(u *ipsec.Tunnel) { u.DPD.Off = true }},
-		{"bad_dpd", ipsec.Fatal, func(u *ipsec.Tunnel) { u.DPD.Delay = time.Millisecond }},
-		{"bad_dpd", ipsec.Fatal, func(u *ipsec.Tunnel) { u.DPD = ipsec.DPD{Delay: time.Minute, Timeout: time.Second} }},
-		{"slow_dpd", ipsec.Warning, func(u *ipsec.Tunnel) { u.DPD.Delay = time.Hour }},
-		{"weak_algorithm", ipsec.Warning, func(u *ipsec.Tunnel) { u.IKE = "3des-sha1-modp1024" }},
-		{"bad_proposal", ipsec.Fatal, func(u *ipsec.Tunnel) { u.ESP = "aes256!\n" }},
-		{"bad_proposal", ipsec.Fatal, func(u *ipsec.Tunnel) { u.IKE = "aes256" }},
-		{"ikev1", ipsec.Warning, func(u *ipsec.Tunnel) { u.IKEv1 = true }},
+		{"no_key", ipsec.SeverityProblem, func(u *ipsec.Tunnel) { u.PSK = ipsec.Secret{} }},
+		{"weak_key", ipsec.SeverityFatal, func(u *ipsec.Tunnel) { u.PSK, _ = ipsec.NewSecret("bjimQ0jc") }},
+		{"no_recovery", ipsec.SeverityProblem, func(u *ipsec.Tunnel) { u.DPD.Off = true }},
+		{"bad_dpd", ipsec.SeverityFatal, func(u *ipsec.Tunnel) { u.DPD.Delay = time.Millisecond }},
+		{"bad_dpd", ipsec.SeverityFatal, func(u *ipsec.Tunnel) { u.DPD = ipsec.DPD{Delay: time.Minute, Timeout: time.Second} }},
+		{"slow_dpd", ipsec.SeverityWarning, func(u *ipsec.Tunnel) { u.DPD.Delay = time.Hour }},
+		{"weak_algorithm", ipsec.SeverityWarning, func(u *ipsec.Tunnel) { u.IKE = "3des-sha1-modp1024" }},
+		{"bad_proposal", ipsec.SeverityFatal, func(u *ipsec.Tunnel) { u.ESP = "aes256!\n" }},
+		{"bad_proposal", ipsec.SeverityFatal, func(u *ipsec.Tunnel) { u.IKE = "aes256" }},
+		{"ikev1", ipsec.SeverityWarning, func(u *ipsec.Tunnel) { u.IKEv1 = true }},
 	} {
 		t.Run(c.code, func(t *testing.T) {
-			tunnel := blogTunnel(conf.Libreswan)
+			tunnel := blogTunnel(conf.DialectLibreswan)
 			c.edit(tunnel)
 			r := tunnel.Check()
 			found := r.Find(c.code)
@@ -127,7 +128,7 @@ func TestTunnelCheckFindsEachMistake(t *testing.T) {
 			assert.NotEmpty(t, found[0].Field)
 			assert.NotEmpty(t, found[0].Fix)
 			_, err := tunnel.Render(ipsec.SideA)
-			if c.severity == ipsec.Fatal {
+			if c.severity == ipsec.SeverityFatal {
 				require.ErrorIs(t, err, ipsec.ErrTunnel)
 			}
 		})
@@ -156,7 +157,7 @@ func TestWeakKeysAreRefused(t *testing.T) {
 		require.ErrorIs(t, err, ipsec.ErrKeyText)
 		assert.NotContains(t, err.Error(), key)
 	}
-	tunnel := blogTunnel(conf.Libreswan)
+	tunnel := blogTunnel(conf.DialectLibreswan)
 	tunnel.PSK, _ = ipsec.NewSecret("bjimQ0jc")
 	_, err := tunnel.Render(ipsec.SideA)
 	require.ErrorIs(t, err, ipsec.ErrWeakKey)
@@ -186,7 +187,7 @@ func TestSecretIsNowhere(t *testing.T) {
 	const sentinel = "5ENT1NELxQ9vTz3LrW8kYb2NcHd7JfGm"
 	key, err := ipsec.NewSecret(sentinel)
 	require.NoError(t, err)
-	tunnel := blogTunnel(conf.Libreswan)
+	tunnel := blogTunnel(conf.DialectLibreswan)
 	tunnel.PSK = key
 	files, err := tunnel.Render(ipsec.SideA)
 	require.NoError(t, err)
@@ -233,7 +234,7 @@ func TestSecretIsNowhere(t *testing.T) {
 }
 
 func TestFilesAreWrittenSafely(t *testing.T) {
-	tunnel := blogTunnel(conf.Libreswan)
+	tunnel := blogTunnel(conf.DialectLibreswan)
 	files, err := tunnel.Render(ipsec.SideB)
 	require.NoError(t, err)
 	dir := t.TempDir()
@@ -282,7 +283,7 @@ func TestFilesAreWrittenSafely(t *testing.T) {
 }
 
 func TestSysctls(t *testing.T) {
-	tunnel := blogTunnel(conf.Libreswan)
+	tunnel := blogTunnel(conf.DialectLibreswan)
 	list := tunnel.Sysctls("eth0.100")
 	text := list.String()
 	assert.Contains(t, text, "net.ipv4.ip_forward = 1")
@@ -311,21 +312,21 @@ func TestSysctls(t *testing.T) {
 	require.NoError(t, err)
 	defer root.Close()
 	err = list.Apply(root)
-	var e *ipsec.Error
+	var e *opskit.Error
 	require.ErrorAs(t, err, &e)
 	assert.Equal(t, "net.ipv4.ip_forward", e.Target, "a setting that the kernel does not have is no file to make")
 	write("net/ipv4/ip_forward", "0")
 	require.NoError(t, list.Apply(root))
 	assert.Empty(t, list.Read(os.DirFS(dir)).Differing())
 
-	six := blogTunnel(conf.Libreswan)
+	six := blogTunnel(conf.DialectLibreswan)
 	six.A.Subnets, six.B.Subnets = []netip.Prefix{netip.MustParsePrefix("2001:db8:1::/48")}, []netip.Prefix{netip.MustParsePrefix("2001:db8:2::/48")}
 	assert.Contains(t, six.Sysctls().String(), "net.ipv6.conf.all.forwarding = 1")
 	assert.NotContains(t, six.Sysctls().String(), "ipv4")
 }
 
 func TestTunnelJSON(t *testing.T) {
-	tunnel := blogTunnel(conf.StrongSwan)
+	tunnel := blogTunnel(conf.DialectStrongSwan)
 	tunnel.Initiator = ipsec.SideB
 	tunnel.DPD.Delay = 30 * time.Second
 	data, err := json.Marshal(tunnel)

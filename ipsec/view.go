@@ -199,7 +199,7 @@ func normalID(id string, d conf.Dialect) string {
 	if id == "" {
 		return ""
 	}
-	if a, err := netip.ParseAddr(strings.TrimPrefix(id, "@")); err == nil && (id[0] != '@' || d != conf.StrongSwan) {
+	if a, err := netip.ParseAddr(strings.TrimPrefix(id, "@")); err == nil && (id[0] != '@' || d != conf.DialectStrongSwan) {
 		return "address " + a.String()
 	}
 	switch {
@@ -213,7 +213,7 @@ func normalID(id string, d conf.Dialect) string {
 		return "subject " + normalDN(id)
 	case strings.Contains(id, "@"):
 		return "user " + strings.ToLower(id)
-	case d == conf.StrongSwan:
+	case d == conf.DialectStrongSwan:
 		return "name " + strings.ToLower(id)
 	}
 	return "" // a bare name is resolved to an address
@@ -352,7 +352,7 @@ func readProtoPort(s string) string {
 func (v *view) readAuth(p *participant) {
 	p.authOf = v.get(p.word+"auth", "authby")
 	p.auth = authOf(p.authOf.Value)
-	if p.authOf.Value == "" || v.conn.Dialect == conf.StrongSwan && p.auth&authPubkey != 0 {
+	if p.authOf.Value == "" || v.conn.Dialect == conf.DialectStrongSwan && p.auth&authPubkey != 0 {
 		// The default of both families; strongSwan's finer words say what the
 		// certificates may be signed with, too.
 		p.auth |= authPubkey

@@ -17,9 +17,9 @@ import (
 
 // tunnelEnds holds the two stanzas, and what the restarts logged, against each other.
 func (e *evidence) tunnelEnds() {
-	west, err := conf.Parse("west.conf", westConf, conf.Libreswan)
+	west, err := conf.Parse("west.conf", westConf, conf.DialectLibreswan)
 	e.fail("tunnel", err)
-	east, err := conf.Parse("east.conf", eastConf, conf.Libreswan)
+	east, err := conf.Parse("east.conf", eastConf, conf.DialectLibreswan)
 	e.fail("tunnel", err)
 	if west == nil || east == nil {
 		return

@@ -115,7 +115,7 @@ func preflight(ctx context.Context, p *program.Program) int {
 
 // of puts the package before each capability's name: several have one of the
 // same name.
-func of[C dnsroot.Capability | reach.Capability | opskit.Capability | ipsec.Capability | procstate.Capability | ebssnap.Capability](name string, list []C) []dnsroot.Capability {
+func of[C dnsroot.Capability | reach.Capability | opskit.Capability | procstate.Capability | ebssnap.Capability](name string, list []C) []dnsroot.Capability {
 	out := make([]dnsroot.Capability, len(list))
 	for i := range list {
 		out[i] = dnsroot.Capability(list[i])

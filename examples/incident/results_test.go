@@ -31,7 +31,7 @@ func TestLastLineOfEveryResultTellsWhatWasNotChecked(t *testing.T) {
 		&dnsroot.Sweep{}, &dnsroot.Priming{}, &dnsroot.Assessment{}, &rssac002.Report{},
 		&reach.HTTPAnswer{}, &reach.DNSAnswer{}, &reach.Comparison{}, &reach.Diagnosis{}, &reach.Connection{}, &reach.Ping{},
 		&rootca.Report{}, &origin.Exposure{},
-		&ipsec.Report{}, &ipsec.ListenerReport{}, &ipsec.State{},
+		&ipsec.ListenerReport{},
 		&procstate.BlockedReport{}, &procstate.Report{}, &limits.Report{},
 		&procstate.Group{}, &procstate.Plan{}, &procstate.Outcome{}, &procstate.Blocked{},
 		&ebssnap.Recovery{}, &ebssnap.Result{}, &ebssnap.CheckReport{},

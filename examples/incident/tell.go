@@ -103,15 +103,15 @@ func (s *story) roots(sweep *dnsroot.Sweep) step {
 func (s *story) tunnel(r *ipsec.Report) step {
 	st := step{Verdict: r.Verdict.String(), Code: program.CannotTell, Result: r}
 	for _, f := range r.Findings {
-		if f.Severity >= ipsec.Warning {
+		if f.Severity != ipsec.SeverityNote {
 			st.Evidence = append(st.Evidence, f.Code+" ("+f.Message+")")
 			s.next("tunnel: " + f.Fix)
 		}
 	}
-	s.unseen(gaps(r.Unseen)...)
+	s.unseen(gaps(r.Gaps())...)
 	if r.Verdict == ipsec.Flawed || r.Verdict == ipsec.Broken {
 		st.Code = program.Problem
-	} else if r.Verdict == ipsec.Sound && r.Complete() {
+	} else if r.Verdict == ipsec.Sound {
 		st.Code = program.Healthy
 	}
 	return st

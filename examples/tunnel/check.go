@@ -49,13 +49,7 @@ func check(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		return tunnel.Check(), nil
 	}
-	judge := func(saved *ipsec.Report) (fmt.Stringer, int) {
-		r := saved.Judge()
-		return r, reportCode(r)
-	}
-	return judged(p, look, judge, func(before, now *ipsec.Report) fmt.Stringer {
-		return difference(findings(before.Judge()), findings(now.Judge()))
-	})
+	return judged(p, "ipsec_report", look)
 }
 
 // readTunnel reads a description, which holds no key.

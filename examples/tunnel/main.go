@@ -10,8 +10,7 @@
 // The reader learns to keep one description of both ends, and that "2 tunnels
 // up" can be one tunnel with two SAs.
 //
-// Exit codes: 0 right, and nothing unseen that could hide a problem; 1 a problem;
-// 2 cannot tell, or usage. Nothing is written without -yes.
+// Exit codes: 0 right; 1 a problem; 2 cannot tell, or usage. Nothing is written without -yes.
 package main
 
 import (
@@ -20,9 +19,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/examples/internal/program"
 	"github.com/opskit-go/opskit/ipsec"
+	"github.com/opskit-go/opskit/ipsec/conf"
 )
 
 func main() {
@@ -41,7 +44,7 @@ const usage = `VERB [flags] [arguments]
 
 tunnel VERB -h tells a verb's flags; these below are common to all.` + exitCodes
 
-const exitCodes = "\nexit codes: 0 right, and nothing unseen that could hide a problem; 1 a problem; 2 cannot tell, or wrong usage"
+const exitCodes = "\nexit codes: 0 right; 1 a problem; 2 cannot tell, or wrong usage"
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	verbs := map[string]func(context.Context, []string, io.Writer, io.Writer) int{
@@ -65,40 +68,52 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return p.Misused("a verb is missing")
 }
 
-// judged runs a verb whose verdict is a pure function of its evidence: looks,
-// or reads what was saved, judges, prints, saves, and compares.
-func judged[T any](p *program.Program, look func() (T, error), judge func(T) (fmt.Stringer, int), changed func(before, now T) fmt.Stringer) int {
-	if p.From != "" {
-		look = func() (T, error) { return program.Read[T](p.From) }
-	}
-	seen, err := look()
+// evidence is a result that is saved, judged again and compared.
+type evidence[E any] interface {
+	opskit.Evidence
+	Since(earlier E) opskit.Changes
+}
+
+// judged runs a verb whose verdict is a pure function of its evidence: looks, or
+// reads what was saved, and prints, saves, and compares.
+func judged[E evidence[E]](p *program.Program, kind string, look func() (E, error)) int {
+	seen, err := first[E](p, p.From, kind, look)
 	if err != nil {
 		return p.Fail(err)
 	}
 	if p.Save != "" {
-		if err := program.Write(p.Save, seen); err != nil {
+		if err := program.SaveEvidence(p.Save, kind, time.Now(), seen); err != nil {
 			return p.Fail(err)
 		}
 	}
-	result, code := judge(seen)
-	code = p.Print(result, code)
+	code := p.Answer(seen)
 	if p.Since != "" {
-		before, err := program.Read[T](p.Since)
+		before, err := first[E](p, p.Since, kind, nil)
 		if err != nil {
 			return p.Fail(err)
 		}
-		code = p.Print(changed(before, seen), code)
+		code = program.Worse(code, p.Answer(seen.Since(before)))
 	}
 	return code
 }
 
-// reportCode is the exit code of a report.
-func reportCode(r *ipsec.Report) int {
-	switch {
-	case r.Verdict == ipsec.Flawed || r.Verdict == ipsec.Broken:
-		return program.Problem
-	case r.Verdict == ipsec.Sound && r.Complete():
-		return program.Healthy
+// first is what look finds, or with a path what stands saved there.
+func first[E opskit.Evidence](p *program.Program, path, kind string, look func() (E, error)) (seen E, err error) {
+	if path == "" {
+		return look()
 	}
-	return program.CannotTell
+	saved, err := program.LoadEvidence[E](p, path, kind)
+	if err != nil {
+		return seen, err
+	}
+	return saved[0], nil
+}
+
+// dialectOf takes the names of package conf, and no other.
+func dialectOf(text string) (conf.Dialect, error) {
+	d := conf.Dialect(text)
+	if text != "" && !slices.Contains(conf.Dialects(), d) {
+		return d, fmt.Errorf("%q is none of %v", text, conf.Dialects())
+	}
+	return d, nil
 }

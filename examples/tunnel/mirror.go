@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/examples/internal/program"
 	"github.com/opskit-go/opskit/ipsec"
 	"github.com/opskit-go/opskit/ipsec/conf"
@@ -18,8 +19,7 @@ import (
 
 // endFlags are what the command line says of one end.
 type endFlags struct {
-	name, public, log, secrets, root string
-	dialect                          conf.Dialect
+	name, public, log, secrets, root, dialect string
 }
 
 func (e *endFlags) add(p *program.Program, side string) {
@@ -27,8 +27,8 @@ func (e *endFlags) add(p *program.Program, side string) {
 	p.StringVar(&e.public, "public-"+side, "", "public `ADDRESS` of end "+side+", behind a 1:1 NAT")
 	p.StringVar(&e.log, "log-"+side, "", "log `FILE` of the last start at end "+side)
 	p.StringVar(&e.secrets, "secrets-"+side, "", "ipsec.secrets `FILE` of end "+side+"; no key is printed or saved")
-	p.StringVar(&e.root, "root-"+side, "", "`FOLDER` with a copy of end "+side+"'s root directory, in which absolute include lines are followed")
-	p.TextVar(&e.dialect, "dialect-"+side, conf.Unknown, "libreswan, openswan or strongswan at end "+side)
+	p.StringVar(&e.root, "root-"+side, "", "`DIRECTORY` with a copy of end "+side+"'s root directory, in which absolute include lines are followed")
+	p.StringVar(&e.dialect, "dialect-"+side, "", "libreswan, openswan or strongswan at end "+side)
 }
 
 // mirror compares the files of two ends.
@@ -49,13 +49,7 @@ func mirror(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return p.Misused("name the ipsec.conf of both ends")
 	}
 	look := func() (*ipsec.Report, error) { return mirrorFiles(ends, *conn, p.Args()) }
-	judge := func(saved *ipsec.Report) (fmt.Stringer, int) {
-		r := saved.Judge()
-		return r, reportCode(r)
-	}
-	return judged(p, look, judge, func(before, now *ipsec.Report) fmt.Stringer {
-		return difference(findings(before.Judge()), findings(now.Judge()))
-	})
+	return judged(p, "ipsec_report", look)
 }
 
 func mirrorFiles(flags [2]endFlags, conn string, files []string) (*ipsec.Report, error) {
@@ -83,6 +77,10 @@ func mirrorFiles(flags [2]endFlags, conn string, files []string) (*ipsec.Report,
 // through this host's tree: another's include lines mean files of that host.
 func (e *endFlags) read(conn, file string) (ipsec.End, error) {
 	end := ipsec.End{Name: e.name, Conn: conn}
+	dialect, err := dialectOf(e.dialect)
+	if err != nil {
+		return end, err
+	}
 	path, err := filepath.Abs(file)
 	if err != nil {
 		return end, err
@@ -103,8 +101,8 @@ func (e *endFlags) read(conn, file string) (ipsec.End, error) {
 	if e.root == "" && !own {
 		tree = beside{tree, slashpath.Dir(name)}
 	}
-	if end.Conf, err = conf.Read(tree, "/"+name, e.dialect); err != nil {
-		return end, &ipsec.Error{Op: "read", Target: file, Err: err}
+	if end.Conf, err = conf.Read(tree, "/"+name, dialect); err != nil {
+		return end, &opskit.Error{Op: "read", Target: file, Err: err}
 	}
 	if e.public != "" {
 		if end.Public, err = netip.ParseAddr(e.public); err != nil {
@@ -121,16 +119,16 @@ func (e *endFlags) read(conn, file string) (ipsec.End, error) {
 	return end, nil
 }
 
-// beside is a tree of which only one folder is there, with what is below it.
+// beside is a tree of which only one directory is there, with what is below it.
 type beside struct {
 	fs.FS
 
-	folder string
+	directory string
 }
 
-// Open opens a file of that folder.
+// Open opens a file of that directory.
 func (b beside) Open(name string) (fs.File, error) {
-	if name != b.folder && !strings.HasPrefix(name, b.folder+"/") {
+	if name != b.directory && !strings.HasPrefix(name, b.directory+"/") {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
 	return b.FS.Open(name)

@@ -16,11 +16,10 @@ import (
 // render shows one end's files and, with -yes, writes them.
 func render(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	p := program.New("tunnel render", "[flags] TUNNEL.json (- for standard input)"+exitCodes+describing, stdout, stderr)
-	side := ipsec.SideA
-	p.TextVar(&side, "end", ipsec.SideA, "which `END` this host is, a or b")
+	end := p.String("end", "a", "which `END` this host is, a or b")
 	key := p.String("psk", "", "`FILE` with the pre-shared key; with -yes it is made if it is not there, to be copied to the other end")
-	root := p.String("root", "/", "`FOLDER` to write below")
-	proc := p.String("proc", "/proc/sys", "`FOLDER` with the kernel's settings")
+	root := p.String("root", "/", "`DIRECTORY` to write below")
+	proc := p.String("proc", "/proc/sys", "`DIRECTORY` with the kernel's settings")
 	interfaces := p.String("interfaces", "", "network interfaces, separated by commas; empty: all of this host")
 	sysctls := p.Bool("sysctls", false, "with -yes: set the running kernel too")
 	replace := p.Bool("replace", false, "with -yes: also replace files that are there with another content")
@@ -33,6 +32,10 @@ func render(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if p.NArg() != 1 {
 		return p.Misused("name one description")
+	}
+	side := ipsec.Side(*end)
+	if side != ipsec.SideA && side != ipsec.SideB {
+		return p.Misused("-end is a or b")
 	}
 	if *yes && *key == "" {
 		return p.Misused("-yes needs -psk FILE: the other end must get the same key")

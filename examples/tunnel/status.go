@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/examples/internal/program"
 	"github.com/opskit-go/opskit/ipsec"
 )
@@ -20,7 +21,7 @@ type host struct {
 }
 
 // String prints both reports.
-func (h host) String() string {
+func (h *host) String() string {
 	if h.Listeners == nil {
 		return h.State.String()
 	}
@@ -43,33 +44,21 @@ func status(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if *conns != "" {
 		names = strings.Split(*conns, ",")
 	}
-	look := func() (host, error) {
+	look := func() (*host, error) {
 		if p.NArg() > 0 {
 			return fromFiles(*source, p.Args(), names)
 		}
 		return fromHost(ctx, names)
 	}
-	judge := func(saved host) (fmt.Stringer, int) {
-		if saved.State == nil {
-			saved.State = &ipsec.State{}
-		}
-		saved.State = saved.State.Judge()
-		if saved.Listeners != nil {
-			saved.Listeners.Judge()
-		}
-		return saved, saved.code()
-	}
-	return judged(p, look, judge, func(before, now host) fmt.Stringer {
-		return difference(before.lines(), now.lines())
-	})
+	return judged(p, "ipsec_host", look)
 }
 
-func fromFiles(source string, files, conns []string) (host, error) {
+func fromFiles(source string, files, conns []string) (*host, error) {
 	var text strings.Builder
 	for _, name := range files {
 		one, err := readText(name)
 		if err != nil {
-			return host{}, err
+			return nil, err
 		}
 		text.WriteString(one)
 		if one != "" && !strings.HasSuffix(one, "\n") {
@@ -81,15 +70,15 @@ func fromFiles(source string, files, conns []string) (host, error) {
 	}
 	s, err := ipsec.ParseStatus(source, text.String())
 	if err != nil {
-		return host{}, err
+		return nil, err
 	}
-	return host{State: s.State(conns...)}, nil
+	return &host{State: s.State(conns...)}, nil
 }
 
 // fromHost asks the daemon here, in the words of each, until one answers.
-func fromHost(ctx context.Context, conns []string) (host, error) {
+func fromHost(ctx context.Context, conns []string) (*host, error) {
 	listeners, listenErr := ipsec.Listeners(ctx, nil)
-	h := host{Listeners: listeners, State: &ipsec.State{Status: &ipsec.Status{Source: "ipsec"}}}
+	h := &host{Listeners: listeners, State: &ipsec.State{Status: &ipsec.Status{Source: "ipsec"}}}
 	var errs []error
 	for _, command := range []string{"statusall", "auto --status", "status"} {
 		bounded, cancel := context.WithTimeout(ctx, 10*time.Second)
@@ -109,42 +98,41 @@ func fromHost(ctx context.Context, conns []string) (host, error) {
 		return h, errors.Join(append(errs, listenErr)...)
 	}
 	why, _, _ := strings.Cut(errors.Join(errs...).Error(), "\n")
-	h.State.Status.Unseen = []ipsec.Gap{{What: "the daemon's own status", Why: why, Need: "a running daemon, and root"}}
+	h.State.Status.Unseen = []opskit.Gap{{What: "the daemon's own status", Why: why, Need: "a running daemon, and root"}}
+	h.State.Judge()
 	return h, nil
 }
 
-// code is the exit code: up, and nothing unseen.
-func (h host) code() int {
-	st := h.State
-	switch st.Verdict {
-	case ipsec.Stopped, ipsec.Down, ipsec.IKEOnly, ipsec.Partial:
-		return program.Problem
-	case ipsec.TunnelUnknown:
-		return program.CannotTell
+// Level is the worse one of both reports.
+func (h *host) Level() opskit.Level {
+	if h.Listeners == nil {
+		return h.State.Level()
 	}
-	for _, f := range st.Findings {
-		if f.Severity >= ipsec.Warning {
-			return program.Problem
-		}
-	}
-	if l := h.Listeners; l != nil && l.Verdict != ipsec.Sound && l.Verdict != ipsec.Unknown {
-		return program.Problem
-	}
-	if len(st.Unseen) > 0 || h.Listeners != nil && len(h.Listeners.Unseen) > 0 {
-		return program.CannotTell
-	}
-	return program.Healthy
+	return opskit.Worst(h.State.Level(), h.Listeners.Level())
 }
 
-// lines are a host's tunnels for a comparison.
-func (h host) lines() []string {
-	if h.State == nil {
-		return nil
+// Gaps returns those of both reports.
+func (h *host) Gaps() []opskit.Gap {
+	if h.Listeners == nil {
+		return h.State.Gaps()
 	}
-	st := h.State.Judge()
-	lines := []string{"verdict " + st.Verdict.String()}
-	for _, t := range st.Tunnels {
-		lines = append(lines, fmt.Sprintf("tunnel %q %s with %d SAs", t.Conn, t.Verdict, t.Child))
-	}
-	return lines
+	return append(h.State.Gaps(), h.Listeners.Gaps()...)
 }
+
+// Seen tells whether a status was read.
+func (h *host) Seen() bool { return h != nil && h.State.Seen() }
+
+// Judge judges both reports again.
+func (h *host) Judge() opskit.Level {
+	if h.State == nil {
+		h.State = &ipsec.State{}
+	}
+	h.State.Judge()
+	if h.Listeners != nil {
+		h.Listeners.Judge()
+	}
+	return h.Level()
+}
+
+// Since tells what changed with the tunnels.
+func (h *host) Since(earlier *host) opskit.Changes { return h.State.Since(earlier.State) }

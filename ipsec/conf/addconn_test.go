@@ -65,7 +65,7 @@ func TestQuotesAndCommentsAsLibreswanReadsThem(t *testing.T) {
 			value, _, _ := strings.Cut(after, "\"\n")
 			assert.Equal(t, c.theirs, value, "libreswan: %q", c.written)
 		}
-		got, err := conf.Parse("t.conf", text, conf.Libreswan)
+		got, err := conf.Parse("t.conf", text, conf.DialectLibreswan)
 		if c.ours == refused {
 			require.ErrorIs(t, err, conf.ErrSyntax, "%q", c.written)
 			continue

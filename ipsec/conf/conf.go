@@ -1,6 +1,9 @@
 package conf
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Conf is what one or several ipsec.conf files say, section by section in the
 // order of reading. It marshals to JSON and back without loss. The zero value
@@ -63,6 +66,23 @@ func (c *Conf) ConnNames() []string {
 		}
 	}
 	return names
+}
+
+// TunnelNames returns the names of the connections that are tunnels: all but
+// those that others only inherit from and that nothing loads.
+func (c *Conf) TunnelNames() []string {
+	inherited, loaded := map[string]bool{}, map[string]bool{}
+	for _, s := range c.Sections {
+		for _, p := range s.Params {
+			if s.Kind == "conn" && isAlso(p.Name) {
+				inherited[p.Value] = true
+			}
+			if p.Name == "auto" && p.Value != "ignore" {
+				loaded[s.Name] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(c.ConnNames(), func(n string) bool { return inherited[n] && !loaded[n] })
 }
 
 // HasSetup reports whether a "config setup" section was read at all: a file

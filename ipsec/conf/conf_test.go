@@ -41,39 +41,39 @@ func TestRulesOfBothSyntaxes(t *testing.T) {
 		dialect    conf.Dialect
 		want       string // of leftid and rightid
 	}{
-		{"white space around =", "conn a\n\tleftid = @x\n  rightid= @y \n", conf.Libreswan, "leftid=@x:2; rightid=@y:3"},
-		{"empty lines inside a section", "conn a\n\n\tleftid=@x\n\n\trightid=@y\n", conf.Libreswan, "leftid=@x:3; rightid=@y:5"},
-		{"a comment in the first column", "conn a\n#c\n\tleftid=@x\n", conf.Libreswan, "leftid=@x:3; rightid unset"},
-		{"a comment behind white space", "conn a # c\n\tleftid=@x # c\n", conf.Libreswan, "leftid=@x:2; rightid unset"},
-		{"no comment inside a word", "conn a\n\tleftid=@x#y\n", conf.Libreswan, "leftid=@x#y:2; rightid unset"},
-		{"quotes", "conn a\n\tleftid=\"C=CA, O=x\" # c\n", conf.Libreswan, "leftid=C=CA, O=x:2; rightid unset"},
-		{"braces", "conn a\n\tleftid={a , b}\n", conf.Libreswan, "leftid=a , b:2; rightid unset"},
-		{"names without regard to case", "conn a\n\tLeftID=@x\n", conf.Libreswan, "leftid=@x:2; rightid unset"},
-		{"empty is the default", "conn a\n\tleftid=\n", conf.Libreswan, "leftid unset; rightid unset"},
-		{"line ends of DOS", "conn a\r\n\tleftid=@x\r\n", conf.Libreswan, "leftid=@x:2; rightid unset"},
-		{"no line end at the end", "conn a\n\tleftid=@x", conf.Libreswan, "leftid=@x:2; rightid unset"},
-		{"a version line", "version 2.0\n\nconn a\n\tleftid=@x\n", conf.Libreswan, "leftid=@x:4; rightid unset"},
-		{"a version line, first in its section", "conn a\n\tleftid=@x\nconfig setup\n\tleftid=no\n", conf.Libreswan, "leftid=@x:2; rightid unset"},
-		{"the rest of x-comment", "conn a\n\tx-comment=all \"of # it\n\tleftid=@x\n", conf.Libreswan, "leftid=@x:3; rightid unset"},
-		{"%default fills in", "conn %default\n\tleftid=@d\n\trightid=@d\nconn a\n\tleftid=@x\n", conf.Libreswan, "leftid=@x:5; rightid=@d:3"},
-		{"%default may come last", "conn a\n\tleftid=@x\nconn %default\n\trightid=@d\n", conf.Libreswan, "leftid=@x:2; rightid=@d:4"},
-		{"also before %default", "conn %default\n\tleftid=@d\nconn b\n\tleftid=@b\nconn a\n\talso=b\n", conf.Libreswan, "leftid=@b:4; rightid unset"},
-		{"own before also", "conn b\n\tleftid=@b\nconn a\n\talso=b\n\tleftid=@x\n", conf.Libreswan, "leftid=@x:5; rightid unset"},
-		{"also of a later section, nested", "conn a\n\talso=b\nconn b\n\talso=c\n\tleftid=@b\nconn c\n\trightid=@c\n", conf.Libreswan, "leftid=@b:5; rightid=@c:7"},
-		{"the first also counts in libreswan", "conn b\n\tleftid=@b\nconn c\n\tleftid=@c\nconn a\n\talso=b\n\talso=c\n", conf.Libreswan, "leftid=@b:2; rightid unset"},
-		{"the last also counts in strongSwan", "conn b\n\tleftid=@b\nconn c\n\tleftid=@c\nconn a\n\talso=b\n\talso=c\n", conf.StrongSwan, "leftid=@c:4; rightid unset"},
-		{"a circle of also", "conn a\n\talso=b\n\tleftid=@x\nconn b\n\talso=a\n\trightid=@b\n", conf.Libreswan, "leftid=@x:3; rightid=@b:6"},
-		{"alsoflip exchanges the sides", "conn b\n\tleftid=@b\nconn a\n\talsoflip=b\n", conf.Openswan, "leftid unset; rightid=@b:2"},
-		{"strongSwan joins words", "conn a\n\tleftid=two   words # c\n", conf.StrongSwan, "leftid=two words:2; rightid unset"},
-		{"strongSwan ends a word at #", "conn a\n\tleftid=@x#c\n", conf.StrongSwan, "leftid=@x:2; rightid unset"},
-		{"strongSwan's key IDs begin with @#", "conn a\n\tleftid=@#0a0b\n", conf.StrongSwan, "leftid=@#0a0b:2; rightid unset"},
-		{"strongSwan's escapes", "conn a\n\tleftid=\"a\\\"b\\tc\"\n\trightid=@y\n", conf.StrongSwan, "leftid=a\"b\tc:2; rightid=@y:3"},
-		{"strongSwan's strings span lines", "conn a\n\tleftid=\"a\\\nb\nc\"\n\trightid=@y\n", conf.StrongSwan, "leftid=ab\nc:2; rightid=@y:5"},
-		{"strongSwan takes the later of two", "conn a\n\tleftid=@x\n\tleftid=@y\n", conf.StrongSwan, "leftid=@y:3; rightid unset"},
-		{"strongSwan merges sections", "conn a\n\tleftid=@x\nca z\n\tcacert=x\nconn a\n\trightid=@y\n", conf.StrongSwan, "leftid=@x:2; rightid=@y:6"},
-		{"strongSwan's empty value clears", "conn %default\n\tleftid=@d\nconn a\n\tleftid=\n", conf.StrongSwan, "leftid unset; rightid unset"},
-		{"either syntax, libreswan's first", "conn a\n\tleftid=@x#y\n", conf.Unknown, "leftid=@x#y:2; rightid unset"},
-		{"either syntax, strongSwan's then", "conn a\n\tleftid=two words\n", conf.Unknown, "leftid=two words:2; rightid unset"},
+		{"white space around =", "conn a\n\tleftid = @x\n  rightid= @y \n", conf.DialectLibreswan, "leftid=@x:2; rightid=@y:3"},
+		{"empty lines inside a section", "conn a\n\n\tleftid=@x\n\n\trightid=@y\n", conf.DialectLibreswan, "leftid=@x:3; rightid=@y:5"},
+		{"a comment in the first column", "conn a\n#c\n\tleftid=@x\n", conf.DialectLibreswan, "leftid=@x:3; rightid unset"},
+		{"a comment behind white space", "conn a # c\n\tleftid=@x # c\n", conf.DialectLibreswan, "leftid=@x:2; rightid unset"},
+		{"no comment inside a word", "conn a\n\tleftid=@x#y\n", conf.DialectLibreswan, "leftid=@x#y:2; rightid unset"},
+		{"quotes", "conn a\n\tleftid=\"C=CA, O=x\" # c\n", conf.DialectLibreswan, "leftid=C=CA, O=x:2; rightid unset"},
+		{"braces", "conn a\n\tleftid={a , b}\n", conf.DialectLibreswan, "leftid=a , b:2; rightid unset"},
+		{"names without regard to case", "conn a\n\tLeftID=@x\n", conf.DialectLibreswan, "leftid=@x:2; rightid unset"},
+		{"empty is the default", "conn a\n\tleftid=\n", conf.DialectLibreswan, "leftid unset; rightid unset"},
+		{"line ends of DOS", "conn a\r\n\tleftid=@x\r\n", conf.DialectLibreswan, "leftid=@x:2; rightid unset"},
+		{"no line end at the end", "conn a\n\tleftid=@x", conf.DialectLibreswan, "leftid=@x:2; rightid unset"},
+		{"a version line", "version 2.0\n\nconn a\n\tleftid=@x\n", conf.DialectLibreswan, "leftid=@x:4; rightid unset"},
+		{"a version line, first in its section", "conn a\n\tleftid=@x\nconfig setup\n\tleftid=no\n", conf.DialectLibreswan, "leftid=@x:2; rightid unset"},
+		{"the rest of x-comment", "conn a\n\tx-comment=all \"of # it\n\tleftid=@x\n", conf.DialectLibreswan, "leftid=@x:3; rightid unset"},
+		{"%default fills in", "conn %default\n\tleftid=@d\n\trightid=@d\nconn a\n\tleftid=@x\n", conf.DialectLibreswan, "leftid=@x:5; rightid=@d:3"},
+		{"%default may come last", "conn a\n\tleftid=@x\nconn %default\n\trightid=@d\n", conf.DialectLibreswan, "leftid=@x:2; rightid=@d:4"},
+		{"also before %default", "conn %default\n\tleftid=@d\nconn b\n\tleftid=@b\nconn a\n\talso=b\n", conf.DialectLibreswan, "leftid=@b:4; rightid unset"},
+		{"own before also", "conn b\n\tleftid=@b\nconn a\n\talso=b\n\tleftid=@x\n", conf.DialectLibreswan, "leftid=@x:5; rightid unset"},
+		{"also of a later section, nested", "conn a\n\talso=b\nconn b\n\talso=c\n\tleftid=@b\nconn c\n\trightid=@c\n", conf.DialectLibreswan, "leftid=@b:5; rightid=@c:7"},
+		{"the first also counts in libreswan", "conn b\n\tleftid=@b\nconn c\n\tleftid=@c\nconn a\n\talso=b\n\talso=c\n", conf.DialectLibreswan, "leftid=@b:2; rightid unset"},
+		{"the last also counts in strongSwan", "conn b\n\tleftid=@b\nconn c\n\tleftid=@c\nconn a\n\talso=b\n\talso=c\n", conf.DialectStrongSwan, "leftid=@c:4; rightid unset"},
+		{"a circle of also", "conn a\n\talso=b\n\tleftid=@x\nconn b\n\talso=a\n\trightid=@b\n", conf.DialectLibreswan, "leftid=@x:3; rightid=@b:6"},
+		{"alsoflip exchanges the sides", "conn b\n\tleftid=@b\nconn a\n\talsoflip=b\n", conf.DialectOpenswan, "leftid unset; rightid=@b:2"},
+		{"strongSwan joins words", "conn a\n\tleftid=two   words # c\n", conf.DialectStrongSwan, "leftid=two words:2; rightid unset"},
+		{"strongSwan ends a word at #", "conn a\n\tleftid=@x#c\n", conf.DialectStrongSwan, "leftid=@x:2; rightid unset"},
+		{"strongSwan's key IDs begin with @#", "conn a\n\tleftid=@#0a0b\n", conf.DialectStrongSwan, "leftid=@#0a0b:2; rightid unset"},
+		{"strongSwan's escapes", "conn a\n\tleftid=\"a\\\"b\\tc\"\n\trightid=@y\n", conf.DialectStrongSwan, "leftid=a\"b\tc:2; rightid=@y:3"},
+		{"strongSwan's strings span lines", "conn a\n\tleftid=\"a\\\nb\nc\"\n\trightid=@y\n", conf.DialectStrongSwan, "leftid=ab\nc:2; rightid=@y:5"},
+		{"strongSwan takes the later of two", "conn a\n\tleftid=@x\n\tleftid=@y\n", conf.DialectStrongSwan, "leftid=@y:3; rightid unset"},
+		{"strongSwan merges sections", "conn a\n\tleftid=@x\nca z\n\tcacert=x\nconn a\n\trightid=@y\n", conf.DialectStrongSwan, "leftid=@x:2; rightid=@y:6"},
+		{"strongSwan's empty value clears", "conn %default\n\tleftid=@d\nconn a\n\tleftid=\n", conf.DialectStrongSwan, "leftid unset; rightid unset"},
+		{"either syntax, libreswan's first", "conn a\n\tleftid=@x#y\n", conf.DialectUnknown, "leftid=@x#y:2; rightid unset"},
+		{"either syntax, strongSwan's then", "conn a\n\tleftid=two words\n", conf.DialectUnknown, "leftid=two words:2; rightid unset"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := conf.Parse("t.conf", c.text, c.dialect)
@@ -105,8 +105,8 @@ func TestMalformed(t *testing.T) {
 		{"equals inside", "conn a\n\tleftid=C=CH, O=x\n", "leftid", "leftid=C=CH, O=x", 2, "strong"},
 		{"include of two", "include a b\n", "include", "include a b", 1, "swan"},
 	} {
-		for _, d := range []conf.Dialect{conf.Libreswan, conf.StrongSwan} {
-			if c.dialects == "swan" && d == conf.StrongSwan || c.dialects == "strong" && d == conf.Libreswan {
+		for _, d := range []conf.Dialect{conf.DialectLibreswan, conf.DialectStrongSwan} {
+			if c.dialects == "swan" && d == conf.DialectStrongSwan || c.dialects == "strong" && d == conf.DialectLibreswan {
 				continue
 			}
 			t.Run(c.name+" "+d.String(), func(t *testing.T) {
@@ -132,7 +132,7 @@ func TestMalformed(t *testing.T) {
 }
 
 func TestEveryErrorIsReported(t *testing.T) {
-	_, err := conf.Parse("t.conf", "garbage\nconn a\n\tb\n\tc\n", conf.Libreswan)
+	_, err := conf.Parse("t.conf", "garbage\nconn a\n\tb\n\tc\n", conf.DialectLibreswan)
 	joined, ok := err.(interface{ Unwrap() []error })
 	require.True(t, ok)
 	assert.Len(t, joined.Unwrap(), 3)
@@ -149,36 +149,36 @@ func TestInclude(t *testing.T) {
 		"etc/loop.conf":        {Data: []byte("include loop.conf\n")},
 		"etc/notes/ignore.txt": {Data: []byte("x")},
 	}
-	c, err := conf.Read(fsys, "etc/ipsec.conf", conf.Libreswan)
+	c, err := conf.Read(fsys, "etc/ipsec.conf", conf.DialectLibreswan)
 	var e *conf.SyntaxError
 	require.ErrorAs(t, err, &e)
 	assert.Equal(t, "etc/more/two.conf", e.File)
 	assert.Equal(t, []string{"a", "b", "two", "one"}, c.ConnNames())
 	assert.Equal(t, []string{"etc/ipsec.conf", "etc/ipsec.d/a.conf", "etc/ipsec.d/b.conf", "etc/more/one.conf", "etc/more/two.conf"}, c.Files)
-	require.Len(t, c.Missing, 2, "a pattern without a match is normal, in a folder that is there")
-	assert.Equal(t, conf.Include{Pattern: "/etc/none.d/*.conf", File: "etc/ipsec.conf", Line: 6, Why: "no such folder"}, c.Missing[1])
+	require.Len(t, c.Missing, 2, "a pattern without a match is normal, in a directory that is there")
+	assert.Equal(t, conf.Include{Pattern: "/etc/none.d/*.conf", File: "etc/ipsec.conf", Line: 6, Why: "no such directory"}, c.Missing[1])
 	assert.Equal(t, conf.Include{Pattern: "/etc/gone.conf", File: "etc/ipsec.conf", Line: 5, Why: "no such file"}, c.Missing[0])
 	require.True(t, c.HasSetup())
 	assert.Equal(t, "netkey", c.Setup()[0].Value)
 
-	c, _ = conf.Read(fsys, "/etc/ipsec.conf", conf.Libreswan)
+	c, _ = conf.Read(fsys, "/etc/ipsec.conf", conf.DialectLibreswan)
 	assert.Equal(t, []string{"/etc/ipsec.conf", "/etc/ipsec.d/a.conf", "/etc/ipsec.d/b.conf", "/etc/more/one.conf", "/etc/more/two.conf"}, c.Files)
 
-	_, err = conf.Read(fsys, "etc/loop.conf", conf.StrongSwan)
+	_, err = conf.Read(fsys, "etc/loop.conf", conf.DialectStrongSwan)
 	require.ErrorIs(t, err, conf.ErrSyntax, "a file that includes itself ends")
-	_, err = conf.Read(fsys, "etc/nothing.conf", conf.Libreswan)
+	_, err = conf.Read(fsys, "etc/nothing.conf", conf.DialectLibreswan)
 	require.ErrorIs(t, err, os.ErrNotExist)
-	c, err = conf.Parse("x", "include /etc/ipsec.d/*.conf\n", conf.StrongSwan)
+	c, err = conf.Parse("x", "include /etc/ipsec.d/*.conf\n", conf.DialectStrongSwan)
 	require.NoError(t, err)
 	assert.Len(t, c.Missing, 1)
 	assert.False(t, c.HasSetup())
 }
 
 func TestMessagesHoldNoControls(t *testing.T) {
-	_, err := conf.Parse("a\x1b[2J.conf", "garb\x1bage\nconn a\n\talso=\x1bx\n", conf.Libreswan)
+	_, err := conf.Parse("a\x1b[2J.conf", "garb\x1bage\nconn a\n\talso=\x1bx\n", conf.DialectLibreswan)
 	require.Error(t, err)
 	assert.NotContains(t, err.Error(), "\x1b")
-	c, err := conf.Parse("a\x1b.conf", "conn a\n\talso=\x1bx\n", conf.Libreswan)
+	c, err := conf.Parse("a\x1b.conf", "conn a\n\talso=\x1bx\n", conf.DialectLibreswan)
 	require.NoError(t, err)
 	_, err = c.Conn("a")
 	require.ErrorIs(t, err, conf.ErrNoSection)
@@ -186,7 +186,7 @@ func TestMessagesHoldNoControls(t *testing.T) {
 }
 
 func TestConnErrors(t *testing.T) {
-	c, err := conf.Parse("t.conf", "conn a\n\talso=gone\n\tleftid=@x\n\tleftid=@y\n", conf.Libreswan)
+	c, err := conf.Parse("t.conf", "conn a\n\talso=gone\n\tleftid=@x\n\tleftid=@y\n", conf.DialectLibreswan)
 	require.NoError(t, err)
 	conn, err := c.Conn("a")
 	require.ErrorIs(t, err, conf.ErrNoSection)
@@ -211,7 +211,7 @@ func TestInheritedDuplicates(t *testing.T) {
 		"conn a\n\talso=b\n\tleftid=@x\nconn b\n\tleftid=\n":                                           nil,
 		"conn a\n\talso=b\n\tleftid=@x\n\tauto=add\nconn b\n\tleftid=@b\n\tauto=start\n\trightid=@r\n": {6, 7},
 	} {
-		for _, d := range []conf.Dialect{conf.Libreswan, conf.Openswan, conf.StrongSwan, conf.Unknown} {
+		for _, d := range []conf.Dialect{conf.DialectLibreswan, conf.DialectOpenswan, conf.DialectStrongSwan, conf.DialectUnknown} {
 			c, err := conf.Parse("t.conf", text, d)
 			require.NoError(t, err)
 			conn, err := c.Conn("a")
@@ -221,7 +221,7 @@ func TestInheritedDuplicates(t *testing.T) {
 				at = append(at, p.Line)
 			}
 			slices.Sort(at)
-			if d == conf.StrongSwan || d == conf.Unknown {
+			if d == conf.DialectStrongSwan || d == conf.DialectUnknown {
 				assert.Empty(t, at, "strongSwan overrides")
 				continue
 			}
@@ -231,7 +231,7 @@ func TestInheritedDuplicates(t *testing.T) {
 }
 
 func TestAllParameters(t *testing.T) {
-	c, err := conf.Parse("t.conf", "conn %default\n\tauto=add\n\tright=\nconn a\n\tleft=192.0.2.1\n", conf.Libreswan)
+	c, err := conf.Parse("t.conf", "conn %default\n\tauto=add\n\tright=\nconn a\n\tleft=192.0.2.1\n", conf.DialectLibreswan)
 	require.NoError(t, err)
 	conn, err := c.Conn("a")
 	require.NoError(t, err)
@@ -245,23 +245,8 @@ func TestAllParameters(t *testing.T) {
 	}
 }
 
-func TestDialect(t *testing.T) {
-	for d := conf.Unknown; d <= conf.StrongSwan; d++ {
-		text, err := d.MarshalText()
-		require.NoError(t, err)
-		assert.Equal(t, d.String(), string(text))
-		var back conf.Dialect
-		require.NoError(t, back.UnmarshalText(text))
-		assert.Equal(t, d, back)
-	}
-	_, err := conf.Dialect(9).MarshalText()
-	require.Error(t, err)
-	assert.Equal(t, "dialect(9)", conf.Dialect(9).String())
-	require.Error(t, new(conf.Dialect).UnmarshalText([]byte("freeswan")))
-}
-
 func TestJSON(t *testing.T) {
-	c, err := conf.Parse("t.conf", "conn a\n\tleft=%any\ninclude x\n", conf.Libreswan)
+	c, err := conf.Parse("t.conf", "conn a\n\tleft=%any\ninclude x\n", conf.DialectLibreswan)
 	require.NoError(t, err)
 	data, err := json.Marshal(c)
 	require.NoError(t, err)
@@ -305,7 +290,7 @@ func TestAgreesWithAddconn(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "t.conf")
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 		out, theirs := exec.CommandContext(t.Context(), addconn, "--checkconfig", "--config", path).CombinedOutput()
-		_, ours := conf.Parse("t.conf", text, conf.Libreswan)
+		_, ours := conf.Parse("t.conf", text, conf.DialectLibreswan)
 		assert.Equal(t, theirs == nil, ours == nil, "%q\naddconn: %s\nhere: %v", text, out, ours)
 	}
 }

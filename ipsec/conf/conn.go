@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Conn is one connection with everything that it inherits resolved.
@@ -110,10 +112,10 @@ func (r *resolver) section(name string, flip bool) map[string]Param {
 			if flip {
 				p.Name = flipped(p.Name)
 			}
-			if p.Value == "" && !r.conf.Dialect.strong() {
+			if p.Value == "" && !strong(r.conf.Dialect) {
 				continue // no line at all, as far as libreswan is concerned
 			}
-			if before, ok := own[p.Name]; ok && !r.conf.Dialect.strong() && before.Value != p.Value {
+			if before, ok := own[p.Name]; ok && !strong(r.conf.Dialect) && before.Value != p.Value {
 				r.conn.Duplicates = append(r.conn.Duplicates, p)
 			}
 			own[p.Name] = p
@@ -123,14 +125,14 @@ func (r *resolver) section(name string, flip bool) map[string]Param {
 	for _, ref := range also {
 		if !r.exists(ref.param.Value) {
 			if r.err == nil {
-				r.err = fmt.Errorf("%s:%d: also=%s: %w", plain(ref.param.File), ref.param.Line, plain(ref.param.Value), ErrNoSection)
+				r.err = fmt.Errorf("%s:%d: also=%s: %w", opskit.Escape(ref.param.File), ref.param.Line, opskit.Escape(ref.param.Value), ErrNoSection)
 			}
 			continue
 		}
 		for key, p := range r.section(ref.param.Value, ref.flip) {
 			// strongSwan overrides in the order of the also= lines, libreswan
 			// keeps the first.
-			if before, ok := inherited[key]; !ok || r.conf.Dialect.strong() {
+			if before, ok := inherited[key]; !ok || strong(r.conf.Dialect) {
 				inherited[key] = p
 			} else {
 				r.twice(before, p)
@@ -151,7 +153,7 @@ func (r *resolver) section(name string, flip bool) map[string]Param {
 // with another value: to libreswan it is as if both stood in one section, to
 // strongSwan the one overrides the other.
 func (r *resolver) twice(before, p Param) {
-	swan := r.conf.Dialect == Libreswan || r.conf.Dialect == Openswan
+	swan := r.conf.Dialect == DialectLibreswan || r.conf.Dialect == DialectOpenswan
 	if swan && before.Value != p.Value && !slices.Contains(r.conn.Duplicates, p) {
 		r.conn.Duplicates = append(r.conn.Duplicates, p)
 	}

@@ -2,7 +2,7 @@
 // syntax of libreswan and Openswan and in that of strongSwan's starter, and
 // keeps for every parameter the file and line that it stands in.
 //
-//	c, err := conf.Read(os.DirFS("/"), "etc/ipsec.conf", conf.Libreswan)
+//	c, err := conf.Read(os.DirFS("/"), "etc/ipsec.conf", conf.DialectLibreswan)
 //	conn, err := c.Conn("tunnel") // with also= and %default resolved
 //	conn.Get("auto")              // Param{Value: "start", File: …, Line: 7}
 //

@@ -1,19 +1,18 @@
 package conf
 
 import (
-	"errors"
 	"fmt"
-	"strings"
-	"unicode"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Errors that a caller branches on.
 var (
 	// ErrSyntax is matched by every *SyntaxError.
-	ErrSyntax = errors.New("not the syntax of ipsec.conf(5)")
+	ErrSyntax = opskit.Sentinel("ipsec_conf_syntax", "not the syntax of the file's dialect")
 	// ErrNoSection is matched when a section that was asked for, or that an
 	// also= names, is in none of the files read.
-	ErrNoSection = errors.New("no such section")
+	ErrNoSection = opskit.Sentinel("ipsec_conf_no_section", "no such section")
 )
 
 // SyntaxError says where a file leaves the syntax of ipsec.conf(5).
@@ -31,18 +30,7 @@ func (e *SyntaxError) Error() string {
 	if e.Field != "" {
 		field = fmt.Sprintf("%q: ", e.Field)
 	}
-	return fmt.Sprintf("%s:%d: %s%s, read %q", plain(e.File), e.Line, field, e.Problem, e.Read)
-}
-
-// plain replaces what does not print, so that no name in a message reaches a
-// terminal as a command to it.
-func plain(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, s)
+	return fmt.Sprintf("%s:%d: %s%s, read %q", opskit.Escape(e.File), e.Line, field, e.Problem, e.Read)
 }
 
 // Unwrap returns ErrSyntax.

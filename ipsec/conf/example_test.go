@@ -8,7 +8,7 @@ import (
 )
 
 func ExampleParse() {
-	_, err := conf.Parse("west.conf", "conn tunnel\n    left 172.31.16.163\n", conf.Openswan)
+	_, err := conf.Parse("west.conf", "conn tunnel\n    left 172.31.16.163\n", conf.DialectOpenswan)
 	fmt.Println(err)
 	// Output:
 	// west.conf:2: "left": expected name=value, read "left 172.31.16.163"
@@ -19,7 +19,7 @@ func ExampleRead() {
 		"etc/ipsec.conf":          {Data: []byte("conn %default\n\tauto=start\ninclude ipsec.d/*.conf\n")},
 		"etc/ipsec.d/tunnel.conf": {Data: []byte("conn tunnel\n\tleft=172.31.16.163\n")},
 	}
-	c, err := conf.Read(etc, "etc/ipsec.conf", conf.Libreswan)
+	c, err := conf.Read(etc, "etc/ipsec.conf", conf.DialectLibreswan)
 	if err != nil {
 		fmt.Println(err)
 		return

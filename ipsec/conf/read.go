@@ -22,9 +22,9 @@ func Parse(name, text string, d Dialect) (*Conf, error) {
 
 // Read reads a file of fsys and every file that its include lines name, as a
 // daemon would whose root directory is fsys: an absolute pattern is taken from
-// the root, a relative one from the folder of the including file. name may
+// the root, a relative one from the directory of the including file. name may
 // begin with a slash; then so do the names in positions and errors. A file or
-// a pattern's folder that is not there or cannot be read is listed in
+// a pattern's directory that is not there or cannot be read is listed in
 // Conf.Missing and is no error; that name itself cannot be read is. For files
 // that come from another host, fsys must be a copy of that host's tree: its
 // include lines would else be followed into this host's.
@@ -37,8 +37,8 @@ func Read(fsys fs.FS, name string, d Dialect) (*Conf, error) {
 }
 
 func parse(fsys fs.FS, name, text string, d Dialect) (*Conf, error) {
-	first := parseAs(fsys, name, text, d, d == StrongSwan)
-	if d == Unknown && len(first.errs) > 0 {
+	first := parseAs(fsys, name, text, d, d == DialectStrongSwan)
+	if d == DialectUnknown && len(first.errs) > 0 {
 		if second := parseAs(fsys, name, text, d, true); len(second.errs) == 0 {
 			first = second
 		}
@@ -114,11 +114,11 @@ func (r *reader) include(at position, pattern string) {
 		r.fail(at, "include", pattern, "not a file name pattern")
 		return
 	case len(names) == 0 && strings.ContainsAny(pattern, "*?["):
-		// An empty folder of additions is the normal case. One that is not there
+		// An empty directory of additions is the normal case. One that is not there
 		// may be on the host that the file comes from.
-		folder := path.Dir(path.Clean(strings.TrimPrefix(full, "/")))
-		if _, err := fs.Stat(r.fsys, folder); err != nil && !strings.ContainsAny(folder, "*?[") {
-			missing("no such folder")
+		directory := path.Dir(path.Clean(strings.TrimPrefix(full, "/")))
+		if _, err := fs.Stat(r.fsys, directory); err != nil && !strings.ContainsAny(directory, "*?[") {
+			missing("no such directory")
 		}
 		return
 	case len(names) == 0:
