@@ -44,7 +44,7 @@ type domainReader struct {
 	nameSelf bool  // the name stands behind the bare word "Registrant"
 	free     bool  // a status says that nobody holds the name
 	reserved bool  // a status says that the registry keeps it back
-	invalid  bool  // a status says that there can be no such name
+	taken    bool  // a status says that somebody has it
 	key      [maxLabel]byte
 }
 

@@ -1,6 +1,7 @@
 package whoislookup
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -33,7 +34,7 @@ func (d *domainReader) looseField(e *entry, at attr) {
 		strings.HasPrefix(low, "organization "), strings.HasPrefix(low, "department "):
 		d.contactField(e, registrant, at)
 	case d.titles > 0:
-	case (at == aPhone || at == aEmail) && *d.contact(admin) == (Contact{}) && *d.contact(tech) == (Contact{}) && (d.descr.line > 0 || d.contact(registrant).Name != "" || d.contact(registrant).Organization != ""):
+	case (at == aPhone || at == aEmail) && *d.contact(admin) == (Contact{}) && *d.contact(tech) == (Contact{}) && (d.descr.line > 0 || d.contact(registrant).Name != "" || d.contact(registrant).Organization != "" || slices.Contains(d.rec.Redacted, "domain.registrant.name")):
 		n := *e
 		for !n.value.empty() && strings.IndexByte(": \t", d.reader.text[n.value.from]) >= 0 { // "Telephone: : +1.5550000"
 			n.value.from++

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opskit-go/opskit/whoislookup/internal/status"
 	"github.com/opskit-go/opskit/whoislookup/rpsl"
 )
 
@@ -186,16 +187,15 @@ func (d *domainReader) statusLine(e *entry) {
 			}
 		}
 	}
-	switch statusClass(d.lower(e.value)) {
-	case VerdictNotFound:
-		d.free = true
-	case VerdictReserved:
-		d.reserved = true
-	}
-	if d.lower(e.value) == "invalid" {
-		d.invalid = true
-	}
 	s := parseStatus(text)
+	switch status.Class(string(s)) {
+	case "free":
+		d.free = true
+	case "reserved":
+		d.reserved = true
+	case "held":
+		d.taken = true
+	}
 	if s == "" || d.statusN == len(d.status) || slices.Contains(d.status[:d.statusN], s) {
 		return
 	}
@@ -247,16 +247,4 @@ func (r *reader) cut(rest *span, separators string) span {
 		rest.from++
 	}
 	return r.trim(part)
-}
-
-// statusClass knows the statuses of names that nobody holds.
-func statusClass(low string) Verdict {
-	switch strings.Trim(low, " .!") {
-	case "available", "free", "no object found", "not registered!", "nothing found", "not registered", "no match", "not found", "avail", "unassigned", "unregistered", "220 available",
-		"available for registration", "does not exist", "nonexistent":
-		return VerdictNotFound
-	case "reserved", "blocked", "restricted", "forbidden", "prohibited", "not available for registration", "not allowed", "unassignable", "unavailable":
-		return VerdictReserved
-	}
-	return VerdictUnknown
 }

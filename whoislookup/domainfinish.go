@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/whoislookup/internal/message"
 	"github.com/opskit-go/opskit/whoislookup/rpsl"
 )
 
@@ -232,27 +234,28 @@ func (d *domainReader) finish(into *Domain) bool {
 	}
 	d.d.Registrar = *d.contact(registrar)
 	d.d.Registrant = *d.contact(registrant)
-	held := rec.Created != "" || rec.Expires != "" || d.hostN > 0 || d.d.Name != "" && d.d.Registrar.Name != "" || d.d.Registrant.Name != "" ||
-		d.d.Registrant.Organization != "" || d.d.ID != ""
+	strong, facts := d.proof()
+	held := strong > 0 && facts > 1
+	said := message.Nothing
+	if !held || strings.Contains(d.low, "reduced") || strings.Contains(d.low, "limited information") {
+		said = d.sense()
+	}
 	switch {
-	case d.free && !held:
+	case d.free && strong == 0:
 		rec.Verdict = VerdictNotFound
 	case d.reserved && (!held || d.statusN == 1 && d.d.Registrant == (Contact{})):
 		rec.Verdict = VerdictReserved
-	case held:
+	case held, d.taken && d.d.Name != "":
 		rec.Verdict = VerdictFound
-	case d.invalid:
-		return false
-	case d.d.Name != "" || d.statusN > 0 || d.d.Registrar.Name != "":
-		if v := d.verdict(false); v != VerdictUnknown {
-			rec.Verdict = v
-		} else if d.statusN == 0 && rec.Updated == "" && len(rec.Unparsed) == 0 && !d.anyContact() {
-			return false // a name and nothing about it
-		} else {
-			rec.Verdict = VerdictFound
+	case d.d.Name != "" || d.statusN > 0:
+		if rec.Verdict = verdictOfSense(said); rec.Verdict == VerdictUnknown || said == message.Reduced {
+			return false // a name and nothing that only a registered one has
 		}
 	default:
 		return false
+	}
+	if rec.Verdict == VerdictFound && said == message.Reduced {
+		rec.Undecided = append(rec.Undecided, reduced)
 	}
 	rec.Domain = into
 	*into = d.d
@@ -277,14 +280,29 @@ func (d *domainReader) finish(into *Domain) bool {
 	return true
 }
 
-// anyContact reports whether the answer tells anything of any contact.
-func (d *domainReader) anyContact() bool {
-	for i := range d.contacts {
-		if d.contacts[i] != (Contact{}) {
-			return true
+// reduced is the gap of an answer that says that it was cut down.
+var reduced = opskit.Gap{What: "what the server left out", Why: "its answer is reduced, as it was asked too often", Need: "asking again later"}
+
+// proof counts what the answer tells that only a name has which somebody holds: a
+// date, hosts, a registrar, a holder, an ID; and with the name and other contacts,
+// all that it tells of it. A date of change may be that of the database.
+func (d *domainReader) proof() (strong, facts int) {
+	others := len(d.rec.Redacted) > 0
+	for ro := admin; ro <= billing; ro++ {
+		others = others || *d.contact(ro) != (Contact{})
+	}
+	for i, told := range [...]bool{
+		d.rec.Created != "" || d.rec.Expires != "", d.hostN > 0, d.d.Registrar != (Contact{}), d.d.Registrant != (Contact{}), d.d.ID != "",
+		d.d.Name != "" || d.d.Unicode != "", others,
+	} {
+		if told {
+			facts++
+			if i < 5 {
+				strong++
+			}
 		}
 	}
-	return len(d.rec.Redacted) > 0
+	return strong, facts
 }
 
 // lists puts nameservers and statuses into the record, with one allocation for

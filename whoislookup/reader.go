@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opskit-go/opskit/whoislookup/internal/holder"
+	"github.com/opskit-go/opskit/whoislookup/internal/message"
 	"github.com/opskit-go/opskit/whoislookup/rpsl"
 )
 
@@ -35,6 +37,8 @@ type reader struct {
 	query   Query
 	hop     int
 	dates   dateOrder
+	heard   bool // said is set
+	said    message.Sense
 	arena   strings.Builder // what has to be put together: dates, addresses
 }
 
@@ -216,22 +220,11 @@ func (r *reader) list(to *[]string, field string) {
 	}
 }
 
-// isNothing reports whether a value, in lower case, says that there is none.
-func isNothing(low string) bool {
-	if len(low) > 24 || low != "" && strings.IndexByte("nu .-_*", low[0]) < 0 {
-		return false
-	}
-	switch strings.Trim(low, " .-_*") {
-	case "", "n/a", "none", "null", "unknown", "not applicable", "no information", "not available", "never":
-		return true
-	}
-	return false
-}
+// isNothing reports whether a value says that there is none.
+func isNothing(value string) bool { return len(value) <= 24 && holder.Nobody(value) }
 
-// isRedacted reports whether a value, in lower case, says that it is withheld.
-func isRedacted(low string) bool {
-	return low == "gdpr" || withheld.in(low)
-}
+// isRedacted reports whether a value says that it is withheld.
+func isRedacted(value string) bool { return holder.Withheld(value) }
 
 // email returns the address in a value with its host part in lower case, or
 // false if the value is no address: RFC 5321 atoms only, as anything else in

@@ -163,7 +163,7 @@ func (r *Record) Presence(field string) Presence {
 	if slices.Contains(r.Empty, field) {
 		return PresenceAbsent
 	}
-	if r.Verdict == VerdictFound {
+	if r.Verdict == VerdictFound && !slices.Contains(r.Undecided, reduced) {
 		return PresenceUnsupported
 	}
 	return PresenceUnknown

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/opskit-go/opskit/whoislookup/internal/message"
 	"github.com/opskit-go/opskit/whoislookup/rpsl"
 )
 
@@ -19,9 +20,11 @@ func (r *reader) refusal(server string) (Verdict, error) {
 		}
 		return VerdictUnknown, fmt.Errorf("a web page: %w", ErrGarbage)
 	}
-	best := r.verdict(true)
-	if best != VerdictUnknown {
-		return best, sentinelOf(best)
+	switch sense := r.sense(); {
+	case sense == message.Held:
+		return VerdictUnknown, fmt.Errorf("somebody has it, and no more is told: %w", ErrGarbage)
+	case sense != message.Nothing:
+		return verdictOfSense(sense), sentinelOf(verdictOfSense(sense))
 	}
 	if r.isARIN(server) && r.onlyComments() {
 		// ARIN cuts off who asks too much: the terms of use, and nothing after.
@@ -30,11 +33,33 @@ func (r *reader) refusal(server string) (Verdict, error) {
 	return VerdictUnknown, ErrGarbage
 }
 
-// verdict reads the messages of an answer. loose also takes those that no
-// server is known to write.
-func (r *reader) verdict(loose bool) Verdict {
-	best, hint := VerdictUnknown, VerdictUnknown
+// verdictOfSense is what a message means for the record.
+func verdictOfSense(s message.Sense) Verdict {
+	switch s {
+	case message.Absent:
+		return VerdictNotFound
+	case message.Reserved:
+		return VerdictReserved
+	case message.Denied:
+		return VerdictDenied
+	case message.Throttled, message.Reduced:
+		return VerdictThrottled
+	}
+	return VerdictUnknown
+}
+
+// sense reads the messages of an answer.
+func (r *reader) sense() message.Sense {
+	if !r.heard {
+		r.heard, r.said = true, r.listen()
+	}
+	return r.said
+}
+
+func (r *reader) listen() message.Sense {
+	best := message.Nothing
 	prose, run := 0, 0 // entries up to here are a paragraph, or at least looked at
+	terms := 0         // and up to here, terms of use
 	for i := range r.ents {
 		e := &r.ents[i]
 		if e.kind == rpsl.Blank {
@@ -50,23 +75,49 @@ func (r *reader) verdict(loose bool) Verdict {
 		if i < prose {
 			continue
 		}
-		low := strings.Trim(r.low[e.name.from:max(e.value.to, e.name.to)], "%#*>-;!<=[]() \t")
-		if e.kind != rpsl.Attribute {
-			low = strings.Trim(r.lower(e.value), "%#*>-;!<=[]() \t")
-		}
-		if v := messageClass(low); rank(v) > rank(best) {
-			best = v
-		}
-		if loose && best == VerdictUnknown {
-			if v := messageSense(low); rank(v) > rank(hint) {
-				hint = v
+		if i >= terms {
+			var said string
+			if terms, said = r.goesOn(i); terms == i+1 || !message.Terms(said) {
+				if terms > i+1 {
+					best = max(best, message.Of(said))
+				}
+				terms = i // each line for itself too
 			}
 		}
-	}
-	if best == VerdictUnknown {
-		return hint
+		if i >= terms {
+			best = max(best, message.Of(r.line(i)))
+		}
 	}
 	return best
+}
+
+// line is what a line says, label and all.
+func (r *reader) line(i int) string {
+	if e := &r.ents[i]; e.kind == rpsl.Attribute {
+		return r.in(r.whole(e).value)
+	}
+	return r.in(r.ents[i].value)
+}
+
+// goesOn returns the text that starts at line i and goes on as running text does,
+// line after line as wide as can be, and the line behind it.
+func (r *reader) goesOn(i int) (end int, text string) {
+	for end = i; ; {
+		line := r.line(end)
+		text += " " + line
+		wide := 40
+		if r.ents[end].kind == rpsl.Attribute {
+			wide = 60
+		}
+		end++
+		if end < len(r.ents) && r.framed(&r.ents[end]) != r.framed(&r.ents[i]) {
+			return end, text
+		}
+		if len(line) < wide || strings.IndexByte(".!?:;<*", line[len(line)-1]) >= 0 || end == len(r.ents) ||
+			r.ents[end].kind != r.ents[i].kind && (r.ents[end].kind != rpsl.Text || r.ents[i].kind != rpsl.Attribute) {
+			return end, text
+		}
+	}
 }
 
 // paragraph returns the entry after the paragraph that starts at entry i, or i
@@ -115,50 +166,6 @@ func (r *reader) runEnd(i int) int {
 // rule reports whether a line is a rule, or "%" alone.
 func (r *reader) rule(e *entry) bool {
 	return e.kind != rpsl.Attribute && strings.Trim(r.in(e.value), "%#*-=> \t") == ""
-}
-
-// rank orders verdicts by what they take back: a server that throttles may say
-// "no entries found" as well, and does not mean it.
-func rank(v Verdict) int {
-	switch v {
-	case VerdictThrottled:
-		return 4
-	case VerdictDenied:
-		return 3
-	case VerdictReserved:
-		return 2
-	case VerdictNotFound:
-		return 1
-	}
-	return 0
-}
-
-// maxMessage is about the longest line that a server uses for a message.
-const maxMessage = 110
-
-// messageClass tells what one line, in lower case, says about the query.
-func messageClass(low string) Verdict {
-	if len(low) > maxMessage { // its first sentence
-		low, _, _ = strings.Cut(low, ". ")
-	}
-	if low == "" || len(low) > maxMessage {
-		return VerdictUnknown
-	}
-	switch plain := strings.TrimRight(low, " ."); {
-	case deniedStart.starts(low) || deniedAnywhere.in(low):
-		return VerdictDenied
-	case throttledAnywhere.in(low) && !strings.Contains(low, "is rate limited") && !strings.Contains(low, "use of"):
-		return VerdictThrottled
-	case reservedStart.starts(low), reservedAnywhere.in(low) && !strings.Contains(low, "rights") && !strings.Contains(low, " data "),
-		low == "reserved", low == "restricted", low == "prohibited", low == "blocked", strings.HasSuffix(low, " is reserved"), strings.HasSuffix(low, " is restricted"):
-		return VerdictReserved
-	case absentStart.starts(low) && !absentNot.starts(low), absentAnywhere.in(low):
-		return VerdictNotFound
-	case strings.HasSuffix(plain, " no match"), strings.HasSuffix(plain, " is free"), strings.HasSuffix(plain, " is available"),
-		strings.HasSuffix(low, " available") && len(low) < 60 && strings.Count(low, " ") <= 3:
-		return VerdictNotFound
-	}
-	return messageAbroad(low)
 }
 
 func (r *reader) onlyComments() bool {
