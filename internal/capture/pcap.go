@@ -1,6 +1,9 @@
 package capture
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // The magic numbers of classic pcap, as their writer's byte order has them.
 const (
@@ -16,11 +19,11 @@ func (r *Reader) classic() error {
 	if b := r.buf[0]; b == 0xa1 {
 		magic, r.order, r.big = binary.BigEndian.Uint32(r.buf), binary.BigEndian, true
 	}
-	r.header = 16
+	r.header, r.unit = 16, 1000
 	switch magic {
 	case magicMicro:
 	case magicNano:
-		r.nano = true
+		r.unit = 1
 	case magicLong:
 		r.header = 24
 	default:
@@ -47,14 +50,12 @@ func (r *Reader) nextRecord(f *Frame) bool {
 	if r.tail-r.head < r.header && !r.have(r.header) {
 		return r.short()
 	}
-	h := r.buf[r.head : r.head+16]
-	var sec, frac, captured, length uint32
+	h := r.buf[r.head : r.head+16 : r.head+16]
+	sec, frac := binary.LittleEndian.Uint32(h), binary.LittleEndian.Uint32(h[4:])
+	captured, length := binary.LittleEndian.Uint32(h[8:]), binary.LittleEndian.Uint32(h[12:])
 	if r.big {
-		sec, frac = binary.BigEndian.Uint32(h), binary.BigEndian.Uint32(h[4:])
-		captured, length = binary.BigEndian.Uint32(h[8:]), binary.BigEndian.Uint32(h[12:])
-	} else {
-		sec, frac = binary.LittleEndian.Uint32(h), binary.LittleEndian.Uint32(h[4:])
-		captured, length = binary.LittleEndian.Uint32(h[8:]), binary.LittleEndian.Uint32(h[12:])
+		sec, frac = bits.ReverseBytes32(sec), bits.ReverseBytes32(frac)
+		captured, length = bits.ReverseBytes32(captured), bits.ReverseBytes32(length)
 	}
 	if r.swapped != nil && r.swapped(int(captured), int(length)) {
 		captured, length = length, captured
@@ -68,10 +69,7 @@ func (r *Reader) nextRecord(f *Frame) bool {
 	}
 	r.frames++
 	f.Number = r.frames
-	f.Time = int64(sec)*1e9 + int64(frac)
-	if !r.nano {
-		f.Time = int64(sec)*1e9 + int64(frac)*1000
-	}
+	f.Time = int64(sec)*1e9 + int64(frac)*r.unit
 	f.Data = r.buf[r.head+r.header : r.head+size]
 	f.Length = int(length)
 	f.Link = r.link

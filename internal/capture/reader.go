@@ -48,7 +48,7 @@ type Frame struct {
 }
 
 const (
-	block    = 1 << 20
+	block    = 1 << 18 // what fits the processor's cache beside the reader's own tables
 	maxFrame = 1 << 18 // libpcap's limit of what a record may hold
 	maxBlock = 1 << 24 // libpcap's limit of a block of pcapng
 )
@@ -66,8 +66,8 @@ type Reader struct {
 	order   binary.ByteOrder
 	big     bool
 	ng      bool
-	header  int  // of a record of classic pcap
-	nano    bool // of classic pcap
+	header  int   // of a record of classic pcap
+	unit    int64 // nanoseconds, of classic pcap's fractions
 	swapped func(captured, length int) bool
 	link    uint16
 	faces   []face
@@ -178,11 +178,8 @@ func (r *Reader) Frames() uint64 { return r.frames }
 
 // Next reads the next frame, and tells whether there was one.
 func (r *Reader) Next(f *Frame) bool {
-	if r.err != nil {
-		return false
-	}
 	if r.ng {
-		return r.nextBlock(f)
+		return r.err == nil && r.nextBlock(f)
 	}
-	return r.nextRecord(f)
+	return r.err == nil && r.nextRecord(f)
 }
