@@ -163,7 +163,7 @@ func TestEveryFormOfALogIsReadAlike(t *testing.T) {
 			lines = append(lines, form(strings.TrimSuffix(line, "\n")))
 		}
 		got := explain.ReadLog("west", strings.Join(lines, "\n"))
-		assert.Equal(t, len(want.Lines), len(got.Lines), name)
+		assert.Len(t, got.Lines, len(want.Lines), name)
 		assert.Equal(t, explain.Why(want).Causes, explain.Why(got).Causes, name)
 		assert.Equal(t, want.Lines[0].Text, got.Lines[0].Text, name)
 	}
