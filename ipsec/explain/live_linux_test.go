@@ -64,13 +64,14 @@ func conf(own, peer string, changes ...string) string {
 		name, value, _ := strings.Cut(change, "=")
 		values[name] = value
 	}
-	text := "conn tunnel\n"
+	var text strings.Builder
+	text.WriteString("conn tunnel\n")
 	for name, value := range values {
 		if value != "" {
-			text += "\t" + name + "=" + value + "\n"
+			text.WriteString("\t" + name + "=" + value + "\n")
 		}
 	}
-	return text
+	return text.String()
 }
 
 const key = "x7Q-sentinel-key-of-this-test"

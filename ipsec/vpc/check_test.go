@@ -67,7 +67,7 @@ func look(t *testing.T, change func(own, peer *vpc.End), oldNew ...string) *vpc.
 		require.Contains(t, whole, oldNew[i], "the test changes nothing")
 		whole = strings.Replace(whole, oldNew[i], oldNew[i+1], 1)
 	}
-	for _, text := range strings.Split(whole, "\x00") {
+	for text := range strings.SplitSeq(whole, "\x00") {
 		if text != "" {
 			require.NoError(t, e.Read("answer.json", []byte(text)))
 		}
