@@ -5,7 +5,7 @@
 //
 //	question                                                    call
 //	Are the DNS root servers all right? Was that an attack?     dnsroot.Client.Sweep, dnsroot.Assess
-//	Can I reach this host, and if not, why?                     reach.Prober.Connect, reach.Diagnose
+//	Can I reach this host, and if not, why?                     reach.Prober.Dial, why.Look
 //	Whose is this address, AS number or domain?                 whoislookup.Lookup
 //	Is this site-to-site tunnel right on both ends, and up?     ipsec.Tunnel.Check, ipsec.Mirror
 //	Which processes are zombies or stuck, and who reaps them?   procstate.Zombies

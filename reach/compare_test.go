@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opskit-go/opskit/reach/reachtest"
+
+	"github.com/opskit-go/opskit"
 )
 
 const site = "www.pagina12.com.ar"
@@ -37,18 +39,18 @@ func TestCompareTellsRcodesApart(t *testing.T) {
 	t.Parallel()
 	for rule, tt := range map[string]struct {
 		reply reachtest.Reply
-		want  Verdict
+		want  DNSVerdict
 		rcode string
 	}{
-		"data":                        {a("138.0.155.10"), Answered, "NOERROR"},
-		"nxdomain":                    {reachtest.Reply{Rcode: "NXDOMAIN"}, NXDomain, "NXDOMAIN"},
-		"servfail":                    {reachtest.Reply{Rcode: "SERVFAIL"}, ServFail, "SERVFAIL"},
-		"refused":                     {reachtest.Reply{Rcode: "REFUSED"}, Refused, "REFUSED"},
-		"notimp":                      {reachtest.Reply{Rcode: "NOTIMP"}, OtherRcode, "NOTIMP"},
-		"nodata":                      {reachtest.Reply{}, NoData, "NOERROR"},
-		"silence":                     {reachtest.Reply{Drop: true}, NoAnswer, ""},
-		"garbage":                     {reachtest.Reply{Raw: []byte("\x80\x00 this is no DNS message")}, Malformed, ""},
-		"an alias that leads nowhere": {reachtest.Reply{Records: []string{site + ". 60 IN CNAME old.example."}}, NoData, "NOERROR"},
+		"data":                        {a("138.0.155.10"), DNSAnswered, "NOERROR"},
+		"nxdomain":                    {reachtest.Reply{Rcode: "NXDOMAIN"}, DNSNXDomain, "NXDOMAIN"},
+		"servfail":                    {reachtest.Reply{Rcode: "SERVFAIL"}, DNSServFail, "SERVFAIL"},
+		"refused":                     {reachtest.Reply{Rcode: "REFUSED"}, DNSRefused, "REFUSED"},
+		"notimp":                      {reachtest.Reply{Rcode: "NOTIMP"}, DNSOtherRcode, "NOTIMP"},
+		"nodata":                      {reachtest.Reply{}, DNSNoData, "NOERROR"},
+		"silence":                     {reachtest.Reply{Drop: true}, DNSNoAnswer, ""},
+		"garbage":                     {reachtest.Reply{Raw: []byte("\x80\x00 this is no DNS message")}, DNSMalformed, ""},
+		"an alias that leads nowhere": {reachtest.Reply{Records: []string{site + ". 60 IN CNAME old.example."}}, DNSNoData, "NOERROR"},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
@@ -61,7 +63,7 @@ func TestCompareTellsRcodesApart(t *testing.T) {
 			assert.Equal(t, tt.want, c.Answers[0].Verdict)
 			assert.Equal(t, tt.rcode, c.Answers[0].Rcode)
 			assert.Equal(t, d.Addr().String(), c.Answers[0].Resolver)
-			if tt.want == NoAnswer {
+			if tt.want == DNSNoAnswer {
 				assert.Equal(t, queriesUDP, c.Answers[0].Queries)
 				assert.Len(t, d.Queries(), queriesUDP, "what it says it sent has come")
 			}
@@ -73,7 +75,7 @@ func TestCompareShortSilenceIsUnknown(t *testing.T) {
 	d := startDNS(t, reachtest.Zone{site + " A": {Drop: true}})
 	c, err := (&Prober{Timeout: 100 * time.Millisecond}).Compare(t.Context(), site, "A", Resolver{Name: "slow", Addr: d.Addr()})
 	require.NoError(t, err)
-	assert.Equal(t, Unknown, c.Verdict)
+	assert.Empty(t, c.Verdict)
 	assert.Contains(t, c.String(), "too short to judge")
 }
 
@@ -84,7 +86,7 @@ func TestCompareResolverThatIsNotThere(t *testing.T) {
 	require.NoError(t, l.Close())
 	c, err := new(Prober).Compare(t.Context(), site, "A", Resolver{Addr: dead})
 	require.NoError(t, err)
-	assert.Equal(t, Unreachable, c.Verdict, "an ICMP error, and no silence: %s", c)
+	assert.Equal(t, DNSUnreachable, c.Verdict, "an ICMP error, and no silence: %s", c)
 }
 
 func TestCompareSeveral(t *testing.T) {
@@ -103,15 +105,15 @@ func TestCompareSeveral(t *testing.T) {
 		return c
 	}
 	c := ask(one, turned)
-	assert.Equal(t, Answered, c.Verdict, "a set has no order")
+	assert.Equal(t, DNSAnswered, c.Verdict, "a set has no order")
 	assert.Equal(t, []netip.Addr{netip.MustParseAddr("104.20.75.37"), netip.MustParseAddr("104.20.76.37")}, c.Addrs())
-	assert.Equal(t, Disagree, ask(one, stale).Verdict, "other addresses")
-	assert.Equal(t, Disagree, ask(one, none).Verdict, "data and NXDOMAIN")
-	assert.Equal(t, NXDomain, ask(none, none).Verdict)
+	assert.Equal(t, DNSDisagree, ask(one, stale).Verdict, "other addresses")
+	assert.Equal(t, DNSDisagree, ask(one, none).Verdict, "data and NXDOMAIN")
+	assert.Equal(t, DNSNXDomain, ask(none, none).Verdict)
 	c = ask(broken, one)
-	assert.Equal(t, Answered, c.Verdict, "one that cannot find out does not disagree")
+	assert.Equal(t, DNSAnswered, c.Verdict, "one that cannot find out does not disagree")
 	assert.Contains(t, c.String(), "it gave no answer: servfail")
-	assert.Equal(t, ServFail, ask(broken, broken).Verdict)
+	assert.Equal(t, DNSServFail, ask(broken, broken).Verdict)
 }
 
 func TestCompareViaSaysWhereItAsked(t *testing.T) {
@@ -185,7 +187,7 @@ func TestCompareUsesTCPWhenTheAnswerIsCut(t *testing.T) {
 	d := startDNS(t, reachtest.Zone{site + " A": cut})
 	c, err := new(Prober).Compare(t.Context(), site, "A", Resolver{Addr: d.Addr()})
 	require.NoError(t, err)
-	assert.Equal(t, Answered, c.Verdict, "%s", c)
+	assert.Equal(t, DNSAnswered, c.Verdict, "%s", c)
 	assert.True(t, c.Answers[0].TCP)
 }
 
@@ -201,7 +203,7 @@ func TestCompareWithAnExchanger(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{"bill.ns.cloudflare.com.", "edna.ns.cloudflare.com."}, c.Answers[0].Data)
 
-	forged := func(change func(*dns.Msg)) Verdict {
+	forged := func(change func(*dns.Msg)) DNSVerdict {
 		x := exchange(func(_ context.Context, q []byte) ([]byte, error) {
 			m := new(dns.Msg)
 			if err := m.Unpack(q); err != nil {
@@ -215,19 +217,19 @@ func TestCompareWithAnExchanger(t *testing.T) {
 		require.NoError(t, err)
 		return c.Verdict
 	}
-	assert.Equal(t, NoData, forged(func(*dns.Msg) {}))
-	assert.Equal(t, Malformed, forged(func(m *dns.Msg) { m.Id++ }))
-	assert.Equal(t, Malformed, forged(func(m *dns.Msg) { m.Response = false }))
-	assert.Equal(t, Malformed, forged(func(m *dns.Msg) { m.Question[0].Name = "www.example.org." }))
-	assert.Equal(t, Malformed, forged(func(m *dns.Msg) { m.Question = nil }))
-	assert.Equal(t, Malformed, forged(func(m *dns.Msg) { m.Truncated = true }), "half an answer is none")
-	assert.Equal(t, NoData, forged(func(m *dns.Msg) { m.Question[0].Name = strings.ToUpper(site) + "." }))
+	assert.Equal(t, DNSNoData, forged(func(*dns.Msg) {}))
+	assert.Equal(t, DNSMalformed, forged(func(m *dns.Msg) { m.Id++ }))
+	assert.Equal(t, DNSMalformed, forged(func(m *dns.Msg) { m.Response = false }))
+	assert.Equal(t, DNSMalformed, forged(func(m *dns.Msg) { m.Question[0].Name = "www.example.org." }))
+	assert.Equal(t, DNSMalformed, forged(func(m *dns.Msg) { m.Question = nil }))
+	assert.Equal(t, DNSMalformed, forged(func(m *dns.Msg) { m.Truncated = true }), "half an answer is none")
+	assert.Equal(t, DNSNoData, forged(func(m *dns.Msg) { m.Question[0].Name = strings.ToUpper(site) + "." }))
 
 	c, err = new(Prober).Compare(t.Context(), site, "A", Resolver{Name: "down", Exchanger: exchange(func(context.Context, []byte) ([]byte, error) {
 		return nil, errors.New("no session")
 	})})
 	require.NoError(t, err)
-	assert.Equal(t, Unknown, c.Verdict)
+	assert.Empty(t, c.Verdict)
 	assert.Contains(t, c.String(), "no session")
 }
 
@@ -268,7 +270,7 @@ func FuzzParseResolvConf(f *testing.F) {
 }
 
 func FuzzParseAnswer(f *testing.F) {
-	query, err := newQuery(site+".", dns.TypeA)
+	query, err := newQuery(site+".", dns.TypeA, false)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -294,14 +296,14 @@ func FuzzParseAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		a := DNSAnswer{Resolver: "fuzz"}
 		if err := a.parseAnswer(site+".", dns.TypeA, query, b); err != nil {
-			a.Fault = &Error{Err: err}
+			a.Fault = opskit.Fail(&opskit.Error{Err: err})
 		}
 		a.Judge()
-		if a.Verdict == Answered && len(a.Addrs()) != len(a.Data) {
+		if a.Verdict == DNSAnswered && len(a.Addrs()) != len(a.Data) {
 			t.Fatalf("data of another type: %q", a.Data)
 		}
-		if strings.ContainsAny(a.line(), "\x1b\n") {
-			t.Fatalf("control bytes: %q", a.line())
+		if strings.Contains(a.String(), "\x1b") {
+			t.Fatalf("control bytes: %q", a.String())
 		}
 	})
 }

@@ -12,11 +12,11 @@ import (
 type kept struct{ conn net.Conn }
 
 // dialPortable makes the attempt with an ordinary dialer.
-func (p *Prober) dialPortable(ctx context.Context, c *Connection, contact netip.AddrPort, keep *kept) {
+func (p *Prober) dialPortable(ctx context.Context, c *Connection, contact netip.AddrPort, m manner) {
 	c.Portable = true
 	ctx, stop := context.WithDeadline(ctx, p.deadline(ctx))
 	defer stop()
-	dial := p.Dial
+	dial := p.DialContext
 	if dial == nil {
 		dial = (&net.Dialer{FallbackDelay: -1}).DialContext
 	}
@@ -38,8 +38,8 @@ func (p *Prober) dialPortable(ctx context.Context, c *Connection, contact netip.
 	if a, err := netip.ParseAddrPort(conn.LocalAddr().String()); err == nil {
 		c.Source = a.Addr().Unmap()
 	}
-	if keep != nil {
-		keep.conn = conn
+	if m.keep != nil {
+		m.keep.conn = conn
 		return
 	}
 	_ = conn.Close() // nothing was written that a failed close could lose

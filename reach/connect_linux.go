@@ -8,7 +8,9 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -26,25 +28,27 @@ const (
 
 // dialKernel makes the attempt with a socket of its own, so that the error
 // queue and TCP_INFO can be read before it is closed.
-func (p *Prober) dialKernel(ctx context.Context, c *Connection, contact netip.AddrPort, keep *kept) {
+func (p *Prober) dialKernel(ctx context.Context, c *Connection, contact netip.AddrPort, m manner) {
 	deadline := p.deadline(ctx)
+	atOnce := func(err error) { c.Errno, c.Immediate = errnoName(err), true }
 	sa, domain, err := sockaddr(contact)
 	if err != nil {
-		c.Errno, c.Immediate = "EINVAL", true
+		atOnce(unix.EINVAL)
 		return
 	}
 	fd, err := unix.Socket(domain, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
 	if err != nil {
-		c.Errno, c.Immediate = errnoName(err), true
+		atOnce(err)
 		return
 	}
 	f := os.NewFile(uintptr(fd), "tcp:"+contact.String())
 	defer f.Close()
 	// Without the option the attempt still works and shows error numbers only.
 	_ = receiveErrors(fd, domain)
+	m.apply(fd, domain)
 	raw, err := f.SyscallConn()
 	if err != nil {
-		c.Errno, c.Immediate = "other", true
+		atOnce(err)
 		return
 	}
 	_ = f.SetWriteDeadline(deadline)
@@ -53,12 +57,13 @@ func (p *Prober) dialKernel(ctx context.Context, c *Connection, contact netip.Ad
 		defer close(done)
 		_ = f.SetWriteDeadline(time.Unix(1, 0))
 	})
+	failed := sendFailures()
 	begun := false
 	err = raw.Write(func(fd uintptr) bool {
 		if !begun {
 			begun = true
 			if err := unix.Connect(int(fd), sa); err != nil && !errors.Is(err, unix.EINPROGRESS) {
-				c.Errno, c.Immediate = errnoName(err), true
+				atOnce(err)
 				c.ICMP = readErrorQueue(int(fd))
 				return true
 			}
@@ -70,11 +75,38 @@ func (p *Prober) dialKernel(ctx context.Context, c *Connection, contact netip.Ad
 	}
 	c.TimedOut = errors.Is(err, os.ErrDeadlineExceeded) && !canceled(ctx)
 	_ = raw.Control(func(fd uintptr) { c.tcpInfo(int(fd)) })
-	if keep != nil && c.Established && !c.Reset {
+	if c.TimedOut && failed >= 0 {
+		n := sendFailures() - failed
+		c.SendFailures = &n
+	}
+	if !c.Established {
+		c.Route = routeTo(contact.Addr())
+	}
+	if m.keep != nil && c.Established && !c.Reset {
 		_ = f.SetWriteDeadline(time.Time{})
-		keep.conn, err = net.FileConn(f)
+		m.keep.conn, err = net.FileConn(f)
 		if err != nil {
-			c.Established, c.Errno, c.Immediate = false, errnoName(err), true
+			c.Established = false
+			atOnce(err)
+		}
+	}
+}
+
+// apply sets what an attempt asks for. What the kernel refuses stays as it is;
+// the evidence shows what came of it.
+func (m manner) apply(fd, domain int) {
+	if m.maxSegment > 0 {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_MAXSEG, m.maxSegment)
+	}
+	if m.ttl > 0 && domain == unix.AF_INET6 {
+		_ = unix.SetsockoptInt(fd, unix.SOL_IPV6, unix.IPV6_UNICAST_HOPS, m.ttl)
+	} else if m.ttl > 0 {
+		_ = unix.SetsockoptInt(fd, unix.SOL_IP, unix.IP_TTL, m.ttl)
+	}
+	if m.fromPort > 0 {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+		if sa, _, err := sockaddr(netip.AddrPortFrom(m.from, m.fromPort)); err == nil {
+			_ = unix.Bind(fd, sa)
 		}
 	}
 }
@@ -107,17 +139,7 @@ func (c *Connection) observe(fd int) bool {
 
 // tcpInfo notes what the kernel counted.
 func (c *Connection) tcpInfo(fd int) {
-	if sa, err := unix.Getsockname(fd); err == nil {
-		switch a := sa.(type) {
-		case *unix.SockaddrInet4:
-			c.Source = netip.AddrFrom4(a.Addr)
-		case *unix.SockaddrInet6:
-			c.Source = netip.AddrFrom16(a.Addr).Unmap()
-		}
-		if c.Source.IsUnspecified() {
-			c.Source = netip.Addr{}
-		}
-	}
+	c.Source, c.sourcePort = localAddr(fd)
 	if c.Immediate {
 		return
 	}
@@ -125,14 +147,60 @@ func (c *Connection) tcpInfo(fd int) {
 	if err != nil {
 		return
 	}
-	again, wanted := int(info.Total_retrans), int(info.Retransmits)
+	again, wanted, window := int(info.Total_retrans), int(info.Retransmits), int(info.Snd_wnd)
 	c.SYNRetransmits = &again
 	if !c.Established {
-		c.SYNTimeouts = &wanted
+		c.SYNTimeouts, c.Strays = &wanted, int(info.Segs_in)
+	} else if info.Rcv_wnd > 0 || window > 0 { // a kernel that fills these in
+		c.Window = &window
 	}
 	if c.Established && again == 0 {
 		c.RTT = time.Duration(info.Rtt) * time.Microsecond
 	}
+}
+
+// localAddr is the address that the kernel gave to a socket; zero for none yet.
+func localAddr(fd int) (a netip.Addr, port uint16) {
+	sa, err := unix.Getsockname(fd)
+	if err != nil {
+		return netip.Addr{}, 0
+	}
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		a, port = netip.AddrFrom4(sa.Addr), uint16(sa.Port)
+	case *unix.SockaddrInet6:
+		a, port = netip.AddrFrom16(sa.Addr).Unmap(), uint16(sa.Port)
+	}
+	if a.IsUnspecified() {
+		return netip.Addr{}, port
+	}
+	return a, port
+}
+
+// sendFailures reads TCPRetransFail: how often the kernel could not send a
+// segment again, in this network namespace. Negative: it cannot be read.
+func sendFailures() int {
+	text, err := os.ReadFile("/proc/thread-self/net/netstat")
+	if err != nil {
+		return -1
+	}
+	var names []string
+	for line := range strings.Lines(string(text)) {
+		words := strings.Fields(line)
+		if len(words) == 0 || words[0] != "TcpExt:" {
+			continue
+		}
+		if names == nil {
+			names = words
+			continue
+		}
+		if i := slices.Index(names, "TCPRetransFail"); i >= 0 && i < len(words) {
+			if n, err := strconv.Atoi(words[i]); err == nil {
+				return n
+			}
+		}
+	}
+	return -1
 }
 
 func receiveErrors(fd, domain int) error {

@@ -11,6 +11,6 @@ import (
 // to an ordinary process.
 const kernelEvidence = false
 
-func (p *Prober) dialKernel(ctx context.Context, c *Connection, contact netip.AddrPort, keep *kept) {
-	p.dialPortable(ctx, c, contact, keep)
+func (p *Prober) dialKernel(ctx context.Context, c *Connection, contact netip.AddrPort, m manner) {
+	p.dialPortable(ctx, c, contact, m)
 }

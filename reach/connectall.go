@@ -7,10 +7,9 @@ import (
 	"iter"
 	"net/netip"
 	"slices"
-)
 
-// limitedGap names the gap that ConnectAll adds from what other targets showed.
-const limitedGap = "whether the silence is a rejection"
+	"github.com/opskit-go/opskit"
+)
 
 // ConnectAll asks many targets as [Prober.Connect] asks one, at most Window at
 // a time, and yields each result with Connect's error as it comes; the order is
@@ -118,5 +117,8 @@ func noteRejections(c *Connection, rejecting map[netip.Addr]int) {
 		}
 		return b.Compare(a)
 	})
-	c.gap(limitedGap, fmt.Sprintf("%s rejected %d other targets of this run, and routers limit such errors to about one a second", most, rejecting[most]), "ask this target alone")
+	c.Unseen = append(c.Unseen, opskit.Gap{
+		What: "whether the silence is a rejection", Need: "ask this target alone",
+		Why: fmt.Sprintf("%s rejected %d other targets of this run, and routers limit such errors to about one a second", most, rejecting[most]),
+	})
 }

@@ -92,7 +92,7 @@ func TestShortageOfOthersThatHaveEnded(t *testing.T) {
 	first, second := addr("192.0.2.1:80"), addr("192.0.2.2:80")
 	begun, told := make(chan struct{}), make(chan struct{})
 	tries := 0
-	p := &Prober{Window: 2, Dial: func(_ context.Context, _, address string) (net.Conn, error) {
+	p := &Prober{Window: 2, DialContext: func(_ context.Context, _, address string) (net.Conn, error) {
 		if address == second.String() {
 			if tries++; tries == 1 {
 				close(begun)
@@ -122,7 +122,7 @@ func TestShortageOfOthersThatHaveEnded(t *testing.T) {
 func TestConnectAllAsksAgainAfterAShortage(t *testing.T) {
 	var mu sync.Mutex
 	used, asked := 0, map[string]int{}
-	p := &Prober{Window: 32, Dial: func(_ context.Context, _, address string) (net.Conn, error) {
+	p := &Prober{Window: 32, DialContext: func(_ context.Context, _, address string) (net.Conn, error) {
 		mu.Lock()
 		asked[address]++
 		if used >= 4 {
@@ -152,7 +152,7 @@ func TestConnectAllAsksAgainAfterAShortage(t *testing.T) {
 	}
 	assert.Len(t, seen, len(targets), "none is lost")
 
-	p.Dial = func(context.Context, string, string) (net.Conn, error) {
+	p.DialContext = func(context.Context, string, string) (net.Conn, error) {
 		return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", errTooManyFiles)}
 	}
 	n := 0
@@ -196,11 +196,6 @@ func TestPreflight(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []string{"ipv4", "ipv6", "icmp_codes", "ping", "resolvers", "open_files"}, names)
-}
-
-func TestGapText(t *testing.T) {
-	assert.Equal(t, "a (b; need: c)", Gap{What: "a", Why: "b", Need: "c"}.String())
-	assert.Equal(t, "a (b)", Gap{What: "a", Why: "b"}.String())
 }
 
 func TestSystemResolvers(t *testing.T) {

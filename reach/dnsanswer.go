@@ -1,6 +1,7 @@
 package reach
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -9,16 +10,15 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/opskit-go/opskit"
 )
 
-// DNSAnswer is what one resolver said. Its Verdict is one of Answered (records
-// of the type came), NXDomain, NoData, ServFail, Refused (rcode REFUSED),
-// OtherRcode, NoAnswer, Unreachable (an ICMP error, or a refused TCP
-// connection), Malformed, LocalFailure and Unknown.
+// DNSAnswer is what one resolver said. Its Verdict is any but DNSDisagree.
 type DNSAnswer struct {
 	Resolver string         `json:"resolver"`     // its name or address
 	Via      netip.AddrPort `json:"via,omitzero"` // asked in place of the resolver's address
-	Verdict  Verdict        `json:"verdict"`      // set by Judge
+	Verdict  DNSVerdict     `json:"verdict"`      // set by Judge
 
 	Rcode string `json:"rcode,omitempty"` // IANA's name, such as "NXDOMAIN"
 	// Data holds the records of the type in presentation format, sorted, each
@@ -32,11 +32,16 @@ type DNSAnswer struct {
 	TCP      bool   `json:"tcp,omitempty"`       // the answer over UDP was cut, so TCP was used
 	TimedOut bool   `json:"timed_out,omitempty"` // the time was over before an answer came
 	Errno    string `json:"errno,omitempty"`     // name of the error that a socket gave
-	Fault    *Error `json:"fault,omitempty"`     // why there is no answer to read
+	// Unchecked is the rcode that came after SERVFAIL to the same question with
+	// the CD bit, which asks not to check signatures (RFC 4035, 3.2.2): NOERROR
+	// means that the zone's signatures are at fault.
+	Unchecked string         `json:"unchecked,omitempty"`
+	Fault     opskit.Failure `json:"fault,omitzero"` // why there is no answer to read
 
-	At     time.Time     `json:"at"`               // when it was asked
-	Took   time.Duration `json:"took_ns"`          // until the answer, or until it was given up
-	Unseen []Gap         `json:"unseen,omitempty"` // what could not be seen
+	At        time.Time     `json:"at"`                  // when it was asked
+	Took      time.Duration `json:"took_ns"`             // until the answer, or until it was given up
+	Unseen    []opskit.Gap  `json:"unseen,omitempty"`    // what who looked could not see
+	Undecided []opskit.Gap  `json:"undecided,omitempty"` // what the evidence leaves open; set by Judge
 }
 
 // Addrs returns the addresses in Data.
@@ -56,74 +61,88 @@ const (
 	silentResolver = 2 * time.Second
 )
 
-// Judge sets Verdict and Unseen from the other fields; it is pure.
-func (a *DNSAnswer) Judge() {
-	a.Verdict, a.Unseen = Unknown, nil
-	gap := func(what, why, need string) { a.Unseen = append(a.Unseen, Gap{What: what, Why: why, Need: need}) }
+// Judge sets Verdict and Undecided from the other fields; it is pure.
+func (a *DNSAnswer) Judge() opskit.Level {
+	a.Verdict, a.Undecided = "", nil
+	gap := func(what, why, need string) {
+		a.Undecided = append(a.Undecided, opskit.Gap{What: what, Why: why, Need: need})
+	}
+	who := cmp.Or(a.Resolver, "the resolver")
+	rcodes := map[string]DNSVerdict{"NXDOMAIN": DNSNXDomain, "SERVFAIL": DNSServFail, "REFUSED": DNSRefused}
 	switch {
 	case a.Rcode == "NOERROR" && len(a.Data) > 0:
-		a.Verdict = Answered
+		a.Verdict = DNSAnswered
 	case a.Rcode == "NOERROR":
-		a.Verdict = NoData
-	case a.Rcode == "NXDOMAIN":
-		a.Verdict = NXDomain
-	case a.Rcode == "SERVFAIL":
-		a.Verdict = ServFail
-	case a.Rcode == "REFUSED":
-		a.Verdict = Refused
+		a.Verdict = DNSNoData
 	case a.Rcode != "":
-		a.Verdict = OtherRcode
-	case errors.Is(a.Fault, ErrMalformed):
-		a.Verdict = Malformed
+		a.Verdict = cmp.Or(rcodes[a.Rcode], DNSOtherRcode)
+	case errors.Is(a.Fault.Err(), ErrMalformed):
+		a.Verdict = DNSMalformed
 	case a.TimedOut && a.Took >= silentResolver && (a.Queries == 0 || a.Queries >= silentQueries):
-		a.Verdict = NoAnswer
+		a.Verdict = DNSNoAnswer
 	case a.TimedOut:
-		gap("whether "+a.Resolver+" answers", fmt.Sprintf("%s is too short to judge", a.Took.Round(time.Millisecond)), "a timeout of 4s")
-	case outOfResources(a.Errno), a.Errno == "EINVAL", a.Errno == "EPERM":
-		a.Verdict = LocalFailure
+		gap("whether "+who+" answers", fmt.Sprintf("%s is too short to judge", a.Took.Round(time.Millisecond)), "a timeout of 4s")
+	case !a.TCP && slices.Contains([]string{"ENETUNREACH", "EHOSTUNREACH", "EINVAL", "EPERM"}, a.Errno), outOfResources(a.Errno):
+		// To a datagram socket only hard ICMP errors are given, which these are not.
+		a.Verdict = DNSLocalFailure
+		gap("what "+who+" answers", "this host did not ask: "+a.Errno, "ip route get; nft list ruleset")
 	case slices.Contains([]string{"ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EACCES", "EHOSTDOWN"}, a.Errno):
-		a.Verdict = Unreachable
-		gap("who says that "+a.Resolver+" is unreachable", "the error number "+a.Errno+" does not tell", "Prober.Connect to its port")
+		a.Verdict = DNSUnreachable
+		gap("who says that "+who+" is unreachable", "the error number "+a.Errno+" does not tell", "a connection to its port")
 	default:
-		gap("what "+a.Resolver+" answers", "the exchange failed", "")
+		gap("what "+who+" answers", "the exchange failed", "a new question")
 	}
+	return a.Level()
 }
 
 // sayable reports whether the resolver said something about the name.
 func (a *DNSAnswer) sayable() bool {
-	switch a.Verdict {
-	case Answered, NXDomain, NoData:
-		return true
-	}
-	return false
+	return a.Verdict == DNSAnswered || a.Verdict == DNSNXDomain || a.Verdict == DNSNoData
+}
+
+// Level is OK where records came, Warning where the name has none of the type,
+// Unknown where this host did not ask or cannot tell, and else Problem.
+func (a *DNSAnswer) Level() opskit.Level { return dnsLevel(a.Verdict) }
+
+// Gaps returns Unseen and Undecided.
+func (a *DNSAnswer) Gaps() []opskit.Gap { return gaps(a.Level(), a.Unseen, a.Undecided) }
+
+// Seen tells whether anything was observed.
+func (a *DNSAnswer) Seen() bool {
+	return a != nil && (a.Rcode != "" || a.TimedOut || a.Errno != "" || !a.Fault.IsZero())
 }
 
 // String returns the verdict with the data on one line, and what was not checked.
-func (a *DNSAnswer) String() string { return report(a.line(), nil, nil, a.Unseen) }
+func (a *DNSAnswer) String() string { return report(a, a.line(), nil) }
 
 func (a *DNSAnswer) line() string {
-	s := printable(a.Resolver) + ": " + a.Verdict.String()
+	s := short(a.Resolver)
 	if a.Via.IsValid() {
-		s = printable(a.Resolver) + " (asked at " + a.Via.String() + "): " + a.Verdict.String()
+		s += " (asked at " + a.Via.String() + ")"
 	}
-	if a.Verdict == OtherRcode {
-		s += " " + printable(a.Rcode)
+	s += ": " + a.Verdict.String()
+	if a.Verdict == DNSOtherRcode {
+		s += " " + short(a.Rcode)
 	}
 	if len(a.Data) > 0 {
-		s += " " + printable(strings.Join(a.Data, " "))
+		s += " " + short(strings.Join(a.Data, " "))
 	}
 	if len(a.CNAMEs) > 0 {
-		s += " via " + printable(strings.Join(a.CNAMEs, " "))
+		s += " via " + short(strings.Join(a.CNAMEs, " "))
 	}
-	if a.Fault != nil {
-		s += " (" + printable(a.Fault.Error()) + ")"
+	if !a.Fault.IsZero() {
+		s += " (" + short(a.Fault.String()) + ")"
+	}
+	if a.Unchecked != "" && a.Unchecked != a.Rcode {
+		s += "; without checking signatures: " + short(a.Unchecked)
 	}
 	return s
 }
 
 // newQuery returns a query in wire format, with recursion desired and EDNS.
-func newQuery(name string, qtype uint16) ([]byte, error) {
+func newQuery(name string, qtype uint16, unchecked bool) ([]byte, error) {
 	m := new(dns.Msg)
+	m.CheckingDisabled = unchecked
 	m.SetQuestion(name, qtype)
 	m.SetEdns0(1232, false) // DNS flag day 2020
 	return m.Pack()

@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"time"
 
 	"github.com/opskit-go/opskit/reach"
-	"github.com/opskit-go/opskit/reach/cause"
 	"github.com/opskit-go/opskit/reach/reachtest"
 )
 
@@ -82,21 +80,7 @@ func ExampleProber_Ping() {
 	fmt.Println(err)
 	// Output:
 	// unknown
-	// ping 0.0.0.0: target is not usable
-}
-
-func ExampleDiagnose() {
-	moved := time.Date(2015, 12, 4, 0, 0, 0, 0, time.UTC)
-	d := reach.Diagnose(reach.Case{
-		Name:        "www.example.org",
-		At:          time.Date(2015, 12, 12, 0, 0, 0, 0, time.UTC),
-		DownSince:   time.Date(2015, 12, 8, 0, 0, 0, 0, time.UTC),
-		Address:     &reach.Change{Before: "198.51.100.7", After: "192.0.2.80", LastBefore: moved, Source: "passive DNS"},
-		Nameservers: &reach.Change{Before: "ns1.example.", After: "ns.example.net.", LastBefore: moved, Source: "registry"},
-		Evidence:    []reach.Evidence{{Fact: "the press says so", Weight: 2, For: []cause.Cause{cause.Attack}}},
-	})
-	fmt.Println(d.Cause, "before", d.Hypotheses[1].Cause)
-	// Output: migration before attack
+	// ping 0.0.0.0: the unspecified address means no particular host: target is not usable
 }
 
 func ExampleSystemResolvers() {

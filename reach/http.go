@@ -15,6 +15,8 @@ import (
 	"net/url"
 	"os"
 	"time"
+
+	"github.com/opskit-go/opskit"
 )
 
 // HTTPRequest is one HTTP request to one address, whatever the DNS says: what
@@ -34,6 +36,10 @@ type HTTPRequest struct {
 	// Roots are the certificates that a chain must lead to. Nil means the
 	// system's store.
 	Roots *x509.CertPool
+	// MaxSegment, where set, bounds the size of TCP segments in both directions
+	// (TCP_MAXSEG, tcp(7)): an answer then passes where big packets are lost.
+	// It is for Linux; elsewhere it is not asked for.
+	MaxSegment int
 }
 
 // maxHead and maxBody bound what is read of an answer.
@@ -53,14 +59,15 @@ const (
 // (ErrLocal), or when ctx was canceled. The result is never nil.
 func (p *Prober) HTTP(ctx context.Context, r HTTPRequest) (*HTTPAnswer, error) {
 	a := &HTTPAnswer{At: now()}
-	req, err := a.prepare(r)
+	req, err := a.prepare(p, r)
 	if err != nil {
-		return a, &Error{Op: "http", Target: r.URL, Err: err}
+		a.Judge()
+		return a, &opskit.Error{Op: "http", Target: r.URL, Err: err}
 	}
 	start := time.Now()
 	deadline := p.deadline(ctx)
 	var k kept
-	err = p.attempt(ctx, &a.Connection, &k)
+	err = p.attempt(ctx, &a.Connection, manner{keep: &k, maxSegment: r.MaxSegment})
 	if k.conn != nil {
 		defer k.conn.Close()
 		_ = k.conn.SetDeadline(deadline)
@@ -68,10 +75,12 @@ func (p *Prober) HTTP(ctx context.Context, r HTTPRequest) (*HTTPAnswer, error) {
 		a.converse(ctx, k.conn, req, r)
 	}
 	a.Took = time.Since(start)
+	if canceled(ctx) {
+		a.TimedOut = false // the caller gave up, which is no observation
+	}
 	a.Judge()
 	if k.conn != nil && a.Status == 0 && canceled(ctx) {
-		a.Verdict = Unknown
-		err = &Error{Op: "http", Target: a.URL, Err: ctx.Err()}
+		err = &opskit.Error{Op: "http", Target: a.URL, Err: ctx.Err()}
 	}
 	return a, err
 }
@@ -81,16 +90,16 @@ func (a *HTTPAnswer) converse(ctx context.Context, tcp net.Conn, req *http.Reque
 	conn := tcp
 	if req.URL.Scheme == "https" {
 		if conn = a.handshake(ctx, tcp, req.URL.Hostname(), r); conn == nil {
-			a.noteAcked(tcp)
+			a.noteSocket(tcp)
 			return
 		}
 	}
 	a.exchange(conn, req)
-	a.noteAcked(tcp)
+	a.noteSocket(tcp)
 }
 
 // prepare checks the request and fills in what the answer says about it.
-func (a *HTTPAnswer) prepare(r HTTPRequest) (*http.Request, error) {
+func (a *HTTPAnswer) prepare(p *Prober, r HTTPRequest) (*http.Request, error) {
 	u, err := url.Parse(r.URL)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrTarget, err)
@@ -129,8 +138,11 @@ func (a *HTTPAnswer) prepare(r HTTPRequest) (*http.Request, error) {
 	}
 	a.URL, a.Method, a.Host = u.String(), method, host
 	a.Connection = Connection{Target: at, At: a.At}
+	if kernelEvidence && p.DialContext == nil {
+		a.MaxSegment = r.MaxSegment
+	}
 	u.Host = host // the server name comes from here too
-	return req, checkTarget("http", at)
+	return req, errors.Unwrap(checkTarget("http", at))
 }
 
 // closeOnDone ends reads and writes when ctx is canceled; the returned
@@ -199,7 +211,7 @@ func (a *HTTPAnswer) ended(err error, got int) {
 			return
 		}
 		a.Ended = "malformed"
-		a.Fault = &Error{Op: "http", Target: a.URL, Err: fmt.Errorf("%w: %w", ErrMalformed, err)}
+		a.Fault = opskit.Fail(&opskit.Error{Op: "http", Target: a.URL, Err: fmt.Errorf("%w: %w", ErrMalformed, err)})
 	}
 }
 

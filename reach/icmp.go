@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+
+	"github.com/opskit-go/opskit"
 )
 
 // ICMP is an ICMP error that came back for a probe: who sent it and what it
@@ -18,11 +20,19 @@ type ICMP struct {
 
 // String returns "name (type/code) from address".
 func (i ICMP) String() string {
-	s := fmt.Sprintf("icmp %s (%d/%d)", printable(i.Name), i.Type, i.Code)
+	s := opskit.Escape(fmt.Sprintf("icmp %s (%d/%d)", short(i.name()), i.Type, i.Code))
 	if i.From.IsValid() {
 		s += " from " + i.From.String()
 	}
 	return s
+}
+
+// name is Name, or where it is missing the numbers.
+func (i ICMP) name() string {
+	if i.Name == "" {
+		return fmt.Sprintf("type %d code %d", i.Type, i.Code)
+	}
+	return i.Name
 }
 
 // prohibits reports whether the error names a policy.
@@ -33,23 +43,26 @@ func (i ICMP) prohibits(v6 bool) bool {
 	return i.Type == icmpUnreachable && (i.Code == 9 || i.Code == 10 || i.Code == 13)
 }
 
-// hostUnreachable reports whether the last router (or this host) found nobody
+// HostUnreachable reports whether the last router (or this host) found nobody
 // at the address on its link.
-func (i ICMP) hostUnreachable(v6 bool) bool {
+func (i ICMP) HostUnreachable(v6 bool) bool {
 	if v6 {
 		return i.Type == icmp6Unreachable && i.Code == 3
 	}
 	return i.Type == icmpUnreachable && i.Code == 1
 }
 
-func (i ICMP) portUnreachable(v6 bool) bool {
+// PortUnreachable reports whether the error names a port: to a SYN it is a rule
+// that answers so, since TCP itself would send a reset (RFC 9293, 3.10.7.1).
+func (i ICMP) PortUnreachable(v6 bool) bool {
 	if v6 {
 		return i.Type == icmp6Unreachable && i.Code == 4
 	}
 	return i.Type == icmpUnreachable && i.Code == 3
 }
 
-func (i ICMP) timeExceeded(v6 bool) bool {
+// TimeExceeded reports whether the packet passed too many routers.
+func (i ICMP) TimeExceeded(v6 bool) bool {
 	if v6 {
 		return i.Type == icmp6TimeExceeded
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opskit-go/opskit/internal/lab"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Insides below run as a process of their own in the client's namespace, so
@@ -58,7 +60,7 @@ func limitedRouter(t *testing.T, size int) {
 			if c.Verdict != NoAnswer {
 				wrong++
 				t.Log(c)
-			} else if slices.ContainsFunc(c.Unseen, func(g Gap) bool { return g.What == limitedGap }) {
+			} else if slices.ContainsFunc(c.Unseen, func(g opskit.Gap) bool { return g.What == "whether the silence is a rejection" }) {
 				marked++
 			}
 		case c.Verdict != want:

@@ -38,7 +38,7 @@ func TestLabLocalFailuresAreKeptApart(t *testing.T) {
 		c := got[target]
 		assert.Equal(t, LocalFailure, c.Verdict, "%s", c)
 		assert.Equal(t, errno, c.Errno)
-		require.ErrorIs(t, c.Fault, ErrNoRoute)
+		require.ErrorIs(t, c.Fault.Err(), ErrNoRoute)
 	}
 	for _, target := range []string{"10.77.1.2:80", "10.77.1.3:80", "[fd77::14]:80"} {
 		c := got[target]
@@ -46,13 +46,18 @@ func TestLabLocalFailuresAreKeptApart(t *testing.T) {
 		require.NotNil(t, c.ICMP)
 		assert.Equal(t, c.Source, c.ICMP.From)
 	}
-	// A local drop cannot be told from a remote one, and nothing is claimed.
-	assert.Equal(t, NoAnswer, got["10.77.1.4:80"].Verdict)
+	// None of its SYNs was let out, so nobody was silent.
+	dropped := got["10.77.1.4:80"]
+	assert.Equal(t, Unknown, dropped.Verdict, "%s", dropped)
+	assert.Contains(t, dropped.String(), "could not send")
+	assert.NotContains(t, dropped.String(), "SYNs sent")
 	c := got[absent]
 	assert.Equal(t, Unreachable, c.Verdict, "nobody on the link has the address: %s", c)
 	require.NotNil(t, c.ICMP)
 	assert.Equal(t, clientV4, c.ICMP.From.String())
 	assert.Contains(t, c.String(), "local packet filter")
+	require.NotNil(t, c.Route)
+	assert.False(t, c.Route.Gateway.IsValid(), "it is on the link")
 
 	short := w.connect(t, Prober{Timeout: 1500 * time.Millisecond}, "10.70.1.78:80")["10.70.1.78:80"]
 	assert.Equal(t, Unknown, short.Verdict, "%s", short)
@@ -253,6 +258,7 @@ func TestLabSYNProxyInFrontOfNobody(t *testing.T) {
 	})
 	assert.Equal(t, Open, a.Connection.Verdict)
 	assert.Equal(t, Silent, a.Verdict, "%s", a)
-	d := Diagnose(Case{Name: "www.example.org", Connections: []Connection{a.Connection}, HTTP: []HTTPAnswer{*a}})
-	assert.NotEqual(t, "nothing", d.Cause.String(), "an open port with nobody behind is not fine: %s", d)
+	require.NotNil(t, a.Connection.Window)
+	assert.Zero(t, *a.Connection.Window, "a proxy says that it takes nothing yet")
+	assert.Contains(t, a.Connection.String(), "whether anything serves behind the handshake")
 }

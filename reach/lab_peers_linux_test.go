@@ -124,7 +124,7 @@ func TestLabDnsmasqAgreesWithDig(t *testing.T) {
 	}
 	lab.Eventually(t, 20*time.Second, "dnsmasq to listen", func() bool {
 		for _, r := range rs[:3] {
-			if v := ask(name, "A", r).Verdict; v == reach.Unreachable || v == reach.Unknown {
+			if v := ask(name, "A", r).Verdict; v == reach.DNSUnreachable || v == "" {
 				return false
 			}
 		}
@@ -147,6 +147,6 @@ func TestLabDnsmasqAgreesWithDig(t *testing.T) {
 			assert.Equal(t, strings.Fields(string(short)), append([]string{}, a.Data...), "%s %v", r.Name, q)
 		}
 	}
-	assert.Equal(t, reach.Refused, ask(name, "A", rs[2]).Verdict)
-	assert.Equal(t, reach.Unreachable, ask(name, "A", rs[3]).Verdict, "nothing listens there")
+	assert.Equal(t, reach.DNSRefused, ask(name, "A", rs[2]).Verdict)
+	assert.Equal(t, reach.DNSUnreachable, ask(name, "A", rs[3]).Verdict, "nothing listens there")
 }

@@ -1,19 +1,28 @@
 package reach
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
+
+	"golang.org/x/net/icmp"
+	"golang.org/x/net/ipv4"
+	"golang.org/x/net/ipv6"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Ping is what came of ICMP echo requests to one address. Its Verdict is one
-// of Answered, NoAnswer, Unreachable, Prohibited, LocalFailure and Unknown.
+// of Answered, Lossy, NoAnswer, Unreachable, Prohibited, LocalFailure and Unknown.
 type Ping struct {
-	Target  netip.Addr `json:"target"`       // an IPv4-mapped address as IPv4
-	Via     netip.Addr `json:"via,omitzero"` // asked in place of Target
-	Verdict Verdict    `json:"verdict"`      // set by Judge
+	Name    string     `json:"name,omitempty"` // as it was given, where the target is an address of it
+	Target  netip.Addr `json:"target"`         // an IPv4-mapped address as IPv4
+	Via     netip.Addr `json:"via,omitzero"`   // asked in place of Target
+	Verdict Verdict    `json:"verdict"`        // set by Judge
 
 	Sent    int    `json:"sent"`              // echo requests that left this process
 	Replies []Echo `json:"replies,omitempty"` // in the order of their arrival, each request once
@@ -30,12 +39,16 @@ type Ping struct {
 	Method string     `json:"method,omitempty"`
 	Source netip.Addr `json:"source,omitzero"` // the local address that the kernel chose
 
-	// Fault says why this host did not ask, for LocalFailure only.
-	Fault *Error `json:"fault,omitempty"`
+	// Route is this host's own way to the address, looked up where nothing came back.
+	Route *Route `json:"route,omitempty"`
 
-	At     time.Time     `json:"at"`               // when the first request was sent
-	Took   time.Duration `json:"took_ns"`          // until the last reply, or until it was given up
-	Unseen []Gap         `json:"unseen,omitempty"` // what could not be seen
+	// Fault says why this host did not ask, for LocalFailure only; set by Judge.
+	Fault opskit.Failure `json:"fault,omitzero"`
+
+	At        time.Time     `json:"at"`                  // when the first request was sent
+	Took      time.Duration `json:"took_ns"`             // until the last reply, or until it was given up
+	Unseen    []opskit.Gap  `json:"unseen,omitempty"`    // what who looked could not see
+	Undecided []opskit.Gap  `json:"undecided,omitempty"` // what the evidence leaves open; set by Judge
 }
 
 // Echo is the reply to one echo request.
@@ -52,6 +65,7 @@ type Echo struct {
 const (
 	silentEchoes = 3
 	silentWait   = time.Second
+	habitEchoes  = 20
 	maxEchoes    = 1000
 )
 
@@ -69,81 +83,98 @@ const (
 // No reply proves little: many hosts and firewalls drop echo requests.
 func (p *Prober) Ping(ctx context.Context, target netip.Addr, count int) (*Ping, error) {
 	r := &Ping{Target: target.Unmap(), At: now()}
+	stop := func(err error) (*Ping, error) {
+		r.Judge()
+		return r, fail("ping", r.Target, err)
+	}
 	fake := netip.AddrPortFrom(r.Target, 1) // an echo request has no port
 	if err := checkTarget("ping", fake); err != nil {
-		return r, &Error{Op: "ping", Target: r.Target.String(), Err: ErrTarget}
+		return stop(errors.Unwrap(err))
 	}
 	if count < 0 || count > maxEchoes {
-		return r, &Error{Op: "ping", Target: r.Target.String(), Err: fmt.Errorf("count %d is not within 0 to %d: %w", count, maxEchoes, ErrTarget)}
+		return stop(fmt.Errorf("count %d is not within 0 to %d: %w", count, maxEchoes, ErrTarget))
 	}
 	if count == 0 {
 		count = silentEchoes
 	}
 	if err := ctx.Err(); err != nil {
-		return r, &Error{Op: "ping", Target: r.Target.String(), Err: err}
+		return stop(err)
 	}
 	contact, noted := p.via(fake)
 	r.Via = noted.Addr()
 	start := time.Now()
 	err := p.echo(ctx, r, contact.Addr(), count)
 	r.Took = time.Since(start)
+	if len(r.Replies) == 0 {
+		r.Route = routeTo(contact.Addr())
+	}
 	r.Judge()
 	switch {
 	case err != nil:
-		return r, &Error{Op: "ping", Target: r.Target.String(), Err: err}
+		return stop(err)
 	case r.Verdict == Unknown && canceled(ctx):
-		return r, &Error{Op: "ping", Target: r.Target.String(), Err: ctx.Err()}
+		return stop(ctx.Err())
 	case r.Verdict == LocalFailure && outOfResources(r.Errno):
-		return r, r.Fault
+		return r, r.Fault.Err()
 	}
 	return r, nil
 }
 
-// Judge sets Verdict, Fault and Unseen from the other fields; it is pure.
-func (r *Ping) Judge() {
-	r.Verdict, r.Fault, r.Unseen = Unknown, nil, nil
-	contact := r.Target
-	if r.Via.IsValid() {
-		contact = r.Via
-	}
+// Judge sets Verdict, Fault and Undecided from the other fields; it is pure.
+func (r *Ping) Judge() opskit.Level {
+	r.Verdict, r.Fault, r.Undecided = Unknown, opskit.Failure{}, nil
 	// The rules for ICMP errors and error numbers are those of a connection.
 	c := Connection{
-		Target: netip.AddrPortFrom(r.Target, 0), Via: netip.AddrPortFrom(r.Via, 0),
-		ICMP: r.ICMP, Errno: r.Errno, Source: r.Source, Immediate: r.ICMP == nil,
+		Target: netip.AddrPortFrom(r.Target, 1), ICMP: r.ICMP, Errno: r.Errno, Source: r.Source, Route: r.Route, Immediate: r.ICMP == nil,
 	}
-	if !r.Via.IsValid() {
-		c.Via = netip.AddrPort{}
+	if r.Via.IsValid() {
+		c.Via = netip.AddrPortFrom(r.Via, 1)
 	}
+	v6 := c.contact().Addr().Is6()
 	switch {
+	case len(r.Replies) > 0 && len(r.Replies) < r.Sent:
+		r.Verdict = Lossy
+		if r.Sent < habitEchoes {
+			r.gap("whether the loss is a habit", fmt.Sprintf("%d requests are too few to tell it from one that was lost by chance", r.Sent), fmt.Sprintf("%d requests", habitEchoes))
+		}
 	case len(r.Replies) > 0:
 		r.Verdict = Answered
-		return
 	case r.Method == "":
 		r.gap("whether it answers an echo request", "no ICMP socket was to be had", "Linux, and "+pingFix)
-		return
 	case r.ICMP != nil:
-		c.judgeICMP(contact.Is6())
+		c.judgeICMP(v6)
 	case r.Errno != "" && r.Errno != "other":
-		c.judgeErrno(contact.Is6())
+		c.judgeErrno(v6)
 	case r.Sent >= silentEchoes && r.Waited >= silentWait:
 		r.Verdict = NoAnswer
-		r.gap("whether it is there", "many hosts and firewalls drop echo requests", "Prober.Connect to a port that it serves")
-		return
+		r.gap("whether it is there", "many hosts and firewalls drop echo requests", "a connection to a port that it serves")
 	default:
 		r.gap("whether it answers an echo request", fmt.Sprintf("%d requests and %s are too little to judge silence", r.Sent, r.Waited.Round(time.Millisecond)), fmt.Sprintf("%d requests and %s", silentEchoes, silentWait))
-		return
 	}
-	r.Verdict, r.Unseen = c.Verdict, c.Unseen
-	if c.Fault != nil {
-		r.Fault = &Error{Op: "ping", Target: contact.String(), Err: c.Fault.Err}
+	if c.Verdict != Unknown || len(c.Undecided) > 0 {
+		r.Verdict, r.Undecided = c.Verdict, append(r.Undecided, c.Undecided...)
+		if c.Fault.Err() != nil {
+			r.Fault = opskit.Fail(&opskit.Error{Op: "ping", Target: c.contact().Addr().String(), Err: errors.Unwrap(c.Fault.Err())})
+		}
 	}
+	return r.Level()
 }
+
+// Level is OK where every request was answered, Warning where some were, Unknown
+// where this host did not ask or cannot tell, and else Problem.
+func (r *Ping) Level() opskit.Level { return level(r.Verdict) }
+
+// Gaps returns Unseen and Undecided.
+func (r *Ping) Gaps() []opskit.Gap { return gaps(r.Level(), r.Unseen, r.Undecided) }
+
+// Seen tells whether anything was observed.
+func (r *Ping) Seen() bool { return r != nil && (r.Sent > 0 || r.ICMP != nil || r.Errno != "") }
 
 // pingFix is the line that lets every group open unprivileged ICMP sockets.
 const pingFix = `sysctl -w net.ipv4.ping_group_range="0 2147483647"`
 
 func (r *Ping) gap(what, why, need string) {
-	r.Unseen = append(r.Unseen, Gap{What: what, Why: why, Need: need})
+	r.Undecided = append(r.Undecided, opskit.Gap{What: what, Why: why, Need: need})
 }
 
 // String returns the verdict, the evidence under it and what was not checked.
@@ -153,7 +184,7 @@ func (r *Ping) String() string {
 		ev = append(ev, fmt.Sprintf("asked %s in its place", r.Via))
 	}
 	if r.Sent > 0 {
-		s := fmt.Sprintf("%d of %d echo requests answered (%s socket)", len(r.Replies), r.Sent, printable(r.Method))
+		s := fmt.Sprintf("%d of %d echo requests answered (%s socket)", len(r.Replies), r.Sent, short(r.Method))
 		if r.Duplicates > 0 {
 			s += fmt.Sprintf(", %d duplicates", r.Duplicates)
 		}
@@ -169,10 +200,14 @@ func (r *Ping) String() string {
 	if r.ICMP != nil {
 		ev = append(ev, r.ICMP.String())
 	}
-	if r.Fault != nil {
-		ev = append(ev, printable(r.Fault.Error()))
+	if !r.Fault.IsZero() {
+		ev = append(ev, short(r.Fault.String()))
 	}
-	return report("ping "+r.Target.String()+": "+r.Verdict.String(), ev, nil, r.Unseen)
+	target := r.Target.String()
+	if r.Name != "" {
+		target = short(r.Name) + " (" + target + ")"
+	}
+	return report(r, "ping "+target+": "+r.Verdict.String(), ev)
 }
 
 const tokenSize = 16
@@ -180,53 +215,40 @@ const tokenSize = 16
 // echoRequest builds an ICMP echo request whose payload is the token of this
 // call, so that replies to somebody else are never counted.
 func echoRequest(v6 bool, id, seq uint16, token [tokenSize]byte) []byte {
-	b := make([]byte, 8+tokenSize)
-	b[0] = 8
+	m := icmp.Message{Type: ipv4.ICMPTypeEcho, Body: &icmp.Echo{ID: int(id), Seq: int(seq), Data: token[:]}}
 	if v6 {
-		b[0] = 128
+		m.Type = ipv6.ICMPTypeEchoRequest
 	}
-	b[4], b[5], b[6], b[7] = byte(id>>8), byte(id), byte(seq>>8), byte(seq)
-	copy(b[8:], token[:])
-	if !v6 { // the kernel fills in ICMPv6's, which covers a pseudo header
-		sum := checksum(b)
-		b[2], b[3] = byte(sum>>8), byte(sum)
+	packet, err := m.Marshal(nil) // the kernel fills in ICMPv6's checksum
+	if err != nil {
+		return nil // an Echo always marshals
 	}
-	return b
-}
-
-// checksum is the Internet checksum (RFC 1071) of an even number of bytes.
-func checksum(b []byte) uint16 {
-	var sum uint32
-	for i := 0; i+1 < len(b); i += 2 {
-		sum += uint32(b[i])<<8 | uint32(b[i+1])
-	}
-	for sum > 0xffff {
-		sum = sum>>16 + sum&0xffff
-	}
-	return ^uint16(sum)
+	return packet
 }
 
 // parseEchoReply returns the sequence number of an echo reply that carries
 // token. With header, b begins with an IPv4 header, whose TTL is returned.
 func parseEchoReply(b []byte, v6, header bool, token [tokenSize]byte) (seq uint16, ttl int, ok bool) {
 	if header {
-		if len(b) < 20 || b[0]>>4 != 4 {
+		h, err := icmp.ParseIPv4Header(b)
+		if err != nil || h.Version != 4 || h.Len < ipv4.HeaderLen || len(b) < h.Len {
 			return 0, 0, false
 		}
-		size := int(b[0]&0xf) * 4
-		if size < 20 || len(b) < size {
-			return 0, 0, false
-		}
-		ttl, b = int(b[8]), b[size:]
+		ttl, b = h.TTL, b[h.Len:]
 	}
-	reply := byte(0)
+	protocol, reply := 1, icmp.Type(ipv4.ICMPTypeEchoReply)
 	if v6 {
-		reply = 129
+		protocol, reply = 58, ipv6.ICMPTypeEchoReply
 	}
-	if len(b) < 8+tokenSize || b[0] != reply || b[1] != 0 || [tokenSize]byte(b[8:8+tokenSize]) != token {
+	m, err := icmp.ParseMessage(protocol, b)
+	if err != nil || m.Type != reply || m.Code != 0 {
 		return 0, 0, false
 	}
-	return uint16(b[6])<<8 | uint16(b[7]), ttl, true
+	echo, ok := m.Body.(*icmp.Echo)
+	if !ok || !bytes.HasPrefix(echo.Data, token[:]) {
+		return 0, 0, false
+	}
+	return uint16(echo.Seq), ttl, true
 }
 
 func newToken() (t [tokenSize]byte) {

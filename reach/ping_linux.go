@@ -60,14 +60,7 @@ func (p *Prober) echo(ctx context.Context, r *Ping, contact netip.Addr, count in
 		r.Errno = errnoName(err)
 		return nil
 	}
-	if sa, err := unix.Getsockname(fd); err == nil {
-		switch a := sa.(type) {
-		case *unix.SockaddrInet4:
-			r.Source = netip.AddrFrom4(a.Addr)
-		case *unix.SockaddrInet6:
-			r.Source = netip.AddrFrom16(a.Addr).Unmap()
-		}
-	}
+	r.Source, _ = localAddr(fd)
 	done := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(done)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Preflight tells what this package may do on this host. It changes nothing
@@ -17,13 +19,13 @@ import (
 //	                   or a raw one (CAP_NET_RAW), as Why tells; either is enough
 //	resolvers          the system's resolvers are known
 //	open_files         room for ConnectAll's window
-func Preflight(ctx context.Context) []Capability {
-	out := []Capability{
+func Preflight(ctx context.Context) []opskit.Capability {
+	out := []opskit.Capability{
 		routed(ctx, "ipv4", "udp4", "192.0.2.1:9"),
 		routed(ctx, "ipv6", "udp6", "[2001:db8::1]:9"),
 	}
 	out = append(out, kernelCapabilities()...)
-	resolvers := Capability{Name: "resolvers"}
+	resolvers := opskit.Capability{Name: "resolvers"}
 	if rs, err := SystemResolvers(); err != nil {
 		resolvers.Why = err.Error()
 		if !errors.Is(err, errors.ErrUnsupported) { // elsewhere Compare is given them
@@ -32,7 +34,7 @@ func Preflight(ctx context.Context) []Capability {
 	} else {
 		resolvers.OK, resolvers.Why = true, fmt.Sprintf("%d in /etc/resolv.conf", len(rs))
 	}
-	files := Capability{Name: "open_files", OK: true, Why: "no limit known"}
+	files := opskit.Capability{Name: "open_files", OK: true, Why: "no limit known"}
 	if n := openFiles(); n > 0 {
 		files.OK = n/2 >= defaultWindow
 		files.Why = fmt.Sprintf("limit %d", n)
@@ -46,11 +48,11 @@ func Preflight(ctx context.Context) []Capability {
 // routed connects a datagram socket to an address that is set aside for
 // documentation (RFC 5737, RFC 3849): the kernel looks up the route and sends
 // nothing.
-func routed(ctx context.Context, name, network, address string) Capability {
+func routed(ctx context.Context, name, network, address string) opskit.Capability {
 	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 	if err != nil {
-		return Capability{Name: name, Why: "no route: " + err.Error(), Fix: "ip route; ip -6 route"}
+		return opskit.Capability{Name: name, Why: "no route: " + err.Error(), Fix: "ip route; ip -6 route"}
 	}
 	defer conn.Close()
-	return Capability{Name: name, OK: true, Why: "a route exists; whether packets come back is for a probe"}
+	return opskit.Capability{Name: name, OK: true, Why: "a route exists; whether packets come back is for a probe"}
 }

@@ -6,10 +6,12 @@ import (
 	"fmt"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/opskit-go/opskit"
 )
 
-func kernelCapabilities() []Capability {
-	codes := Capability{Name: "icmp_codes"}
+func kernelCapabilities() []opskit.Capability {
+	codes := opskit.Capability{Name: "icmp_codes"}
 	if fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP); err != nil {
 		codes.Why = err.Error()
 	} else {
@@ -23,19 +25,19 @@ func kernelCapabilities() []Capability {
 		}
 		_ = unix.Close(fd)
 	}
-	return []Capability{codes, pingCapability(tryICMP(unix.SOCK_DGRAM), tryICMP(unix.SOCK_RAW))}
+	return []opskit.Capability{codes, pingCapability(tryICMP(unix.SOCK_DGRAM), tryICMP(unix.SOCK_RAW))}
 }
 
 // pingCapability says what Ping can do with the kinds of socket that were to be
 // had: as it needs one of them, the lack of the other is no lack.
-func pingCapability(unprivileged, raw error) Capability {
+func pingCapability(unprivileged, raw error) opskit.Capability {
 	switch {
 	case unprivileged == nil:
-		return Capability{Name: "ping", OK: true, Why: "unprivileged ICMP sockets"}
+		return opskit.Capability{Name: "ping", OK: true, Why: "unprivileged ICMP sockets"}
 	case raw == nil:
-		return Capability{Name: "ping", OK: true, Why: "raw ICMP sockets"}
+		return opskit.Capability{Name: "ping", OK: true, Why: "raw ICMP sockets"}
 	}
-	return Capability{
+	return opskit.Capability{
 		Name: "ping",
 		Why:  fmt.Sprintf("unprivileged ICMP socket: %v; raw ICMP socket: %v", unprivileged, raw),
 		Fix:  pingFix,

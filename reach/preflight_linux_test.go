@@ -7,14 +7,16 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"golang.org/x/sys/unix"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Ping works with either kind of socket, so having one is no lack, and a
 // program that tells by exit code whether everything may be done agrees.
 func TestOneKindOfICMPSocketIsEnough(t *testing.T) {
 	refused := unix.EPERM
-	assert.Equal(t, Capability{Name: "ping", OK: true, Why: "unprivileged ICMP sockets"}, pingCapability(nil, refused))
-	assert.Equal(t, Capability{Name: "ping", OK: true, Why: "raw ICMP sockets"}, pingCapability(refused, nil))
+	assert.Equal(t, opskit.Capability{Name: "ping", OK: true, Why: "unprivileged ICMP sockets"}, pingCapability(nil, refused))
+	assert.Equal(t, opskit.Capability{Name: "ping", OK: true, Why: "raw ICMP sockets"}, pingCapability(refused, nil))
 	assert.True(t, pingCapability(nil, nil).OK)
 	neither := pingCapability(unix.EACCES, refused)
 	assert.False(t, neither.OK)

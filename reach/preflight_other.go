@@ -2,9 +2,11 @@
 
 package reach
 
-func kernelCapabilities() []Capability {
+import "github.com/opskit-go/opskit"
+
+func kernelCapabilities() []opskit.Capability {
 	const why = "only Linux, built without the tag opskit_portable"
-	return []Capability{
+	return []opskit.Capability{
 		{Name: "icmp_codes", Why: why},
 		{Name: "ping", Why: why},
 	}

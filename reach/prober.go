@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Prober asks the network. The zero value works, and it holds no state: it may
@@ -21,7 +23,7 @@ type Prober struct {
 	// Interval is the time between two echo requests of Ping. Zero means 200 ms.
 	Interval time.Duration
 	// Window is how many connections ConnectAll has open at once. Zero means
-	// 256; half of the process's limit of open files is never exceeded.
+	// 1024; half of the process's limit of open files is never exceeded.
 	Window int
 	// Via, where set, returns the address that is really contacted in place of
 	// a target: a forwarded port, or a laboratory on loopback. Results keep the
@@ -29,16 +31,22 @@ type Prober struct {
 	// and by Ping with port 1. Nil, or the target itself returned, contacts the
 	// target.
 	Via func(target netip.AddrPort) netip.AddrPort
-	// Dial, where set, makes the TCP connections: a proxy, or a network stack
-	// in the process. There is less evidence then, and every result says so.
-	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// DialContext, where set, makes the TCP connections: a proxy, or a network
+	// stack in the process. There is less evidence then, and every result says so.
+	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+	// Resolvers are asked for the names that Dial, DialAll and Sample are given,
+	// and by Compare where it is given none. None means the system's: /etc/hosts
+	// and nsswitch.conf(5) too, but for Compare.
+	Resolvers []Resolver
+	// Observer is told of each result of ConnectAll and Sample, with how many are done.
+	Observer opskit.Observer
 }
 
 // Timeouts and limits that a Prober's zero value means.
 const (
 	defaultTimeout  = 4 * time.Second
 	defaultInterval = 200 * time.Millisecond
-	defaultWindow   = 256
+	defaultWindow   = 1024
 )
 
 func (p *Prober) timeout() time.Duration {
@@ -78,17 +86,22 @@ func clean(a netip.AddrPort) netip.AddrPort {
 
 // checkTarget returns an ErrTarget for what no packet can be sent to.
 func checkTarget(op string, a netip.AddrPort) error {
-	switch {
-	case !a.Addr().IsValid():
-		return &Error{Op: op, Target: a.String(), Err: fmt.Errorf("no address given: %w", ErrTarget)}
+	why := ""
+	switch ip := a.Addr(); {
+	case !ip.IsValid():
+		why = "no address given"
 	case a.Port() == 0:
-		return &Error{Op: op, Target: a.Addr().String(), Err: fmt.Errorf("port 0 is no port to connect to: %w", ErrTarget)}
-	case a.Addr().IsUnspecified():
-		return &Error{Op: op, Target: a.String(), Err: fmt.Errorf("the unspecified address means no particular host: %w", ErrTarget)}
-	case a.Addr().IsMulticast():
-		return &Error{Op: op, Target: a.String(), Err: fmt.Errorf("a multicast address is no host: %w", ErrTarget)}
+		why = "port 0 is no port to connect to"
+	case ip.IsUnspecified():
+		why = "the unspecified address means no particular host"
+	case ip.IsMulticast():
+		why = "a multicast address is no host"
+	case ip.Is6() && ip.IsLinkLocalUnicast() && ip.Zone() == "":
+		why = "a link-local address needs its link, as in fe80::1%eth0"
+	default:
+		return nil
 	}
-	return nil
+	return fail(op, a, fmt.Errorf("%s: %w", why, ErrTarget))
 }
 
 // canceled reports whether the caller gave up, which is not an observation. A

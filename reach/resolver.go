@@ -13,6 +13,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Exchanger carries one DNS message in wire format (RFC 1035, 4) to a resolver
@@ -57,15 +59,15 @@ func (r Resolver) addr() netip.AddrPort {
 func SystemResolvers() ([]Resolver, error) {
 	const file = "/etc/resolv.conf"
 	if runtime.GOOS == "windows" {
-		return nil, &Error{Op: "read resolvers", Err: errors.ErrUnsupported}
+		return nil, &opskit.Error{Op: "read resolvers", Err: errors.ErrUnsupported}
 	}
 	b, err := os.ReadFile(file)
 	if err != nil {
-		return nil, &Error{Op: "read resolvers", Target: file, Err: err}
+		return nil, &opskit.Error{Op: "read resolvers", Target: file, Err: err}
 	}
 	rs := parseResolvConf(b)
 	if len(rs) == 0 {
-		return nil, &Error{Op: "read resolvers", Target: file, Err: fmt.Errorf("no nameserver line: %w", ErrTarget)}
+		return nil, &opskit.Error{Op: "read resolvers", Target: file, Err: fmt.Errorf("no nameserver line: %w", ErrTarget)}
 	}
 	return rs, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/opskit-go/opskit/procstate"
 	"github.com/opskit-go/opskit/reach"
 	"github.com/opskit-go/opskit/reach/origin"
+	"github.com/opskit-go/opskit/reach/why"
 	"github.com/opskit-go/opskit/whoislookup"
 )
 
@@ -38,10 +39,10 @@ type evidence struct {
 // changes is what the caller knows from elsewhere: history services, registries
 // and its own earlier runs. Package reach takes it as values.
 type changes struct {
-	DownSince   time.Time     `json:"down_since,omitzero"`
-	Address     *reach.Change `json:"address,omitempty"`
-	Nameservers *reach.Change `json:"nameservers,omitempty"`
-	Owner       *reach.Change `json:"owner,omitempty"`
+	DownSince   time.Time   `json:"down_since,omitzero"`
+	Address     *why.Change `json:"address,omitempty"`
+	Nameservers *why.Change `json:"nameservers,omitempty"`
+	Owner       *why.Change `json:"owner,omitempty"`
 }
 
 // failure is a step that could not be carried out.
@@ -59,12 +60,12 @@ func (e *evidence) fail(step string, err error) {
 
 // moved builds the change of holder, as package reach wants it, from two
 // answers of package whoislookup.
-func moved(before, now *whoislookup.Record, address *reach.Change) *reach.Change {
+func moved(before, now *whoislookup.Record, address *why.Change) *why.Change {
 	for _, d := range now.Since(before).List {
 		if d.What != "holder.name" || d.Old == "" || d.New == "" {
 			continue
 		}
-		change := &reach.Change{Before: d.Old, After: d.New, Source: "whois of both addresses"}
+		change := &why.Change{Before: d.Old, After: d.New, Source: "whois of both addresses"}
 		if address != nil {
 			change.LastBefore, change.FirstAfter = address.LastBefore, address.FirstAfter
 		}
@@ -73,9 +74,9 @@ func moved(before, now *whoislookup.Record, address *reach.Change) *reach.Change
 	return nil
 }
 
-// diagnosis weighs the site's evidence. It is pure, so a saved story has it too.
-func (e *evidence) diagnosis() *reach.Diagnosis {
-	c := reach.Case{
+// diagnosis judges the site's evidence. It is pure, so a saved story has it too.
+func (e *evidence) diagnosis() *why.Diagnosis {
+	c := why.Case{
 		Name: e.Host, At: e.At, DownSince: e.Change.DownSince,
 		Address: e.Change.Address, Nameservers: e.Change.Nameservers, Owner: e.Change.Owner,
 	}
@@ -85,5 +86,10 @@ func (e *evidence) diagnosis() *reach.Diagnosis {
 	for _, connection := range e.Connections {
 		c.Connections = append(c.Connections, *connection)
 	}
-	return reach.Diagnose(c)
+	if len(e.Now) > 0 && e.Now[0].Verdict == whoislookup.VerdictFound {
+		c.Evidence = append(c.Evidence, why.Evidence{
+			Fact: "the registry's server answers from here", Source: "whois", Certain: true, Against: []why.Cause{why.ThisHost},
+		})
+	}
+	return why.Diagnose(c)
 }

@@ -115,10 +115,16 @@ func preflight(ctx context.Context, p *program.Program) int {
 
 // of puts the package before each capability's name: several have one of the
 // same name.
-func of[C dnsroot.Capability | reach.Capability | opskit.Capability | procstate.Capability | ebssnap.Capability](name string, list []C) []dnsroot.Capability {
-	out := make([]dnsroot.Capability, len(list))
+func of[C ~struct {
+	Name string `json:"name"`
+	OK   bool   `json:"ok"`
+	Why  string `json:"why,omitempty"`
+	Fix  string `json:"fix,omitempty"`
+}](name string, list []C,
+) []opskit.Capability {
+	out := make([]opskit.Capability, len(list))
 	for i := range list {
-		out[i] = dnsroot.Capability(list[i])
+		out[i] = opskit.Capability(list[i])
 		out[i].Name = name + "/" + out[i].Name
 	}
 	return out

@@ -8,6 +8,7 @@ import (
 	"github.com/opskit-go/opskit/dnsroot"
 	"github.com/opskit-go/opskit/procstate"
 	"github.com/opskit-go/opskit/reach"
+	"github.com/opskit-go/opskit/reach/why"
 	"github.com/opskit-go/opskit/whoislookup"
 )
 
@@ -75,7 +76,7 @@ func (r reality) since(e *evidence) {
 	e.Before = r.earlier.Now[0]
 	before, now := e.Before.Query.Text, e.Now[0].Query.Text
 	if before != now {
-		e.Change.Address = &reach.Change{Before: before, After: now, LastBefore: r.earlier.At, FirstAfter: e.At, Source: "this program's earlier run"}
+		e.Change.Address = &why.Change{Before: before, After: now, LastBefore: r.earlier.At, FirstAfter: e.At, Source: "this program's earlier run"}
 	}
 	e.Change.Owner = moved(e.Before, e.Now[0], e.Change.Address)
 }

@@ -29,7 +29,7 @@ import (
 func TestLastLineOfEveryResultTellsWhatWasNotChecked(t *testing.T) {
 	for _, r := range []fmt.Stringer{
 		&dnsroot.Sweep{}, &dnsroot.Priming{}, &dnsroot.Assessment{}, &rssac002.Report{},
-		&reach.HTTPAnswer{}, &reach.DNSAnswer{}, &reach.Comparison{}, &reach.Diagnosis{}, &reach.Connection{}, &reach.Ping{},
+		&reach.HTTPAnswer{}, &reach.DNSAnswer{}, &reach.Comparison{}, &reach.Connection{}, &reach.Ping{},
 		&rootca.Report{}, &origin.Exposure{},
 		&ipsec.ListenerReport{},
 		&procstate.BlockedReport{}, &procstate.Report{}, &limits.Report{},

@@ -31,8 +31,8 @@ func (s *story) cdn(e *evidence) step {
 			st.Evidence = append(st.Evidence, holder(r))
 		}
 	}
-	if table, err := cdn.Embedded(); err == nil && st.Verdict == noNetwork {
-		s.unseen("whether a network that no list has serves it (the oldest list is of " + table.AsOf() + ")")
+	if st.Verdict == noNetwork {
+		s.unseen("whether a network that no list has serves it (the oldest list is of " + cdn.AsOf() + ")")
 	}
 	return st
 }
@@ -46,6 +46,6 @@ func (s *story) origin(e *origin.Exposure) step {
 		code = program.Healthy
 	}
 	s.next(e.Next...)
-	s.unseen(gaps(e.Unseen)...)
+	s.unseen(gaps(e.Gaps())...)
 	return step{Verdict: e.Verdict.String(), Evidence: []string{e.Origin.String() + " " + e.Why}, Code: code, Result: e}
 }

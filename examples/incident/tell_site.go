@@ -6,7 +6,7 @@ import (
 
 	"github.com/opskit-go/opskit/examples/internal/program"
 	"github.com/opskit-go/opskit/reach"
-	"github.com/opskit-go/opskit/reach/cause"
+	"github.com/opskit-go/opskit/reach/why"
 	"github.com/opskit-go/opskit/whoislookup"
 )
 
@@ -22,11 +22,11 @@ func (s *story) dns(list []*reach.Comparison) step {
 			}
 		}
 		st.Evidence = append(st.Evidence, said.String())
-		s.unseen(gaps(c.Unseen)...)
+		s.unseen(gaps(c.Gaps())...)
 	}
 	switch list[0].Verdict {
-	case reach.Answered:
-	case reach.NXDomain, reach.NoData, reach.ServFail, reach.Refused, reach.Disagree:
+	case reach.DNSAnswered:
+	case reach.DNSNXDomain, reach.DNSNoData, reach.DNSServFail, reach.DNSRefused, reach.DNSDisagree:
 		st.Code = program.Problem
 	default:
 		st.Code = program.CannotTell
@@ -39,7 +39,7 @@ func (s *story) site(list []*reach.Connection) step {
 	unknown := true
 	for _, c := range list {
 		st.Evidence = append(st.Evidence, c.Target.String()+" "+c.Verdict.String())
-		s.unseen(gaps(c.Unseen)...)
+		s.unseen(gaps(c.Gaps())...)
 		if c.Verdict == reach.Open {
 			st.Verdict, st.Code = "reachable", program.Healthy
 		}
@@ -92,33 +92,34 @@ func (s *story) holders(e *evidence) step {
 	return st
 }
 
-func (s *story) diagnosis(d *reach.Diagnosis) step {
+func (s *story) diagnosis(d *why.Diagnosis) step {
 	st := step{Verdict: "cannot tell", Code: program.CannotTell, Result: d}
-	var ranks []string
-	attack := false
-	for i, h := range d.Hypotheses {
-		ranks = append(ranks, fmt.Sprintf("%s %+d", h.Cause, h.Score))
-		attack = attack || h.Cause == cause.Attack
-		if i == 0 {
-			for _, reason := range h.For {
-				st.Evidence = append(st.Evidence, "for "+h.Cause.String()+": "+reason.Fact)
-			}
-		}
-	}
-	if d.Cause != cause.Unknown {
+	if d.Cause != why.Unknown {
 		st.Verdict, st.Code = d.Cause.String(), program.Problem
-		if d.Cause == cause.Nothing {
-			st.Code = program.Healthy
-		}
 	}
-	if d.Cause == cause.Migration {
+	if d.Cause == why.Nothing {
+		st.Code = program.Healthy
+	}
+	attack := false
+	for _, f := range d.Findings {
+		if f.State == why.StateWorks {
+			continue
+		}
+		var left []string
+		for _, cause := range f.Left {
+			left = append(left, cause.String())
+			attack = attack || cause == why.Attack
+		}
+		st.Evidence = append(st.Evidence, f.Scope+": left are "+strings.Join(left, ", "))
+		st.Evidence = append(st.Evidence, f.Seen...)
+	}
+	if d.Cause == why.Migration {
 		st.Verdict = "migration rather than attack"
 		if !attack {
-			ranks = append(ranks, "attack: nothing speaks for it")
+			st.Evidence = append(st.Evidence, "attack: nothing speaks for it")
 		}
 	}
-	st.Evidence = append([]string{"ranked: " + strings.Join(ranks, ", ")}, st.Evidence...)
 	s.next(d.Next...)
-	s.unseen(gaps(d.Unseen)...)
+	s.unseen(gaps(d.Gaps())...)
 	return st
 }

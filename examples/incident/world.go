@@ -107,7 +107,7 @@ func (w *world) hanging() *reach.Prober {
 	if w.silent != nil {
 		return &reach.Prober{Via: func(netip.AddrPort) netip.AddrPort { return w.silent.Addr() }}
 	}
-	return &reach.Prober{Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	return &reach.Prober{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}}

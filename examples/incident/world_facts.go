@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/opskit-go/opskit/reach"
 	"github.com/opskit-go/opskit/reach/reachtest"
+	"github.com/opskit-go/opskit/reach/why"
 )
 
 // The facts of the story: a newspaper's site that was down from 8 December 2015
@@ -25,7 +25,7 @@ var (
 	downSince = time.Date(2015, 12, 8, 0, 0, 0, 0, time.UTC)
 	noticed   = time.Date(2015, 12, 12, 11, 37, 17, 0, time.UTC)
 
-	addressChange = reach.Change{
+	addressChange = why.Change{
 		Before: oldAddr.String(), After: newAddr.String(),
 		LastBefore: time.Date(2015, 12, 4, 0, 0, 0, 0, time.UTC), FirstAfter: noticed,
 		Source: "a public history of DNS",

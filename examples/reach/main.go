@@ -1,8 +1,10 @@
 // Command reach shows whether TCP ports can be reached and, if not, who says
 // so: the target itself, a router with its ICMP code, this host, or nobody.
 //
-//	go run ./examples/reach www.example.org:443 192.0.2.1:22
+//	go run ./examples/reach www.example.org:443 192.0.2.1:22,80,8000-8010
 //	go run ./examples/reach -ping 192.0.2.1
+//	go run ./examples/reach -trace 192.0.2.1:443
+//	go run ./examples/reach -sample 100 www.example.org:https
 //	go run ./examples/reach - < targets.txt
 //
 // The reader learns that one probe gives one Verdict with its evidence, and that
@@ -10,16 +12,11 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
-	"net"
-	"net/netip"
 	"os"
 	"os/signal"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/opskit-go/opskit/examples/internal/program"
@@ -33,106 +30,69 @@ func main() {
 	os.Exit(code)
 }
 
+// kind is that of the saved evidence.
+const kind = "reach_survey"
+
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	p := program.New("reach", "[-ping] [flags] HOST:PORT... | -\nexit codes: 0 everything answers; 1 a problem; 2 cannot tell, or wrong usage", stdout, stderr)
+	p := program.New("reach", "[-ping|-trace|-sample N] [flags] HOST:PORTS... | -\nexit codes: 0 everything answers; 1 a problem; 2 cannot tell, or wrong usage", stdout, stderr)
 	p.EvidenceFlags()
 	var prober reach.Prober
 	ping := p.Bool("ping", false, "send echo requests to HOST arguments instead of connecting")
+	trace := p.Bool("trace", false, "tell where the way to each HOST:PORT ends")
+	sample := p.Int("sample", 0, "connect `N` times to every address of each HOST:PORT, and count")
 	p.DurationVar(&prober.Timeout, "timeout", 4*time.Second, "time for each target; with less than 4s silence cannot be judged")
-	p.IntVar(&prober.Window, "window", 0, "connections open at once (default 256)")
+	p.IntVar(&prober.Window, "window", 0, "connections open at once (default 1024, or half the limit of open files)")
 	if code, done := p.Parse(args); done {
 		return code
 	}
 	if p.Preflight {
 		return program.PrintPreflight(p, reach.Preflight(ctx))
 	}
-	var earlier *evidence
-	if p.Since != "" {
-		var err error
-		if earlier, err = program.Read[*evidence](p.Since); err != nil {
-			return p.Fail(err)
-		}
-	}
-	var now *evidence
-	switch {
-	case p.From != "" && p.NArg() > 0:
+	if p.From != "" && p.NArg() > 0 {
 		return p.Misused("-from judges what was saved: no targets with it")
-	case p.From != "":
-		var err error
-		if now, err = program.Read[*evidence](p.From); err != nil {
-			return p.Fail(err)
-		}
-		now.judge()
-	case p.NArg() == 0:
-		return p.Misused("want HOST:PORT arguments, or - for a list on stdin")
-	default:
-		targets, err := resolve(ctx, p.Args(), os.Stdin, *ping)
-		if err != nil {
-			return p.Fail(err)
-		}
-		now = ask(ctx, p, &prober, targets, *ping)
 	}
-	if p.Save != "" {
-		if err := program.Write(p.Save, now); err != nil {
-			return p.Fail(err)
-		}
+	if (*trace || *sample > 0) && p.Save+p.From+p.Since != "" {
+		return p.Misused("-trace and -sample are not saved")
+	}
+	targets, err := words(p.Args(), os.Stdin)
+	if err != nil {
+		return p.Fail(err)
+	}
+	earlier, err := load(p, p.Since)
+	if err != nil {
+		return p.Fail(err)
+	}
+	var now *reach.Survey
+	switch {
+	case p.From != "":
+		now, err = load(p, p.From)
+	case len(targets) == 0:
+		return p.Misused("want HOST:PORT arguments, or - for a list on stdin")
+	case *trace:
+		return traces(ctx, p, &prober, targets)
+	case *sample > 0:
+		return samples(ctx, p, &prober, targets, *sample)
+	case *ping:
+		now, err = prober.PingAll(ctx, 0, targets...)
+	default:
+		prober.Observer = progress(p)
+		now, err = prober.Dial(ctx, targets...)
+	}
+	if err != nil && now == nil {
+		return p.Fail(err)
 	}
 	code := program.Healthy
-	print := func(r fmt.Stringer, v reach.Verdict) { code = program.Worse(code, p.Print(r, exitCode(v))) }
-	for i := range now.Connections {
-		print(&now.Connections[i], now.Connections[i].Verdict)
+	if err != nil {
+		fmt.Fprintf(stderr, "%s: %v\n", p.Name(), err)
+		code = program.CannotTell
 	}
-	for i := range now.Pings {
-		print(&now.Pings[i], now.Pings[i].Verdict)
+	n := 0
+	for r := range now.Results() {
+		code = program.Worse(code, p.Answer(r))
+		n++
 	}
-	if len(now.Connections)+len(now.Pings) == 0 || ctx.Err() != nil { // not every target was asked
-		code = program.Worse(code, program.CannotTell)
+	if n > 3 && !p.JSON {
+		p.Print(now, program.Healthy)
 	}
-	if earlier != nil {
-		code = program.Worse(code, p.Print(compare(earlier, now), program.Healthy))
-	}
-	return code
-}
-
-// resolve turns arguments, or the lines of stdin for "-", into targets: every
-// address of a name, since one family can hide the other's trouble.
-func resolve(ctx context.Context, args []string, stdin io.Reader, ping bool) ([]netip.AddrPort, error) {
-	var words []string
-	for _, arg := range args {
-		if arg != "-" {
-			words = append(words, arg)
-			continue
-		}
-		lines := bufio.NewScanner(stdin)
-		for lines.Scan() {
-			if w := strings.TrimSpace(lines.Text()); w != "" && !strings.HasPrefix(w, "#") {
-				words = append(words, w)
-			}
-		}
-		if err := lines.Err(); err != nil {
-			return nil, fmt.Errorf("read targets: %w", err)
-		}
-	}
-	var targets []netip.AddrPort
-	for _, w := range words {
-		host, port := w, uint64(0)
-		if !ping {
-			h, service, err := net.SplitHostPort(w)
-			if err == nil {
-				host = h
-				port, err = strconv.ParseUint(service, 10, 16)
-			}
-			if err != nil || port == 0 {
-				return nil, &reach.Error{Op: "read target", Target: w, Err: fmt.Errorf("want HOST:PORT: %w", reach.ErrTarget)}
-			}
-		}
-		addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-		if err != nil {
-			return nil, err
-		}
-		for _, a := range addrs {
-			targets = append(targets, netip.AddrPortFrom(a.Unmap(), uint16(port)))
-		}
-	}
-	return targets, nil
+	return program.Worse(code, keep(p, now, earlier))
 }

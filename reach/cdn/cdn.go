@@ -3,11 +3,13 @@ package cdn
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	_ "embed"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 )
 
 //go:embed ranges.txt
@@ -27,49 +29,71 @@ func (m Match) String() string {
 }
 
 // Table is a set of ranges, safe for concurrent use. The zero value is empty.
-type Table struct{ all []Match }
-
-// Embedded returns the table that this package brings.
-func Embedded() (*Table, error) { return Parse(ranges) }
-
-// Lookup looks an address up in the embedded table. It reads the table anew;
-// to look up many, keep what [Embedded] returns.
-func Lookup(a netip.Addr) []Match {
-	t, err := Embedded()
-	if err != nil {
-		return nil // a test shows that the embedded table parses
-	}
-	return t.Lookup(a)
+type Table struct {
+	all     []Match
+	at      map[netip.Prefix][]Match // what holds a listed prefix, longest first
+	lengths []int                    // of the prefixes in it, longest first
 }
+
+// Embedded returns the table that this package brings. It is read once.
+func Embedded() *Table { return embedded() }
+
+var embedded = sync.OnceValue(func() *Table {
+	t, err := Parse(ranges)
+	if err != nil {
+		return &Table{} // a test shows that it parses
+	}
+	return t
+})
+
+// Lookup looks an address up in the embedded table; see [Table.Lookup].
+func Lookup(a netip.Addr) []Match { return Embedded().Lookup(a) }
+
+// AsOf is the day of the oldest list in the embedded table.
+func AsOf() string { return Embedded().AsOf() }
 
 // Prefixes returns the ranges of one provider in the embedded table, named as
 // in [Match], IPv4 first; nil if it is not listed.
-func Prefixes(provider string) []netip.Prefix {
-	t, err := Embedded()
-	if err != nil {
-		return nil
-	}
-	return t.Prefixes(provider)
-}
+func Prefixes(provider string) []netip.Prefix { return Embedded().Prefixes(provider) }
 
 // Lookup returns every range that holds a, the longest prefix first and then
 // by provider, so that the order never varies. An IPv4-mapped IPv6 address is
-// looked up as the IPv4 address that it means; a zone is ignored.
+// looked up as the IPv4 address that it means; a zone is ignored. It allocates
+// nothing; the caller must not change what it returns.
 func (t *Table) Lookup(a netip.Addr) []Match {
 	a = a.Unmap().WithZone("")
-	var out []Match
-	for _, m := range t.all {
-		if m.Prefix.Contains(a) {
-			out = append(out, m)
+	for _, bits := range t.lengths {
+		if p, err := a.Prefix(bits); err == nil {
+			if found, ok := t.at[p]; ok {
+				return found
+			}
 		}
 	}
-	slices.SortFunc(out, func(x, y Match) int {
-		if d := y.Prefix.Bits() - x.Prefix.Bits(); d != 0 {
-			return d
+	return nil
+}
+
+// index makes, for every prefix, the list of what holds it.
+func (t *Table) index() {
+	t.at = map[netip.Prefix][]Match{}
+	for _, m := range t.all {
+		if t.at[m.Prefix] != nil {
+			continue
 		}
-		return strings.Compare(x.Provider, y.Provider)
-	})
-	return out
+		var found []Match
+		for _, other := range t.all {
+			if other.Prefix.Bits() <= m.Prefix.Bits() && other.Prefix.Contains(m.Prefix.Addr()) {
+				found = append(found, other)
+			}
+		}
+		slices.SortFunc(found, func(x, y Match) int {
+			return cmp.Or(y.Prefix.Bits()-x.Prefix.Bits(), strings.Compare(x.Provider, y.Provider))
+		})
+		t.at[m.Prefix] = slices.Clip(found)
+		if !slices.Contains(t.lengths, m.Prefix.Bits()) {
+			t.lengths = append(t.lengths, m.Prefix.Bits())
+		}
+	}
+	slices.SortFunc(t.lengths, func(x, y int) int { return y - x })
 }
 
 // Prefixes returns the ranges of one provider, in the order of the table.
@@ -141,5 +165,6 @@ func Parse(b []byte) (*Table, error) {
 	if err := lines.Err(); err != nil && bad == nil {
 		bad = fmt.Errorf("parse ranges: %w", err)
 	}
+	t.index()
 	return t, bad
 }

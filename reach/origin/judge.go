@@ -6,10 +6,12 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/reach"
+	"github.com/opskit-go/opskit/reach/cdn"
 )
 
-// Judge sets Verdict, Why, Next and Unseen from the other fields; it is pure.
+// Judge sets Verdict, Why, Next and Undecided from the other fields; it is pure.
 //
 // Exposed needs all of: a page or a redirect within the site for its name;
 // something else for names that it cannot know, in a part of the answer that
@@ -17,8 +19,23 @@ import (
 // server that gives every name what it gives this one is exposed only if the
 // network gives that too. An answer with a network's own marks is an edge's,
 // whatever the lists say: they are never complete.
-func (e *Exposure) Judge() {
-	e.Verdict, e.Why, e.Next, e.Unseen = Unknown, "", nil, nil
+func (e *Exposure) Judge() opskit.Level {
+	e.Verdict, e.Why, e.Next, e.Undecided = Unknown, "", nil, nil
+	e.Site.Judge()
+	for i := range e.Controls {
+		e.Controls[i].Judge()
+	}
+	if e.Edge != nil {
+		e.Edge.Judge()
+	}
+	e.judge()
+	if e.Verdict == Unknown {
+		e.gap("whether it serves the site to anybody", e.Why, strings.Join(e.Next, "; "))
+	}
+	return e.Level()
+}
+
+func (e *Exposure) judge() {
 	s := &e.Site
 	switch {
 	case len(e.Network) > 0:
@@ -26,7 +43,7 @@ func (e *Exposure) Judge() {
 		return
 	case s.Verdict == reach.Unknown, s.Verdict == reach.LocalFailure:
 		e.Why = "it could not be asked: " + s.Verdict.String()
-		e.Unseen = append(e.Unseen, s.Unseen...)
+		e.Undecided = append(e.Undecided, s.Gaps()...)
 		return
 	case s.Verdict == reach.Silent, s.Verdict == reach.Malformed, s.Verdict == reach.TLSFailed:
 		e.Why = "it takes the connection and gives no answer: " + s.Verdict.String()
@@ -35,8 +52,8 @@ func (e *Exposure) Judge() {
 		e.Verdict, e.Why = Shielded, "it does not answer from here: "+s.Verdict.String()
 		e.gap("whether it answers from other networks", "a rule can let some in", "a probe from elsewhere")
 		return
-	case mark(s) != "":
-		e.Why = "its answer bears a network's own mark (" + mark(s) + "), so it is an edge and not the origin"
+	case cdn.Mark(s.Header) != "":
+		e.Why = "its answer bears a network's own mark (" + cdn.Mark(s.Header) + "), so it is an edge and not the origin"
 		e.Next = []string{"ask for the origin's own address"}
 		return
 	case s.Status >= 500:
@@ -84,7 +101,7 @@ func (e *Exposure) Judge() {
 		}
 	}
 	if e.Edge == nil {
-		e.gap("whether the network serves the same", "no edge address was given", "Question.Edge")
+		e.gap("whether the network serves the same", "no edge address was given", "an address of the network")
 	}
 	if e.Verdict == Exposed {
 		day := ""
@@ -92,29 +109,12 @@ func (e *Exposure) Judge() {
 			day = " of " + e.Lists
 		}
 		e.gap("whether it is a network's edge after all", "it is in no list"+day+", which are never complete", "whoever runs it")
-		e.Next = []string{fmt.Sprintf("let in only the network's own ranges (cdn.Prefixes), and nothing else, at %s", e.Origin)}
+		e.Next = []string{fmt.Sprintf("let in only the network's own ranges, and nothing else, at %s", e.Origin)}
 	}
 }
 
 func (e *Exposure) gap(what, why, need string) {
-	e.Unseen = append(e.Unseen, reach.Gap{What: what, Why: why, Need: need})
-}
-
-// mark returns the header by which a delivery network shows that an answer
-// passed through it; empty if there is none.
-func mark(a *reach.HTTPAnswer) string {
-	for _, name := range []string{"Cf-Ray", "X-Amz-Cf-Id", "X-Amz-Cf-Pop", "X-Akamai-Transformed", "X-Iinfo", "X-Sucuri-Id", "X-Fastly-Request-Id", "X-Azure-Ref"} {
-		if len(a.Header[name]) > 0 {
-			return name
-		}
-	}
-	for _, server := range a.Header["Server"] {
-		switch strings.ToLower(server) {
-		case "cloudflare", "cloudfront", "akamaighost", "sucuri/cloudproxy", "netlify", "keycdn-engine", "bunnycdn":
-			return "Server: " + server
-		}
-	}
-	return ""
+	e.Undecided = append(e.Undecided, opskit.Gap{What: what, Why: why, Need: need})
 }
 
 // refuses reports whether a status says that it is the one who asks that is

@@ -9,50 +9,25 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/reach"
 	"github.com/opskit-go/opskit/reach/cdn"
 )
 
-// Verdict is whether an origin server is exposed. The zero value is Unknown.
-type Verdict uint8
+type verdictKind struct{}
 
+// Verdict is whether an origin server is exposed. The zero value is Unknown.
+type Verdict = opskit.Enum[verdictKind]
+
+// The verdicts.
 const (
 	// Unknown: cannot tell; Why says what is in the way.
-	Unknown Verdict = iota
+	Unknown Verdict = ""
 	// Exposed: it serves the site to whoever asks it by name.
-	Exposed
+	Exposed Verdict = "exposed"
 	// Shielded: it could be asked and does not serve the site from here.
-	Shielded
+	Shielded Verdict = "shielded"
 )
-
-func verdictNames() []string { return []string{"unknown", "exposed", "shielded"} }
-
-// String returns the stable lower-case text of v, the same as in JSON.
-func (v Verdict) String() string {
-	if n := verdictNames(); int(v) < len(n) {
-		return n[v]
-	}
-	return fmt.Sprintf("verdict(%d)", uint8(v))
-}
-
-// MarshalText returns the text of String; a value that is no member is an error.
-func (v Verdict) MarshalText() ([]byte, error) {
-	if int(v) >= len(verdictNames()) {
-		return nil, fmt.Errorf("marshal verdict %d: no such member", uint8(v))
-	}
-	return []byte(v.String()), nil
-}
-
-// UnmarshalText accepts exactly the texts of String.
-func (v *Verdict) UnmarshalText(b []byte) error {
-	for i, n := range verdictNames() {
-		if n == string(b) {
-			*v = Verdict(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("unmarshal verdict %q: no such member", b)
-}
 
 // Question is which server to ask for which site.
 type Question struct {
@@ -77,8 +52,9 @@ type Exposure struct {
 	Network  []cdn.Match        `json:"network,omitempty"`  // lists that hold the origin's own address
 	Lists    string             `json:"lists,omitempty"`    // day of the oldest list that was looked at; empty: not told
 
-	Next   []string    `json:"next,omitempty"`   // what to do
-	Unseen []reach.Gap `json:"unseen,omitempty"` // what could not be seen
+	Next      []string     `json:"next,omitempty"`      // what to do
+	Unseen    []opskit.Gap `json:"unseen,omitempty"`    // what who looked could not see
+	Undecided []opskit.Gap `json:"undecided,omitempty"` // what the evidence leaves open; set by Judge
 }
 
 // Check asks the origin three times and, where an edge is given, that once.
@@ -90,15 +66,14 @@ type Exposure struct {
 // [reach.Prober.HTTP]. The result is never nil.
 func Check(ctx context.Context, p *reach.Prober, q Question) (*Exposure, error) {
 	e := &Exposure{URL: q.URL, Origin: q.Origin}
-	if table, err := cdn.Embedded(); err == nil { // a test shows that it parses
-		e.Network, e.Lists = table.Lookup(q.Origin.Addr()), table.AsOf()
-	}
+	e.Network, e.Lists = cdn.Lookup(q.Origin.Addr()), cdn.AsOf()
 	method := http.MethodHead
 	ask := func(at netip.AddrPort, host string) (reach.HTTPAnswer, error) {
 		a, err := p.HTTP(ctx, reach.HTTPRequest{URL: q.URL, At: at, Method: method, Host: host})
 		return *a, err
 	}
 	var err error
+	defer e.Judge()
 	if e.Site, err = ask(q.Origin, ""); err != nil {
 		return e, err
 	}
@@ -125,7 +100,6 @@ func Check(ctx context.Context, p *reach.Prober, q Question) (*Exposure, error) 
 			e.Edge = &edge
 		}
 	}
-	e.Judge()
 	return e, nil
 }
 
@@ -147,37 +121,51 @@ func stranger(host string) string {
 	return string(b) + port
 }
 
+// Level is OK for Shielded, Problem for Exposed, and else Unknown.
+func (e *Exposure) Level() opskit.Level {
+	switch e.Verdict {
+	case Shielded:
+		return opskit.OK
+	case Exposed:
+		return opskit.Problem
+	}
+	return opskit.Unknown
+}
+
+// Gaps returns Unseen and Undecided.
+func (e *Exposure) Gaps() []opskit.Gap {
+	all := append(e.Unseen[:len(e.Unseen):len(e.Unseen)], e.Undecided...)
+	if len(all) == 0 && e.Level() == opskit.Unknown {
+		all = append(all, opskit.Gap{What: "whether it serves the site to anybody", Why: "it was not judged"})
+	}
+	return all
+}
+
+// Seen tells whether anything was observed.
+func (e *Exposure) Seen() bool { return e != nil && e.Site.Seen() }
+
 // String returns the verdict, the evidence under it, what to do and what was
 // not checked.
 func (e *Exposure) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s at %s: %s", quote(e.URL), e.Origin, e.Verdict)
+	var lines []string
+	add := func(format string, args ...any) { lines = append(lines, opskit.Escape(fmt.Sprintf(format, args...))) }
+	add("%s at %s: %s", e.URL, e.Origin, e.Verdict)
 	if e.Why != "" {
-		fmt.Fprintf(&b, "\n  %s", quote(e.Why))
+		add("  %s", e.Why)
 	}
 	if e.Site.Method != "" {
-		fmt.Fprintf(&b, "\n  gives %s for its name", quote(describe(&e.Site)))
+		add("  gives %s for its name", describe(&e.Site))
 	}
 	if len(e.Controls) > 0 {
-		fmt.Fprintf(&b, "\n  gives %s for a name that it cannot know", quote(describe(&e.Controls[0])))
+		add("  gives %s for a name that it cannot know", describe(&e.Controls[0]))
 	}
 	if e.Edge != nil {
-		fmt.Fprintf(&b, "\n  the network gives %s", quote(describe(e.Edge)))
+		add("  the network gives %s", describe(e.Edge))
 	}
 	for _, n := range e.Next {
-		fmt.Fprintf(&b, "\nnext: %s", quote(n))
+		add("next: %s", n)
 	}
-	b.WriteString("\nnot checked: ")
-	if len(e.Unseen) == 0 {
-		b.WriteString("nothing more")
-	}
-	for i, g := range e.Unseen {
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(quote(g.String()))
-	}
-	return b.String()
+	return strings.Join(append(lines, opskit.NotChecked(e)), "\n")
 }
 
 // describe says in a few words what came.
@@ -190,10 +178,4 @@ func describe(a *reach.HTTPAnswer) string {
 		s += " to " + l[0]
 	}
 	return s
-}
-
-// quote escapes what could move a terminal.
-func quote(s string) string {
-	q := strconv.QuoteToASCII(s)
-	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
 }

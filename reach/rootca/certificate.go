@@ -3,14 +3,14 @@ package rootca
 import (
 	"crypto"
 	"crypto/rsa"
+	"crypto/sha1" //nolint:gosec // old signatures are what is looked for
 	"crypto/sha256"
 	"encoding/asn1"
 	"encoding/hex"
 	"errors"
 	"fmt"
 
-	// For crypto.Hash.New with the signatures of that time and of today.
-	_ "crypto/sha1" //nolint:gosec // old signatures are what is looked for
+	// For crypto.Hash.New with the signatures of today.
 	_ "crypto/sha512"
 )
 
@@ -84,20 +84,20 @@ func (c *certificate) match() (Root, Match) {
 	whole, key := digest(c.raw), digest(c.spki)
 	for _, r := range Known() {
 		if r.SHA256 == whole {
-			return r, SameCertificate
+			return r, MatchCertificate
 		}
 	}
 	for _, r := range Known() {
 		if r.SPKI == key {
-			return r, SameKey
+			return r, MatchKey
 		}
 	}
 	for _, r := range Known() {
-		if k := publicKey(r.Name); k != nil && c.signedBy(k) {
-			return r, SignedBy
+		if k := r.key(); k != nil && c.signedBy(k) {
+			return r, MatchSigned
 		}
 	}
-	return Root{}, MatchUnknown
+	return Root{}, ""
 }
 
 // signedBy checks the bare signature. Whether the signer may sign, and until
@@ -122,6 +122,12 @@ func (c *certificate) signedBy(k *rsa.PublicKey) bool {
 	h := hash.New()
 	h.Write(c.tbs)
 	return rsa.VerifyPKCS1v15(k, hash, h.Sum(nil), c.signature) == nil
+}
+
+// fingerprint is the SHA-1 by which Windows names a certificate.
+func fingerprint(b []byte) string {
+	sum := sha1.Sum(b) //nolint:gosec // a name, and no proof
+	return hex.EncodeToString(sum[:])
 }
 
 func digest(b []byte) string {

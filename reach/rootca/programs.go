@@ -50,5 +50,5 @@ func (r *Report) programGap(found []string) {
 		shown += " and more"
 	}
 	r.gap("stores that programs bring themselves", "found and not read: "+shown,
-		"their certificates as PEM, given to Paths (certutil -L -d sql:FOLDER; keytool -list -rfc -keystore FILE)")
+		"their certificates as PEM, given to Paths (certutil -L -d sql:DIRECTORY; keytool -list -rfc -keystore FILE)")
 }

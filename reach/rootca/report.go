@@ -1,93 +1,44 @@
 package rootca
 
 import (
+	"cmp"
 	"fmt"
-	"strconv"
 	"strings"
 
-	"github.com/opskit-go/opskit/reach"
+	"github.com/opskit-go/opskit"
+)
+
+type (
+	verdictKind struct{}
+	matchKind   struct{}
 )
 
 // Verdict is what a scan found. The zero value is Unknown.
-type Verdict uint8
+type Verdict = opskit.Enum[verdictKind]
 
+// The verdicts.
 const (
 	// Unknown: no compromised root was found, and something could not be read,
 	// or there was no certificate at all.
-	Unknown Verdict = iota
-	// Clean: every certificate was read and none is in the table.
-	Clean
+	Unknown Verdict = ""
+	// Clean: every certificate was read and none is in the table of that day.
+	Clean Verdict = "clean"
 	// Compromised: at least one certificate is.
-	Compromised
+	Compromised Verdict = "compromised"
 )
 
-func verdictNames() []string { return []string{"unknown", "clean", "compromised"} }
+// Match is how a certificate is one of the known roots.
+type Match = opskit.Enum[matchKind]
 
-// String returns the stable lower-case text of v, the same as in JSON.
-func (v Verdict) String() string { return enumText(uint8(v), verdictNames()) }
-
-// MarshalText returns the text of String; a value that is no member is an error.
-func (v Verdict) MarshalText() ([]byte, error) { return marshalEnum(uint8(v), verdictNames()) }
-
-// UnmarshalText accepts exactly the texts of String.
-func (v *Verdict) UnmarshalText(b []byte) error {
-	n, err := unmarshalEnum(b, verdictNames())
-	*v = Verdict(n)
-	return err
-}
-
-// Match is how a certificate is one of the known roots. The zero value is
-// MatchUnknown and appears in no finding.
-type Match uint8
-
+// The ways in which a certificate is a known root.
 const (
-	// MatchUnknown: it is none.
-	MatchUnknown Match = iota
-	// SameCertificate: it is the certificate itself.
-	SameCertificate
-	// SameKey: another certificate over the same key, which is just as public.
-	SameKey
-	// SignedBy: the root's key signed it; anybody can have made it.
-	SignedBy
+	// MatchCertificate: it is the certificate itself.
+	MatchCertificate Match = "certificate"
+	// MatchKey: another certificate over the same key, which is just as public.
+	MatchKey Match = "key"
+	// MatchSigned: the root's key signed it; anybody can have made it.
+	MatchSigned Match = "signed_by"
 )
-
-func matchNames() []string { return []string{"unknown", "certificate", "key", "signed-by"} }
-
-// String returns the stable lower-case text of m, the same as in JSON.
-func (m Match) String() string { return enumText(uint8(m), matchNames()) }
-
-// MarshalText returns the text of String; a value that is no member is an error.
-func (m Match) MarshalText() ([]byte, error) { return marshalEnum(uint8(m), matchNames()) }
-
-// UnmarshalText accepts exactly the texts of String.
-func (m *Match) UnmarshalText(b []byte) error {
-	n, err := unmarshalEnum(b, matchNames())
-	*m = Match(n)
-	return err
-}
-
-func enumText(v uint8, names []string) string {
-	if int(v) < len(names) {
-		return names[v]
-	}
-	return fmt.Sprintf("member(%d)", v)
-}
-
-func marshalEnum(v uint8, names []string) ([]byte, error) {
-	if int(v) >= len(names) {
-		return nil, fmt.Errorf("marshal %d: no such member", v)
-	}
-	return []byte(names[v]), nil
-}
-
-func unmarshalEnum(b []byte, names []string) (uint8, error) {
-	for i, n := range names {
-		if n == string(b) {
-			return uint8(i), nil
-		}
-	}
-	return 0, fmt.Errorf("unmarshal %q: no such member", b)
-}
 
 // Finding is one certificate that is a known root in one way or another.
 type Finding struct {
@@ -97,69 +48,133 @@ type Finding struct {
 	Line   int    `json:"line,omitempty"` // of its BEGIN line; absent in DER files and chains
 	Index  int    `json:"index"`          // of the certificate in its file or chain, from 0
 	SHA256 string `json:"sha256"`         // of the certificate found
+	SHA1   string `json:"sha1,omitempty"` // the same as Windows names certificates
 }
 
 // Report is the result of a scan.
 type Report struct {
-	Verdict      Verdict     `json:"verdict"`            // set by Judge
-	Files        int         `json:"files"`              // with at least one certificate in them
-	Certificates int         `json:"certificates"`       // read and compared, the same one in two files twice
-	AsOf         string      `json:"as_of"`              // day of the table
-	Findings     []Finding   `json:"findings,omitempty"` // in the order of the scan
-	Unseen       []reach.Gap `json:"unseen,omitempty"`   // what could not be read
+	Verdict      Verdict      `json:"verdict"`             // set by Judge
+	Files        int          `json:"files"`               // with at least one certificate in them
+	Certificates int          `json:"certificates"`        // read and compared, the same one in two files twice
+	Roots        int          `json:"roots"`               // how many roots the table had
+	AsOf         string       `json:"as_of"`               // day of the table
+	Findings     []Finding    `json:"findings,omitempty"`  // in the order of the scan
+	Unseen       []opskit.Gap `json:"unseen,omitempty"`    // what could not be read
+	Undecided    []opskit.Gap `json:"undecided,omitempty"` // what the evidence leaves open; set by Judge
 }
 
-// Judge sets Verdict from the other fields; it is pure.
-func (r *Report) Judge() {
+// Judge sets Verdict and Undecided from the other fields; it is pure.
+func (r *Report) Judge() opskit.Level {
+	r.Verdict, r.Undecided = Unknown, nil
 	switch {
 	case len(r.Findings) > 0:
 		r.Verdict = Compromised
-	case len(r.Unseen) > 0, r.Certificates == 0:
-		r.Verdict = Unknown
-	default:
+	case r.Certificates <= 0:
+		r.Undecided = []opskit.Gap{{What: "whether a compromised root is trusted", Why: "no certificate was read", Need: "a file or directory that holds certificates"}}
+	case r.Roots <= 0:
+		r.Undecided = []opskit.Gap{{What: "whether a compromised root is trusted", Why: "no table of such roots was looked at", Need: "a new scan"}}
+	case len(r.Unseen) == 0:
 		r.Verdict = Clean
 	}
+	return r.Level()
+}
+
+// Level is OK for Clean, Problem for Compromised, and else Unknown.
+func (r *Report) Level() opskit.Level {
+	switch r.Verdict {
+	case Clean:
+		return opskit.OK
+	case Compromised:
+		return opskit.Problem
+	}
+	return opskit.Unknown
+}
+
+// Gaps returns Unseen and Undecided.
+func (r *Report) Gaps() []opskit.Gap {
+	all := append(r.Unseen[:len(r.Unseen):len(r.Unseen)], r.Undecided...)
+	if len(all) == 0 && r.Level() == opskit.Unknown {
+		all = append(all, opskit.Gap{What: "whether a compromised root is trusted", Why: "it was not judged"})
+	}
+	return all
+}
+
+// Seen tells whether a certificate was read.
+func (r *Report) Seen() bool { return r != nil && r.Certificates > 0 }
+
+// Since tells what differs from an earlier scan of the same place.
+func (r *Report) Since(earlier *Report) opskit.Changes {
+	var c opskit.Changes
+	if earlier == nil || !earlier.Seen() || !r.Seen() {
+		return c
+	}
+	c.Compare("verdict", earlier.Verdict.String(), r.Verdict.String())
+	c.Compare("certificates", fmt.Sprint(earlier.Certificates), fmt.Sprint(r.Certificates))
+	before, now := earlier.places(), r.places()
+	for name, places := range now {
+		c.Compare(name, before[name], places)
+		delete(before, name)
+	}
+	for name, places := range before {
+		c.Compare(name, places, "")
+	}
+	c.Unseen = append(c.Unseen, r.Unseen...)
+	return c
+}
+
+// places maps each root that was found to where.
+func (r *Report) places() map[string]string {
+	out := map[string]string{}
+	for _, f := range r.Findings {
+		out[f.Root.Name] = strings.TrimPrefix(out[f.Root.Name]+", "+cmp.Or(f.File, "the chain"), ", ")
+	}
+	return out
 }
 
 // String returns the verdict, the findings, what to do and what was not checked.
 func (r *Report) String() string {
-	var b strings.Builder
-	switch r.Verdict {
-	case Compromised:
-		fmt.Fprintf(&b, "compromised: %d of %d certificates", len(r.Findings), r.Certificates)
-	default:
-		fmt.Fprintf(&b, "%s: %d certificates", r.Verdict, r.Certificates)
+	var lines []string
+	add := func(format string, args ...any) { lines = append(lines, opskit.Escape(fmt.Sprintf(format, args...))) }
+	table := fmt.Sprintf("compared with %d known roots as of %s", r.Roots, cmp.Or(r.AsOf, "no day"))
+	if r.Verdict == Compromised {
+		add("compromised: %d of %d certificates, %s", len(r.Findings), r.Certificates, table)
+	} else {
+		add("%s: %d certificates, %s", r.Verdict, r.Certificates, table)
 	}
 	how := map[Match]string{
-		SameCertificate: "the certificate itself", SameKey: "another certificate over its key", SignedBy: "a certificate that its key signed",
+		MatchCertificate: "the certificate itself", MatchKey: "another certificate over its key", MatchSigned: "a certificate that its key signed",
 	}
+	var next []string
 	for _, f := range r.Findings {
-		fmt.Fprintf(&b, "\n  %s: %s", quote(f.Root.Name), how[f.Match])
+		where := ""
 		if f.File != "" {
-			fmt.Fprintf(&b, ", in %s", quote(f.File))
+			where = ", in " + f.File
 		}
 		if f.Line > 0 {
-			fmt.Fprintf(&b, " line %d", f.Line)
+			where += fmt.Sprintf(" line %d", f.Line)
+		}
+		add("  %s: %s%s", f.Root.Name, cmp.Or(how[f.Match], "in a way that is not known here"), where)
+		next = append(next, f.remedy())
+	}
+	for i, n := range next {
+		if n != "" && (i == 0 || n != next[i-1]) {
+			add("next: %s", n)
 		}
 	}
-	if len(r.Findings) > 0 {
-		b.WriteString("\nnext: remove it from the store and find out who put it there")
-	}
-	b.WriteString("\nnot checked: ")
-	if len(r.Unseen) == 0 {
-		b.WriteString("nothing more")
-	}
-	for i, g := range r.Unseen {
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(quote(g.String()))
-	}
-	return b.String()
+	return strings.Join(append(lines, opskit.NotChecked(r)), "\n")
 }
 
-// quote escapes what could move a terminal.
-func quote(s string) string {
-	q := strconv.QuoteToASCII(s)
-	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
+// remedy is what to do about a finding, by the kind of the store that it is in.
+func (f Finding) remedy() string {
+	switch {
+	case f.File == "":
+		return "whoever has the root's key can have made this chain: do not trust the connection"
+	case strings.HasPrefix(f.File, "/usr/local/share/ca-certificates/"), strings.HasPrefix(f.File, "/etc/ssl/certs"):
+		return "on Debian: remove it from /usr/local/share/ca-certificates and run update-ca-certificates --fresh; then find out who put it there"
+	case strings.HasPrefix(f.File, "/etc/pki/"):
+		return "on Fedora: remove it from /etc/pki/ca-trust/source/anchors and run update-ca-trust; then find out who put it there"
+	case strings.HasPrefix(f.File, "windows:"):
+		return "on Windows: certutil -delstore " + strings.TrimPrefix(f.File, "windows:") + " " + f.SHA1 + "; then find out who put it there"
+	}
+	return "remove it from " + f.File + " and find out who put it there"
 }

@@ -2,10 +2,11 @@ package rootca
 
 import (
 	"bytes"
+	"encoding/asn1"
 	"encoding/pem"
 	"fmt"
 
-	"github.com/opskit-go/opskit/reach"
+	"github.com/opskit-go/opskit"
 )
 
 // Bundle scans bytes: any number of PEM blocks with text between them, or one
@@ -29,7 +30,7 @@ func Chain(certs [][]byte) *Report {
 	return r
 }
 
-func newReport() *Report { return &Report{AsOf: AsOf} }
+func newReport() *Report { return &Report{AsOf: AsOf(), Roots: len(Known())} }
 
 // bundle adds what is in data. With expected set, nothing in it is a gap.
 func (r *Report) bundle(name string, data []byte, expected bool) {
@@ -38,6 +39,10 @@ func (r *Report) bundle(name string, data []byte, expected bool) {
 	case bytes.Contains(data, []byte("-----BEGIN ")):
 		r.pem(name, data)
 	case len(data) > 0 && data[0] == 0x30:
+		if certs, ok := pkcs7(data); ok {
+			r.many(name, 0, certs)
+			break
+		}
 		for i := 0; len(data) > 0; i++ {
 			if data = r.der(name, 0, i, data); data == nil {
 				break
@@ -50,8 +55,42 @@ func (r *Report) bundle(name string, data []byte, expected bool) {
 	case r.Certificates+len(r.Unseen) > before:
 		r.Files++
 	case expected:
-		r.gap(name, "there is no certificate in it", "PEM or DER")
+		r.gap(name, "there is no certificate in it", "PEM, DER or PKCS #7")
 	}
+}
+
+// many adds certificates that stand one behind the other.
+func (r *Report) many(name string, line int, certs []byte) {
+	for i := 0; len(certs) > 0; i++ {
+		if certs = r.der(name, line, i, certs); certs == nil {
+			return
+		}
+	}
+}
+
+// pkcs7 returns the certificates of a SignedData (RFC 2315, 9.1), as a .p7b file
+// holds them, one behind the other.
+func pkcs7(data []byte) (certs []byte, ok bool) {
+	var outer struct {
+		Type    asn1.ObjectIdentifier
+		Content struct {
+			Signed asn1.RawValue
+		} `asn1:"tag:0"`
+	}
+	if _, err := asn1.Unmarshal(data, &outer); err != nil || outer.Type.String() != "1.2.840.113549.1.7.2" {
+		return nil, false
+	}
+	for rest := outer.Content.Signed.Bytes; len(rest) > 0; {
+		var part asn1.RawValue
+		var err error
+		if rest, err = asn1.Unmarshal(rest, &part); err != nil {
+			return nil, true
+		}
+		if part.Class == asn1.ClassContextSpecific && part.Tag == 0 {
+			return part.Bytes, true
+		}
+	}
+	return nil, true
 }
 
 // pem goes through the blocks one by one, since pem.Decode would pass over one
@@ -81,7 +120,15 @@ func (r *Report) pem(name string, data []byte) {
 			}
 			index++
 		case "PKCS7", "CMS":
-			r.gap(fmt.Sprintf("the PKCS #7 block of %s, line %d", name, line), "its format is not read", "openssl pkcs7 -print_certs -in "+name)
+			p, _ := pem.Decode(block)
+			var certs []byte
+			if p != nil {
+				certs, _ = pkcs7(p.Bytes)
+			}
+			if len(certs) == 0 {
+				r.gap(fmt.Sprintf("the PKCS #7 block of %s, line %d", name, line), "it holds no certificate that could be read", "openssl pkcs7 -print_certs -in "+name)
+			}
+			r.many(name, line, certs)
 		}
 		line += bytes.Count(block, []byte("\n"))
 		data = data[len(block):]
@@ -104,12 +151,12 @@ func (r *Report) der(name string, line, index int, der []byte) []byte {
 		return nil
 	}
 	r.Certificates++
-	if root, m := c.match(); m != MatchUnknown {
-		r.Findings = append(r.Findings, Finding{Root: root, Match: m, File: name, Line: line, Index: index, SHA256: digest(c.raw)})
+	if root, m := c.match(); m != "" {
+		r.Findings = append(r.Findings, Finding{Root: root, Match: m, File: name, Line: line, Index: index, SHA256: digest(c.raw), SHA1: fingerprint(c.raw)})
 	}
 	return rest
 }
 
 func (r *Report) gap(what, why, need string) {
-	r.Unseen = append(r.Unseen, reach.Gap{What: what, Why: why, Need: need})
+	r.Unseen = append(r.Unseen, opskit.Gap{What: what, Why: why, Need: need})
 }

@@ -11,14 +11,14 @@ import (
 	"path/filepath"
 	"runtime"
 
-	"github.com/opskit-go/opskit/reach"
+	"github.com/opskit-go/opskit"
 )
 
 // maxFile bounds what is read of one file; the largest stores have under 1 MiB.
 const maxFile = 16 << 20
 
-// Paths scans files and folders, folders with everything below them. A file
-// that was named must hold a certificate, else that is a gap; in a folder,
+// Paths scans files and directories, directories with everything below them. A file
+// that was named must hold a certificate, else that is a gap; in a directory,
 // other files are passed over. A path that cannot be read is an error, which
 // matches os.ErrNotExist or os.ErrPermission, and a gap; the others are still
 // scanned. The report is never nil.
@@ -30,7 +30,7 @@ func Paths(ctx context.Context, paths ...string) (*Report, error) {
 		switch {
 		case err != nil:
 		case info.IsDir():
-			err = r.folder(ctx, os.DirFS(p), func(name string) string { return filepath.Join(p, name) })
+			err = r.directory(ctx, os.DirFS(p), func(name string) string { return filepath.Join(p, name) })
 		default:
 			var data []byte
 			if data, err = readFile(os.DirFS(filepath.Dir(p)), filepath.Base(p)); err == nil {
@@ -39,7 +39,7 @@ func Paths(ctx context.Context, paths ...string) (*Report, error) {
 		}
 		if err != nil {
 			r.gap(p, "it could not be read", "")
-			errs = append(errs, &reach.Error{Op: "scan", Target: p, Err: err})
+			errs = append(errs, &opskit.Error{Op: "scan", Target: p, Err: err})
 		}
 	}
 	r.Judge()
@@ -50,15 +50,15 @@ func Paths(ctx context.Context, paths ...string) (*Report, error) {
 // passed over; one that cannot be read is a gap. The report is never nil.
 func FS(ctx context.Context, fsys fs.FS) (*Report, error) {
 	r := newReport()
-	err := r.folder(ctx, fsys, func(name string) string { return name })
+	err := r.directory(ctx, fsys, func(name string) string { return name })
 	r.Judge()
 	if err != nil {
-		return r, &reach.Error{Op: "scan", Err: err}
+		return r, &opskit.Error{Op: "scan", Err: err}
 	}
 	return r, nil
 }
 
-func (r *Report) folder(ctx context.Context, fsys fs.FS, full func(string) string) error {
+func (r *Report) directory(ctx context.Context, fsys fs.FS, full func(string) string) error {
 	return fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -75,7 +75,7 @@ func (r *Report) folder(ctx context.Context, fsys fs.FS, full func(string) strin
 	})
 }
 
-// file adds one file of a folder. Links are followed, as TLS libraries do.
+// file adds one file of a directory. Links are followed, as TLS libraries do.
 func (r *Report) file(fsys fs.FS, name, full string) {
 	info, err := fs.Stat(fsys, name)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
@@ -106,7 +106,7 @@ func readFile(fsys fs.FS, name string) ([]byte, error) {
 }
 
 // System scans the store that TLS libraries of this system read: the files
-// and folders that SSL_CERT_FILE and SSL_CERT_DIR name, else those where the
+// and directories that SSL_CERT_FILE and SSL_CERT_DIR name, else those where the
 // distributions keep them. Stores that programs bring themselves (Firefox and
 // others by NSS, Java, containers) are not read; where one is found, that is a
 // gap, unless both variables name the store that is meant. Where the system's store is no file the error
@@ -115,12 +115,12 @@ func System(ctx context.Context) (*Report, error) {
 	r := newReport()
 	if runtime.GOOS == "windows" {
 		r.gap("the system's store", "it is no file", "certutil -store root")
-		return r, &reach.Error{Op: "scan", Target: "system store", Err: errors.ErrUnsupported}
+		return r, &opskit.Error{Op: "scan", Target: "system store", Err: errors.ErrUnsupported}
 	}
 	if runtime.GOOS == "darwin" {
 		r.gap("the keychains", "they are no files", "security find-certificate -a -p")
 	}
-	files, folders := places()
+	files, directories := places()
 	found := false
 	for _, f := range files {
 		data, err := readFile(os.DirFS(filepath.Dir(f)), filepath.Base(f))
@@ -134,7 +134,7 @@ func System(ctx context.Context) (*Report, error) {
 		}
 		r.bundle(f, data, true)
 	}
-	for _, dir := range folders {
+	for _, dir := range directories {
 		entries, err := os.ReadDir(dir)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -143,9 +143,9 @@ func System(ctx context.Context) (*Report, error) {
 		if err != nil {
 			r.gap(dir, "it could not be read: "+err.Error(), "")
 		}
-		for _, e := range entries { // not the folders below: libraries do not read them
+		for _, e := range entries { // not the directories below: libraries do not read them
 			if ctx.Err() != nil {
-				return r, &reach.Error{Op: "scan", Target: dir, Err: ctx.Err()}
+				return r, &opskit.Error{Op: "scan", Target: dir, Err: ctx.Err()}
 			}
 			r.file(os.DirFS(dir), e.Name(), path.Join(dir, e.Name()))
 		}
@@ -155,14 +155,14 @@ func System(ctx context.Context) (*Report, error) {
 	}
 	r.Judge()
 	if !found {
-		return r, &reach.Error{Op: "scan", Target: "system store", Err: fs.ErrNotExist}
+		return r, &opskit.Error{Op: "scan", Target: "system store", Err: fs.ErrNotExist}
 	}
 	return r, nil
 }
 
 // places returns where the store is: what OpenSSL's variables name, else what
 // Go's crypto/x509 looks at on Linux and the BSDs.
-func places() (files, folders []string) {
+func places() (files, directories []string) {
 	file, dir := os.Getenv("SSL_CERT_FILE"), os.Getenv("SSL_CERT_DIR")
 	if file != "" {
 		files = []string{file}
@@ -174,9 +174,9 @@ func places() (files, folders []string) {
 		}
 	}
 	if dir != "" {
-		folders = filepath.SplitList(dir)
+		directories = filepath.SplitList(dir)
 	} else {
-		folders = []string{"/etc/ssl/certs", "/etc/pki/tls/certs", "/usr/local/etc/ssl/certs"}
+		directories = []string{"/etc/ssl/certs", "/etc/pki/tls/certs", "/usr/local/etc/ssl/certs"}
 	}
-	return files, folders
+	return files, directories
 }

@@ -9,10 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// noteAcked notes whether the request was acknowledged, if no answer came.
-func (a *HTTPAnswer) noteAcked(conn net.Conn) {
+// noteSocket notes, where no whole answer came, what the kernel knows: whether
+// the request was acknowledged, and the ICMP error that ended it.
+func (a *HTTPAnswer) noteSocket(conn net.Conn) {
 	s, ok := conn.(syscall.Conn)
-	if !ok || !a.TimedOut || a.Received > 0 {
+	if !ok || a.whole() {
 		return
 	}
 	raw, err := s.SyscallConn()
@@ -20,8 +21,9 @@ func (a *HTTPAnswer) noteAcked(conn net.Conn) {
 		return
 	}
 	_ = raw.Control(func(fd uintptr) {
+		a.ICMP = readErrorQueue(int(fd))
 		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
-		if err != nil {
+		if err != nil || !a.TimedOut || a.Received > 0 {
 			return
 		}
 		acked := info.Unacked == 0

@@ -1,0 +1,133 @@
+package why
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/opskit-go/opskit/reach"
+)
+
+// word is what one resolver said of the name's addresses, of both families: the
+// best of its answers, since a missing AAAA beside an A is how most names are.
+type word struct {
+	resolver string
+	verdict  reach.DNSVerdict
+	answer   *reach.DNSAnswer
+}
+
+// resolution finds what the resolvers make of the name.
+func (w *weighing) resolution() {
+	words, types := w.words()
+	if len(words) == 0 {
+		if _, err := netip.ParseAddr(w.c.Name); err != nil {
+			w.gap("whether the name resolves", "no resolver was asked for its addresses", "a resolver")
+		}
+		return
+	}
+	groups, order := map[reach.DNSVerdict][]word{}, []reach.DNSVerdict{}
+	for _, x := range words {
+		if groups[x.verdict] == nil {
+			order = append(order, x.verdict)
+		}
+		groups[x.verdict] = append(groups[x.verdict], x)
+	}
+	w.nameScope = "the name " + w.c.Name
+	if good := groups[reach.DNSAnswered]; len(good) > 0 {
+		w.works(w.nameScope, StateWorks, fmt.Sprintf("%d of %d resolvers give an address (%s)", len(good), len(words), types))
+	}
+	for _, v := range order {
+		if v != reach.DNSAnswered {
+			w.resolvers(groups[v], len(words), len(groups[reach.DNSAnswered]))
+		}
+	}
+}
+
+func (w *weighing) words() (words []word, types string) {
+	ranks := []reach.DNSVerdict{reach.DNSAnswered, reach.DNSNXDomain, reach.DNSNoData, reach.DNSServFail}
+	better := func(a, b reach.DNSVerdict) bool {
+		i, j := slices.Index(ranks, a), slices.Index(ranks, b)
+		return i >= 0 && (j < 0 || i < j)
+	}
+	var kinds []string
+	for i := range w.c.DNS {
+		d := &w.c.DNS[i]
+		if d.Type != "A" && d.Type != "AAAA" {
+			continue
+		}
+		kinds = append(kinds, d.Type)
+		for j := range d.Answers {
+			a := &d.Answers[j]
+			at := slices.IndexFunc(words, func(x word) bool { return x.resolver == a.Resolver })
+			if at < 0 {
+				words = append(words, word{a.Resolver, a.Verdict, a})
+			} else if better(a.Verdict, words[at].verdict) {
+				words[at] = word{a.Resolver, a.Verdict, a}
+			}
+		}
+	}
+	return words, strings.Join(once(kinds), " and ")
+}
+
+// resolvers finds why some resolvers do not give an address.
+func (w *weighing) resolvers(group []word, all, good int) {
+	names := make([]string, len(group))
+	bogusNow, stub, alone := true, true, len(group) < 2
+	facts := map[fact]string{}
+	for i, x := range group {
+		names[i] = x.resolver
+		bogusNow = bogusNow && x.answer.Unchecked == "NOERROR"
+		a, err := netip.ParseAddrPort(x.resolver)
+		stub = stub && err == nil && a.Addr().IsLoopback() && a.Port() == 53
+		if err == nil && w.life[a.Addr()] != "" {
+			facts[alive] = w.life[a.Addr()]
+		}
+		if text := w.othersBy(x.resolver); text != "" {
+			facts[resolverWorks] = text
+		}
+	}
+	if text := w.world[""][anyControl]; text != "" {
+		facts[controlUp] = text // whatever the family: the question is whether this host has a network
+	}
+	v := group[0].verdict
+	scope := "the name at " + strings.Join(names, ", ")
+	seen := fmt.Sprintf("%d of %d resolvers: %s", len(group), all, v)
+	symptoms := map[reach.DNSVerdict]symptom{
+		reach.DNSNXDomain: noName, reach.DNSNoData: noName, reach.DNSServFail: servFails, reach.DNSNoAnswer: noResolver,
+		reach.DNSUnreachable: noResolver, reach.DNSLocalFailure: notAsked, reach.DNSRefused: badResolver,
+		reach.DNSOtherRcode: badResolver, reach.DNSMalformed: badResolver,
+	}
+	s, ok := symptoms[v]
+	switch {
+	case !ok:
+		w.find(scope, "", "", StateUnknown, facts, seen)
+		return
+	case s == noName && good > 0:
+		s = unlikeOthers
+	case s == servFails && bogusNow:
+		s, seen = bogus, seen+", and an answer where signatures are not checked"
+	case s == servFails && stub:
+		s = stubFails
+	case s == servFails && (alone || good > 0):
+		s = servFail
+	case v == reach.DNSUnreachable && group[0].answer.Errno == "ECONNREFUSED":
+		facts[alive] = "an error came back from " + names[0] // or from a rule on the way to it
+	}
+	w.find(scope, "", s, StateBroken, facts, seen)
+}
+
+// othersBy tells what else a resolver could answer.
+func (w *weighing) othersBy(resolver string) string {
+	for _, list := range [][]reach.Comparison{w.c.ControlDNS, w.c.DNS} {
+		for i := range list {
+			for j := range list[i].Answers {
+				a := &list[i].Answers[j]
+				if a.Resolver == resolver && a.Verdict == reach.DNSAnswered && list[i].Name != w.c.Name {
+					return fmt.Sprintf("%s answers for %s", resolver, list[i].Name)
+				}
+			}
+		}
+	}
+	return ""
+}
