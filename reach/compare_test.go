@@ -307,3 +307,25 @@ func FuzzParseAnswer(f *testing.F) {
 		}
 	})
 }
+
+// exchangeAddresses is a resolver that has these IPv4 addresses for any name.
+func exchangeAddresses(addresses ...string) Exchanger {
+	return exchange(func(_ context.Context, q []byte) ([]byte, error) {
+		m := new(dns.Msg)
+		if err := m.Unpack(q); err != nil {
+			return nil, err
+		}
+		m.Response = true
+		for _, a := range addresses {
+			if m.Question[0].Qtype != dns.TypeA {
+				break
+			}
+			rr, err := dns.NewRR(m.Question[0].Name + " 60 IN A " + a)
+			if err != nil {
+				return nil, err
+			}
+			m.Answer = append(m.Answer, rr)
+		}
+		return m.Pack()
+	})
+}

@@ -96,7 +96,7 @@ func (a *HTTPAnswer) Judge() opskit.Level {
 		a.Verdict = Unreachable
 	case unreachableErrno(a.Ended), unreachableErrno(a.BodyEnded):
 		a.Verdict = Unreachable
-		gap("the ICMP code and its sender", "the kernel gave the error without the packet", "Linux")
+		gap("the ICMP code and its sender", "the kernel gave the error without the packet", "a capture: tcpdump icmp or icmp6")
 	case a.Status != 0:
 		a.Verdict = Malformed
 		gap("the rest of the body", "it had begun and ended early: "+a.BodyEnded, "a second GET")

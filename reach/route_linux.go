@@ -41,14 +41,16 @@ func routeTo(a netip.Addr) *Route {
 		if err != nil {
 			return r
 		}
+		index := 0
 		for _, attr := range attributes {
-			switch attr.Attr.Type {
-			case unix.RTA_GATEWAY:
+			switch {
+			case attr.Attr.Type == unix.RTA_GATEWAY:
 				r.Gateway, _ = netip.AddrFromSlice(attr.Value)
-			case unix.RTA_OIF:
-				r.link(int(binary.NativeEndian.Uint32(attr.Value)), a)
+			case attr.Attr.Type == unix.RTA_OIF && len(attr.Value) >= 4:
+				index = int(binary.NativeEndian.Uint32(attr.Value))
 			}
 		}
+		r.link(index, a)
 		return r
 	}
 	return nil

@@ -77,7 +77,8 @@ func (w *Way) Reason() string {
 		return fmt.Sprintf("this host's routing says of %s: %s", w.To, r.Type)
 	case r.LinkUp != nil && !*r.LinkUp:
 		return fmt.Sprintf("the link %s of this host has no carrier", r.Device)
-	case r.Gateway.IsValid() && (w.Gateway == nil || len(w.Gateway.Replies) == 0) && (r.Neighbour == "failed" || r.Neighbour == "incomplete"):
+	case r.Gateway.IsValid() && (w.Gateway == nil || len(w.Gateway.Replies) == 0) &&
+		(r.Neighbour == "failed" || r.Neighbour == "incomplete" || w.Gateway != nil && w.Gateway.ICMP != nil && w.Gateway.ICMP.From == w.Gateway.Source):
 		return fmt.Sprintf("the gateway %s does not answer on this host's own link (%s)", r.Gateway, r.Device)
 	}
 	return ""
