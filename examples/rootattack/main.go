@@ -1,11 +1,12 @@
-// Command rootattack tells from published statistics whether the root servers
-// were attacked, on which days, which letters, and by what kind of sources.
+// Command rootattack tells from captures at a name server, or from published statistics,
+// whether the root servers were attacked: when, which letters, by what kind of sources.
 //
+//	tcpdump -w - port 53 | go run ./examples/rootattack -
+//	go run ./examples/rootattack -merge PART... # each of -save PART CAPTURE...
 //	go run ./examples/rootattack -rssac002 DIR
 //
-// DIR holds RSSAC002 figures as YAML, as operators publish them, or as CSV
-// tables. The reader learns that ReadDir gathers and Findings judges, and that
-// "no data" is an answer of its own.
+// DIR holds RSSAC002 figures as YAML, as published, or as CSV tables. The reader learns
+// that ReadDir gathers and Findings judges, and that "no data" is an answer of its own.
 package main
 
 import (
@@ -29,18 +30,21 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-func run(_ context.Context, args []string, stdout, stderr io.Writer) int {
-	p := program.New("rootattack", "-rssac002 DIR\nexit codes: 0 quiet; 1 an attack; 2 cannot tell, or wrong usage", stdout, stderr)
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	p := program.New("rootattack", "CAPTURE... (- for standard input), -merge PART... or -rssac002 DIR\nexit codes: 0 quiet; 1 an attack; 2 cannot tell, or wrong usage", stdout, stderr)
 	p.EvidenceFlags()
 	dir := p.String("rssac002", "", "folder `DIR` with published figures")
+	merge := p.Bool("merge", false, "the arguments are parts that -save wrote of captures")
 	if code, done := p.Parse(args); done {
 		return code
 	}
 	if p.Preflight {
 		return program.PrintPreflight(p, preflight(*dir))
 	}
-	if p.NArg() > 0 || (*dir == "") == (p.From == "") {
-		return p.Misused("want one of -rssac002 DIR and -from FILE, and no arguments")
+	if p.NArg() > 0 && *dir+p.From+p.Since == "" {
+		return captures(ctx, p, *merge)
+	} else if p.NArg() > 0 || *merge || (*dir == "") == (p.From == "") {
+		return p.Misused("want captures, -merge PART..., -rssac002 DIR or -from FILE, one of these")
 	}
 	statistics, readErr := look(p, *dir)
 	if statistics == nil || len(statistics.Figures) == 0 {

@@ -6,6 +6,8 @@
 //	go run ./examples/tunnel check tunnel.json
 //	go run ./examples/tunnel render -end a tunnel.json
 //	sudo go run ./examples/tunnel status
+//	tcpdump -i eth0 -w - | go run ./examples/tunnel verify tunnel.json -
+//	go run ./examples/tunnel watch -state 10.0.207.203
 //
 // The reader learns to keep one description of both ends, and that "2 tunnels
 // up" can be one tunnel with two SAs.
@@ -41,6 +43,8 @@ const usage = `VERB [flags] [arguments]
   render  TUNNEL.json        one end's files from it; writes only with -yes
   mirror  A.conf B.conf      compare the ipsec.conf of two ends
   status  [FILE...]          which tunnels are up, here or from saved output
+  verify  TUNNEL.json FILE   whether a capture shows the tunnel encrypting
+  watch   ADDRESS            outages of what is behind the tunnel, live or from a log of ping
 
 tunnel VERB -h tells a verb's flags; these below are common to all.` + exitCodes
 
@@ -48,7 +52,7 @@ const exitCodes = "\nexit codes: 0 right; 1 a problem; 2 cannot tell, or wrong u
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	verbs := map[string]func(context.Context, []string, io.Writer, io.Writer) int{
-		"check": check, "render": render, "mirror": mirror, "status": status,
+		"check": check, "render": render, "mirror": mirror, "status": status, "verify": verify, "watch": watch,
 	}
 	if len(args) > 0 {
 		if verb, ok := verbs[args[0]]; ok {

@@ -3,6 +3,7 @@ package esp
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -196,6 +197,13 @@ func (p *Proof) both() bool {
 		}
 	}
 	return false
+}
+
+// Since tells what an earlier capture showed otherwise.
+func (p *Proof) Since(earlier *Proof) (c opskit.Changes) {
+	c.Compare("verdict", earlier.Verdict.String(), p.Verdict.String())
+	c.Compare("in clear", strconv.FormatBool(earlier.Leaks() > 0), strconv.FormatBool(p.Leaks() > 0))
+	return c
 }
 
 // String returns the verdict, then what was seen.

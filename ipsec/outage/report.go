@@ -2,6 +2,7 @@ package outage
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -138,6 +139,13 @@ func (r *Report) Judge() opskit.Level {
 		r.Verdict = Steady
 	}
 	return r.Level()
+}
+
+// Since tells what an earlier log showed otherwise.
+func (r *Report) Since(earlier *Report) (c opskit.Changes) {
+	c.Compare("verdict", earlier.Verdict.String(), r.Verdict.String())
+	c.Compare("outages", strconv.Itoa(len(earlier.Outages)), strconv.Itoa(len(r.Outages)))
+	return c
 }
 
 // lost is how many probes were.
