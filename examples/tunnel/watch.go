@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/opskit-go/opskit"
@@ -80,9 +81,10 @@ func tunnelState(ctx context.Context) string {
 	if err != nil {
 		return "cannot tell: " + err.Error()
 	}
-	text := h.State.Verdict.String()
+	var text strings.Builder
+	text.WriteString(h.State.Verdict.String())
 	for _, t := range h.State.Tunnels {
-		text += fmt.Sprintf("; %s %s", t.Conn, t.Verdict)
+		fmt.Fprintf(&text, "; %s %s", t.Conn, t.Verdict)
 	}
-	return text
+	return text.String()
 }
