@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -126,6 +127,12 @@ func TestAssessNamesTheFault(t *testing.T) {
 			require.NoError(t, fleet.Set('k', test.fault))
 			client := patient(fleet, test.fault)
 			a := dnsroot.Assess(sweep(t, client))
+			for range 9 { // where this host was not running, slowness cannot be told
+				if !strings.Contains(a.String(), "this host was stalled") {
+					break
+				}
+				a = dnsroot.Assess(sweep(t, client))
+			}
 			k := report(t, a, 'k')
 			assert.Equal(t, test.verdict, k.Verdict, a.String())
 			if test.evidence == "" {
