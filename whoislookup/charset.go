@@ -27,6 +27,9 @@ func charset(server string) (string, encoding.Encoding) {
 // if it is UTF-8. That is never taken for something else, but for the escape
 // sequences of ISO-2022-JP, which are ASCII.
 func decode(server string, raw []byte) ([]byte, string) {
+	if bytes.HasPrefix(raw, []byte("\xff\xfe")) || bytes.HasPrefix(raw, []byte("\xfe\xff")) {
+		return raw, "utf-16" // as some shells redirect; see package pasted
+	}
 	name, enc := charset(server)
 	if utf8.Valid(raw) {
 		if name != "iso-2022-jp" || !bytes.Contains(raw, []byte("\x1b$")) {

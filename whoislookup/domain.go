@@ -99,6 +99,11 @@ func (d *domainReader) line(e *entry, p *part) {
 		d.text(e, p)
 		return
 	}
+	if d.section == nameservers && e.tag == ':' && d.listed(e) { // its colon is an IPv6 address'
+		w := d.whole(e)
+		d.text(&w, p)
+		return
+	}
 	ro, at := d.label(e.name)
 	if d.tabbed(e, p) {
 		return

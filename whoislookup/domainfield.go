@@ -1,6 +1,7 @@
 package whoislookup
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -117,10 +118,21 @@ func (d *domainReader) name(e *entry) {
 	}
 }
 
-// host reads one or several nameservers.
+// listed reports whether a line begins with the name of a host.
+func (d *domainReader) listed(e *entry) bool {
+	first, _, more := strings.Cut(d.lower(e.name), " ")
+	first, _, _ = strings.Cut(first, "\t")
+	return (more || strings.ContainsAny(d.lower(e.name), "\t[(,/")) && strings.IndexByte(first, '.') > 0 && isHost(strings.TrimRight(first, ".,;"))
+}
+
+// host reads one or several nameservers, with or without their addresses. A line
+// that it can make nothing of is told.
 func (d *domainReader) host(e *entry) {
-	rest := e.value
-	for !rest.empty() {
+	low := d.lower(e.value)
+	first, _, _ := strings.Cut(low, " ")
+	// What begins otherwise than a host or an address is a sentence, or the handle of a set.
+	understood := isNothing(low) || isRedacted(low) || !strings.ContainsAny(first, ".:") || strings.HasSuffix(first, ":")
+	for rest := e.value; !rest.empty(); {
 		from := rest.from
 		for from < rest.to && endsHost(d.reader.text[from]) {
 			from++
@@ -129,28 +141,37 @@ func (d *domainReader) host(e *entry) {
 		for to < rest.to && !endsHost(d.reader.text[to]) {
 			to++
 		}
-		d.hostWord(span{from, to}, e.line)
+		understood = d.hostWord(span{from, to}, e.line) || understood
 		rest.from = to
+	}
+	if !understood {
+		d.rec.Unparsed = append(d.rec.Unparsed, "domain.nameservers: "+d.in(e.value))
 	}
 }
 
 func endsHost(c byte) bool { return c == ' ' || c == '\t' || c == ',' || c == ';' }
 
-func (d *domainReader) hostWord(s span, line int32) {
+// hostWord reads one word of a list of hosts, false if it is neither a host nor an
+// address.
+func (d *domainReader) hostWord(s span, line int32) bool {
 	low := d.low[s.from:s.to]
 	if i := strings.IndexAny(low, "[(/"); i > 0 {
 		low = low[:i]
 	}
-	low = strings.TrimRight(low, ".")
-	if !isHost(low) || low == d.d.Name || low == "not.defined" || d.hostN == len(d.hosts) || slices.Contains(d.hosts[:d.hostN], low) {
-		return
+	if low = strings.TrimRight(low, "."); !isHost(low) || low[strings.LastIndexByte(low, '.')+1] >= '0' && low[strings.LastIndexByte(low, '.')+1] <= '9' {
+		_, err := netip.ParseAddr(strings.Trim(low, "[]()/"))
+		return err == nil
 	}
-	if last := low[strings.LastIndexByte(low, '.')+1:]; last[0] >= '0' && last[0] <= '9' {
-		return
+	if low == d.d.Name || low == "not.defined" || slices.Contains(d.hosts[:d.hostN], low) {
+		return true
+	}
+	if d.hostN == len(d.hosts) {
+		return false
 	}
 	d.note("domain.nameservers", d.hostN, line)
 	d.hosts[d.hostN] = low
 	d.hostN++
+	return true
 }
 
 // statusLine reads one status.

@@ -50,12 +50,16 @@ func TestForms(t *testing.T) {
 
 // clothes are what an answer may wear without another meaning.
 var clothes = map[string]func(string) string{
-	"CR LF":           func(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") },
-	"CR CR LF":        func(s string) string { return strings.ReplaceAll(s, "\n", "\r\r\n") },
-	"trailing blanks": func(s string) string { return strings.ReplaceAll(s, "\n", "  \n") },
-	"byte order mark": func(s string) string { return "\ufeff" + s },
-	"blank lines":     func(s string) string { return "\n\n" + s + "\n\n" },
-	"indented":        func(s string) string { return "   " + strings.ReplaceAll(s, "\n", "\n   ") },
+	"CR LF":              func(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") },
+	"CR CR LF":           func(s string) string { return strings.ReplaceAll(s, "\n", "\r\r\n") },
+	"trailing blanks":    func(s string) string { return strings.ReplaceAll(s, "\n", "  \n") },
+	"byte order mark":    func(s string) string { return "\ufeff" + s },
+	"blank lines":        func(s string) string { return "\n\n" + s + "\n\n" },
+	"indented":           func(s string) string { return "   " + strings.ReplaceAll(s, "\n", "\n   ") },
+	"no-break spaces":    func(s string) string { return strings.ReplaceAll(s, " ", "\u00a0") },
+	"a page's spaces":    func(s string) string { return strings.ReplaceAll(s, "  ", "\u00a0 ") },
+	"typographic quotes": func(s string) string { return strings.NewReplacer("\"", "\u201d", "'", "\u2019").Replace(s) },
+	"a prompt":           func(s string) string { return "root@host:~# whois example.com\n" + s + "\nroot@host:~#" },
 	"a heading": func(s string) string { // as deep as the answer
 		margin := s[:len(s)-len(strings.TrimLeft(s, " \t"))]
 		return margin + "% This is the whois server of a registry.\n\n" + s

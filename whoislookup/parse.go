@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/internal/pasted"
 )
 
 // Parse reads one stored answer without asking anybody. server is the host
@@ -88,11 +89,17 @@ func readAnswer(rec *Record, hop int, q Query) (part, error) {
 	if looksLikeRDAP(h.Raw) {
 		return readRDAP(rec, hop, q)
 	}
-	if bytes.IndexByte(h.Raw, 0) >= 0 {
-		return fail(VerdictUnknown, fmt.Errorf("binary answer: %w", ErrGarbage))
-	}
 	data, charset := decode(h.Server, h.Raw)
 	h.Charset = charset
+	data, changes := pasted.Clean(data)
+	if bytes.IndexByte(data, 0) >= 0 {
+		return fail(VerdictUnknown, fmt.Errorf("binary answer: %w", ErrGarbage))
+	}
+	for _, change := range changes {
+		if change.Kind != pasted.LineEnd && change.Kind != pasted.Mark {
+			h.Mended = append(h.Mended, change.String())
+		}
+	}
 
 	var objectBuf [24]object
 	lines := bytes.Count(data, []byte{'\n'}) + 1

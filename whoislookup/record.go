@@ -125,6 +125,7 @@ type Hop struct {
 	Sent     string         `json:"sent,omitempty"`     // the query line without its line break, or the URL
 	Raw      []byte         `json:"raw,omitempty"`      // the answer, byte by byte
 	Charset  string         `json:"charset,omitempty"`  // that Raw was decoded from
+	Mended   []string       `json:"mended,omitempty"`   // what was changed to read it, as it had been copied from a page or a terminal: "line 3: no-break or typographic space read as a space"; Raw has it as it was
 	Asked    time.Time      `json:"asked,omitzero"`     // UTC
 	Latency  time.Duration  `json:"latency_ns"`         // from the first dial to the last byte
 	Referral string         `json:"referral,omitempty"` // "whois://whois.lacnic.net", as far as one was read; for RDAP, the URL that the server redirected to

@@ -70,7 +70,7 @@ func (r *Record) judge() error {
 	out := &Record{Query: r.Query, Hops: slices.Clone(r.Hops)}
 	for i := range out.Hops {
 		h := &out.Hops[i]
-		h.Charset = ""
+		h.Charset, h.Mended = "", nil
 		if h.Protocol != "rdap" {
 			h.Referral = ""
 		}

@@ -1,6 +1,7 @@
 package whoislookup_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -49,4 +50,34 @@ func TestAVerdictRestsOnWhatWasSaidOfTheName(t *testing.T) {
 	assert.Equal(t, found, rec.Verdict)
 	assert.Contains(t, rec.String(), "not checked: what the server left out (its answer is reduced, as it was asked too often; need: asking again later)")
 	assert.Equal(t, whoislookup.PresenceUnknown, rec.Presence("domain.registrant.email"), "the server may have left it out")
+}
+
+// TestListsOfHosts: whatever stands around a list and beside the hosts, they are
+// read, and a line that is not is told.
+func TestListsOfHosts(t *testing.T) {
+	const v4, v6 = "192.0.2.1", "2001:db8::1"
+	rests := []string{
+		"", " " + v4, " " + v6, " " + v4 + " " + v6, " " + v4 + ", " + v6, " (" + v4 + ", " + v6 + ")", " [" + v4 + "] [" + v6 + "]", "\t" + v6, "\t" + v4, " / " + v6, " / " + v4,
+		" [" + v6 + "]", " (" + v6 + ")", ", " + v4, ", " + v6, "   " + v4 + "   " + v6, " " + v6 + " " + v4,
+	}
+	wraps := map[string]string{
+		"below a heading":               "Name Servers:\n   %s\n   %s\n   %s\n",
+		"below a heading after a blank": "Name Servers:\n\n   %s\n   %s\n   %s\n",
+		"behind a label":                "Name Server: %s\nName Server: %s\nName Server: %s\n",
+		"behind the first label":        "Name Servers: %s\n              %s\n              %s\n",
+		"below a heading, not indented": "Nameservers\n%s\n%s\n%s\n",
+		"as RPSL has it":                "nserver:      %s\nnserver:      %s\nnserver:      %s\n",
+	}
+	for how, wrap := range wraps {
+		for _, rest := range rests {
+			list := fmt.Sprintf(wrap, "ns1.zed.example"+rest, "ns2.zed.example"+rest, "ns3.zed.example"+rest)
+			rec, err := whoislookup.Parse("", []byte("Domain Name: zedfox.example\nCreation Date: 2001-01-01\n\n"+list))
+			if assert.NoError(t, err, "%s: %q", how, rest) && assert.NotNil(t, rec.Domain) {
+				assert.Equal(t, []string{"ns1.zed.example", "ns2.zed.example", "ns3.zed.example"}, rec.Domain.Nameservers, "%s: %q", how, rest)
+				assert.Empty(t, rec.Unparsed, "%s: %q", how, rest)
+			}
+		}
+	}
+	rec, _ := whoislookup.Parse("", []byte("Domain Name: zedfox.example\nCreation Date: 2001-01-01\nName Server: ns1.zed.example\nName Server: ns2:zed:example!\n"))
+	assert.Equal(t, []string{"domain.nameservers: ns2:zed:example!"}, rec.Unparsed)
 }

@@ -154,6 +154,9 @@ func (r *Record) evidence() []string {
 			s += ": " + h.Failure.String()
 		}
 		line("%s", s)
+		for _, m := range h.Mended {
+			line("read as it was before it was pasted: %s", m)
+		}
 	}
 	return out
 }
