@@ -64,7 +64,12 @@ const (
 	shut         symptom = "port shut"           // others at this port are dead too, and not at another
 	mute         symptom = "mute"                // opens, and not a byte comes back
 	unheard      symptom = "unheard"             // opens, and the request is never acknowledged
-	broken       symptom = "broken"              // opens, and no whole answer comes
+	broken       symptom = "broken"              // opens, and is closed without a whole answer
+	stuck        symptom = "stuck"               // opens, and the answer stops in the middle
+	cutOff       symptom = "cut off"             // opens, and is reset
+	alikeDead    symptom = "alike"               // dead, and so is every control
+	onlyHere     symptom = "only here"           // a chain that proves the name elsewhere and not here
+	lossy        symptom = "lossy"               // some of many connections lose packets
 	smallPasses  symptom = "small passes"        // opens, and only answers in small packets
 	noTLS        symptom = "no TLS"              // the TLS handshake fails
 	expired      symptom = "expired"             // a certificate out of its time, by a clock that nobody doubts
@@ -132,17 +137,24 @@ func table() []row {
 			cause: Nothing, explains: []symptom{plainPage, elsewhere}, excluded: []fact{intercepted},
 			ask: "ask for a page of another site whose content is known, or the same over https",
 		}, {
-			cause: ThisHost, explains: []symptom{silent, noWay, neighbour, notAsked, stubFails, noResolver},
+			cause: ThisHost, explains: []symptom{silent, noWay, neighbour, stubFails, noResolver},
 			excluded: []fact{controlUp, alive, deadElsewhere},
 			ask:      "ask from here for something else that is known to be up (a control), over the same family",
 			do:       "look at this host and its network first: ip route get ADDRESS; ip neigh; nft list ruleset; date; cat /etc/resolv.conf",
+		}, {
+			cause: ThisHost, explains: []symptom{notAsked, alikeDead}, // nothing excludes what this host itself says
+			do: "look at this host and its network first: ip route get ADDRESS; ip neigh; nft list ruleset",
+		}, {
+			cause: ThisHost, explains: []symptom{onlyHere}, excluded: []fact{controlPage},
+			ask: "ask from here for another page over https",
+			do:  "compare this host's root certificates and clock with those of a host from which it works",
 		}, {
 			cause: ThisHost, explains: []symptom{byClock}, excluded: []fact{clockRight},
 			ask: "compare this host's clock with a third one",
 			do:  "set this host's clock: timedatectl",
 		}, {
-			cause: Portal, explains: []symptom{plainPage, elsewhere, otherName, login},
-			excluded: []fact{controlPage, worksElsewhere, ownSideDead},
+			cause: Portal, explains: []symptom{plainPage, elsewhere, otherName, onlyHere, login},
+			excluded: []fact{controlPage, ownSideDead},
 			ask:      "ask for a page of another site whose content is known (a control)",
 			do:       "log in to the network here, or ask from another one",
 		}, {
@@ -161,15 +173,15 @@ func table() []row {
 			ask:      "ask the zone's own servers: dig +trace NAME",
 			do:       "ask the zone's own servers: dig +trace NAME",
 		}, {
-			cause: Path, explains: []symptom{silent, noWay, unheard}, excluded: and(alive),
+			cause: Path, explains: []symptom{silent, noWay, unheard, lossy}, excluded: and(alive),
 			ask: "trace the way to it at this port: where does it end?",
 			do:  "show the last router that answers to whoever runs it: mtr -T ADDRESS",
 		}, {
-			cause: MTU, explains: []symptom{mute, unheard, broken, smallPasses}, excluded: and(smallSilent),
+			cause: MTU, explains: []symptom{mute, unheard, stuck, smallPasses}, excluded: and(smallSilent),
 			ask: "ask again over a connection with small segments (an MSS of 536)",
 			do:  "find the link with the small MTU, and who drops its ICMP errors: tracepath ADDRESS; until then clamp the MSS",
 		}, {
-			cause: Filtered, explains: []symptom{silent, prohibited, rejected, unheard, notWanted}, excluded: us,
+			cause: Filtered, explains: []symptom{silent, prohibited, rejected, unheard, cutOff, notWanted}, excluded: us,
 			ask: "ask at another port of the address, and from another network",
 			do:  "ask whoever runs the router or host named above for its rule",
 		}, {
@@ -187,7 +199,7 @@ func table() []row {
 			cause: Origin, explains: []symptom{edgeError}, excluded: us,
 			do: "the delivery network works: look at the origin server, and at what it lets in",
 		}, {
-			cause: Application, explains: []symptom{mute, broken, noTLS, serverError, notWanted, noPage, slow}, excluded: us,
+			cause: Application, explains: []symptom{silent, mute, broken, stuck, cutOff, lossy, noTLS, serverError, notWanted, noPage, slow}, excluded: us,
 			ask: "look at the service's own log",
 			do:  "look at the service's own log, its backends and the way to them",
 		}, {
@@ -207,5 +219,5 @@ func table() []row {
 
 // all lists the symptoms of something that does not work on the other side.
 func all() []symptom {
-	return []symptom{silent, refused, rejected, nobodyThere, noWay, mute, unheard, broken, noTLS, expired, otherName, badChain, serverError, edgeError, notWanted, noPage, noName, unlikeOthers, servFail, servFails}
+	return []symptom{silent, refused, rejected, nobodyThere, noWay, mute, unheard, broken, stuck, cutOff, noTLS, expired, otherName, badChain, serverError, edgeError, notWanted, noPage, noName, unlikeOthers, servFail, servFails}
 }

@@ -21,7 +21,16 @@ func (w *weighing) open(e *endpoint, facts map[fact]string) {
 	if e.conn.Window != nil && *e.conn.Window > 0 {
 		facts[realStack] = fmt.Sprintf("its own TCP said how much it can take (%d bytes)", *e.conn.Window)
 	}
-	if len(e.pages) == 0 {
+	switch {
+	case len(e.pages) > 0:
+	case e.conn.Reset:
+		w.find(scope, family(e.at.Addr()), cutOff, StateBroken, facts, "the port opens and is reset at once")
+		return
+	case e.conn.Window != nil && *e.conn.Window == 0:
+		w.gaps = append(w.gaps, e.conn.Gaps()...)
+		w.findings = append(w.findings, Finding{Scope: scope, Seen: []string{"the port opens, with a window of 0"}, Ask: "ask for its page: a SYN proxy opens ports in the place of others"})
+		return
+	default:
 		w.gaps = append(w.gaps, e.conn.Gaps()...)
 		w.works(scope, StateWorks, "the port is open")
 		return
@@ -75,10 +84,20 @@ func (w *weighing) noAnswer(scope string, a, small *reach.HTTPAnswer, facts map[
 		if a.RequestAcked != nil && !*a.RequestAcked {
 			s, seen = unheard, append(seen, "the request was never acknowledged")
 		}
-	case reach.Closed, reach.Malformed:
-		s = broken
-	case reach.TLSFailed:
-		s, seen = noTLS, append(seen, a.TLS.Failure.String())
+	case reach.Closed, reach.Malformed, reach.TLSFailed:
+		switch {
+		case a.Ended == "ECONNRESET" || a.BodyEnded == "ECONNRESET":
+			s = cutOff
+		case a.TimedOut || a.BodyEnded == "timed_out":
+			s = stuck
+		case a.Verdict == reach.TLSFailed:
+			s = noTLS
+		default:
+			s = broken
+		}
+		if a.TLS != nil && !a.TLS.Failure.IsZero() {
+			seen = append(seen, a.TLS.Failure.String())
+		}
 	case reach.Prohibited:
 		s = prohibited
 	case reach.Unreachable: // the handshake passed, so the way is there and the data is not wanted
@@ -148,6 +167,8 @@ func (w *weighing) answers(scope string, a *reach.HTTPAnswer, proven bool, facts
 	case a.FirstByte >= slowAnswer && a.FirstByte > 4*a.Connection.RTT:
 		w.find(scope, f, slow, StateDegraded, facts, seen, fmt.Sprintf("the first byte took %s, a round trip %s", a.FirstByte, a.Connection.RTT))
 		return
+	case to == nil && redirect(a) != nil && !sameHost(a):
+		w.gap("the page that it leads to, "+redirect(a).String(), "it was not asked for", "whydown "+redirect(a).String())
 	case to != nil && !w.tried(portOf(to)):
 		w.gap("the page that it leads to, "+to.String(), "it was not asked for", "whydown "+to.String())
 	}
@@ -179,6 +200,8 @@ func (w *weighing) certificate(scope string, a *reach.HTTPAnswer, facts map[fact
 	case errors.Is(a.TLS.Problem.Err(), reach.ErrLocal):
 		w.gap("whether the certificate is valid", "this host has no root certificates to judge by", "apt-get install ca-certificates")
 		w.findings = append(w.findings, Finding{Scope: scope, Seen: []string{problem}, Ask: "ask from a host that has root certificates"})
+	case w.world[""][worksElsewhere] != "" && !has(reach.TLSOtherName):
+		w.find(scope, f, onlyHere, StateBroken, facts, problem, w.world[""][worksElsewhere])
 	case has(reach.TLSOtherName, reach.TLSUnknownIssuer):
 		w.find(scope, f, otherName, StateBroken, facts, problem)
 	case off:
@@ -236,6 +259,12 @@ func redirect(a *reach.HTTPAnswer) *url.URL {
 		return &url.URL{Opaque: location[0]}
 	}
 	return to
+}
+
+// sameHost tells whether a redirect stays with the very name that was asked.
+func sameHost(a *reach.HTTPAnswer) bool {
+	asked, err := url.Parse(a.URL)
+	return err != nil || strings.EqualFold(redirect(a).Hostname(), asked.Hostname())
 }
 
 // sameSite reports whether two names belong together: whether somebody could

@@ -38,6 +38,7 @@ func (w *weighing) site() {
 	for _, a := range order {
 		w.address(a, byAddress[a])
 	}
+	w.samples()
 	w.together()
 	if len(asked) == 0 && len(w.c.HTTP) == 0 {
 		w.gap("whether its addresses can be reached", "no connection was tried", "a connection to them")
@@ -215,6 +216,9 @@ func (w *weighing) closed(scope string, c *reach.Connection, facts map[fact]stri
 			seen = append(seen, g.Why)
 		}
 	}
+	if down := facts[controlDown]; down != "" && state == StateBroken && s != notAsked && s != neighbour {
+		s, seen = alikeDead, append(seen, down)
+	}
 	if facts[portDead] != "" && state == StateBroken {
 		s, seen = shut, append(seen, facts[portDead])
 	}
@@ -257,6 +261,27 @@ func (w *weighing) traced(a netip.Addr) (seen []string) {
 		}
 	}
 	return seen
+}
+
+// samples finds what many connections to one target came to.
+func (w *weighing) samples() {
+	for i := range w.c.Samples {
+		s := &w.c.Samples[i]
+		for _, a := range s.Addresses {
+			scope := fmt.Sprintf("%s %s, sampled", family(a.Target.Addr()), a.Target)
+			seen := fmt.Sprintf("%d of %d connections opened, %d after a SYN was sent again, median %s", a.Opened, a.Tried, a.Resent, a.Median)
+			switch {
+			case a.Tried == 0:
+			case a.Opened == 0:
+				w.find(scope, family(a.Target.Addr()), silent, StateBroken, nil, seen)
+			case s.Verdict == reach.Slow, s.Verdict == reach.Lossy, a.Opened < a.Tried:
+				w.find(scope, family(a.Target.Addr()), lossy, StateDegraded, nil, seen)
+			default:
+				w.works(scope, StateWorks, seen)
+			}
+			w.siteAsked++
+		}
+	}
 }
 
 // together says in one line what is dead and what works where that is a whole family.

@@ -76,7 +76,7 @@ func (w *weighing) controls() {
 			w.world[f][controlDown] = fmt.Sprintf("%s cannot be reached from here either", list[0])
 		}
 	}
-	if len(w.c.Controls) == 0 && len(w.c.ControlHTTP) == 0 {
+	if len(w.world[""])+len(down) == 0 && len(w.c.ControlHTTP) == 0 {
 		w.gap("whether this host reaches anything else", "no control was asked", "another target that is known to be up (whydown -control)")
 	}
 }
