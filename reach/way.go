@@ -60,10 +60,10 @@ func (w *Way) Judge() opskit.Level {
 		w.Verdict = LocalFailure
 	case w.Route.Type == "local",
 		w.Gateway != nil && len(w.Gateway.Replies) > 0,
-		slices.Contains([]string{"reachable", "permanent", "noarp"}, w.Route.Neighbour):
+		w.Gateway == nil && slices.Contains([]string{"reachable", "permanent", "noarp"}, w.Route.Neighbour):
 		w.Verdict = Answered
 	default:
-		w.gap("whether the next hop is there", "the neighbour table does not say that it was reached lately ("+w.Route.Neighbour+")", "ip neigh")
+		w.gap("whether the next hop is there", "it answers no echo request, and the neighbour table may be a minute old ("+w.Route.Neighbour+")", "ip neigh, a minute later")
 	}
 	return w.Level()
 }

@@ -158,3 +158,29 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestLookupAllocatesNothing(t *testing.T) {
+	listed, unlisted := netip.MustParseAddr("104.20.75.37"), netip.MustParseAddr("138.0.155.10")
+	assert.Zero(t, testing.AllocsPerRun(100, func() {
+		if len(Lookup(listed)) != 1 || len(Lookup(unlisted)) != 0 {
+			t.Fail()
+		}
+	}))
+	first := Embedded()
+	assert.Same(t, first, Embedded(), "it is read once")
+}
+
+func TestMarks(t *testing.T) {
+	for value, want := range map[string]string{"cloudflare": "Cloudflare", "AkamaiGHost": "Akamai", "Apache": ""} {
+		assert.Equal(t, want, Mark(map[string][]string{"Server": {value}}))
+	}
+	assert.Equal(t, "Amazon CloudFront", Mark(map[string][]string{"X-Amz-Cf-Id": {"x"}}))
+	assert.Equal(t, "Cloudflare", NameServer("bill.ns.cloudflare.com."))
+	assert.Empty(t, Alias("bill.ns.cloudflare.com."), "who serves the name need not serve the site")
+	assert.Equal(t, "Amazon CloudFront", Alias("d111111abcdef8.CloudFront.net."))
+	assert.Empty(t, Alias("notcloudfront.net"))
+	for _, m := range marks() {
+		assert.Contains(t, []string{"header", "server", "cname", "ns"}, m.kind, m)
+		assert.Equal(t, strings.ToLower(m.value), m.value, "it would never match")
+	}
+}

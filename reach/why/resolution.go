@@ -80,6 +80,9 @@ func (w *weighing) resolvers(group []word, all, good int) {
 		bogusNow = bogusNow && x.answer.Unchecked == "NOERROR"
 		a, err := netip.ParseAddrPort(x.resolver)
 		stub = stub && err == nil && a.Addr().IsLoopback() && a.Port() == 53
+		if err == nil && w.world[family(a.Addr())][ownSideDead] != "" {
+			facts[ownSideDead] = w.world[family(a.Addr())][ownSideDead]
+		}
 		if err == nil && w.life[a.Addr()] != "" {
 			facts[alive] = w.life[a.Addr()]
 		}
