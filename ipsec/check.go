@@ -8,6 +8,7 @@ import (
 
 	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ipsec/conf"
+	"github.com/opskit-go/opskit/ipsec/suite"
 )
 
 // Check says what is wrong with the description itself, before anything is
@@ -129,12 +130,16 @@ func checkKey(r *outcome, key Secret) {
 
 func checkDPD(r *outcome, t *Tunnel) {
 	d := t.DPD
-	if d.Off {
-		starts, _ := t.end(t.Initiator)
-		waits, _ := t.end(opposite(t.Initiator))
-		r.add("no_recovery", SeverityProblem, "dpd.off", "leave dead peer detection on", nil,
-			"without dead peer detection a reboot of %s is not noticed by %s, and %s does not open the tunnel itself: down until the next rekey",
-			waits.label(opposite(t.Initiator)), starts.label(t.Initiator), waits.label(opposite(t.Initiator)))
+	var ends [2]behaviour
+	for i, side := range []Side{SideA, SideB} {
+		end, _ := t.end(side)
+		ends[i] = behaviour{label: end.label(side), notices: !d.Off, onDead: "clear", onClose: "none", onError: !conf.Strong(end.dialect())}
+		if t.opens(side) {
+			ends[i].starts, ends[i].onDead, ends[i].onClose = true, "restart", "restart"
+		}
+	}
+	r.recovery = recoveries(ends[0], ends[1])
+	if r.unrecovered(r.recovery, func(string, Event) []Ref { return nil }); d.Off {
 		return
 	}
 	if d.delay() < time.Second || d.timeout() <= d.delay() || d.delay()%time.Second != 0 || d.timeout()%time.Second != 0 {
@@ -146,12 +151,15 @@ func checkDPD(r *outcome, t *Tunnel) {
 }
 
 func checkSuites(r *outcome, t *Tunnel) {
-	for _, s := range []struct{ field, text string }{{"ike", t.ike()}, {"esp", t.esp()}} {
+	for _, s := range []struct {
+		field, text string
+		protocol    suite.Protocol
+	}{{"ike", t.ike(), suite.ProtocolIKE}, {"esp", t.esp(), suite.ProtocolESP}} {
 		if !proposalSyntax.MatchString(s.text) {
 			r.add("bad_proposal", SeverityFatal, s.field, "write it as aes256-sha256-modp2048", nil, "%q is no proposal", s.text)
 			continue
 		}
-		if weak := weakAlgorithms(s.text); len(weak) > 0 {
+		if weak := suite.Parse(s.text+"!", s.protocol, conf.DialectStrongSwan).Weak(); len(weak) > 0 {
 			r.add("weak_algorithm", SeverityWarning, s.field, "use aes256-sha256 and modp2048 or better (RFC 8221, RFC 8247)", nil,
 				"%s of %s should not be used any more", strings.Join(weak, ", "), s.text)
 		}
@@ -165,20 +173,6 @@ func checkSuites(r *outcome, t *Tunnel) {
 	if t.IKEv1 {
 		r.add("ikev1", SeverityWarning, "ikev1", "use IKEv2 unless one end cannot", nil, "IKEv1 is deprecated by RFC 9395")
 	}
-}
-
-// weakAlgorithms returns the parts of a proposal that RFC 8221 and RFC 8247 no
-// longer allow.
-func weakAlgorithms(proposal string) []string {
-	var weak []string
-	for part := range strings.SplitSeq(proposal, "-") {
-		switch part {
-		case "des", "3des", "3des_cbc", "null", "cast128", "blowfish", "md5", "hmac_md5",
-			"modp768", "modp1024", "modp1536", "dh1", "dh2", "dh5", "dh22", "dh23", "dh24":
-			weak = append(weak, part)
-		}
-	}
-	return weak
 }
 
 // reachable reports whether an address can be a destination on the Internet:

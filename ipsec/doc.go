@@ -42,16 +42,17 @@
 //
 // The codes of findings are stable. Of a description or of two files:
 // address_differs, address_family, auth_differs, bad_address, bad_dpd, bad_id,
-// bad_initiator, bad_name, bad_proposal, bad_subnet, both_open,
-// duplicate_parameter, exchange_differs, id_differs, ikev1, key_differs,
-// mixed_subnets, name_differs, nat, no_address, no_common_proposal, no_conn,
-// no_dpd, no_key, no_recovery, no_section, nobody_opens, not_loaded,
-// pfs_differs, private_address, protocol_differs, protoport_differs,
-// protostack_unset, pubkey_differs, same_address, same_id, slow_dpd, subnet_covers_peer,
-// subnets_differ, subnets_overlap, type_differs, version_differs,
-// weak_algorithm, weak_key. Of a status: answers_nothing, counts_sas,
-// duplicate_sa, ike_only, narrowed, no_answer, not_loaded, one_way, silent_since,
-// trapped.
+// bad_initiator, bad_name, bad_proposal, bad_subnet, bad_value, both_open,
+// cannot_dial, duplicate_parameter, exchange_differs, gives_up, id_differs, ikev1,
+// key_differs, leaks, misspelled_parameter, mixed_subnets, name_differs, nat,
+// no_address, no_authentication, no_common_proposal, no_conn, no_dpd, no_key,
+// no_recovery, no_reopen, no_section, no_traffic, nobody_opens, not_encrypted,
+// not_loaded, one_network, other_daemons, pfs_differs, private_address,
+// protocol_differs, protoport_differs, protostack_unset, pubkey_differs,
+// rekey_refused, same_address, same_id, slow_dpd, subnet_covers_peer,
+// subnets_differ, subnets_overlap, type_differs, version_differs, weak_algorithm,
+// weak_key. Of a status: answers_nothing, counts_sas, duplicate_sa, ike_only,
+// narrowed, no_answer, not_loaded, one_way, silent_since, trapped.
 //
 // # Privileges
 //

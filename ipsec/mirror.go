@@ -67,7 +67,7 @@ func (r *Report) mirror() outcome {
 	for _, names := range pairs {
 		var one outcome
 		p := Pair{Subject: subjectOf(names), Verdict: one.compare(a, b, names)}
-		p.Findings, p.Undecided = settled(one.findings), one.gaps
+		p.Findings, p.Undecided, p.Recovery = settled(one.findings), one.gaps, one.recovery
 		r.Pairs = append(r.Pairs, p)
 		r.Verdict = worse(r.Verdict, p.Verdict)
 	}
@@ -94,6 +94,69 @@ func subjectOf(names [2]string) string {
 
 // compare compares one connection of both ends.
 func (o *outcome) compare(a, b End, names [2]string) Verdict {
+	if a.Conf == nil || b.Conf == nil || a.Conf.Dialect != conf.DialectUnknown && b.Conf.Dialect != conf.DialectUnknown {
+		return o.compareAs(a, b, names)
+	}
+	// What only one family makes of it is told in that family's name, and is no more
+	// than a warning.
+	families := [2]conf.Dialect{conf.DialectLibreswan, conf.DialectStrongSwan}
+	var as [2]outcome
+	comparable := true
+	for i, d := range families {
+		if v := as[i].compareAs(a.as(d), b.as(d), names); v == Unknown && !as[i].open {
+			comparable = false
+		}
+	}
+	if !comparable {
+		*o = as[0]
+		return Unknown
+	}
+	for i := range as {
+		for _, f := range as[i].findings {
+			at := slices.IndexFunc(as[1-i].findings, func(g Finding) bool { return g.Code == f.Code && g.Field == f.Field && slices.Equal(g.Refs, f.Refs) })
+			switch {
+			case at < 0:
+				if rank(f.Severity) > rank(SeverityWarning) {
+					f.Severity = SeverityWarning
+				}
+				f.Message = fmt.Sprintf("if this is %s: %s", families[i], f.Message)
+			case i == 1:
+				continue
+			case rank(as[1].findings[at].Severity) < rank(f.Severity):
+				worse := f.Severity
+				f = as[1].findings[at]
+				f.Message = fmt.Sprintf("%s; %s if this is %s", f.Message, worse, families[0])
+			case rank(as[1].findings[at].Severity) > rank(f.Severity):
+				f.Message = fmt.Sprintf("%s; %s if this is %s", f.Message, as[1].findings[at].Severity, families[1])
+			}
+			o.findings = append(o.findings, f)
+		}
+		for _, g := range as[i].gaps {
+			if !slices.Contains(o.gaps, g) {
+				o.gaps = append(o.gaps, g)
+			}
+		}
+		o.open = o.open || as[i].open
+	}
+	o.recovery = as[0].recovery
+	if slices.ContainsFunc(o.findings, func(f Finding) bool { return strings.Contains(f.Message, "if this is ") }) {
+		o.beyond("which daemon reads these files", "nothing in them shows it", "the dialect of both ends")
+	}
+	return o.verdict()
+}
+
+// as is the end with a dialect where its own is not known.
+func (e End) as(d conf.Dialect) End {
+	if e.Conf.Dialect == conf.DialectUnknown {
+		c := *e.Conf
+		c.Dialect = d
+		e.Conf = &c
+	}
+	return e
+}
+
+// compareAs compares one connection where the dialects are known.
+func (o *outcome) compareAs(a, b End, names [2]string) Verdict {
 	views, ok := o.views(a, b, names)
 	if !ok {
 		if v := o.verdict(); v == Broken {
@@ -121,11 +184,14 @@ func (o *outcome) compare(a, b End, names [2]string) Verdict {
 	m.overlap()
 	m.suites()
 	m.options()
+	m.oneNetwork()
+	m.covers()
 	m.loading()
 	m.recovery()
 	m.stack()
 	m.keys()
 	m.unseen()
+	o.recovery = m.table
 	return o.verdict()
 }
 
@@ -134,8 +200,9 @@ func (o *outcome) compare(a, b End, names [2]string) Verdict {
 type mirror struct {
 	*outcome
 
-	a, b *view
-	swap bool // b writes left for what a writes right
+	a, b  *view
+	swap  bool // b writes left for what a writes right
+	table []Recovery
 }
 
 // of returns participant p as the two ends write it.

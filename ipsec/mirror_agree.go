@@ -16,7 +16,7 @@ func (v *view) wellFormed(r *outcome) {
 		switch p.addrKind {
 		case addrNone:
 			s := SeverityFatal
-			if v.conn.Dialect == conf.DialectStrongSwan {
+			if conf.Strong(v.conn.Dialect) {
 				s = SeverityWarning // %any
 			}
 			r.add("no_address", s, p.word, "write "+p.word+"=ADDRESS", []Ref{v.ref(p.addr)}, "%s leaves out %s", v.label, p.word)
@@ -31,13 +31,6 @@ func (v *view) wellFormed(r *outcome) {
 		}
 		if n := p.netParam; p.netSet && !p.netKnown && n.Value[0] >= '0' && n.Value[0] <= '9' && !strings.ContainsAny(n.Value, "[") {
 			r.add("bad_subnet", SeverityWarning, n.Name, "write it as 10.0.0.0/16", []Ref{v.ref(n)}, "%s: %q cannot be read as networks", v.label, n.Value)
-		}
-	}
-	for _, name := range []string{"ike", "esp", "phase2alg"} {
-		param := v.get(name)
-		if weak := weakIn(param.Value); len(weak) > 0 {
-			r.add("weak_algorithm", SeverityWarning, name, "use aes256-sha256 and modp2048 or better (RFC 8221, RFC 8247)", []Ref{v.ref(param)},
-				"%s still offers %s", v.label, listed(weak))
 		}
 	}
 }
@@ -143,12 +136,46 @@ func (m *mirror) networks(p int) {
 // with IKEv2, libreswan where narrowing is allowed.
 func (m *mirror) narrows() bool {
 	for _, v := range []*view{m.a, m.b} {
-		strong := v.conn.Dialect == conf.DialectStrongSwan && v.value("", "keyexchange") != "ikev1"
-		if !strong && v.value("no", "narrowing") != "yes" {
+		set, _ := v.versions()
+		if strong := conf.Strong(v.conn.Dialect) && set != 1; !strong && v.value("no", "narrowing") != "yes" {
 			return false
 		}
 	}
 	return true
+}
+
+// oneNetwork reports what IKEv1 leaves out of an SA in strongSwan.
+func (m *mirror) oneNetwork() {
+	for _, v := range []*view{m.a, m.b} {
+		set, p := v.versions()
+		for i := range v.sides {
+			if n := v.sides[i].nets; len(n) > 1 && set == 1 && conf.Strong(v.conn.Dialect) {
+				m.add("one_network", SeverityProblem, v.sides[i].netParam.Name, "use IKEv2, or make a connection for each pair of networks", []Ref{v.ref(v.sides[i].netParam), v.ref(p)},
+					"%s: IKEv1 carries one network of each end in an SA: of %s only %s is carried", v.label, prefixes(n), written(v.sides[i].netParam))
+			}
+		}
+	}
+}
+
+// written is the first network of a parameter, as written.
+func written(p conf.Param) string {
+	first, _, _ := strings.Cut(p.Value, ",")
+	return strings.TrimSpace(first)
+}
+
+// covers reports networks that hold the address of the other end.
+func (m *mirror) covers() {
+	for _, v := range []*view{m.a, m.b} {
+		for i := range v.sides {
+			p, other := &v.sides[i], &v.sides[1-i]
+			for _, n := range p.nets {
+				if p.netSet && n.Bits() > 0 && other.ip.IsValid() && n.Contains(other.ip) {
+					m.add("subnet_covers_peer", SeverityProblem, p.netParam.Name, "narrow the network so that the peer's address is outside of it", []Ref{v.ref(p.netParam), v.ref(other.addr)},
+						"%s: %s holds %s, the address of the other end: its encrypted packets would be sent into the tunnel again", v.label, n, other.ip)
+				}
+			}
+		}
+	}
 }
 
 func overlapping(a, b []netip.Prefix) bool {

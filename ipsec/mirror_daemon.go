@@ -78,7 +78,7 @@ func (v *view) protocol() (string, conf.Param) {
 // options compares what makes a rekey fail rather than the start.
 func (m *mirror) options() {
 	pa, pb := m.a.get("pfs"), m.b.get("pfs")
-	if a, b := m.a.value("yes", "pfs"), m.b.value("yes", "pfs"); a != b && m.a.conn.Dialect != conf.DialectStrongSwan && m.b.conn.Dialect != conf.DialectStrongSwan {
+	if a, b := m.a.value("yes", "pfs"), m.b.value("yes", "pfs"); a != b && !conf.Strong(m.a.conn.Dialect) && !conf.Strong(m.b.conn.Dialect) {
 		m.add("pfs_differs", SeverityWarning, "pfs", "write the same at both ends", m.both(pa, pb),
 			"%s has pfs=%s and %s has pfs=%s: a rekey may be refused", m.a.label, a, m.b.label, b)
 	}
@@ -122,6 +122,24 @@ func (m *mirror) loading() {
 		m.add("not_loaded", SeverityProblem, "auto", "write auto=add, or auto=start at the end that opens the tunnel", []Ref{x.v.ref(x.r.auto)},
 			"%s %s: the connection is not loaded when the daemon starts, so it neither opens nor answers until somebody adds it by hand", x.v.label, text)
 	}
+	for _, x := range []*view{m.a, m.b} {
+		if r := x.role(); (r.starts || r.trapped) && !x.dialable() {
+			other := m.a
+			if x == m.a {
+				other = m.b
+			}
+			s := SeverityWarning
+			if o := other.role(); !o.starts && !o.trapped || !other.dialable() {
+				s = SeverityProblem
+			}
+			text := "%s is to open the tunnel and does not know where the other end is: it only answers"
+			if s == SeverityProblem {
+				text = "nobody can open the tunnel: " + text
+			}
+			m.add("cannot_dial", s, "right", "write the other end's address where the tunnel is to be opened", []Ref{x.ref(x.sides[1].addr), x.ref(r.auto)},
+				text, x.label)
+		}
+	}
 	switch {
 	case a.loaded && b.loaded && !a.starts && !b.starts && !a.trapped && !b.trapped:
 		m.add("nobody_opens", SeverityProblem, "auto", "write auto=start at one end", m.both(a.auto, b.auto), "both ends wait for the other to open the tunnel")
@@ -141,15 +159,12 @@ type dpd struct {
 func (v *view) dpd() dpd {
 	delay, action := v.get("dpddelay"), v.get("dpdaction")
 	d := dpd{action: strings.ToLower(action.Value), param: delay}
-	if v.conn.Dialect == conf.DialectStrongSwan {
+	if conf.Strong(v.conn.Dialect) {
 		d.on = d.action != "" && d.action != "none" && (delay.Value == "" || positive(delay.Value))
 		d.param = action
 		return d
 	}
 	d.on = positive(delay.Value) && d.action != "none"
-	if v.conn.Dialect == conf.DialectUnknown && delay.Value == "" && d.action != "" && d.action != "none" {
-		d.on = true // strongSwan's default delay
-	}
 	return d
 }
 
@@ -166,25 +181,23 @@ func positive(s string) bool {
 	return err != nil || d > 0
 }
 
-// recovery reports, for a reboot of each end, whether the tunnel comes back
-// before the other end rekeys.
+// recovery reports the events after which the tunnel stays down.
 func (m *mirror) recovery() {
-	for _, x := range []struct{ gone, left *view }{{m.a, m.b}, {m.b, m.a}} {
-		gone, watch := x.gone.role(), x.left.dpd()
-		// Without an action libreswan 5 does what auto= says, and libreswan 4 holds.
-		reopens := watch.on && (slices.Contains([]string{"restart", "hold", "trap", "start", "restart_by_peer"}, watch.action) ||
-			x.left.role().starts && x.left.conn.Dialect != conf.DialectStrongSwan || x.left.role().trapped)
-		if gone.starts || gone.trapped || reopens {
-			continue
-		}
-		why := x.left.label + " has no dead peer detection and keeps sending into the old SA"
-		if watch.on {
-			why = x.left.label + " notices, but only clears the SA"
-		}
-		m.add("no_recovery", SeverityProblem, "dpddelay",
-			"write dpddelay=10, dpdtimeout=60 and dpdaction=restart at "+x.left.label+", or auto=start at "+x.gone.label,
-			[]Ref{x.left.ref(watch.param), x.gone.ref(gone.auto)},
-			"a reboot of %s is not repaired until a rekey: %s does not open the tunnel again, and %s", x.gone.label, x.gone.label, why)
+	a, b := m.a.behaviour(), m.b.behaviour()
+	m.table = recoveries(a, b)
+	if told := len(m.findings) > 0 && slices.ContainsFunc(m.findings, func(f Finding) bool { return f.Code == "cannot_dial" && f.Severity == SeverityProblem }); !told {
+		m.unrecovered(m.table, func(at string, e Event) []Ref {
+			gone, left := m.a, m.b
+			if at == b.label {
+				gone, left = m.b, m.a
+			}
+			name := map[Event]string{EventStop: "closeaction", EventAbsence: "keyingtries"}[e]
+			param := left.get(name)
+			if e == EventCrash {
+				param = left.dpd().param
+			}
+			return []Ref{left.ref(param), gone.ref(gone.role().auto)}
+		})
 	}
 	for _, v := range []*view{m.a, m.b} {
 		if d := v.dpd(); !d.on {

@@ -1,46 +1,65 @@
 package ipsec
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/opskit-go/opskit/ipsec/conf"
 )
 
-// readNames are the parameters that a comparison rests on, left's for right's
-// too: one that is misspelled is not there.
-func readNames() []string {
-	return []string{
-		"left", "leftid", "leftsubnet", "leftsubnets", "leftauth", "leftcert", "leftprotoport", "leftsourceip", "leftrsasigkey",
-		"auto", "authby", "type", "keyexchange", "ikev2", "phase2", "phase2alg", "pfs", "aggressive", "aggrmode", "narrowing",
-		"dpddelay", "dpdaction", "dpdtimeout", "closeaction",
-	}
-}
-
-// otherNames are parameters of one daemon or another that differ from one of
-// readNames by a letter, ipsec.conf(5).
-func otherNames() []string {
-	return []string{"auth", "ikev1", "leftauth2", "leftca", "leftcert2", "leftid2", "xauthby"}
-}
-
-// misspelled reports parameters that no daemon knows and that look like one of
-// those that the comparison rests on.
+// misspelled reports parameters and values that the daemon does not take.
 func (v *view) misspelled(r *outcome) {
+	strong := conf.Strong(v.conn.Dialect)
 	for p := range v.conn.All() {
-		name := strings.NewReplacer("-", "", "_", "").Replace(p.Name)
-		if rest, ok := strings.CutPrefix(name, "right"); ok {
-			name = "left" + rest
+		byPluto, byStrong := conf.Knows(p.Name)
+		refs := []Ref{v.ref(p)}
+		switch {
+		case strong && byStrong, !strong && byPluto:
+			if conf.Takes(v.conn.Dialect, p) {
+				continue
+			}
+			if strong {
+				r.add("bad_value", SeverityWarning, p.Name, "write a value of ipsec.conf(5)", refs, "%s: strongSwan takes no %s=%s, and goes on as if the line were not there", v.label, p.Name, p.Value)
+				r.unread(fmt.Sprintf("%s: %s=%s", v.label, p.Name, p.Value), "no value that is known here", "the daemon's log of a start")
+			} else {
+				r.add("bad_value", SeverityFatal, p.Name, "write a value of ipsec.conf(5)", refs, "%s: libreswan loads no file with %s=%s", v.label, p.Name, p.Value)
+			}
+		case byPluto:
+			r.add("other_daemons", SeverityWarning, p.Name, "take the line out", refs, "%s: strongSwan has no %s and passes over it", v.label, p.Name)
+		case byStrong && v.conn.Dialect == conf.DialectLibreswan:
+			r.add("other_daemons", SeverityFatal, p.Name, "take the line out", refs, "%s: libreswan has no %s and loads no file that has it", v.label, p.Name)
+		case byStrong:
+			r.unread(fmt.Sprintf("%s: %s=", v.label, p.Name), "a parameter of strongSwan", "the daemon's log of a start")
+		default:
+			v.unknownName(r, p)
 		}
-		names := readNames()
-		i := slices.IndexFunc(names, func(n string) bool { return nearly(name, n) })
-		if i < 0 || len(name) < 4 || slices.Contains(names, name) || slices.Contains(otherNames(), name) {
-			continue
-		}
-		meant := names[i]
-		if strings.HasPrefix(p.Name, "right") {
-			meant = "right" + strings.TrimPrefix(meant, "left")
-		}
-		r.add("misspelled_parameter", SeverityProblem, p.Name, "write "+meant+", or take the line out", []Ref{v.ref(p)},
-			"%s: %s is no parameter: libreswan loads no file that has it, strongSwan passes over it", v.label, p.Name)
 	}
+}
+
+// unknownName tells a slip of the pen from a parameter that is not known here.
+func (v *view) unknownName(r *outcome, p conf.Param) {
+	name := strings.NewReplacer("-", "", "_", "").Replace(p.Name)
+	left, isRight := strings.CutPrefix(name, "right")
+	if isRight {
+		name = "left" + left
+	}
+	names := conf.Parameters()
+	i := slices.IndexFunc(names, func(n string) bool { return nearly(name, n) })
+	if i < 0 || len(name) < 4 {
+		r.unread(fmt.Sprintf("%s: %s=", v.label, p.Name), "no parameter that is known here", "the daemon's log of a start")
+		return
+	}
+	meant := names[i]
+	if isRight {
+		meant = "right" + strings.TrimPrefix(meant, "left")
+	}
+	severity := SeverityProblem
+	if v.conn.Dialect == conf.DialectLibreswan {
+		severity = SeverityFatal
+	}
+	r.add("misspelled_parameter", severity, p.Name, "write "+meant+", or take the line out", []Ref{v.ref(p)},
+		"%s: %s is no parameter: libreswan loads no file that has it, strongSwan passes over it", v.label, p.Name)
 }
 
 // nearly reports whether two names differ by one letter too many, too few or

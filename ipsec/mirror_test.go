@@ -151,8 +151,8 @@ conn net
 	for _, auto := range []string{"up", "keep"} {
 		assert.Empty(t, mirror(strings.Replace(sound, "auto=start", "auto="+auto, 1), other, conf.DialectLibreswan).Findings, auto)
 	}
-	strict := strings.NewReplacer("ike=aes256-sha256;modp2048", "ike=aes256-sha256-modp2048!", "ikev2=insist", "keyexchange=ikev2")
-	loose := strings.NewReplacer("ike=aes256-sha256;modp2048", "ike=aes128-sha512-modp4096", "ikev2=insist", "keyexchange=ikev2")
+	strict := strings.NewReplacer("ike=aes256-sha256;modp2048", "ike=aes256-sha256-modp2048!", "ikev2=insist", "keyexchange=ikev2\n\tcloseaction=restart\n\tkeyingtries=%forever")
+	loose := strings.NewReplacer("ike=aes256-sha256;modp2048", "ike=aes128-sha512-modp4096", "ikev2=insist", "keyexchange=ikev2\n\tcloseaction=restart")
 	assert.Empty(t, mirror(strict.Replace(sound), loose.Replace(other), conf.DialectStrongSwan).Findings, "without '!' strongSwan offers its defaults too")
 	signed := func(s, authby string) string { return strings.Replace(s, "authby=secret", authby, 1) }
 	for _, c := range []struct{ a, b, want string }{
@@ -269,7 +269,7 @@ func TestMirrorRecovery(t *testing.T) {
 		{"DPD delay alone is enough in libreswan", "auto=start\n dpddelay=2", "auto=add", conf.DialectLibreswan, 0},
 		{"clearing is not reopening", "auto=add\n dpdaction=clear\n dpddelay=2", "auto=add", conf.DialectLibreswan, 2},
 		{"an action alone is enough in strongSwan", "auto=start\n dpdaction=restart", "auto=add", conf.DialectStrongSwan, 0},
-		{"and where the dialect is not known", "auto=start\n dpdaction=restart", "auto=add", conf.DialectUnknown, 0},
+		{"and where the dialect is not known", "auto=start\n dpdaction=restart", "auto=add", conf.DialectUnknown, 1},
 		{"noticing alone reopens nothing", "auto=add\n dpddelay=2", "auto=add\n dpddelay=2", conf.DialectLibreswan, 2},
 		{"traps open on demand", "auto=route", "auto=route", conf.DialectStrongSwan, 0},
 	} {

@@ -55,6 +55,7 @@ func paramRef(end string, p conf.Param) Ref {
 type outcome struct {
 	findings []Finding
 	gaps     []opskit.Gap
+	recovery []Recovery
 	open     bool // a gap could change the verdict
 }
 

@@ -16,6 +16,7 @@ type Report struct {
 	Verdict   Verdict      `json:"verdict"`             // follows from findings and gaps
 	Findings  []Finding    `json:"findings,omitempty"`  // worst first; of one connection, or of both ends' files
 	Pairs     []Pair       `json:"pairs,omitempty"`     // where Mirror compared several connections: each of them
+	Recovery  []Recovery   `json:"recovery,omitempty"`  // what brings one connection back, by event
 	Tunnel    *Tunnel      `json:"tunnel,omitempty"`    // evidence of Tunnel.Check
 	Ends      []End        `json:"ends,omitempty"`      // evidence of Mirror: two of them
 	Log       []Ref        `json:"log,omitempty"`       // evidence of CheckLog
@@ -27,6 +28,7 @@ type Pair struct {
 	Subject   string       `json:"subject"`             // the connection's name at both ends
 	Verdict   Verdict      `json:"verdict"`             // follows from findings and gaps
 	Findings  []Finding    `json:"findings,omitempty"`  // worst first
+	Recovery  []Recovery   `json:"recovery,omitempty"`  // what brings it back, by event
 	Undecided []opskit.Gap `json:"undecided,omitempty"` // what the files cannot show, or was not understood
 }
 
@@ -97,7 +99,7 @@ func (r *Report) Judge() opskit.Level {
 		o.unread(quotedOr(r.Subject, "what was to be checked"), "the report holds no evidence", "")
 		r.Verdict = Unknown
 	}
-	r.Findings, r.Undecided = settled(o.findings), o.gaps
+	r.Findings, r.Undecided, r.Recovery = settled(o.findings), o.gaps, o.recovery
 	return r.Level()
 }
 

@@ -10,10 +10,11 @@ import (
 
 // view is one end's connection as that end writes it.
 type view struct {
-	label string
-	end   End
-	conn  *conf.Conn
-	sides [2]participant // left and right
+	label  string
+	end    End
+	conn   *conf.Conn
+	sides  [2]participant // left and right
+	offers offers
 }
 
 // participant is left or right in one end's file.
@@ -79,6 +80,7 @@ func newView(label string, e End, c *conf.Conn) *view {
 		p.port = readProtoPort(p.portOf.Value)
 		v.readAuth(p)
 	}
+	v.readOffers()
 	return v
 }
 
@@ -199,7 +201,7 @@ func normalID(id string, d conf.Dialect) string {
 	if id == "" {
 		return ""
 	}
-	if a, err := netip.ParseAddr(strings.TrimPrefix(id, "@")); err == nil && (id[0] != '@' || d != conf.DialectStrongSwan) {
+	if a, err := netip.ParseAddr(strings.TrimPrefix(id, "@")); err == nil && (id[0] != '@' || !conf.Strong(d)) {
 		return "address " + a.String()
 	}
 	switch {
@@ -213,7 +215,7 @@ func normalID(id string, d conf.Dialect) string {
 		return "subject " + normalDN(id)
 	case strings.Contains(id, "@"):
 		return "user " + strings.ToLower(id)
-	case d == conf.DialectStrongSwan:
+	case conf.Strong(d):
 		return "name " + strings.ToLower(id)
 	}
 	return "" // a bare name is resolved to an address
@@ -352,7 +354,7 @@ func readProtoPort(s string) string {
 func (v *view) readAuth(p *participant) {
 	p.authOf = v.get(p.word+"auth", "authby")
 	p.auth = authOf(p.authOf.Value)
-	if p.authOf.Value == "" || v.conn.Dialect == conf.DialectStrongSwan && p.auth&authPubkey != 0 {
+	if p.authOf.Value == "" || conf.Strong(v.conn.Dialect) && p.auth&authPubkey != 0 {
 		// The default of both families; strongSwan's finer words say what the
 		// certificates may be signed with, too.
 		p.auth |= authPubkey

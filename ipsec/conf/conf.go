@@ -9,7 +9,7 @@ import (
 // order of reading. It marshals to JSON and back without loss. The zero value
 // is an empty configuration. It is safe for concurrent reading.
 type Conf struct {
-	Dialect  Dialect   `json:"dialect"`            // as it was read
+	Dialect  Dialect   `json:"dialect"`            // as it was read, or as its parameters show
 	Files    []string  `json:"files,omitempty"`    // every file read, in order
 	Sections []Section `json:"sections,omitempty"` // every section, in order
 	Missing  []Include `json:"missing,omitempty"`  // include lines that could not be followed

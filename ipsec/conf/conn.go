@@ -112,10 +112,10 @@ func (r *resolver) section(name string, flip bool) map[string]Param {
 			if flip {
 				p.Name = flipped(p.Name)
 			}
-			if p.Value == "" && !strong(r.conf.Dialect) {
+			if p.Value == "" && !Strong(r.conf.Dialect) {
 				continue // no line at all, as far as libreswan is concerned
 			}
-			if before, ok := own[p.Name]; ok && !strong(r.conf.Dialect) && before.Value != p.Value {
+			if before, ok := own[p.Name]; ok && !Strong(r.conf.Dialect) && before.Value != p.Value {
 				r.conn.Duplicates = append(r.conn.Duplicates, p)
 			}
 			own[p.Name] = p
@@ -132,7 +132,7 @@ func (r *resolver) section(name string, flip bool) map[string]Param {
 		for key, p := range r.section(ref.param.Value, ref.flip) {
 			// strongSwan overrides in the order of the also= lines, libreswan
 			// keeps the first.
-			if before, ok := inherited[key]; !ok || strong(r.conf.Dialect) {
+			if before, ok := inherited[key]; !ok || Strong(r.conf.Dialect) {
 				inherited[key] = p
 			} else {
 				r.twice(before, p)

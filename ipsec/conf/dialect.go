@@ -15,11 +15,13 @@ const (
 	DialectLibreswan  Dialect = "libreswan"  // ipsec.conf(5) of libreswan 3, 4 and 5
 	DialectOpenswan   Dialect = "openswan"   // Openswan 2.6: libreswan's syntax, older defaults
 	DialectStrongSwan Dialect = "strongswan" // ipsec.conf(5) of strongSwan's starter, 5.2 and later
+	DialectSwanctl    Dialect = "swanctl"    // swanctl.conf(5) of strongSwan
 )
 
 // Dialects returns all that are known.
 func Dialects() []Dialect {
-	return []Dialect{DialectLibreswan, DialectOpenswan, DialectStrongSwan}
+	return []Dialect{DialectLibreswan, DialectOpenswan, DialectStrongSwan, DialectSwanctl}
 }
 
-func strong(d Dialect) bool { return d == DialectStrongSwan }
+// Strong tells whether strongSwan reads it.
+func Strong(d Dialect) bool { return d == DialectStrongSwan || d == DialectSwanctl }

@@ -43,6 +43,9 @@ func parse(fsys fs.FS, name, text string, d Dialect) (*Conf, error) {
 			first = second
 		}
 	}
+	if d == DialectUnknown {
+		first.conf.Dialect = first.conf.recognised()
+	}
 	if len(first.errs) > 0 {
 		return &first.conf, errors.Join(first.errs...)
 	}

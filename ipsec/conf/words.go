@@ -1,0 +1,101 @@
+package conf
+
+import (
+	_ "embed"
+	"slices"
+	"strings"
+	"sync"
+)
+
+//go:embed words.txt
+var wordsText string
+
+// wordTable is what words.txt says.
+type wordTable struct {
+	pluto, strong []string
+	choices       map[string][2][]string // pluto's values and strongSwan's
+}
+
+var wordsOf = sync.OnceValue(func() (t wordTable) {
+	t.choices = map[string][2][]string{}
+	for line := range strings.Lines(wordsText) {
+		f := strings.Fields(line)
+		if len(f) < 2 {
+			continue
+		}
+		switch f[0] {
+		case "pluto":
+			t.pluto = append(t.pluto, f[1:]...)
+		case "strong":
+			t.strong = append(t.strong, f[1:]...)
+		case "choice":
+			at := slices.Index(f, "|")
+			t.choices[f[1]] = [2][]string{f[2:at], f[at+1:]}
+		}
+	}
+	return t
+})
+
+// Knows tells whether the two families of daemons have a parameter of a connection
+// of that name, which is in lower case.
+func Knows(name string) (pluto, strongSwan bool) {
+	if rest, ok := strings.CutPrefix(name, "right"); ok {
+		name = "left" + rest
+	}
+	t := wordsOf()
+	if isComment(name) || strings.HasPrefix(name, "x-") || strings.HasPrefix(name, "x_") {
+		return true, slices.Contains(t.strong, name)
+	}
+	plain := func(s string) string { return strings.NewReplacer("-", "", "_", "").Replace(s) }
+	return slices.ContainsFunc(t.pluto, func(w string) bool { return plain(w) == plain(name) }), slices.Contains(t.strong, name)
+}
+
+// Parameters lists what either family knows.
+func Parameters() []string {
+	t := wordsOf()
+	return append(slices.Clone(t.pluto), t.strong...)
+}
+
+// Takes tells whether a daemon takes a value of a parameter that is a choice; true
+// for all others.
+func Takes(d Dialect, p Param) bool {
+	choice, is := wordsOf().choices[p.Name]
+	values := choice[0]
+	if Strong(d) {
+		values = choice[1]
+	}
+	return !is || len(values) == 0 || slices.Contains(values, strings.ToLower(p.Value))
+}
+
+// recognised is the family whose parameters a configuration has, where it has some
+// that only one of them knows.
+func (c *Conf) recognised() Dialect {
+	pluto, strongs := 0, 0
+	for _, s := range c.Sections {
+		for _, p := range s.Params {
+			if s.Kind == "config" {
+				switch p.Name {
+				case "protostack", "plutodebug", "logfile", "virtual_private", "virtual-private", "nat_traversal", "oe":
+					pluto++
+				case "charondebug", "charonstart", "strictcrlpolicy":
+					strongs++
+				}
+				continue
+			}
+			byPluto, byStrong := Knows(p.Name)
+			switch strict := strings.HasSuffix(p.Value, "!") && (p.Name == "ike" || p.Name == "esp"); {
+			case byPluto && !byStrong || p.Name == "ike" && strings.Contains(p.Value, ";"):
+				pluto++
+			case byStrong && !byPluto || strict:
+				strongs++
+			}
+		}
+	}
+	switch {
+	case pluto > 0 && strongs == 0:
+		return DialectLibreswan
+	case strongs > 0 && pluto == 0:
+		return DialectStrongSwan
+	}
+	return DialectUnknown
+}

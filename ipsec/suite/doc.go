@@ -1,0 +1,12 @@
+// Package suite knows the algorithms of IKE and ESP by the words of three
+// daemons, tells what two lists of proposals agree on, and what ESP costs.
+//
+//	west := suite.Parse("aes256gcm16-prfsha256-modp2048!", suite.ProtocolIKE, conf.DialectStrongSwan)
+//	east := suite.Parse("aes256-sha256-modp2048!", suite.ProtocolIKE, conf.DialectStrongSwan)
+//	suite.Negotiate(west, east, suite.MomentFirst) // refused: the ciphers differ
+//
+// The transforms stand as text in transforms.txt, with their sources. A word that
+// is in no line of it is in [Offer.Unread], and an offer with such a word never
+// makes Negotiate say that two ends have nothing in common, or that they agree by
+// it.
+package suite
