@@ -139,7 +139,7 @@ func checkDPD(r *outcome, t *Tunnel) {
 		}
 	}
 	r.recovery = recoveries(ends[0], ends[1])
-	if r.unrecovered(r.recovery, func(string, Event) []Ref { return nil }); d.Off {
+	if r.unrecovered(r.recovery, func(string, string) []Ref { return nil }); d.Off {
 		return
 	}
 	if d.delay() < time.Second || d.timeout() <= d.delay() || d.delay()%time.Second != 0 || d.timeout()%time.Second != 0 {

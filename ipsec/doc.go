@@ -25,7 +25,7 @@
 // ipsec.secrets show, without keeping a key.
 //
 // [ParseStatus] reads the output of service ipsec status, ipsec auto --status,
-// ipsec trafficstatus and ipsec statusall; [Status.State] says which tunnels are
+// ipsec trafficstatus, ipsec statusall and swanctl --list-sas; [Status.State] says which tunnels are
 // up. [Listeners] tells which process holds UDP 500 and 4500.
 //
 // Every result is an [opskit.Result] and holds its evidence, from which Judge

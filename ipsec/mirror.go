@@ -170,7 +170,9 @@ func (o *outcome) compareAs(a, b End, names [2]string) Verdict {
 		v.misspelled(o)
 		v.inClear(o)
 	}
-	m.orient()
+	if m.orient(); m.third() {
+		return Unknown
+	}
 	m.version()
 	m.mode()
 	for p := range 2 {
@@ -259,11 +261,16 @@ func (o *outcome) views(a, b End, names [2]string) ([2]*view, bool) {
 // name at end e: the ends need not agree on it. It returns nil, with a finding
 // or a gap, when none is like it.
 func counterpart(r *outcome, label string, e, other End, name, wanted string) (*conf.Conn, error) {
-	if like := likest(other, name, e, e.Conf.TunnelNames()); like != "" {
+	like, several := likest(other, name, e, e.Conf.TunnelNames())
+	if like != "" {
 		best, err := e.Conf.Conn(like)
 		r.add("name_differs", SeverityNote, "conn", "", []Ref{{End: label, File: best.File, Line: best.Line, Text: "conn " + best.Name}},
 			"%s has no connection %q; its %q is the one that mirrors it", label, wanted, best.Name)
 		return best, err
+	}
+	if several {
+		r.unread(fmt.Sprintf("connection %q at %s", wanted, label), "several of its connections could mirror it", "the names of both ends' connections")
+		return nil, nil
 	}
 	if len(e.Conf.Missing) > 0 {
 		r.unread(fmt.Sprintf("connection %q at %s", wanted, label), "not in the files that were read, and not all could be", "the files that its include lines name")
@@ -313,7 +320,7 @@ func connPairs(a, b End) (pairs [][2]string, o outcome) {
 	}
 	rest := slices.DeleteFunc(nb, func(n string) bool { return taken[n] })
 	for _, n := range left {
-		if like := likest(a, n, b, rest); like != "" {
+		if like, _ := likest(a, n, b, rest); like != "" {
 			pairs, taken[like] = append(pairs, [2]string{n, like}), true
 			rest = slices.DeleteFunc(rest, func(x string) bool { return x == like })
 			continue
@@ -331,13 +338,13 @@ func connPairs(a, b End) (pairs [][2]string, o outcome) {
 
 // likest is the one of names at end other that mirrors a connection of end e
 // best, "" where none or several do.
-func likest(e End, name string, other End, names []string) string {
+func likest(e End, name string, other End, names []string) (best string, several bool) {
 	conn, _ := e.Conf.Conn(name)
 	if conn == nil {
-		return ""
+		return "", false
 	}
 	m := mirror{a: newView("", e, conn)}
-	best, bestScore, tie := "", 0, false
+	bestScore, tie := 0, false
 	for _, n := range names {
 		c, _ := other.Conf.Conn(n)
 		m.b = newView("", other, c)
@@ -348,15 +355,18 @@ func likest(e End, name string, other End, names []string) string {
 		}
 	}
 	if tie {
-		return ""
+		return "", bestScore > 0
 	}
-	return best
+	return best, false
 }
 
 // unseen lists what two configurations cannot show.
 func (m *mirror) unseen() {
 	r := m
 	for _, v := range []*view{m.a, m.b} {
+		for _, p := range v.end.Conf.Pasted {
+			m.beyond(v.label+": what the file holds byte for byte", p+", as if it was pasted", "")
+		}
 		for _, inc := range v.end.Conf.Missing {
 			r.unread(fmt.Sprintf("%s: include %s (%s:%d)", v.label, inc.Pattern, inc.File, inc.Line), inc.Why, "the files that it names")
 		}

@@ -40,6 +40,16 @@ func (m *mirror) orient() {
 	m.swap = m.score(true) > m.score(false)
 }
 
+// third tells whether both ends lead to a third one: they are no pair then.
+func (m *mirror) third() bool {
+	a, b := &m.a.sides, &m.b.sides
+	if m.a.conn.Dialect != conf.DialectSwanctl || m.b.conn.Dialect != conf.DialectSwanctl || a[1].id == "" || a[1].id != b[1].id || a[0].id == b[0].id {
+		return false // only with swanctl the left one is always the own
+	}
+	m.unread("whether "+m.a.label+" and "+m.b.label+" are each other's peer", "both lead to "+a[1].id, "the files of that end")
+	return true
+}
+
 // score says how well the participants of the two ends fit, with left for left
 // or left for right.
 func (m *mirror) score(swap bool) int {

@@ -160,6 +160,11 @@ func (v *view) dpd() dpd {
 	delay, action := v.get("dpddelay"), v.get("dpdaction")
 	d := dpd{action: strings.ToLower(action.Value), param: delay}
 	if conf.Strong(v.conn.Dialect) {
+		if v.conn.Dialect == conf.DialectSwanctl {
+			d.on = positive(delay.Value)
+			d.action = v.value("clear", "dpdaction")
+			return d
+		}
 		d.on = d.action != "" && d.action != "none" && (delay.Value == "" || positive(delay.Value))
 		d.param = action
 		return d
@@ -186,14 +191,14 @@ func (m *mirror) recovery() {
 	a, b := m.a.behaviour(), m.b.behaviour()
 	m.table = recoveries(a, b)
 	if told := len(m.findings) > 0 && slices.ContainsFunc(m.findings, func(f Finding) bool { return f.Code == "cannot_dial" && f.Severity == SeverityProblem }); !told {
-		m.unrecovered(m.table, func(at string, e Event) []Ref {
+		m.unrecovered(m.table, func(at string, e string) []Ref {
 			gone, left := m.a, m.b
 			if at == b.label {
 				gone, left = m.b, m.a
 			}
-			name := map[Event]string{EventStop: "closeaction", EventAbsence: "keyingtries"}[e]
+			name := map[string]string{eventStop: "closeaction", eventAbsence: "keyingtries"}[e]
 			param := left.get(name)
-			if e == EventCrash {
+			if e == eventCrash {
 				param = left.dpd().param
 			}
 			return []Ref{left.ref(param), gone.ref(gone.role().auto)}

@@ -12,6 +12,11 @@ import (
 func (v *view) misspelled(r *outcome) {
 	strong := conf.Strong(v.conn.Dialect)
 	for p := range v.conn.All() {
+		if name, unknown := p.Unknown(); unknown {
+			p.Name = name
+			v.unknownName(r, p)
+			continue
+		}
 		byPluto, byStrong := conf.Knows(p.Name)
 		refs := []Ref{v.ref(p)}
 		switch {
@@ -44,7 +49,10 @@ func (v *view) unknownName(r *outcome, p conf.Param) {
 	if isRight {
 		name = "left" + left
 	}
-	names := conf.Parameters()
+	names := conf.Parameters(v.conn.Dialect)
+	if v.conn.Dialect == conf.DialectSwanctl {
+		name, isRight = p.Name, false
+	}
 	i := slices.IndexFunc(names, func(n string) bool { return nearly(name, n) })
 	if i < 0 || len(name) < 4 {
 		r.unread(fmt.Sprintf("%s: %s=", v.label, p.Name), "no parameter that is known here", "the daemon's log of a start")
@@ -55,11 +63,14 @@ func (v *view) unknownName(r *outcome, p conf.Param) {
 		meant = "right" + strings.TrimPrefix(meant, "left")
 	}
 	severity := SeverityProblem
-	if v.conn.Dialect == conf.DialectLibreswan {
+	text := "%s: %s is no parameter: libreswan loads no file that has it, strongSwan passes over it"
+	switch v.conn.Dialect {
+	case conf.DialectLibreswan:
 		severity = SeverityFatal
+	case conf.DialectSwanctl:
+		severity, text = SeverityFatal, "%s: %s is no setting: strongSwan loads no connection that has it"
 	}
-	r.add("misspelled_parameter", severity, p.Name, "write "+meant+", or take the line out", []Ref{v.ref(p)},
-		"%s: %s is no parameter: libreswan loads no file that has it, strongSwan passes over it", v.label, p.Name)
+	r.add("misspelled_parameter", severity, p.Name, "write "+meant+", or take the line out", []Ref{v.ref(p)}, text, v.label, p.Name)
 }
 
 // nearly reports whether two names differ by one letter too many, too few or

@@ -6,28 +6,22 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ipsec/conf"
 )
 
-type eventKind struct{}
-
-// Event is what can take a tunnel down while both configurations stay as they are.
-type Event = opskit.Enum[eventKind]
-
-// The events.
+// What can take a tunnel down while both configurations stay as they are.
 const (
-	EventCrash   Event = "crash"        // one end dies without a word and comes back
-	EventStop    Event = "orderly_stop" // one end stops, says so (DELETE), and comes back
-	EventAbsence Event = "long_absence" // one end is away for longer than the other tries
-	EventDeleted Event = "deleted"      // one end deletes the SAs by hand or by a rule
-	EventRefused Event = "refused_once" // one end refuses once, as while it is loading
+	eventCrash   = "crash"        // one end dies without a word and comes back
+	eventStop    = "orderly_stop" // one end stops, says so (DELETE), and comes back
+	eventAbsence = "long_absence" // one end is away for longer than the other tries
+	eventDeleted = "deleted"      // one end deletes the SAs by hand or by a rule
+	eventRefused = "refused_once" // one end refuses once, as while it is loading
 )
 
 // Recovery predicts whether a tunnel is there again after an event, by itself and
 // before a rekey.
 type Recovery struct {
-	Event   Event  `json:"event"`
+	Event   string `json:"event"`             // crash, orderly_stop, long_absence, deleted, refused_once
 	At      string `json:"at"`                // the end that it happens to
 	Returns bool   `json:"returns"`           // the tunnel is there again
 	Traffic bool   `json:"traffic,omitempty"` // only once a packet wants through
@@ -63,7 +57,7 @@ func recoveries(a, b behaviour) []Recovery {
 			}
 			return false, false, waits + " " + notice + ", but does not open it again either"
 		}
-		for _, e := range []Event{EventCrash, EventStop, EventAbsence, EventDeleted, EventRefused} {
+		for _, e := range []string{eventCrash, eventStop, eventAbsence, eventDeleted, eventRefused} {
 			r := Recovery{Event: e, At: gone.label}
 			again := gone.starts || gone.trapped
 			dead := func() {
@@ -72,19 +66,19 @@ func recoveries(a, b behaviour) []Recovery {
 				}
 			}
 			switch {
-			case e == EventRefused:
+			case e == eventRefused:
 				r.Returns, r.Why = left.onError || left.trapped || again, left.label+" tries again"
 				if !r.Returns {
 					r.Why = left.label + " does not try again after a refusal"
 				}
-			case again && e != EventDeleted:
+			case again && e != eventDeleted:
 				r.Returns, r.Traffic, r.Why = true, !gone.starts, back
-			case e == EventStop, e == EventDeleted:
+			case e == eventStop, e == eventDeleted:
 				r.Returns, r.Traffic, r.Why = reopen(left.onClose, "is told that it is closed")
-				if e == EventDeleted && !r.Returns && gone.trapped {
+				if e == eventDeleted && !r.Returns && gone.trapped {
 					r.Returns, r.Traffic, r.Why = true, true, gone.label+" opens it when a packet wants through"
 				}
-			case e == EventCrash:
+			case e == eventCrash:
 				dead()
 			default:
 				if dead(); r.Returns && !r.Traffic && left.tries > 0 {
@@ -163,28 +157,28 @@ func (v *view) dialable() bool {
 }
 
 // eventTexts say what an event is, in a finding.
-var eventTexts = map[Event][2]string{
-	EventCrash:   {"no_recovery", "a reboot of %s is not repaired until a rekey"},
-	EventStop:    {"no_reopen", "after an orderly stop of %s the tunnel stays down"},
-	EventAbsence: {"gives_up", "after a long absence of %s the tunnel stays down"},
+var eventTexts = map[string][2]string{
+	eventCrash:   {"no_recovery", "a reboot of %s is not repaired until a rekey"},
+	eventStop:    {"no_reopen", "after an orderly stop of %s the tunnel stays down"},
+	eventAbsence: {"gives_up", "after a long absence of %s the tunnel stays down"},
 }
 
 // unrecovered reports the events after which a tunnel stays down, each end's first
 // one only where a longer absence says nothing new.
-func (o *outcome) unrecovered(list []Recovery, refs func(at string, e Event) []Ref) {
+func (o *outcome) unrecovered(list []Recovery, refs func(at string, e string) []Ref) {
 	lost := map[string]bool{}
 	for _, r := range list {
 		texts, told := eventTexts[r.Event]
-		if r.Returns || !told || r.Event == EventAbsence && lost[r.At] {
+		if r.Returns || !told || r.Event == eventAbsence && lost[r.At] {
 			continue
 		}
 		lost[r.At] = true
-		fix := map[Event]string{
-			EventCrash:   "write dpddelay=10, dpdtimeout=60 and dpdaction=restart at the other end, or auto=start at " + r.At,
-			EventStop:    "write closeaction=restart at the end that opens the tunnel",
-			EventAbsence: "write keyingtries=%forever (swanctl: 0) at the end that opens the tunnel",
+		fix := map[string]string{
+			eventCrash:   "write dpddelay=10, dpdtimeout=60 and dpdaction=restart at the other end, or auto=start at " + r.At,
+			eventStop:    "write closeaction=restart at the end that opens the tunnel",
+			eventAbsence: "write keyingtries=%forever (swanctl: 0) at the end that opens the tunnel",
 		}[r.Event]
-		o.add(texts[0], SeverityProblem, map[Event]string{EventCrash: "dpddelay", EventStop: "closeaction", EventAbsence: "keyingtries"}[r.Event], fix, refs(r.At, r.Event),
+		o.add(texts[0], SeverityProblem, map[string]string{eventCrash: "dpddelay", eventStop: "closeaction", eventAbsence: "keyingtries"}[r.Event], fix, refs(r.At, r.Event),
 			texts[1]+": %s", r.At, r.Why)
 	}
 }

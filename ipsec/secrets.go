@@ -83,7 +83,8 @@ func findKey(text string, ids []string, d conf.Dialect) (key Secret, line int, f
 // includes reports whether a text names files that it goes on in.
 func includes(text string) bool {
 	for line := range strings.Lines(text) {
-		if word, _, _ := strings.Cut(strings.ReplaceAll(strings.TrimSpace(line), "\t", " "), " "); word == "include" {
+		// The secrets of swanctl.conf are not read here either.
+		if word, _, _ := strings.Cut(strings.ReplaceAll(strings.TrimSpace(line), "\t", " "), " "); word == "include" || word == "secrets" {
 			return true
 		}
 	}

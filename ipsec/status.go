@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/ipsec/conf"
 )
 
 // Status is what one or several status commands of one host printed, in one
@@ -68,8 +69,8 @@ type SA struct {
 
 // ParseStatus reads the output of service ipsec status (Openswan), of ipsec
 // auto --status, status, showstates and trafficstatus (libreswan 4 and 5, and
-// Openswan where they exist there), and of ipsec status and statusall
-// (strongSwan). Outputs of one host may be joined into one text. source names
+// Openswan where they exist there), and of ipsec status and statusall and of swanctl
+// --list-sas and --list-conns, with --raw or without (strongSwan). Outputs of one host may be joined into one text. source names
 // the command; "trafficstatus" or "showstates" in it makes an empty output mean
 // that there are no SAs, which it does not for the others.
 //
@@ -83,12 +84,12 @@ func ParseStatus(source, text string) (*Status, error) {
 	for raw := range strings.SplitSeq(text, "\n") {
 		line++
 		raw = strings.TrimRight(raw, "\r \t")
-		if p.openswan(raw) || p.libreswan(raw, line) || p.strongswan(raw, line) {
+		if p.openswan(raw) || p.libreswan(raw, line) || p.swanctl(raw, line) || p.strongswan(raw, line) {
 			known++
 		}
 	}
 	s.ChildOnly = strings.Contains(source, "trafficstatus") || p.traffic && len(s.IKE) == 0 && !p.full
-	listsOnly := s.ChildOnly || strings.Contains(source, "showstates")
+	listsOnly := s.ChildOnly || strings.Contains(source, "showstates") || strings.Contains(source, "list-sas")
 	if known == 0 && (strings.TrimSpace(text) != "" || !listsOnly) {
 		return s, &opskit.Error{Op: "parse status", Target: source, Err: fmt.Errorf("%w: %s", ErrNoStatus, firstLine(text))}
 	}
@@ -106,22 +107,30 @@ func firstLine(text string) string {
 	if len(line) > 80 {
 		line = line[:80]
 	}
+	if conf.HoldsKeys(text) {
+		return "it may hold keys, and is not shown"
+	}
 	return "it begins " + strconv.Quote(line)
 }
 
 // statusParser reads line after line.
 type statusParser struct {
-	s       *Status
-	totals  map[string]int  // what the daemon's own footer says
-	known   map[string]bool // connections
-	serials map[int]int     // index of a Child SA by its serial
-	traffic bool            // lines of trafficstatus were read
-	full    bool            // the output has a list of connections or states
-	conn    string          // strongSwan's connection being listed
-	anyPeer bool            // strongSwan's connection being listed waits for any peer
+	s              *Status
+	totals         map[string]int  // what the daemon's own footer says
+	known          map[string]bool // connections
+	serials        map[int]int     // index of a Child SA by its serial
+	traffic        bool            // lines of trafficstatus were read
+	full           bool            // the output has a list of connections or states
+	conn           string          // strongSwan's connection being listed
+	of             string          // swanctl's child being listed
+	inSAs, inConns bool            // which of swanctl's lists is being read
+	anyPeer        bool            // strongSwan's connection being listed waits for any peer
 }
 
 func (p *statusParser) unread(line int, raw, why string) {
+	if conf.HoldsKeys(raw) {
+		raw = "(not shown)"
+	}
 	if len(raw) > 80 {
 		raw = raw[:80]
 	}

@@ -187,6 +187,9 @@ func (v *view) readID(p *participant) {
 			p.idParam = cert // the certificate's subject
 			return
 		}
+		if how := v.get(p.word + "auth"); v.conn.Dialect == conf.DialectSwanctl && authOf(quotedOr(how.Value, "pubkey"))&authPubkey != 0 {
+			return // of whichever certificate it takes
+		}
 		if p.addrKind == addrIP {
 			p.id = "address " + p.ip.String()
 		}

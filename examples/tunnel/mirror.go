@@ -28,7 +28,7 @@ func (e *endFlags) add(p *program.Program, side string) {
 	p.StringVar(&e.log, "log-"+side, "", "log `FILE` of the last start at end "+side)
 	p.StringVar(&e.secrets, "secrets-"+side, "", "ipsec.secrets `FILE` of end "+side+"; no key is printed or saved")
 	p.StringVar(&e.root, "root-"+side, "", "`DIRECTORY` with a copy of end "+side+"'s root directory, in which absolute include lines are followed")
-	p.StringVar(&e.dialect, "dialect-"+side, "", "libreswan, openswan or strongswan at end "+side)
+	p.StringVar(&e.dialect, "dialect-"+side, "", "libreswan, openswan, strongswan or swanctl at end "+side)
 }
 
 // mirror compares the files of two ends.

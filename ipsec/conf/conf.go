@@ -12,7 +12,10 @@ type Conf struct {
 	Dialect  Dialect   `json:"dialect"`            // as it was read, or as its parameters show
 	Files    []string  `json:"files,omitempty"`    // every file read, in order
 	Sections []Section `json:"sections,omitempty"` // every section, in order
-	Missing  []Include `json:"missing,omitempty"`  // include lines that could not be followed
+	// Pasted is what was changed in a text that was copied from a web page or a
+	// terminal, by file: no-break spaces read as spaces, and the like.
+	Pasted  []string  `json:"pasted,omitempty"`
+	Missing []Include `json:"missing,omitempty"` // include lines that could not be followed
 }
 
 // Section is one "config setup", "conn NAME" or "ca NAME" with its parameters

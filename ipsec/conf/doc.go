@@ -1,6 +1,7 @@
 // Package conf reads ipsec.conf files by the rules of ipsec.conf(5), in the
 // syntax of libreswan and Openswan and in that of strongSwan's starter, and
-// keeps for every parameter the file and line that it stands in.
+// swanctl.conf into the same model: each child of a connection is one, in the words
+// of ipsec.conf. It keeps for every parameter the file and line that it stands in.
 //
 //	c, err := conf.Read(os.DirFS("/"), "etc/ipsec.conf", conf.DialectLibreswan)
 //	conn, err := c.Conn("tunnel") // with also= and %default resolved
@@ -15,8 +16,10 @@
 // connection as the daemon would: its own parameters, then those of the
 // sections that it names by also=, then those of %default.
 //
-// The package knows the syntax, not the parameters: what a parameter means, and
-// whether two ends agree, is said by package ipsec.
+// Text that was pasted from a web page or a terminal is read as it was there; what
+// was changed stands in Conf.Pasted. Which parameters each family of daemons has
+// stands in words.txt; what one means, and whether two ends agree, is said by package
+// ipsec.
 //
 // A value with a double quote or a brace in it that is not around all of it is
 // an error here, as the manual forbids it; libreswan takes most such words as
@@ -27,7 +30,8 @@
 //
 // # Privileges
 //
-// None of its own. ipsec.conf holds no secrets and is usually readable by all.
+// None of its own. Keys, which swanctl.conf may hold, are not kept, and no error
+// quotes a file that may hold some.
 //
 // # Platforms
 //

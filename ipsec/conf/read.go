@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"strings"
+
+	"github.com/opskit-go/opskit/internal/pasted"
 )
 
 // maxInclude is how deep include lines may nest, as in libreswan: a file that
@@ -37,13 +40,16 @@ func Read(fsys fs.FS, name string, d Dialect) (*Conf, error) {
 }
 
 func parse(fsys fs.FS, name, text string, d Dialect) (*Conf, error) {
+	if d == DialectUnknown && swanctlHead.MatchString(text) {
+		d = DialectSwanctl
+	}
 	first := parseAs(fsys, name, text, d, d == DialectStrongSwan)
 	if d == DialectUnknown && len(first.errs) > 0 {
 		if second := parseAs(fsys, name, text, d, true); len(second.errs) == 0 {
 			first = second
 		}
 	}
-	if d == DialectUnknown {
+	if d == DialectUnknown && !HoldsKeys(text) {
 		first.conf.Dialect = first.conf.recognised()
 	}
 	if len(first.errs) > 0 {
@@ -62,6 +68,7 @@ func parseAs(fsys fs.FS, name, text string, d Dialect, strong bool) *reader {
 type reader struct {
 	fsys   fs.FS
 	strong bool
+	hide   bool // what stands there may be a key
 	depth  int
 	conf   Conf
 	errs   []error
@@ -74,15 +81,36 @@ type position struct {
 }
 
 func (r *reader) parse(name, text string) {
-	text = strings.TrimPrefix(text, "\ufeff")
-	if r.strong {
+	clean, changes := pasted.Clean([]byte(text))
+	for _, c := range changes {
+		r.conf.Pasted = append(r.conf.Pasted, name+": "+c.String())
+	}
+	text = string(clean)
+	r.hide = r.hide || HoldsKeys(text)
+	switch {
+	case r.conf.Dialect == DialectSwanctl:
+		r.parseSwanctl(name, text)
+	case r.strong:
 		r.parseStrong(name, text)
-	} else {
+	default:
 		r.parseSwan(name, text)
 	}
 }
 
+// swanctlHead begins swanctl.conf, which nothing else looks like.
+var swanctlHead = regexp.MustCompile(`(?m)^\s*(connections|secrets|pools|authorities)\s*\{`)
+
+// keyLine knows a line of ipsec.secrets or of the secrets of swanctl.conf.
+var keyLine = regexp.MustCompile(`(?im)^[^#\n]*:\s*(psk|rsa|ecdsa|pkcs8|p12|eap|xauth|ntlm|pin|bliss)\b|^[^#\n]*\b(secret|pin)[\w-]*\s*=`)
+
+// HoldsKeys tells a text that may hold keys, as ipsec.secrets and the secrets of
+// swanctl.conf do, whatever it was given as.
+func HoldsKeys(text string) bool { return keyLine.MatchString(text) }
+
 func (r *reader) fail(at position, field, read, problem string) {
+	if r.hide {
+		field, read = "", "(not shown: the file may hold keys)"
+	}
 	r.errs = append(r.errs, &SyntaxError{
 		File: at.file, Line: at.line, Field: field, Read: clip(read), Problem: problem,
 	})
@@ -95,7 +123,10 @@ func (r *reader) orphan(at position) int {
 	return len(r.conf.Sections) - 1
 }
 
-func (r *reader) include(at position, pattern string) {
+func (r *reader) include(at position, pattern string) { r.follow(at, pattern, r.parse) }
+
+// follow hands the files that an include line names to parse.
+func (r *reader) follow(at position, pattern string, parse func(name, text string)) {
 	missing := func(why string) {
 		r.conf.Missing = append(r.conf.Missing, Include{Pattern: pattern, File: at.file, Line: at.line, Why: why})
 	}
@@ -141,6 +172,6 @@ func (r *reader) include(at position, pattern string) {
 		if strings.HasPrefix(at.file, "/") {
 			name = "/" + name
 		}
-		r.parse(name, string(text))
+		parse(name, string(text))
 	}
 }

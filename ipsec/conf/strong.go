@@ -35,7 +35,7 @@ func (r *reader) parseStrong(name, text string) {
 				r.fail(at, "", read, "a parameter outside of any section; begin with a line \"conn NAME\" in the first column")
 				continue
 			}
-			if p, ok := r.strongParam(at, words, read); ok {
+			if p, ok := r.strongParam(at, words, read); ok && !isKey(p.Name) {
 				r.conf.Sections[section].Params = append(r.conf.Sections[section].Params, p)
 			}
 		default:

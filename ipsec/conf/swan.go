@@ -22,7 +22,7 @@ func (r *reader) parseSwan(name, text string) {
 				r.fail(at, "", body, "a parameter outside of any section; begin with a line \"conn NAME\" in the first column")
 				continue
 			}
-			if p, ok := r.swanParam(at, body); ok {
+			if p, ok := r.swanParam(at, body); ok && !isKey(p.Name) {
 				r.conf.Sections[section].Params = append(r.conf.Sections[section].Params, p)
 			}
 			continue

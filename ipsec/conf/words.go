@@ -13,11 +13,12 @@ var wordsText string
 // wordTable is what words.txt says.
 type wordTable struct {
 	pluto, strong []string
+	swanctl       map[string][]string    // settings of a connection, a child and an auth section
 	choices       map[string][2][]string // pluto's values and strongSwan's
 }
 
 var wordsOf = sync.OnceValue(func() (t wordTable) {
-	t.choices = map[string][2][]string{}
+	t.choices, t.swanctl = map[string][2][]string{}, map[string][]string{}
 	for line := range strings.Lines(wordsText) {
 		f := strings.Fields(line)
 		if len(f) < 2 {
@@ -28,6 +29,8 @@ var wordsOf = sync.OnceValue(func() (t wordTable) {
 			t.pluto = append(t.pluto, f[1:]...)
 		case "strong":
 			t.strong = append(t.strong, f[1:]...)
+		case "connection", "child", "auth":
+			t.swanctl[f[0]] = append(t.swanctl[f[0]], f[1:]...)
 		case "choice":
 			at := slices.Index(f, "|")
 			t.choices[f[1]] = [2][]string{f[2:at], f[at+1:]}
@@ -50,9 +53,13 @@ func Knows(name string) (pluto, strongSwan bool) {
 	return slices.ContainsFunc(t.pluto, func(w string) bool { return plain(w) == plain(name) }), slices.Contains(t.strong, name)
 }
 
-// Parameters lists what either family knows.
-func Parameters() []string {
+// Parameters lists what a dialect has: swanctl's settings, or what either family
+// of ipsec.conf knows.
+func Parameters(d Dialect) []string {
 	t := wordsOf()
+	if d == DialectSwanctl {
+		return slices.Concat(t.swanctl["connection"], t.swanctl["child"], t.swanctl["auth"], []string{"local", "remote", "children"})
+	}
 	return append(slices.Clone(t.pluto), t.strong...)
 }
 
@@ -63,6 +70,9 @@ func Takes(d Dialect, p Param) bool {
 	values := choice[0]
 	if Strong(d) {
 		values = choice[1]
+	}
+	if d == DialectSwanctl {
+		values = append(slices.Clone(values), "trap", "start", "iptfs", "0", "no", "1", "yes")
 	}
 	return !is || len(values) == 0 || slices.Contains(values, strings.ToLower(p.Value))
 }

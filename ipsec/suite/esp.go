@@ -2,7 +2,11 @@ package suite
 
 // ESP is what a suite costs on the wire: of its cipher the initialisation vector
 // and the block that padding fills, and the integrity check value (RFC 4303).
-type ESP struct{ IV, Block, ICV int }
+type ESP struct {
+	IV    int // bytes in front of each packet
+	Block int // bytes that padding fills; at least 4 count
+	ICV   int // bytes behind each packet
+}
 
 // Sizes returns what the first transforms of a proposal for ESP cost; false where
 // they are not known.

@@ -37,7 +37,7 @@ type Proposal struct {
 
 // Offer is what one end proposes or takes.
 type Offer struct {
-	Proposals []Proposal
+	Proposals []Proposal // those that were understood, in order
 	// Defaults tells that the daemon's own defaults are offered too, or alone.
 	Defaults bool
 	// Unread are words that are not known, each with its proposal.
@@ -61,7 +61,7 @@ func Parse(text string, p Protocol, d conf.Dialect) Offer {
 		o.Defaults = true
 		return o
 	}
-	o.Defaults = o.strong && !strict
+	o.Defaults = o.strong && !strict && d != conf.DialectSwanctl
 	for one := range strings.SplitSeq(text, ",") {
 		one = strings.TrimSpace(one)
 		if one == "default" && o.strong {
