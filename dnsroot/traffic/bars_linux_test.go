@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
@@ -209,4 +210,28 @@ func TestBarMemory(t *testing.T) {
 		report = append(report, fmt.Sprintf("%.0f MB, %.4f allocations a packet", megabytes, each))
 	}
 	lab.BarTiming(t, "traffic-memory", "%d packets: one name %s; random labels %s (want < 64 MB, 0)", n, report[0], report[1])
+}
+
+// TestBarBesideOthers: the same capture by the programs that people use for it.
+func TestBarBesideOthers(t *testing.T) {
+	lab.Need(t, "program:tshark", "program:tcpdump")
+	n := map[lab.Size]int{lab.Small: 2000, lab.CI: 50000, lab.Full: 500000}[lab.Bars()]
+	path := filepath.Join(t.TempDir(), "flood.pcap")
+	flood(t, path, n, false)
+	mine := timed(t, path, func(f *os.File) {
+		var a traffic.Analyzer
+		require.NoError(t, a.ReadCapture(t.Context(), f))
+		assert.Equal(t, uint64(n), a.Report().Queries)
+	})
+	var text string
+	for _, argv := range [][]string{{"tshark", "-r", path, "-q", "-z", "dns,tree"}, {"tcpdump", "-nn", "-r", path}} {
+		cmd := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
+		require.NoError(t, cmd.Run())
+		took := (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
+		text += fmt.Sprintf("; %s %.0f times", argv[0], took/mine)
+		if lab.Bars() != lab.Small && !lab.Race {
+			assert.GreaterOrEqual(t, took/mine, 10.0, argv[0])
+		}
+	}
+	lab.BarTiming(t, "traffic-beside-others", "%d packets in %.3f s of the processor%s (want 10)", n, mine, text)
 }

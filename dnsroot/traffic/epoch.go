@@ -22,10 +22,12 @@ type epoch struct {
 }
 
 func newEpoch() *epoch {
-	return &epoch{
+	e := &epoch{
 		sources: sample{bound: epochSources}, names: sample{bound: epochNames},
 		talkers: newFrequent(false), top: newFrequent(true), servers: newFrequent(true), clients: newFrequent(false),
 	}
+	e.servers.eager = true
+	return e
 }
 
 // merge adds another epoch.

@@ -18,6 +18,7 @@ type frequent struct {
 	index        []int32  // of names, beside slots: 1 + where in texts
 	texts        [][]byte // of some of them
 	free         []int32
+	eager        bool // texts are kept from the first time on
 }
 
 type counted struct{ hash, count uint64 } // a count of zero is none
@@ -31,7 +32,7 @@ func (f *frequent) add(hash, count uint64, text []byte) {
 			f.slots[i] = counted{hash, count}
 			if f.index != nil {
 				f.index[i] = 0
-				if count > 1 {
+				if count > 1 || f.eager {
 					f.index[i] = f.keep(text)
 				}
 			}

@@ -32,8 +32,7 @@ func (a *Analyzer) list(pick func(b bin) uint32) []series {
 	last := int64(math.MinInt64)
 	for _, key := range slices.Sorted(maps.Keys(a.seconds)) {
 		for i, b := range a.seconds[key] {
-			n := pick(b)
-			if n == 0 {
+			if b == (bin{}) {
 				continue
 			}
 			second := key<<8 + int64(i)
@@ -44,7 +43,7 @@ func (a *Analyzer) list(pick func(b bin) uint32) []series {
 			for int64(len(s.rate)) < second-s.first {
 				s.rate = append(s.rate, 0)
 			}
-			s.rate = append(s.rate, float64(n))
+			s.rate = append(s.rate, float64(pick(b)))
 			last = second
 		}
 	}
@@ -99,12 +98,12 @@ func steps(rate []float64) []span {
 		return nil
 	}
 	settled := func(from int) float64 { return median(rate[from:min(from+width, n)]) }
-	normal := slices.Clone(rate[:width])
+	normal := slices.DeleteFunc(slices.Clone(rate[:width]), func(x float64) bool { return x == 0 })
 	base, above := limit(normal)
 	var found []span
 	for t := width; t < n; t++ {
 		if rate[t] <= above || settled(t) <= above || n-t < 3 {
-			if rate[t] <= above {
+			if rate[t] > 0 && rate[t] <= above { // a second of nothing says nothing of what is ordinary
 				normal = append(normal, rate[t])
 				normal = normal[max(0, len(normal)-history):]
 			}
