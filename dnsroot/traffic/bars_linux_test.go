@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -223,15 +224,15 @@ func TestBarBesideOthers(t *testing.T) {
 		require.NoError(t, a.ReadCapture(t.Context(), f))
 		assert.Equal(t, uint64(n), a.Report().Queries)
 	})
-	var text string
+	var text strings.Builder
 	for _, argv := range [][]string{{"tshark", "-r", path, "-q", "-z", "dns,tree"}, {"tcpdump", "-nn", "-r", path}} {
 		cmd := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
 		require.NoError(t, cmd.Run())
 		took := (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
-		text += fmt.Sprintf("; %s %.0f times", argv[0], took/mine)
+		fmt.Fprintf(&text, "; %s %.0f times", argv[0], took/mine)
 		if lab.Bars() != lab.Small && !lab.Race {
 			assert.GreaterOrEqual(t, took/mine, 10.0, argv[0])
 		}
 	}
-	lab.BarTiming(t, "traffic-beside-others", "%d packets in %.3f s of the processor%s (want 10)", n, mine, text)
+	lab.BarTiming(t, "traffic-beside-others", "%d packets in %.3f s of the processor%s (want 10)", n, mine, text.String())
 }
