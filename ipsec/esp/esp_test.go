@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"os"
@@ -336,4 +337,27 @@ func FuzzReadCapture(f *testing.F) {
 		level := p.Level()
 		require.Equal(t, level, p.Judge())
 	})
+}
+
+func TestJSONIsStable(t *testing.T) {
+	text, err := json.MarshalIndent(golden(t), "", "  ")
+	require.NoError(t, err)
+	golden := filepath.Join("testdata", "proof.golden.json")
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		require.NoError(t, os.MkdirAll("testdata", 0o755))
+		require.NoError(t, os.WriteFile(golden, append(text, '\n'), 0o644))
+	}
+	want, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), string(text)+"\n")
+}
+
+func golden(t *testing.T) *esp.Proof {
+	t.Helper()
+	w := newWire()
+	w.both()
+	w.frame(50*ms, gateway, router, inner(false))
+	p, err := esp.ReadCapture(t.Context(), w, blog(false))
+	require.NoError(t, err)
+	return p
 }

@@ -51,6 +51,7 @@ type Proof struct {
 	ESP     uint64            `json:"esp"`               // packets of ESP, in UDP or not
 	IKE     uint64            `json:"ike"`               // packets of IKE
 	Quoted  uint64            `json:"quoted"`            // ICMP errors that quote ESP
+	Wrapped uint64            `json:"wrapped,omitempty"` // packets of the gateways that can hold others in clear: GRE, IP in IP, AH, VXLAN and the like
 	Others  uint64            `json:"others"`            // packets of hosts that are no gateways, and not of the tunnel's networks
 	SAs     []SA              `json:"sas,omitempty"`     // in the order of their first packets
 	Clear   []Flow            `json:"clear,omitempty"`   // between the networks without ESP, likewise
@@ -147,6 +148,10 @@ func (p *Proof) Judge() opskit.Level {
 	known := true
 	if n := p.in(PlaceUnknown) + p.More; n > 0 {
 		gap(fmt.Sprintf("%d packets in clear", n), "the capture does not tell on which side of the gateway they were", "a capture on the gateway's outer interface alone, or tcpdump -y LINUX_SLL2 -i any")
+		known = false
+	}
+	if p.Wrapped > 0 {
+		gap(fmt.Sprintf("what is in %d packets of another tunnel", p.Wrapped), "the gateways exchange GRE, IP in IP, AH or the like, which is not looked into", "")
 		known = false
 	}
 	both := p.both()

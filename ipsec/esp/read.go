@@ -144,6 +144,8 @@ func (l *look) one() {
 		l.esp(src, dst, body, true)
 	case quotes(p):
 		l.proof.Quoted++
+	case wraps(p) && (l.gateway(src) || l.gateway(dst)):
+		l.proof.Wrapped++
 	default:
 		l.clear(src, dst)
 	}
@@ -166,6 +168,18 @@ func quotes(p *capture.Packet) bool {
 		return false
 	}
 	return proto == capture.ESP || proto == capture.UDP && len(inner) >= 4 && (binary.BigEndian.Uint16(inner) == 4500 || binary.BigEndian.Uint16(inner[2:]) == 4500)
+}
+
+// wraps tells packets that can hold others in clear: IP in IP, GRE, AH, MPLS,
+// L2TP, VXLAN, Geneve.
+func wraps(p *capture.Packet) bool {
+	switch p.Proto {
+	case 4, 41, 47, 51, 115, 137:
+		return true
+	case capture.UDP:
+		return p.DstPort == 1701 || p.DstPort == 4789 || p.DstPort == 6081
+	}
+	return false
 }
 
 // path is where the frame at hand was seen.
@@ -214,19 +228,33 @@ func (l *look) esp(src, dst netip.Addr, b []byte, udp bool) {
 	if !slices.Contains(l.paths, on) && len(l.paths) < maxFlows {
 		l.paths = append(l.paths, on)
 	}
-	if s.way < 0 {
-		return
-	}
 	l.late()
-	for i, w := range l.wait[s.way] {
-		if holds(size, w.size) {
-			l.wait[s.way] = slices.Delete(l.wait[s.way], i, i+1)
+	e := seen{at: l.frame.Time, size: size, flow: flow{on: on}}
+	for way := range l.wait {
+		if s.way >= 0 && s.way != way {
+			continue
+		}
+		if i := slices.IndexFunc(l.wait[way], func(w seen) bool { return companions(e, w) }); i >= 0 {
+			w := l.wait[way][i]
+			l.wait[way] = slices.Delete(l.wait[way], i, i+1)
 			w.flow.copied = true
 			l.count(w)
 			return
 		}
 	}
-	l.recent[s.way] = append(l.recent[s.way], seen{at: l.frame.Time, size: size})
+	for way := range l.recent {
+		if s.way < 0 || s.way == way {
+			l.recent[way] = append(l.recent[way], e)
+		}
+	}
+}
+
+// companions tells whether a packet of ESP and one in clear, of about the same
+// time, can be the same. Where the gateways are not named, both were sent by the
+// same host to the same.
+func companions(e, w seen) bool {
+	same := e.flow.on.link == 1 && e.flow.on.sender == w.flow.on.sender && e.flow.on.next == w.flow.on.next
+	return holds(e.size, w.size) && (e.flow.on.way >= 0 || same)
 }
 
 // headed is how much of the datagram was captured, its IP header included.
@@ -276,13 +304,11 @@ func (l *look) clear(src, dst netip.Addr) {
 	p := &l.packet
 	w := seen{at: l.frame.Time, size: p.Length, flow: flow{src: src, dst: dst, proto: p.Proto, port: p.DstPort, way: way, on: l.path(way)}}
 	l.late()
-	for i, e := range l.recent[way] {
-		if holds(e.size, w.size) {
-			l.recent[way] = slices.Delete(l.recent[way], i, i+1)
-			w.flow.copied = true
-			l.count(w)
-			return
-		}
+	if i := slices.IndexFunc(l.recent[way], func(e seen) bool { return companions(e, w) }); i >= 0 {
+		l.recent[way] = slices.Delete(l.recent[way], i, i+1)
+		w.flow.copied = true
+		l.count(w)
+		return
 	}
 	l.wait[way] = append(l.wait[way], w)
 }
@@ -355,7 +381,9 @@ func (l *look) finish() {
 		for _, z := range s.sizes {
 			s.Suites = append(s.Suites, z.Suite)
 		}
-		if s.way >= 0 {
+		if s.way < 0 {
+			esp[0], esp[1] = esp[0]+s.Packets/2, esp[1]+s.Packets/2
+		} else {
 			esp[s.way] += s.Packets
 			if s.Last.After(last[s.way]) {
 				last[s.way] = s.Last
@@ -385,12 +413,13 @@ func (l *look) finish() {
 
 // place tells by interface and sender on which side of the gateway a packet was.
 func (l *look) place(on path) Place {
-	here, mine := false, false
+	here, mine, named := false, false, true
 	for _, e := range l.paths {
 		if e.link != on.link || e.device != on.device {
 			continue
 		}
 		here = true
+		named = named && e.way >= 0
 		switch {
 		case on.link != 1:
 			mine = true
@@ -399,7 +428,7 @@ func (l *look) place(on path) Place {
 		}
 	}
 	switch {
-	case len(l.paths) == 0, on.link == 113: // no ESP anywhere, or an interface that is not named
+	case len(l.paths) == 0, on.link == 113, on.link != 1 && !named: // no ESP anywhere, or nobody and nothing named
 		return PlaceUnknown
 	case !here, !mine:
 		return PlaceInside

@@ -2,6 +2,7 @@ package outage_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -320,4 +321,17 @@ func FuzzParsePing(f *testing.F) {
 			require.Positive(t, o.Lost)
 		}
 	})
+}
+
+func TestJSONIsStable(t *testing.T) {
+	text, err := json.MarshalIndent(parse(t, blog()), "", "  ")
+	require.NoError(t, err)
+	golden := filepath.Join("testdata", "report.golden.json")
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		require.NoError(t, os.MkdirAll("testdata", 0o755))
+		require.NoError(t, os.WriteFile(golden, append(text, '\n'), 0o644))
+	}
+	want, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), string(text)+"\n")
 }

@@ -147,7 +147,9 @@ func (p *pinger) finish() {
 		gap(fmt.Sprintf("probe %d", p.least+n), "ping ended while it was under way", "")
 	}
 	p.clock(n)
+	spread := false
 	for i, a := range p.probes[:n] {
+		spread = spread || !a.answered && a.next < 0 && i+1 < n
 		r.add(a.answered, p.least+i, a.sent, a.rtt)
 		if run := &r.Runs[len(r.Runs)-1]; !a.answered && run.From == run.To && a.next >= 0 {
 			run.FirstAt = a.next // when it was sent is not told; it was before that
@@ -159,6 +161,8 @@ func (p *pinger) finish() {
 		gap("how long outages lasted", "the log has neither times nor a summary", "ping -D -O")
 	case !p.stamped:
 		gap("when each probe was sent", "the log has no times: they are spread evenly over the summary's", "ping -D -O")
+	case spread:
+		gap("when each lost probe was sent", "the log has no times of them: they are spread evenly between the others", "ping -D -O")
 	}
 	if p.odd > 0 {
 		gap(fmt.Sprintf("%d lines", p.odd), "they are none of ping's that are known", "")
