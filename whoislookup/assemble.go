@@ -1,6 +1,7 @@
 package whoislookup
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/whoislookup/internal/holder"
+	"github.com/opskit-go/opskit/whoislookup/servers"
 )
 
 func prefixAll(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, 0) }
@@ -52,10 +55,26 @@ func (r *Record) assemble() error {
 		g = rdap
 	}
 	err := r.settle(q, g)
+	r.Holder.Kind = r.holderKind()
 	if paused, ok := errors.AsType[Pause](err); ok {
 		r.RetryAfter = paused.RetryAfter()
 	}
 	return err
+}
+
+// holderKind tells what the holder is.
+func (r *Record) holderKind() HolderKind {
+	withheld := slices.Contains(r.Redacted, "domain.registrant.name") || slices.Contains(r.Redacted, "domain.registrant.organization")
+	kind := HolderKind(holder.Kind(r.Holder.Name))
+	switch {
+	case r.Verdict != VerdictFound:
+		return HolderUnknown
+	case r.Holder.Name == "" && withheld:
+		return HolderWithheld
+	case kind == HolderUnknown && r.Domain != nil && r.Holder.Name != "" && r.Holder.Name == r.Domain.Registrant.Organization && r.Holder.Name != r.Domain.Registrant.Name:
+		return HolderOrganisation
+	}
+	return kind
 }
 
 // gathered is what the hops of one protocol say together.
@@ -172,7 +191,7 @@ func (r *Record) settle(q Query, g gathered) error {
 			failed = &opskit.Error{Op: "look up", Target: q.Text, Err: fmt.Errorf("every registry points to another: %w", ErrLoop)}
 		}
 	}
-	if upper := registrable(q); upper != "" && (r.Verdict == VerdictNotFound || r.Verdict == VerdictReserved) {
+	if upper := registrable(q); upper != "" && r.Hops[0].Protocol != "local" && (r.Verdict == VerdictNotFound || r.Verdict == VerdictReserved) {
 		r.Verdict = VerdictUnknown
 		r.Undecided = append(r.Undecided, opskit.Gap{What: "whose " + q.Text + " is", Why: "a registry keeps " + upper + ", and no names below it", Need: "asking for " + upper})
 		failed = &opskit.Error{Op: "look up", Target: q.Text, Err: fmt.Errorf("ask for %s, which is what a registry keeps: %w", upper, ErrNoServer)}
@@ -196,8 +215,27 @@ func (r *Record) open(why string) opskit.Gap {
 		need = "asking from an address that the registry allows"
 	case VerdictElsewhere:
 		need = "the answer of the registry that keeps it"
+		if page := r.webPage(); page != "" {
+			need = "its web page, " + page
+		}
 	}
 	return opskit.Gap{What: r.whose(), Why: why, Need: need}
+}
+
+// webPage returns where a registry without a WHOIS server shows what it keeps, as
+// IANA remarks it.
+func (r *Record) webPage() string {
+	for _, h := range r.Hops {
+		if hostOf(h.Server) != servers.IANA {
+			continue
+		}
+		for line := range bytes.Lines(h.Raw) {
+			if _, url, ok := bytes.Cut(line, []byte("Registration information: ")); ok {
+				return string(bytes.TrimSpace(url))
+			}
+		}
+	}
+	return ""
 }
 
 // become takes over what a record of one hop tells.

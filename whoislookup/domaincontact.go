@@ -250,8 +250,12 @@ func (d *domainReader) columns(e *entry, ro role) bool {
 }
 
 // looksLikeHandle is "GOO001748-MARKM": one word of capitals and digits with
-// both digits and a hyphen.
+// both digits and a hyphen, or "zedzed0000-00001", as .se and .nu write it.
 func looksLikeHandle(s string) bool {
+	if i := strings.LastIndexByte(s, '-'); i >= 6 && len(s)-i > 4 && len(s) < 24 && strings.Trim(s[i+1:], "0123456789") == "" &&
+		strings.Trim(s[:i], "abcdefghijklmnopqrstuvwxyz0123456789") == "" && strings.ContainsAny(s[:i], "0123456789") {
+		return true
+	}
 	digit, hyphen := false, false
 	for i := range len(s) {
 		c := s[i]

@@ -109,7 +109,11 @@ func (d *domainReader) name(e *entry) {
 			d.d.Unicode = low
 			d.note("domain.unicode", 0, e.line)
 		}
-		return
+		ace, err := domainName(low)
+		if err != nil {
+			return
+		}
+		low = ace
 	}
 	d.d.Name = low
 	d.note("domain.name", 0, e.line)

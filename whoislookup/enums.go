@@ -7,6 +7,7 @@ type (
 	verdictKind  struct{}
 	answerKind   struct{}
 	presenceKind struct{}
+	holderKind   struct{}
 )
 
 // Kind says what a query or a record is about. The zero value is KindUnknown.
@@ -43,6 +44,19 @@ const (
 	AnswerUnknown Answer = ""
 	AnswerYes     Answer = "yes"
 	AnswerNo      Answer = "no"
+)
+
+// HolderKind says what a holder is, as far as its name or its place shows. The
+// zero value is HolderUnknown: mostly a person.
+type HolderKind = opskit.Enum[holderKind]
+
+// The kinds of holders.
+const (
+	HolderUnknown        HolderKind = ""
+	HolderOrganisation   HolderKind = "organisation"    // by its legal form, or where the registry has a field for it
+	HolderRole           HolderKind = "role"            // a post: "Hostmaster"
+	HolderPrivacyService HolderKind = "privacy_service" // stands in front of somebody, who is not told
+	HolderWithheld       HolderKind = "withheld"        // there is one, and the registry does not show it
 )
 
 // Presence says whether an answer has a field, and if not, why. The zero value

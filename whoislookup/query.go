@@ -2,7 +2,9 @@ package whoislookup
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -54,6 +56,9 @@ func ParseQuery(s string) (Query, error) {
 		return q, nil
 	}
 	text = withoutRootDot(text)
+	if instead := hostWithin(text); instead != "" {
+		return bad("ask for " + instead)
+	}
 	if a, ok := parseAddr(text); ok {
 		return Query{Kind: KindIP, Text: strings.ToLower(text), Prefix: netip.PrefixFrom(a, a.BitLen())}, nil
 	}
@@ -103,6 +108,41 @@ func ParseQuery(s string) (Query, error) {
 		}
 	}
 	return Query{Kind: KindHandle, Text: text}, nil
+}
+
+// hostWithin returns what to ask for in place of a URL, a mail address, a host with a
+// port, or an IPv4 address with zeros in front, which many programs read as octal.
+func hostWithin(text string) string {
+	host := text
+	if _, rest, ok := strings.Cut(host, "://"); ok {
+		host, _, _ = strings.Cut(strings.TrimPrefix(rest, "//"), "/")
+		host, _, _ = strings.Cut(host, "?")
+	}
+	if i := strings.LastIndexByte(host, '@'); i >= 0 {
+		host = host[i+1:]
+	}
+	if name, port, err := net.SplitHostPort(host); err == nil && port != "" && strings.Trim(port, "0123456789") == "" {
+		host = name
+	}
+	host = strings.Trim(host, "[]")
+	if parts := strings.Split(host, "."); len(parts) == 4 && slices.ContainsFunc(parts, func(p string) bool { return len(p) > 1 && p[0] == '0' }) {
+		if a, ok := parseAddr(host); ok {
+			return a.String() + ", if zeros in front mean nothing"
+		}
+	}
+	if host == text {
+		return ""
+	}
+	if a, ok := parseAddr(host); ok {
+		return a.String()
+	}
+	if name, err := domainName(host); err == nil && strings.Contains(name, ".") {
+		if upper := registrable(Query{Kind: KindDomain, Text: name}); upper != "" {
+			return upper
+		}
+		return name
+	}
+	return ""
 }
 
 // withoutRootDot takes the final dot off an IPv4 address, which looks like a

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/whoislookup/internal/message"
+	"github.com/opskit-go/opskit/whoislookup/internal/status"
 )
 
 // looksLikeRDAP reports whether an answer is JSON.
@@ -73,6 +75,9 @@ func readRDAP(rec *Record, hop int, q Query) (part, error) {
 	r := rdapReader{rec: rec, query: q, hop: hop}
 	if code := top.get("errorCode"); code.kind != 0 {
 		v, err := rdapError(code.str())
+		if v == VerdictNotFound && top.says() == message.Reserved {
+			v, err = VerdictReserved, errReserved
+		}
 		return fail(v, fmt.Errorf("error %s %s: %w", code.str(), opskit.Escape(top.get("title").str()), err))
 	}
 	obj := &top
@@ -100,6 +105,12 @@ func readRDAP(rec *Record, hop int, q Query) (part, error) {
 		}
 	case class == "domain" || class == "nameserver" || obj.get("ldhName").kind != 0 || obj.get("unicodeName").kind != 0:
 		r.domain(obj)
+		switch rec.keptBack() {
+		case "reserved":
+			return fail(VerdictReserved, errReserved)
+		case "free":
+			return fail(VerdictNotFound, errNotFound)
+		}
 	case class == "entity" || obj.get("vcardArray").kind != 0 || obj.get("roles").kind != 0:
 		if q.Kind == KindIP || q.Kind == KindASN || q.Kind == KindDomain {
 			return fail(VerdictUnknown, fmt.Errorf("somebody in place of the %s: %w", q.Kind, ErrGarbage))
@@ -116,6 +127,30 @@ func readRDAP(rec *Record, hop int, q Query) (part, error) {
 		rec.Verdict = VerdictElsewhere
 	}
 	return part{rdap: r.related}, nil
+}
+
+// says reads the title and the description of an error as what WHOIS says.
+func (n *node) says() message.Sense {
+	best := message.Of(n.get("title").str())
+	for _, line := range n.get("description").list() {
+		best = max(best, message.Of(line.str()))
+	}
+	return best
+}
+
+// keptBack reports whether a domain's statuses say that nobody holds it, and
+// nothing else says that somebody does.
+func (r *Record) keptBack() string {
+	d := r.Domain
+	if d == nil || r.Created != "" || r.Expires != "" || r.Holder.Name != "" || len(d.Nameservers) > 0 || d.Registrar != (Contact{}) || d.Registrant != (Contact{}) {
+		return ""
+	}
+	for _, s := range d.Status {
+		if class := status.Class(string(s)); class != "held" {
+			return class
+		}
+	}
+	return ""
 }
 
 // foundNothing reports whether an answer is an empty list of results.
@@ -300,8 +335,8 @@ func (r *rdapReader) domain(obj *node) {
 			d.Unicode = u
 			r.note("domain.unicode", 0, name)
 		}
-		if d.Name == "" {
-			d.Name = u
+		if ace, err := domainName(u); d.Name == "" && err == nil {
+			d.Name = ace
 			r.note("domain.name", 0, name)
 		}
 	}

@@ -490,7 +490,7 @@ func TestRDAPNamesAsServersWriteThem(t *testing.T) {
 			text: `{"objectClassName": "domain", "unicodeName": "bücher.example", "status": "active", "secureDNS": {"dsData": [{"keyTag": 1}]}}`,
 			want: `
 			verdict found
-			domain bücher.example
+			domain xn--bcher-kva.example
 			unicode bücher.example
 			status [active]
 			dnssec signedDelegation

@@ -57,6 +57,13 @@ func (r *rdapReader) card(entity *node) card {
 				n := len(c.emails) - len(all)
 				c.emails = append(slices.Clone(c.emails[n:]), c.emails[:n]...)
 			}
+		case "contact-uri": // RFC 8605
+			if mail, ok := strings.CutPrefix(value.str(), "mailto:"); ok && c.email.str() == "" {
+				v := *value
+				v.text = mail
+				c.email = &v
+				c.emails = append(c.emails, &v)
+			}
 		case "kind":
 			c.isOrg = strings.EqualFold(value.str(), "org")
 		case "tel":

@@ -96,9 +96,10 @@ type Domain struct {
 
 // Holder is whose it is.
 type Holder struct {
-	Name   string `json:"name,omitempty"`   // as registered
-	Handle string `json:"handle,omitempty"` // the registry's key
-	From   string `json:"from,omitempty"`   // the label it was read from: "owner", "org-name", "OrgName", "descr"
+	Name   string     `json:"name,omitempty"`   // as registered
+	Handle string     `json:"handle,omitempty"` // the registry's key
+	From   string     `json:"from,omitempty"`   // the label it was read from: "owner", "org-name", "OrgName", "descr"
+	Kind   HolderKind `json:"kind,omitempty"`   // by a table of words, and where it stood
 
 	Address string `json:"address,omitempty"` // postal, lines joined by "\n"
 }

@@ -5,8 +5,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/opskit-go/opskit/whoislookup"
+	"github.com/opskit-go/opskit/whoislookup/whoistest"
 )
 
 // TestAVerdictRestsOnWhatWasSaidOfTheName: a sentence about the server, a status
@@ -80,4 +82,65 @@ func TestListsOfHosts(t *testing.T) {
 	}
 	rec, _ := whoislookup.Parse("", []byte("Domain Name: zedfox.example\nCreation Date: 2001-01-01\nName Server: ns1.zed.example\nName Server: ns2:zed:example!\n"))
 	assert.Equal(t, []string{"domain.nameservers: ns2:zed:example!"}, rec.Unparsed)
+}
+
+// TestSpecialNamesAskNobody: to ask a registry would only tell others of them.
+func TestSpecialNamesAskNobody(t *testing.T) {
+	srv := newServer(t, whoistest.Blog())
+	for name, rfc := range map[string]string{
+		"foo.internal": "ICANN", "a.b.internal": "ICANN", "printer.local": "RFC 6762", "local": "RFC 6762", "x.onion": "RFC 7686", "a.b.onion": "RFC 7686", "x.test": "RFC 6761",
+		"x.home.arpa": "RFC 8375", "home.arpa": "RFC 8375", "localhost": "RFC 6761", "x.invalid": "RFC 6761", "x.alt": "RFC 9476",
+	} {
+		rec, err := srv.Client().Lookup(t.Context(), name)
+		require.NoError(t, err, name)
+		assert.Equal(t, whoislookup.VerdictReserved, rec.Verdict, name)
+		assert.Contains(t, rec.String(), ": reserved: ")
+		assert.Contains(t, rec.String(), rfc)
+		before := rec.String()
+		rec.Judge()
+		assert.Equal(t, before, rec.String())
+	}
+	assert.Empty(t, srv.Queries())
+}
+
+func TestAQueryThatHoldsAnotherSaysWhatToAskFor(t *testing.T) {
+	for text, want := range map[string]string{
+		"https://www.zedfox.com/a?b": "ask for zedfox.com:", "hostmaster@zedfox.com": "ask for zedfox.com:", "zedfox.com:443": "ask for zedfox.com:", "[2001:4860::1]:43": "ask for 2001:4860::1:",
+		"138.0.155.10:80": "ask for 138.0.155.10:", "0138.0.155.010": "ask for 138.0.155.10, if zeros in front mean nothing:",
+	} {
+		_, err := whoislookup.ParseQuery(text)
+		require.ErrorIs(t, err, whoislookup.ErrBadQuery, text)
+		assert.Contains(t, err.Error(), want, text)
+	}
+}
+
+func TestWhoHoldsIt(t *testing.T) {
+	for text, want := range map[string]whoislookup.Holder{
+		"domain: zedfox.se\nholder: zedzed0000-00001\ncreated: 2010-01-01\n":                                                                                {},
+		"domain: ZEDFOX.RU\nperson: Private Person\ncreated: 1997-09-23\n":                                                                                  {Kind: whoislookup.HolderWithheld},
+		"Domain Name: zedfox.com\nCreation Date: 2001-01-01\nRegistrant Name: Personal data, can not be publicly disclosed according to applicable laws.\n": {Kind: whoislookup.HolderWithheld},
+		"Domain Name: zedfox.com\nCreation Date: 2001-01-01\nRegistrant Organization: Domains By Proxy, LLC\n":                                              {Name: "Domains By Proxy, LLC", From: "registrant", Kind: whoislookup.HolderPrivacyService},
+		"Domain Name: zedfox.com\nCreation Date: 2001-01-01\nRegistrant Name: Zed Fox AG\n":                                                                 {Name: "Zed Fox AG", From: "registrant", Kind: whoislookup.HolderOrganisation},
+		"Domain Name: zedfox.com\nCreation Date: 2001-01-01\nRegistrant Name: Ana Fox\n":                                                                    {Name: "Ana Fox", From: "registrant"},
+	} {
+		rec, err := whoislookup.Parse("", []byte(text))
+		require.NoError(t, err)
+		assert.Equal(t, want, rec.Holder, text)
+	}
+	rec, _ := whoislookup.Parse("", []byte("domain: zedfox.se\nholder: zedzed0000-00001\ncreated: 2010-01-01\n"))
+	assert.Equal(t, "zedzed0000-00001", rec.Domain.Registrant.Handle)
+}
+
+func TestRDAPSaysItToo(t *testing.T) {
+	rec, err := whoislookup.Parse("", []byte(`{"errorCode":404,"title":"Domain reserved","description":["This name is reserved by the registry and can not be registered"]}`))
+	require.NoError(t, err)
+	assert.Equal(t, whoislookup.VerdictReserved, rec.Verdict)
+	rec, err = whoislookup.Parse("", []byte(`{"objectClassName":"domain","ldhName":"zed.example","status":["reserved"],"events":[],"entities":[]}`))
+	require.NoError(t, err)
+	assert.Equal(t, whoislookup.VerdictReserved, rec.Verdict)
+	rec, err = whoislookup.Parse("", []byte(`{"objectClassName":"domain","ldhName":"zed.com","entities":[{"roles":["registrar"],"vcardArray":["vcard",[["fn",{},"text","R"]]],
+ "entities":[{"roles":["abuse"],"vcardArray":["vcard",[["fn",{},"text","Abuse"],["contact-uri",{},"uri","mailto:abuse@reg.example"]]]}]}]}`))
+	require.NoError(t, err)
+	require.NotEmpty(t, rec.Abuse)
+	assert.Equal(t, "abuse@reg.example", rec.Abuse[0].Email)
 }

@@ -19,12 +19,18 @@ func localHop(q Query) (Hop, bool) {
 		p, ok = servers.Special(q.Prefix)
 	case KindASN:
 		p, ok = servers.SpecialASN(q.ASN)
+	case KindDomain:
+		p, ok = servers.SpecialName(q.Text)
 	}
 	if !ok {
 		return Hop{}, false
 	}
 	var b strings.Builder
 	b.WriteString("% Special-purpose space, answered without asking a registry.\n\n")
+	if q.Kind == KindDomain {
+		fmt.Fprintf(&b, "domain: %s\nstatus: reserved\nremarks: %s (%s)\n", q.Text, p.Name, p.RFC)
+		return Hop{Server: "special-use names", Protocol: "local", Raw: []byte(b.String()), Charset: "utf-8"}, true
+	}
 	if q.Kind == KindIP {
 		fmt.Fprintf(&b, "inetnum: %s\n", p.Prefix)
 		fmt.Fprintf(&b, "netname: %s\n", p.Name)

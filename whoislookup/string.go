@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/whoislookup/servers"
 )
 
 // String returns the record for a person: whose it is on the first line, what
@@ -43,6 +44,12 @@ func (r *Record) headline() string {
 			if r.Holder.Name != "" {
 				s += ", " + r.Holder.Name
 			}
+			switch r.Holder.Kind {
+			case HolderPrivacyService:
+				s += " (a privacy service: the holder is not told)"
+			case HolderWithheld:
+				s += ", holder withheld"
+			}
 			return s
 		}
 		if r.Holder.Name == "" {
@@ -59,9 +66,15 @@ func (r *Record) headline() string {
 		if as := r.AS; as != nil {
 			return fmt.Sprintf("reserved: %s %s (%s)", r.thing(), as.Name, as.Status)
 		}
+		if p, ok := servers.SpecialName(r.Subject().Text); ok {
+			return fmt.Sprintf("reserved: %s (%s)", p.Name, p.RFC)
+		}
 		return "reserved"
 	case VerdictNotFound:
-		if r.Subject().Kind == KindDomain {
+		if q := r.Subject(); q.Kind == KindDomain {
+			if i := strings.LastIndexByte(q.Text, '.'); i > 0 && r.Server == servers.IANA {
+				return "not registered: IANA knows no top-level domain " + q.Text[i+1:]
+			}
 			return "not registered"
 		}
 		return "not found"

@@ -59,7 +59,7 @@ func TestGolden(t *testing.T) {
 	res.Record.Hops[0].Asked = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	res.Record.Hops[0].Latency = 120 * time.Millisecond
 	golden(t, "result", res)
-	assert.Equal(t, `101.1.2.2: Holder\x1b[31m, JP
+	assert.Equal(t, `101.1.2.2: Holder, JP
   network: 101.1.0.0 - 101.1.2.255
   delegation: apnic 101.1.0.0 - 101.1.2.255 JP 2011-08-12 allocated
   from an earlier answer

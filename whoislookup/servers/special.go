@@ -43,6 +43,24 @@ func Special(p netip.Prefix) (Purpose, bool) {
 	return best, found
 }
 
+//go:embed specialname.txt
+var specialNames string
+
+// SpecialName returns the special-use name that a name, in lower case, is or lies
+// below, which no registry keeps: asking one would only tell others of it. Names
+// of RFC 6761 for documentation are not among them: they are registered, or asked
+// for in vain.
+func SpecialName(name string) (Purpose, bool) {
+	for line := range strings.Lines(specialNames) {
+		zone, rest, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "|")
+		if ok && (name == zone || strings.HasSuffix(name, "."+zone)) {
+			rfc, purpose, _ := strings.Cut(rest, "|")
+			return Purpose{Name: zone + ": " + purpose, RFC: rfc}, true
+		}
+	}
+	return Purpose{}, false
+}
+
 // SpecialASN returns the special-purpose block of AS numbers (IANA's registry
 // of RFC 7249) that holds n.
 func SpecialASN(n uint32) (Purpose, bool) {
