@@ -68,7 +68,6 @@ var (
 	names    = regexp.MustCompile(`"[^"]{1,255}"|'[^' ]{1,255}'|https?://\S+|[^\s"'<>()\[\],;=@]+@[^\s"'<>()\[\],;]+|[\pL\pN_-]+(?:[.:][\pL\pN_-]+)+`)
 	protocol = regexp.MustCompile(`\bhttp/[\d.]+ `)
 	stops    = regexp.MustCompile(`[.!?;。]+(?:\s|$)|[。；]|\s-+\s|\s/\s|:\s`)
-	mark     = regexp.MustCompile(`[^\pL\pN<>'’]+`)
 	number   = regexp.MustCompile(`^[\d-]+$`)
 	waiting  = regexp.MustCompile(` (?:wait|again|back|retry|in|after|for|next) (?:at |least |in |after |for |about |another )*\d+ ?(?:s|sec\w*|min\w*|hours?|days?) `)
 	failing  = regexp.MustCompile(`^ (?:http[\d /.]* |error |status )*[45]\d\d (?:bad request|unauthorized|forbidden|not found|method not allowed|gone|internal server error|not implemented|bad gateway|service unavailable|gateway time-?out) $`)
