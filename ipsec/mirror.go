@@ -268,7 +268,7 @@ func counterpart(r *outcome, label string, e, other End, name, wanted string) (*
 			"%s has no connection %q; its %q is the one that mirrors it", label, wanted, best.Name)
 		return best, err
 	}
-	if several {
+	if several && e.Conn == "" {
 		r.unread(fmt.Sprintf("connection %q at %s", wanted, label), "several of its connections could mirror it", "the names of both ends' connections")
 		return nil, nil
 	}

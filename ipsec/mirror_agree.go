@@ -119,6 +119,10 @@ func (m *mirror) addresses(p int) {
 func (m *mirror) identity(p int) {
 	a, b := m.of(p)
 	if a.id == "" || b.id == "" || a.id == b.id {
+		if (a.idUnread || b.idUnread) && a.idParam.Value != b.idParam.Value && (a.idUnread || a.id != "") && (b.idUnread || b.id != "") {
+			m.unread(fmt.Sprintf("whether %s=%s at %s is %s at %s", a.idParam.Name, a.idParam.Value, m.a.label, b.idParam.Value, m.b.label),
+				"an identity in a form that is not known here", "the same spelling at both ends, or the daemon's log of an attempt")
+		}
 		return
 	}
 	fix := "write " + a.word + "id= at both ends; without it, each end takes the address that it writes itself"
@@ -129,6 +133,12 @@ func (m *mirror) identity(p int) {
 // networks compares what the tunnel carries for a participant.
 func (m *mirror) networks(p int) {
 	a, b := m.of(p)
+	for _, p := range []*participant{a, b} {
+		if p.netSet && !p.netKnown && a.netParam.Value != b.netParam.Value && !a.leased && !b.leased {
+			m.unread(fmt.Sprintf("%s=%s", p.netParam.Name, p.netParam.Value), "no networks that can be read here", "the same spelling at both ends")
+			return
+		}
+	}
 	if !a.netKnown || !b.netKnown || !a.netSet && !b.netSet || slices.Equal(a.nets, b.nets) {
 		return
 	}
@@ -217,6 +227,12 @@ func (m *mirror) overlap() {
 // selectors compares protocol and port.
 func (m *mirror) selectors(p int) {
 	a, b := m.of(p)
+	for _, p := range []*participant{a, b} {
+		if a.port != b.port && p.port != "" && strings.Trim(strings.TrimSuffix(p.port, "/any"), "0123456789/") != "" {
+			m.unread(fmt.Sprintf("%s=%s", p.portOf.Name, p.portOf.Value), "a protocol or port that is not known here", "numbers, or the same spelling at both ends")
+			return
+		}
+	}
 	if a.port == b.port || strings.HasSuffix(a.port, "/any") || strings.HasSuffix(b.port, "/any") {
 		return
 	}
@@ -238,6 +254,11 @@ func quotedOr(s, def string) string {
 // authentication compares how a participant proves who it is.
 func (m *mirror) authentication(p int) {
 	a, b := m.of(p)
+	if (a.auth|b.auth)&authOther != 0 && !strings.EqualFold(a.authOf.Value, b.authOf.Value) {
+		m.unread(fmt.Sprintf("whether %s and %s authenticate alike", quotedOr(a.authOf.Value, "the default"), quotedOr(b.authOf.Value, "the default")),
+			"a way to authenticate that is not known here", "the daemon's log of an attempt")
+		return
+	}
 	if a.auth == 0 || b.auth == 0 || (a.auth|b.auth)&authOther != 0 || a.auth&b.auth != 0 {
 		return
 	}

@@ -22,6 +22,9 @@ func (v *view) misspelled(r *outcome) {
 		switch {
 		case strong && byStrong, !strong && byPluto:
 			if conf.Takes(v.conn.Dialect, p) {
+				if !conf.ReadableNumber(p) {
+					r.unread(fmt.Sprintf("%s: %s=%s", v.label, p.Name, p.Value), "no number or time that can be read here", "the daemon's log of a start")
+				}
 				continue
 			}
 			if strong {

@@ -25,10 +25,12 @@ type participant struct {
 	ip       netip.Addr
 	idParam  conf.Param
 	id       string // normal form; empty: cannot be told from the file
+	idUnread bool   // id is empty because it is written in a form that is not known here
 	nets     []netip.Prefix
 	netParam conf.Param
 	netKnown bool // nets is all there is to know
 	netSet   bool // a subnet is written, not derived from the address
+	leased   bool // the networks are handed out
 	port     string
 	portOf   conf.Param
 	auth     authClass
@@ -196,6 +198,7 @@ func (v *view) readID(p *participant) {
 	case id[0] == '%' || strings.Contains(id, "*"):
 	default:
 		p.id = normalID(id, v.conn.Dialect)
+		p.idUnread = p.id == ""
 	}
 }
 
@@ -207,8 +210,22 @@ func normalID(id string, d conf.Dialect) string {
 	if a, err := netip.ParseAddr(strings.TrimPrefix(id, "@")); err == nil && (id[0] != '@' || !conf.Strong(d)) {
 		return "address " + a.String()
 	}
+	if kind, rest, typed := strings.Cut(id, ":"); typed && conf.Strong(d) {
+		switch strings.ToLower(kind) {
+		case "fqdn", "dns":
+			return "name " + strings.ToLower(rest)
+		case "email", "rfc822", "userfqdn":
+			return "user " + strings.ToLower(rest)
+		case "ipv4", "ipv6":
+			return normalID(rest, d)
+		}
+	}
 	switch {
-	case strings.HasPrefix(id, "@#"), strings.HasPrefix(id, "@["), strings.Contains(id, ":"):
+	case strings.HasPrefix(id, "@@") && strings.Contains(id[2:], "@"):
+		return "user " + strings.ToLower(id[2:])
+	case strings.HasPrefix(id, "@#"):
+		return "key " + strings.ToLower(strings.TrimPrefix(id[2:], "0x"))
+	case strings.HasPrefix(id, "@["), strings.Contains(id, ":"):
 		return "" // key IDs and typed forms, which have many spellings
 	case strings.HasPrefix(id, "@@"), strings.HasPrefix(id, "@~"):
 		return ""
@@ -253,10 +270,12 @@ func normalDN(dn string) string {
 func (v *view) readNets(p *participant) {
 	for _, lease := range []string{"addresspool", "modecfgclient", "modecfgserver", "subnetwithin", "vti", "interface-ip"} {
 		if x := v.get(p.word + lease); x.Value != "" && lease != "vti" && lease != "interface-ip" {
+			p.leased = true
 			return
 		}
 	}
 	if strings.HasPrefix(v.value("", p.word+"sourceip"), "%") || strings.Contains(v.value("", p.word+"sourceip"), "/") {
+		p.leased = true
 		return
 	}
 	p.netParam = v.get(p.word+"subnet", p.word+"subnets")
@@ -344,11 +363,11 @@ func readProtoPort(s string) string {
 	case "l2tp":
 		return "17/1701"
 	}
-	switch port {
-	case "", "0", "%any", "any":
+	if port == "" || port == "0" || port == "%any" || port == "any" {
 		return proto + "/any"
-	case "l2tp", "l2f":
-		port = "1701"
+	}
+	if known := map[string]string{"l2tp": "1701", "l2f": "1701", "ssh": "22", "domain": "53", "http": "80", "https": "443"}[port]; known != "" {
+		port = known
 	}
 	return proto + "/" + port
 }

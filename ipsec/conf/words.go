@@ -2,6 +2,7 @@ package conf
 
 import (
 	_ "embed"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -75,6 +76,19 @@ func Takes(d Dialect, p Param) bool {
 		values = append(slices.Clone(values), "trap", "start", "iptfs", "0", "no", "1", "yes")
 	}
 	return !is || len(values) == 0 || slices.Contains(values, strings.ToLower(p.Value))
+}
+
+// number is a count or a time of ipsec.conf(5): "3", "%forever", "10s", "1m".
+var number = regexp.MustCompile(`^(-?\d+|%forever|\d+(ms|us|s|m|h|d|w)?)$`)
+
+// ReadableNumber tells whether the value of a parameter that is a count or a time is
+// one; true for all others.
+func ReadableNumber(p Param) bool {
+	switch p.Name {
+	case "dpddelay", "dpdtimeout", "keyingtries":
+		return number.MatchString(strings.ToLower(p.Value))
+	}
+	return true
 }
 
 // recognised is the family whose parameters a configuration has, where it has some
