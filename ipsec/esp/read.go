@@ -20,7 +20,7 @@ import (
 // ErrDamaged or ErrTruncated; ErrNotCapture if nothing could be read. The Proof
 // is never nil. It returns early, with ctx's error, when ctx is done.
 func ReadCapture(ctx context.Context, src io.Reader, t Tunnel) (*Proof, error) {
-	l := &look{proof: &Proof{Tunnel: t, Skipped: map[string]uint64{}}, sas: map[spi]*sa{}, flows: map[flow]*Flow{}}
+	l := &look{proof: &Proof{Tunnel: t, Skipped: map[string]uint64{}}, sizes: sizes(), sas: map[spi]*sa{}, flows: map[flow]*Flow{}}
 	r, err := capture.NewReader(src)
 	if err == nil {
 		err = l.read(ctx, r)
@@ -55,6 +55,7 @@ type look struct {
 	proof  *Proof
 	frame  capture.Frame
 	packet capture.Packet
+	sizes  []sized // of all suites
 	sas    map[spi]*sa
 	order  []*sa
 	flows  map[flow]*Flow
@@ -75,7 +76,7 @@ type sa struct {
 
 	window uint64 // of the numbers up to ToSeq, the last 64
 	unique uint64
-	sizes  []Size
+	sizes  []sized
 	way    int
 }
 
@@ -212,7 +213,7 @@ func (l *look) esp(src, dst netip.Addr, b []byte, udp bool) {
 		case slices.Contains(t.B.Gateways, src) || slices.Contains(t.A.Gateways, dst):
 			way = 1
 		}
-		s = &sa{SA: SA{Src: src, Dst: dst, SPI: key.spi, UDP: udp, First: at, FromSeq: seq, ToSeq: seq}, sizes: Sizes(), way: way}
+		s = &sa{SA: SA{Src: src, Dst: dst, SPI: key.spi, UDP: udp, First: at, FromSeq: seq, ToSeq: seq}, sizes: slices.Clone(l.sizes), way: way}
 		l.sas[key] = s
 		l.order = append(l.order, s)
 	}
@@ -223,7 +224,7 @@ func (l *look) esp(src, dst netip.Addr, b []byte, udp bool) {
 	if l.packet.Cut {
 		size += l.packet.Length - l.headed()
 	}
-	s.sizes = slices.DeleteFunc(s.sizes, func(z Size) bool { return !z.fits(size) })
+	s.sizes = slices.DeleteFunc(s.sizes, func(z sized) bool { return !z.fits(size) })
 	on := l.path(s.way)
 	if !slices.Contains(l.paths, on) && len(l.paths) < maxFlows {
 		l.paths = append(l.paths, on)
@@ -234,7 +235,7 @@ func (l *look) esp(src, dst netip.Addr, b []byte, udp bool) {
 		if s.way >= 0 && s.way != way {
 			continue
 		}
-		if i := slices.IndexFunc(l.wait[way], func(w seen) bool { return companions(e, w) }); i >= 0 {
+		if i := slices.IndexFunc(l.wait[way], func(w seen) bool { return l.companions(e, w) }); i >= 0 {
 			w := l.wait[way][i]
 			l.wait[way] = slices.Delete(l.wait[way], i, i+1)
 			w.flow.copied = true
@@ -252,9 +253,10 @@ func (l *look) esp(src, dst netip.Addr, b []byte, udp bool) {
 // companions tells whether a packet of ESP and one in clear, of about the same
 // time, can be the same. Where the gateways are not named, both were sent by the
 // same host to the same.
-func companions(e, w seen) bool {
+func (l *look) companions(e, w seen) bool {
 	same := e.flow.on.link == 1 && e.flow.on.sender == w.flow.on.sender && e.flow.on.next == w.flow.on.next
-	return holds(e.size, w.size) && (e.flow.on.way >= 0 || same)
+	return (e.flow.on.way >= 0 || same) &&
+		slices.ContainsFunc(l.sizes, func(z sized) bool { return z.Payload(w.size) == e.size })
 }
 
 // headed is how much of the datagram was captured, its IP header included.
@@ -304,7 +306,7 @@ func (l *look) clear(src, dst netip.Addr) {
 	p := &l.packet
 	w := seen{at: l.frame.Time, size: p.Length, flow: flow{src: src, dst: dst, proto: p.Proto, port: p.DstPort, way: way, on: l.path(way)}}
 	l.late()
-	if i := slices.IndexFunc(l.recent[way], func(e seen) bool { return companions(e, w) }); i >= 0 {
+	if i := slices.IndexFunc(l.recent[way], func(e seen) bool { return l.companions(e, w) }); i >= 0 {
 		l.recent[way] = slices.Delete(l.recent[way], i, i+1)
 		w.flow.copied = true
 		l.count(w)
@@ -379,7 +381,7 @@ func (l *look) finish() {
 	for _, s := range l.order {
 		s.Missing = uint64(s.ToSeq-s.FromSeq) + 1 - min(s.unique, uint64(s.ToSeq-s.FromSeq)+1)
 		for _, z := range s.sizes {
-			s.Suites = append(s.Suites, z.Suite)
+			s.Suites = append(s.Suites, z.name)
 		}
 		if s.way < 0 {
 			esp[0], esp[1] = esp[0]+s.Packets/2, esp[1]+s.Packets/2

@@ -1,48 +1,35 @@
 package esp
 
-// Size is what a suite costs on the wire: initialisation vector, the block that
-// padding fills, integrity check value (RFC 4303; RFC 3602, 4106, 7634, 2404, 4868).
-type Size struct {
-	Suite          string // its name
-	IV, Block, ICV int    // in bytes
+import (
+	"github.com/opskit-go/opskit/ipsec/conf"
+	"github.com/opskit-go/opskit/ipsec/suite"
+)
+
+// sized is a suite by what it costs on the wire. Suites of other names cost the
+// same: chacha20poly1305 as gcm16, ccm as gcm, camellia as aes, any key length.
+type sized struct {
+	name string
+	suite.ESP
 }
 
-// Sizes are those of the suites in use. Suites of other names cost the same: a
-// counter mode as its GCM, Camellia as AES.
-func Sizes() []Size {
-	return []Size{
-		{"3des-md5_or_sha1", 8, 8, 12},
-		{"aes_cbc-md5_or_sha1", 16, 16, 12},
-		{"aes_cbc-sha2_256", 16, 16, 16},
-		{"aes_cbc-sha2_384", 16, 16, 24},
-		{"aes_cbc-sha2_512", 16, 16, 32},
-		{"aes_gcm_16_or_chacha20_poly1305", 8, 4, 16},
-		{"aes_gcm_12", 8, 4, 12},
-		{"aes_gcm_8", 8, 4, 8},
-		{"null-sha1", 0, 4, 12},
-		{"null-sha2_256", 0, 4, 16},
+// sizes are those of the suites in use, by the table of package suite.
+func sizes() (list []sized) {
+	for _, name := range []string{
+		"3des-sha1", "aes128-sha1", "aes128-sha256", "aes128-sha384", "aes128-sha512",
+		"aes128gcm16", "aes128gcm12", "aes128gcm8", "null-sha1", "null-sha256",
+	} {
+		for _, p := range suite.Parse(name, suite.ProtocolESP, conf.DialectStrongSwan).Proposals {
+			if size, ok := p.Sizes(); ok {
+				list = append(list, sized{name, size})
+			}
+		}
 	}
-}
-
-// Payload is the size of what ESP makes of an inner packet of that size in tunnel
-// mode: SPI, sequence number, IV, padded packet with its trailer, and ICV.
-func (s Size) Payload(inner int) int {
-	return 8 + s.IV + (inner+2+s.Block-1)/s.Block*s.Block + s.ICV
+	return list
 }
 
 // fits tells whether a packet of ESP can be of that size: at least an IP header
 // is in it.
-func (s Size) fits(payload int) bool {
+func (s sized) fits(payload int) bool {
 	rest := payload - 8 - s.IV - s.ICV
-	return rest >= 22 && rest%s.Block == 0
-}
-
-// holds tells whether any suite makes that payload of that inner packet.
-func holds(payload, inner int) bool {
-	for _, s := range Sizes() {
-		if s.Payload(inner) == payload {
-			return true
-		}
-	}
-	return false
+	return rest >= 22 && rest%max(s.Block, 4) == 0
 }
