@@ -89,6 +89,13 @@ func TestPortalIsNamedByItsControl(t *testing.T) {
 	code, out, _ = call(t, "-resolver", dns, "-timeout", "1s", "-control", "http://"+web.Addr().String()+"/", url)
 	assert.Equal(t, 1, code, out)
 	assert.True(t, strings.HasPrefix(out, name+": down from here: portal\n"), out)
+
+	web, url = server(t, reachtest.Page{Body: "please log in"})
+	code, out, _ = call(t, "-resolver", dns, "-timeout", "1s", url)
+	assert.Equal(t, 2, code, out)
+	code, out, _ = call(t, "-resolver", dns, "-timeout", "1s", "-control", "http://"+web.Addr().String()+"/", url)
+	assert.Equal(t, 1, code, out)
+	assert.True(t, strings.HasPrefix(out, name+": down from here: portal\n"), out)
 }
 
 func TestProblemsAndCannotTell(t *testing.T) {

@@ -109,13 +109,15 @@ func readFile(fsys fs.FS, name string) ([]byte, error) {
 // and directories that SSL_CERT_FILE and SSL_CERT_DIR name, else those where the
 // distributions keep them. Stores that programs bring themselves (Firefox and
 // others by NSS, Java, containers) are not read; where one is found, that is a
-// gap, unless both variables name the store that is meant. Where the system's store is no file the error
-// matches errors.ErrUnsupported; where none is found, os.ErrNotExist.
+// gap, unless both variables name the store that is meant. Where the system's
+// store cannot be read by this program the error matches errors.ErrUnsupported;
+// where none is found, os.ErrNotExist.
 func System(ctx context.Context) (*Report, error) {
 	r := newReport()
 	if runtime.GOOS == "windows" {
-		r.gap("the system's store", "it is no file", "certutil -store root")
-		return r, &opskit.Error{Op: "scan", Target: "system store", Err: errors.ErrUnsupported}
+		err := r.nativeStore()
+		r.Judge()
+		return r, err
 	}
 	if runtime.GOOS == "darwin" {
 		r.gap("the keychains", "they are no files", "security find-certificate -a -p")

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/opskit-go/opskit/reach"
@@ -23,7 +24,7 @@ func (w *weighing) controlPages() {
 		case a.TLS.Proven(), a.Status == http.StatusNoContent:
 			w.world[""][controlPage] = fmt.Sprintf("%s came unchanged", a.URL)
 			w.world[""][anyControl] = w.world[""][controlPage]
-		case a.Status == http.StatusNetworkAuthenticationRequired, elsewhereOf(a) != "", w.alike(a),
+		case a.Status == http.StatusNetworkAuthenticationRequired, elsewhereOf(a) != "", w.alike(a), strings.HasSuffix(a.URL, "204"),
 			a.TLS != nil && !a.TLS.Problem.IsZero():
 			w.world[""][intercepted] = fmt.Sprintf("%s, another site, is answered alike: status %d", a.URL, a.Status)
 		}

@@ -43,7 +43,10 @@ const (
 // The error is not nil for an unusable question (reach.ErrTarget) and where ctx
 // was canceled; the diagnosis is then of what was seen, and never nil.
 func Look(ctx context.Context, p *reach.Prober, q Question) (*Diagnosis, error) {
-	l := &look{p: p, c: Case{At: time.Now().UTC().Round(0), DownSince: q.DownSince}}
+	l := &look{p: p, c: Case{At: time.Now().UTC().Round(0), DownSince: q.DownSince}, method: http.MethodHead}
+	if slices.ContainsFunc(q.Controls, func(c string) bool { return strings.HasPrefix(c, "http://") }) {
+		l.method = http.MethodGet
+	}
 	err := l.gather(ctx, q)
 	if err == nil && ctx.Err() != nil {
 		err = &opskit.Error{Op: "look", Target: q.Target, Err: ctx.Err()}
@@ -52,8 +55,9 @@ func Look(ctx context.Context, p *reach.Prober, q Question) (*Diagnosis, error) 
 }
 
 type look struct {
-	p *reach.Prober
-	c Case
+	p      *reach.Prober
+	c      Case
+	method string // GET where a control's page is to be compared with the target's
 }
 
 func (l *look) gather(ctx context.Context, q Question) error {
@@ -200,8 +204,8 @@ func (l *look) page(ctx context.Context, u *url.URL, at netip.AddrPort) {
 		l.c.HTTP = append(l.c.HTTP, *a)
 		return a
 	}
-	a := ask(u, at, http.MethodHead, 0)
-	if a != nil && (a.Status == http.StatusMethodNotAllowed || a.Status == http.StatusNotImplemented) {
+	a := ask(u, at, l.method, 0)
+	if a != nil && a.Method == http.MethodHead && (a.Status == http.StatusMethodNotAllowed || a.Status == http.StatusNotImplemented) {
 		a = ask(u, at, http.MethodGet, 0)
 	}
 	if a == nil {
@@ -211,7 +215,7 @@ func (l *look) page(ctx context.Context, u *url.URL, at netip.AddrPort) {
 		ask(u, at, a.Method, smallSegment)
 	}
 	if to := within(a); to != nil && to.String() != u.String() {
-		ask(to, netip.AddrPortFrom(at.Addr(), portOf(to)), http.MethodHead, 0)
+		ask(to, netip.AddrPortFrom(at.Addr(), portOf(to)), l.method, 0)
 	}
 }
 

@@ -1,7 +1,6 @@
 package why
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -39,7 +38,6 @@ func (w *weighing) site() {
 		w.address(a, byAddress[a])
 	}
 	w.samples()
-	w.together()
 	if len(asked) == 0 && len(w.c.HTTP) == 0 {
 		w.gap("whether its addresses can be reached", "no connection was tried", "a connection to them")
 	}
@@ -280,23 +278,6 @@ func (w *weighing) samples() {
 				w.works(scope, StateWorks, seen)
 			}
 			w.siteAsked++
-		}
-	}
-}
-
-// together says in one line what is dead and what works where that is a whole family.
-func (w *weighing) together() {
-	states := map[string]map[State]int{"IPv4": {}, "IPv6": {}}
-	for _, f := range w.findings {
-		if name, _, _ := strings.Cut(f.Scope, " "); states[name] != nil {
-			states[name][f.State]++
-		}
-	}
-	for _, f := range []string{"IPv4", "IPv6"} {
-		other := map[string]string{"IPv4": "IPv6", "IPv6": "IPv4"}[f]
-		dead, works := states[f][StateBroken], states[other][StateWorks]+states[other][StateDegraded]
-		if dead > 0 && works > 0 && len(states[f]) == 1 && states[other][StateBroken] == 0 {
-			w.gap("whether all of "+f+" fails from here", other+" works and "+f+" is dead", cmp.Or(map[bool]string{true: "a control over " + f}[w.world[f][controlUp] == ""], "the same from another network"))
 		}
 	}
 }
