@@ -106,6 +106,9 @@ func (p *Prober) Sample(ctx context.Context, target string, n int) (*Sample, err
 	return s, ctx.Err()
 }
 
+// asked is how many connections say something of the other side.
+func (a SampleAddress) asked() int { return a.Tried - a.Failed[LocalFailure] - a.Failed[Unknown] }
+
 // dead tells an address of which nothing opened though it was asked often.
 func (a SampleAddress) dead() bool { return a.Opened == 0 && a.Tried > 0 && a.worst() != Unknown }
 
@@ -143,13 +146,13 @@ func (s *Sample) Judge() opskit.Level {
 	}
 	var dead, slow, lost, opened, tried int
 	for _, a := range s.Addresses {
-		tried, opened, lost = tried+a.Tried, opened+a.Opened, lost+a.lost()
+		tried, opened, lost = tried+a.asked(), opened+a.Opened, lost+a.lost()
 		if a.dead() {
 			dead++
 		} else if a.slow() {
 			slow++
 		}
-		if a.Tried > a.Opened && a.worst() == Unknown || a.Tried == 0 {
+		if a.asked() < a.Tried || a.Tried == 0 {
 			gap("whether "+a.Target.String()+" answers", "this host did not ask, or not often enough", "room here, and a new sample")
 		}
 	}
@@ -157,7 +160,7 @@ func (s *Sample) Judge() opskit.Level {
 	case tried == 0:
 		gap("whether it answers", "nothing was asked", "at least one connection")
 		return s.Level()
-	case dead == len(s.Addresses):
+	case dead == len(s.Addresses) && len(s.Undecided) == 0:
 		s.Verdict = s.Addresses[0].worst()
 		for _, a := range s.Addresses {
 			if a.worst() != s.Verdict {
@@ -205,7 +208,7 @@ func (s *Sample) String() string {
 		}
 		switch low, high := interval(a.lost(), a.Tried); {
 		case a.slow():
-			line.WriteString("; slow: the answer takes longer than the SYN waits")
+			line.WriteString("; each opened only after its SYN was sent again: a slow way, or one that always drops the first")
 		case a.dead():
 		case a.lost() > 0:
 			line.WriteString(fmt.Sprintf("; lost a packet: %d (%.1f to %.1f %%)", a.lost(), 100*low, 100*high))
