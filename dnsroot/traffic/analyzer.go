@@ -116,6 +116,11 @@ func (a *Analyzer) ReadCapture(ctx context.Context, src io.Reader) error {
 	return nil
 }
 
+// failure says in this package's errors why a capture could not be read on.
+func failure(err error) error {
+	return &opskit.Error{Op: "read capture", Err: capture.Explain(err, ErrNotCapture, ErrTruncated, ErrDamaged)}
+}
+
 // Observe takes in one message, from wherever the caller has it.
 func (a *Analyzer) Observe(m *Message) {
 	a.prepare()

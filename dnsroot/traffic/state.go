@@ -7,6 +7,7 @@ import (
 	"maps"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/internal/capture"
 )
 
 // state is an Analyzer as it is saved.
@@ -87,7 +88,7 @@ func (a *Analyzer) UnmarshalBinary(data []byte) error {
 	b.prepare()
 	maps.Copy(b.skipped, s.Skipped)
 	for _, text := range s.Broken {
-		b.broken = append(b.broken, opskit.Fail(&explained{ErrDamaged, text}))
+		b.broken = append(b.broken, opskit.Fail(&capture.Explained{Is: ErrDamaged, Text: text}))
 	}
 	ok := b.whole.load(s.Whole)
 	for key, list := range s.Seconds {
@@ -117,7 +118,7 @@ func (a *Analyzer) UnmarshalBinary(data []byte) error {
 		err = fmt.Errorf("tables that do not fit together")
 	}
 	if err != nil {
-		return &opskit.Error{Op: "read part", Err: &explained{ErrNotPart, err.Error()}}
+		return &opskit.Error{Op: "read part", Err: &capture.Explained{Is: ErrNotPart, Text: ErrNotPart.Error() + ": " + err.Error()}}
 	}
 	*a = b
 	return nil

@@ -33,12 +33,12 @@ func (r *Report) String() string {
 // write adds the lines of a stretch.
 func (s *Stretch) write(b *strings.Builder) {
 	fmt.Fprintf(b, "\n  %s: %s", s.when(), s.describeKind())
-	fmt.Fprintf(b, "\n    rate: mean %.0f, peak %.0f a second", s.Mean, s.Peak)
+	fmt.Fprintf(b, "\n    rate: mean %s, peak %s a second", rate(s.Mean), rate(s.Peak))
 	if s.PeakMinute > 0 {
-		fmt.Fprintf(b, ", %.0f in the busiest minute", s.PeakMinute)
+		fmt.Fprintf(b, ", %s in the busiest minute", rate(s.PeakMinute))
 	}
 	if s.Window {
-		fmt.Fprintf(b, "; %.0f outside", s.Before)
+		fmt.Fprintf(b, "; %s outside", rate(s.Before))
 	}
 	fmt.Fprintf(b, "\n    names: %s, %s different", s.Pattern, s.Names.Distinct)
 	for i, t := range s.Names.Top {
@@ -74,6 +74,14 @@ func shares(list []Share, n int) string {
 		return "none stands out"
 	}
 	return strings.Join(parts, ", ")
+}
+
+// rate is a number of queries a second.
+func rate(x float64) string {
+	if x >= 100 {
+		return fmt.Sprintf("%.0f", x)
+	}
+	return fmt.Sprintf("%.3g", x)
 }
 
 // when is the span of time with its errors.
@@ -119,7 +127,7 @@ func (s *Stretch) describeKind() string {
 		}
 		return "more of " + name
 	case KindOrdinary:
-		return "ordinary, " + name
+		return "nothing of an attack, " + name
 	}
 	return "cannot tell"
 }

@@ -34,6 +34,29 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// Explained is a condition of a package above, in the words of what found it.
+type Explained struct {
+	Is   error
+	Text string
+}
+
+// Error returns the words.
+func (e *Explained) Error() string { return e.Text }
+
+// Unwrap returns the condition.
+func (e *Explained) Unwrap() error { return e.Is }
+
+// Explain turns what ended the reading of a capture into the caller's own
+// conditions; other errors stay.
+func Explain(err, notCapture, truncated, damaged error) error {
+	for from, to := range map[error]error{ErrNotCapture: notCapture, ErrTruncated: truncated, ErrDamaged: damaged} {
+		if errors.Is(err, from) {
+			return &Explained{to, err.Error()}
+		}
+	}
+	return err
+}
+
 // NoTime is the time of a frame whose record has none.
 const NoTime = math.MinInt64
 

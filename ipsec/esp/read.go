@@ -3,7 +3,6 @@ package esp
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"io"
 	"net/netip"
 	"slices"
@@ -27,28 +26,12 @@ func ReadCapture(ctx context.Context, src io.Reader, t Tunnel) (*Proof, error) {
 	}
 	l.finish()
 	if err != nil && ctx.Err() == nil {
-		e := &opskit.Error{Op: "read capture", Err: err}
-		for from, to := range map[error]error{capture.ErrNotCapture: ErrNotCapture, capture.ErrTruncated: ErrTruncated, capture.ErrDamaged: ErrDamaged} {
-			if errors.Is(err, from) {
-				e.Err = &explained{to, err.Error()}
-			}
-		}
-		err = e
+		err = &opskit.Error{Op: "read capture", Err: capture.Explain(err, ErrNotCapture, ErrTruncated, ErrDamaged)}
 		l.proof.Failure = opskit.Fail(err)
 	}
 	l.proof.Judge()
 	return l.proof, err
 }
-
-// explained is a condition with the words of what found it.
-type explained struct {
-	error
-
-	text string
-}
-
-func (e *explained) Error() string { return e.text }
-func (e *explained) Unwrap() error { return e.error }
 
 // look is a capture while it is read.
 type look struct {
