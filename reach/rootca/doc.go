@@ -12,7 +12,7 @@
 //
 // # Usage
 //
-// [System] reads the system's store, [Paths] files and folders, [FS] any file
+// [System] reads the system's store, [Paths] files and directories, [FS] any file
 // system, [Bundle] bytes, [Chain] what a server sent (reach.TLS holds it). A
 // certificate is named if it is a known root, if it holds a known root's key
 // (a root made anew from the same key is as bad), or if a known root's key

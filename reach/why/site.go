@@ -199,7 +199,9 @@ func (w *weighing) closed(scope string, c *reach.Connection, facts map[fact]stri
 		s = silent
 		seen = append(seen, w.traced(c.Target.Addr())...)
 	case reach.Refused:
-		s = refused
+		if s = refused; w.world[""][worksElsewhere] != "" {
+			s = cutOff // a reset for this host alone
+		}
 	case reach.Prohibited:
 		s = prohibited
 	case reach.LocalFailure:
