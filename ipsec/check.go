@@ -109,11 +109,11 @@ func checkPair(r *outcome, t *Tunnel) {
 			}
 		}
 	}
-	if n := max(len(a.Subnets), len(b.Subnets)); n > 1 && (a.dialect() == conf.DialectStrongSwan) != (b.dialect() == conf.DialectStrongSwan) {
+	if n := max(len(a.Subnets), len(b.Subnets)); n > 1 && conf.Strong(a.dialect()) != conf.Strong(b.dialect()) {
 		r.add("mixed_subnets", SeverityFatal, "a.subnets", "make one tunnel per pair of networks", nil,
 			"strongSwan puts %d networks into one SA and libreswan makes one SA of each pair: they would not agree", n)
 	}
-	if max(len(a.Subnets), len(b.Subnets)) > 1 && t.IKEv1 && a.dialect() == conf.DialectStrongSwan {
+	if max(len(a.Subnets), len(b.Subnets)) > 1 && t.IKEv1 && conf.Strong(a.dialect()) {
 		r.add("mixed_subnets", SeverityFatal, "a.subnets", "use IKEv2, or make one tunnel per pair of networks", nil,
 			"IKEv1 carries one network of each end in an SA")
 	}

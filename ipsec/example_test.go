@@ -85,7 +85,7 @@ func ExampleTunnel_Render() {
 	text, _ := files.Find("etc/ipsec.conf")
 	fmt.Printf("%s", text.Bytes())
 	// Output:
-	// etc/ipsec.conf (mode 0644, 413 bytes)
+	// etc/ipsec.conf (mode 0644, 424 bytes)
 	// etc/ipsec.secrets (mode 0600, 120 bytes)
 	// etc/sysctl.d/60-ipsec-tunnel.conf (mode 0644, 363 bytes)
 	// # us-east-1, strongswan end: tunnel tunnel to eu-west-1
@@ -103,6 +103,7 @@ func ExampleTunnel_Render() {
 	// 	rightid=10.0.61.63
 	// 	rightsubnet=10.0.0.0/16
 	// 	keyexchange=ikev2
+	// 	reauth=no
 	// 	ike=aes256-sha256-modp2048!
 	// 	esp=aes256-sha256-modp2048!
 	// 	keyingtries=%forever

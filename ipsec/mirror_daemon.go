@@ -52,8 +52,11 @@ func (m *mirror) mode() {
 		if x.code == "exchange_differs" && max(va, vb) == 2 {
 			continue // IKEv2 has no aggressive mode
 		}
-		if a != b {
-			m.add(x.code, SeverityFatal, x.names[0], "write the same at both ends", m.both(m.a.get(x.names...), m.b.get(x.names...)),
+		if s := SeverityFatal; a != b {
+			if x.code == "type_differs" && (a == "beet" || b == "beet") && a != "transport" && b != "transport" {
+				s = SeverityWarning // it falls back to tunnel mode
+			}
+			m.add(x.code, s, x.names[0], "write the same at both ends", m.both(m.a.get(x.names...), m.b.get(x.names...)),
 				"%s has %s=%s and %s has %s", m.a.label, x.names[0], a, m.b.label, b)
 		}
 	}

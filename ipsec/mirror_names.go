@@ -27,11 +27,11 @@ func (v *view) misspelled(r *outcome) {
 				}
 				continue
 			}
-			if strong {
+			if strong && v.conn.Dialect != conf.DialectSwanctl {
 				r.add("bad_value", SeverityWarning, p.Name, "write a value of ipsec.conf(5)", refs, "%s: strongSwan takes no %s=%s, and goes on as if the line were not there", v.label, p.Name, p.Value)
 				r.unread(fmt.Sprintf("%s: %s=%s", v.label, p.Name, p.Value), "no value that is known here", "the daemon's log of a start")
 			} else {
-				r.add("bad_value", SeverityFatal, p.Name, "write a value of ipsec.conf(5)", refs, "%s: libreswan loads no file with %s=%s", v.label, p.Name, p.Value)
+				r.add("bad_value", SeverityFatal, p.Name, "write a value of ipsec.conf(5)", refs, "%s: %s loads nothing with %s=%s", v.label, v.conn.Dialect, p.Name, p.Value)
 			}
 		case byPluto:
 			r.add("other_daemons", SeverityWarning, p.Name, "take the line out", refs, "%s: strongSwan has no %s and passes over it", v.label, p.Name)

@@ -302,8 +302,8 @@ func TestMirrorWithoutSomethingToCompareCannotTell(t *testing.T) {
 }
 
 func TestRenderedPairsMirror(t *testing.T) {
-	for _, d := range []conf.Dialect{conf.DialectUnknown, conf.DialectLibreswan, conf.DialectOpenswan, conf.DialectStrongSwan} {
-		for _, e := range []conf.Dialect{conf.DialectLibreswan, conf.DialectOpenswan, conf.DialectStrongSwan} {
+	for _, d := range append(conf.Dialects(), conf.DialectUnknown) {
+		for _, e := range conf.Dialects() {
 			tunnel := blogTunnel(d)
 			tunnel.B.Dialect = e
 			tunnel.Initiator = ipsec.SideB
@@ -317,9 +317,13 @@ func TestRenderedPairsMirror(t *testing.T) {
 				require.NoError(t, err)
 				require.NoError(t, files.WriteTo(root))
 				dialect := []conf.Dialect{d, e}[i]
-				c, err := conf.Read(root.FS(), "etc/ipsec.conf", dialect)
+				name, key := "etc/ipsec.conf", "etc/ipsec.secrets"
+				if dialect == conf.DialectSwanctl {
+					name, key = "etc/swanctl/conf.d/tunnel.conf", "etc/swanctl/conf.d/tunnel-key.conf"
+				}
+				c, err := conf.Read(root.FS(), name, dialect)
 				require.NoError(t, err)
-				text, err := root.ReadFile("etc/ipsec.secrets")
+				text, err := root.ReadFile(key)
 				require.NoError(t, err)
 				require.NoError(t, root.Close())
 				ends[i] = ipsec.End{Conf: c, Public: []netip.Addr{tunnel.A.Public, tunnel.B.Public}[i]}
@@ -327,6 +331,9 @@ func TestRenderedPairsMirror(t *testing.T) {
 			}
 			ends[0].Keys = ipsec.CompareKeys(ends[0], ends[1], secrets[0], secrets[1])
 			require.NotNil(t, ends[0].Keys)
+			if d == conf.DialectSwanctl || e == conf.DialectSwanctl {
+				ends[0].Keys = nil // the secrets of swanctl.conf are not read
+			}
 			r := ipsec.Mirror(ends[0], ends[1])
 			assert.Equal(t, ipsec.Sound, r.Verdict, "%s to %s\n%s", d, e, r)
 		}

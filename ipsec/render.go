@@ -11,7 +11,8 @@ import (
 )
 
 // Render returns one end's complete files: etc/ipsec.conf, etc/ipsec.secrets
-// (mode 0600) and a file of etc/sysctl.d, as paths from the root directory. The
+// (mode 0600) and a file of etc/sysctl.d, as paths from the root directory; for
+// swanctl two files of etc/swanctl/conf.d in place of the first two. The
 // same Tunnel always gives the same bytes; the two ends' files have the same
 // left and right, so they can be read side by side.
 //
@@ -28,11 +29,20 @@ func (t *Tunnel) Render(s Side, interfaces ...string) (Files, error) {
 		return nil, &opskit.Error{Op: "render", Target: t.Name, Err: fmt.Errorf("%w: set PSK; JSON does not carry it", ErrKeyText)}
 	}
 	own, other := t.end(s)
+	sysctls := newFile("etc/sysctl.d/60-ipsec-"+t.Name+".conf", 0o644, []byte(t.Sysctls(interfaces...).String()+"\n"))
+	if own.dialect() == conf.DialectSwanctl {
+		secrets := fmt.Sprintf("# the same key on both ends; for root only\nsecrets {\n\tike-%s {\n\t\tid-1 = %s\n\t\tid-2 = %s\n\t\tsecret = \"%s\"\n\t}\n}\n", t.Name, own.id(), other.id(), key)
+		return Files{
+			newFile("etc/swanctl/conf.d/"+t.Name+".conf", 0o644, []byte(t.swanctl(s))),
+			newFile("etc/swanctl/conf.d/"+t.Name+"-key.conf", 0o600, []byte(secrets)),
+			sysctls,
+		}, nil
+	}
 	secrets := fmt.Sprintf("# the same key on both ends; for root only\n%s %s : PSK \"%s\"\n", own.id(), other.id(), key)
 	return Files{
 		newFile("etc/ipsec.conf", 0o644, []byte(t.conf(s))),
 		newFile("etc/ipsec.secrets", 0o600, []byte(secrets)),
-		newFile("etc/sysctl.d/60-ipsec-"+t.Name+".conf", 0o644, []byte(t.Sysctls(interfaces...).String()+"\n")),
+		sysctls,
 	}, nil
 }
 
@@ -139,6 +149,7 @@ func (t *Tunnel) strongOptions(s Side, line func(string, ...any)) {
 		line("\tkeyexchange=ikev1")
 	} else {
 		line("\tkeyexchange=ikev2")
+		line("\treauth=no") // it would take the tunnel down for a moment; a rekey does not
 	}
 	group := t.ike()[strings.LastIndexByte(t.ike(), '-')+1:]
 	line("\tike=%s!", t.ike())
@@ -160,4 +171,59 @@ func (t *Tunnel) strongOptions(s Side, line func(string, ...any)) {
 		line("\tdpdtimeout=%ds", int(t.DPD.timeout()/time.Second))
 	}
 	line("\tdpdaction=%s", action)
+}
+
+// swanctl is one end's connection in swanctl.conf. A rekey leaves no gap, as a
+// reauthentication would, which is off.
+func (t *Tunnel) swanctl(s Side) string {
+	own, other := t.end(s)
+	group := t.ike()[strings.LastIndexByte(t.ike(), '-')+1:]
+	version, start, action, again := 2, "none", "clear", "none"
+	if t.IKEv1 {
+		version = 1
+	}
+	if t.opens(s) {
+		start, action, again = "start", "restart", "start"
+	}
+	var b strings.Builder
+	line := func(depth int, format string, args ...any) {
+		fmt.Fprintf(&b, strings.Repeat("\t", depth)+format+"\n", args...)
+	}
+	line(0, "# %s, swanctl end: tunnel %s to %s", own.label(s), t.Name, other.label(opposite(s)))
+	line(0, "connections {")
+	line(1, "%s {", t.Name)
+	line(2, "version = %d", version)
+	line(2, "local_addrs = %s", own.Addr)
+	line(2, "remote_addrs = %s", other.seen())
+	line(2, "proposals = %s", t.ike())
+	line(2, "keyingtries = 0")
+	line(2, "reauth_time = 0")
+	if !t.DPD.Off {
+		line(2, "dpd_delay = %ds", int(t.DPD.delay()/time.Second))
+		if t.IKEv1 {
+			line(2, "dpd_timeout = %ds", int(t.DPD.timeout()/time.Second))
+		}
+	}
+	for _, side := range []struct{ name, id string }{{"local", own.id()}, {"remote", other.id()}} {
+		line(2, "%s {", side.name)
+		line(3, "auth = psk")
+		line(3, "id = %s", side.id)
+		line(2, "}")
+	}
+	line(2, "children {")
+	line(3, "%s {", t.Name)
+	line(4, "esp_proposals = %s-%s", t.esp(), group)
+	if len(own.Subnets) > 0 {
+		line(4, "local_ts = %s", joinPrefixes(own.Subnets, ","))
+	}
+	if len(other.Subnets) > 0 {
+		line(4, "remote_ts = %s", joinPrefixes(other.Subnets, ","))
+	}
+	line(4, "start_action = %s", start)
+	line(4, "dpd_action = %s", action)
+	line(4, "close_action = %s", again)
+	for depth := 3; depth >= 0; depth-- {
+		line(depth, "}")
+	}
+	return b.String()
 }

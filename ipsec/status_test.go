@@ -317,6 +317,8 @@ func TestStateVerdictsOfSeveral(t *testing.T) {
 func FuzzParseStatus(f *testing.F) {
 	f.Add("ipsec auto --status", openswanAuto)
 	f.Add("service ipsec status", serviceStatus)
+	f.Add("swanctl", listConns+listSAs)
+	f.Add("swanctl --raw", listConnsRaw+listSAsRaw)
 	f.Add("ipsec status", charonStatus)
 	f.Add("ipsec trafficstatus", `#2: "c"[1] 192.0.2.7, type=ESP, add_time=1, inBytes=0, outBytes=4096, maxBytes=2^63B, id='@x'`)
 	f.Add("ipsec status", `#2: "c" esp.1@a Traffic: ESPin=1KB ESPout=99999999999999999999B`)

@@ -279,7 +279,7 @@ func (v *view) readNets(p *participant) {
 		return
 	}
 	p.netParam = v.get(p.word+"subnet", p.word+"subnets")
-	if p.netParam.Value == "" {
+	if p.netParam.Value == "" || p.netParam.Value == "dynamic" || p.netParam.Value == "%dynamic" {
 		p.netParam = p.addr
 		if p.addrKind == addrIP {
 			p.nets, p.netKnown = []netip.Prefix{netip.PrefixFrom(p.ip, p.ip.BitLen())}, true

@@ -54,7 +54,10 @@ type Offer struct {
 // with "!" added, in the words of a dialect; of an unknown dialect in the words of
 // all. An empty text is the daemon's defaults.
 func Parse(text string, p Protocol, d conf.Dialect) Offer {
-	text = strings.ToLower(strings.TrimSpace(text))
+	text = strings.TrimSpace(text)
+	if !conf.Strong(d) {
+		text = strings.ToLower(text) // strongSwan's words are in lower case
+	}
 	o := Offer{protocol: p, strong: conf.Strong(d)}
 	text, strict := strings.CutSuffix(text, "!")
 	if text == "" {
@@ -93,7 +96,7 @@ func (o *Offer) proposal(text string, d conf.Dialect) {
 		}
 		if found == nil {
 			unread = true
-			if (d == conf.DialectLibreswan || d == conf.DialectOpenswan) && table().inStrong(word) != nil || o.strong && table().inPluto(word) != nil {
+			if (d == conf.DialectLibreswan || d == conf.DialectOpenswan) && table().inStrong(word) != nil || o.strong && (table().inPluto(word) != nil || table().inStrong(strings.ToLower(word)) != nil) {
 				o.Refused = append(o.Refused, fmt.Sprintf("%s has no word %q, in %s", d, word, text))
 				continue
 			}

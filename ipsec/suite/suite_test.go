@@ -66,6 +66,7 @@ func TestNegotiate(t *testing.T) {
 func TestRefusedByTheDaemonItself(t *testing.T) {
 	for text, d := range map[string]conf.Dialect{
 		"aes256gcm16-modp2048!":         conf.DialectStrongSwan, // a PRF is mandatory
+		"AES256-SHA256-MODP2048!":       conf.DialectStrongSwan,
 		"aes256-sha256!":                conf.DialectStrongSwan, // a group is
 		"aes_gcm256-sha2-dh14!":         conf.DialectStrongSwan,
 		"aes256gcm16-prfsha256-x25519":  conf.DialectLibreswan,
