@@ -20,7 +20,6 @@ import (
 var notYet = []string{
 	"dnsroot",
 	"ebssnap",
-	"procstate",
 	"reach",
 	"whoislookup",
 }

@@ -1,64 +1,94 @@
 package procstate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
-	"github.com/opskit-go/opskit/procstate/internal/coded"
+	"github.com/opskit-go/opskit"
 )
 
 // Adopter is who becomes the parent of a process's children when it ends, by the
-// rules of kernel/exit.c, find_new_reaper.
+// rules of kernel/exit.c, find_new_reaper, and what it will do about zombies.
 type Adopter struct {
-	ID    ID        `json:"id,omitzero"`     // zero where By is Unknown
-	Comm  Comm      `json:"comm"`            // its name
-	By    AdoptedBy `json:"by"`              // which rule decides
-	Outer bool      `json:"outer,omitempty"` // a child is in an inner PID namespace, and is adopted outside of it
-	Why   string    `json:"why,omitempty"`   // what keeps from telling, where By is Unknown
+	ID   ID   `json:"id,omitzero"` // zero where By is ""
+	Comm Comm `json:"comm"`        // its name
+	// By is the rule that decides. "thread": only a thread ends, its children stay with
+	// the process. "subreaper": the nearest ancestor with PR_SET_CHILD_SUBREAPER, in the
+	// same PID namespace. "namespace_init": PID 1 of the PID namespace; if it is that
+	// process which ends, the whole namespace ends with it and nobody is adopted. ""
+	// cannot be told: what follows is then true of every ancestor that might adopt.
+	By      string        `json:"by,omitempty"`
+	Outer   bool          `json:"outer,omitempty"`        // a child is in an inner PID namespace, and is adopted outside of it
+	Why     string        `json:"why,omitempty"`          // what keeps from telling, where By is ""
+	SIGCHLD string        `json:"sigchld,omitempty"`      // how it takes SIGCHLD, as in Group
+	Waits   *bool         `json:"waits,omitempty"`        // whether a thread of it sits in wait(2); nil: not shown
+	Faults  uint64        `json:"child_faults,omitempty"` // as in Group; 0: it has never reaped a child
+	Left    time.Duration `json:"left_ns,omitempty"`      // for how long a zombie of its own has been dead, unreaped
+}
+
+// Reaps tells whether it reaps what it adopts: "yes", "no", or "" where that could
+// not be seen. The kernel reaps for a process that ignores SIGCHLD; one that reads or
+// handles the signal, or waits, is taken to reap unless a zombie of its own has been
+// left for a minute; one that leaves the signal at its default, waits in no thread and
+// has never reaped a child is taken not to. Of several who might adopt it is "yes" or "".
+func (a Adopter) Reaps() string {
+	if reaps := a.reaps(); a.By != "" || reaps == "yes" {
+		return reaps
+	}
+	return ""
+}
+
+func (a Adopter) reaps() string {
+	waits := a.Waits != nil && *a.Waits
+	switch {
+	case a.By == "thread":
+		return "no" // the same process
+	case a.SIGCHLD == "" || a.SIGCHLD == sigchldAllCaught && !waits && a.Left < defaultPatience:
+		return ""
+	case a.SIGCHLD == sigchldIgnored:
+		return "yes"
+	case a.Left >= defaultPatience:
+		return "no"
+	case waits || a.SIGCHLD == sigchldCaught || a.SIGCHLD == sigchldSignalfd || a.SIGCHLD == sigchldSigwait:
+		return "yes"
+	case a.Waits == nil || a.Faults > 0: // it may look now and then
+		return ""
+	}
+	return "no"
+}
+
+func (a Adopter) explain() string {
+	if a.Left >= defaultPatience {
+		return fmt.Sprintf("a zombie of its own has been left for %v", a.Left.Round(time.Second))
+	}
+	return "SIGCHLD " + a.SIGCHLD + ", no thread in wait, and it has never reaped a child"
 }
 
 // String returns the adopter on one line.
 func (a Adopter) String() string {
-	if a.By == Unknown {
-		return "cannot tell who adopts: " + a.Why
+	reaps := map[string]string{"yes": "reaps", "no": "does not reap"}[a.Reaps()]
+	if a.By == "" {
+		text := "cannot tell who adopts: " + opskit.Escape(a.Why)
+		if reaps == "reaps" {
+			text += "; all who might do reap"
+		}
+		return text
 	}
-	text := fmt.Sprintf("adopted by %d %q (%s)", a.ID.PID, a.Comm.Bytes(), a.By)
+	text := fmt.Sprintf("adopted by %d %q (%s)", a.ID.PID, a.Comm.Bytes(), opskit.Escape(a.By))
 	if a.Outer {
 		text += ", outside of their own PID namespace"
 	}
-	return text
+	if reaps == "" {
+		return text + "; whether it reaps could not be seen"
+	}
+	return text + ", which " + reaps
 }
-
-// AdoptedBy is the rule by which a process adopts.
-type AdoptedBy uint8
-
-const (
-	// ByThread: only a thread ends; its children stay with the process.
-	ByThread AdoptedBy = iota + 1
-	// BySubreaper: the nearest ancestor with PR_SET_CHILD_SUBREAPER, in the same
-	// PID namespace.
-	BySubreaper
-	// ByInit: PID 1 of the PID namespace. If it is that process which ends, the
-	// whole namespace ends with it and nobody is adopted.
-	ByInit
-)
-
-func adoptedByNames() []string {
-	return []string{"unknown", "thread", "subreaper", "namespace-init"}
-}
-
-// String returns the rule's text, such as "subreaper"; "unknown" for 0.
-func (b AdoptedBy) String() string { return coded.Name(adoptedByNames(), b) }
-
-// MarshalText writes what String returns.
-func (b AdoptedBy) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
-
-// UnmarshalText reads what String returns; other text is an error.
-func (b *AdoptedBy) UnmarshalText(text []byte) error { return coded.Value(adoptedByNames(), text, b) }
 
 // Adopter predicts who adopts the children of a process when it ends; of a
 // thread that is not the main one, when that thread ends.
@@ -83,10 +113,10 @@ func (s *Scanner) Adopter(ctx context.Context, id ID) (Adopter, error) {
 		return Adopter{}, err
 	}
 	if p.Start != id.Start {
-		return Adopter{}, &Error{Op: "predict adopter", Target: "pid " + strconv.Itoa(id.PID), Err: ErrReused}
+		return Adopter{}, &opskit.Error{Op: "predict adopter", Target: "pid " + strconv.Itoa(id.PID), Err: ErrReused}
 	}
-	a, err := l.adopter(p)
-	if err == nil && a.By != Unknown && a.By != ByThread {
+	a, err := l.adopterOf(ctx, p)
+	if err == nil && a.By != "" && a.By != "thread" {
 		a.Outer, err = l.innerChild(ctx, p.PID)
 	}
 	return a, err
@@ -94,20 +124,47 @@ func (s *Scanner) Adopter(ctx context.Context, id ID) (Adopter, error) {
 
 // adopters tells who adopts a group's zombies. That is a help and no evidence: a
 // parent that is ending by now is no gap.
-func (l *look) adopters(g *Group) {
+func (l *look) adopters(ctx context.Context, g *Group) {
 	if g.Parent.Start == 0 {
 		return
 	}
-	a, err := l.adopter(g.Parent)
+	a, err := l.adopterOf(ctx, g.Parent)
 	if err != nil {
 		return
 	}
-	if a.By != Unknown {
+	if a.By != "" {
 		parent, err := l.namespaced(g.Parent.PID)
 		zombie, err2 := l.namespaced(g.Zombies[0].PID)
 		a.Outer = err == nil && err2 == nil && len(zombie.pids) > len(parent.pids)
 	}
 	g.Adopter = a
+}
+
+// adopterOf tells who adopts, and whether that one reaps: where it cannot be told
+// who, what all that might adopt have in common.
+func (l *look) adopterOf(ctx context.Context, dying Process) (Adopter, error) {
+	a, candidates, err := l.adopter(dying)
+	if err != nil || a.By == "thread" {
+		return a, err
+	}
+	if a.By != "" {
+		candidates = []Process{{ID: a.ID, Comm: a.Comm}}
+	}
+	for i, p := range candidates {
+		one, known := l.reapers[p.PID]
+		if !known {
+			var g Group
+			g.Parent = p
+			l.parentStatus(ctx, &g)
+			one = Adopter{SIGCHLD: g.SIGCHLD, Waits: g.Waits, Left: l.left[p.PID], Faults: l.root.childFaults(p.PID)}
+			l.reapers[p.PID] = one
+		}
+		// The one that reaps least speaks for all.
+		if reaps := one.reaps(); i == 0 || reaps != "yes" {
+			a.SIGCHLD, a.Waits, a.Left, a.Faults = one.SIGCHLD, one.Waits, one.Left, one.Faults
+		}
+	}
+	return a, nil
 }
 
 // innerChild reports whether a process has a child in an inner PID namespace.
@@ -141,32 +198,32 @@ func (l *look) remember(ctx context.Context, it *iterator) error {
 }
 
 // adopter applies the kernel's rules.
-func (l *look) adopter(dying Process) (Adopter, error) {
+func (l *look) adopter(dying Process) (a Adopter, candidates []Process, err error) {
 	own, err := l.namespaced(dying.PID)
 	if err != nil {
-		return Adopter{}, err
+		return a, nil, err
 	}
 	if own.tgid != dying.PID {
 		var process Process
 		if err := l.root.stat(own.tgid, &process); err != nil {
-			return Adopter{}, err
+			return a, nil, err
 		}
 		if process.Threads > 1 {
-			return Adopter{ID: process.ID, Comm: process.Comm, By: ByThread}, nil
+			return Adopter{ID: process.ID, Comm: process.Comm, By: "thread"}, nil, nil
 		}
 	}
 	if own.pids[len(own.pids)-1] == 1 {
-		return Adopter{Why: "it is PID 1 of its PID namespace, which ends with it"}, nil
+		return Adopter{Why: "it is PID 1 of its PID namespace, which ends with it"}, nil, nil
 	}
 	seen := map[int]bool{dying.PID: true}
 	for pid := own.ppid; pid != 0; {
 		if seen[pid] { // parents are read one after the other
-			return Adopter{Why: "its ancestors changed while they were read"}, nil
+			return Adopter{Why: "its ancestors changed while they were read"}, nil, nil
 		}
 		seen[pid] = true
 		ancestor, err := l.namespaced(pid)
 		if err != nil {
-			return Adopter{}, err
+			return a, nil, err
 		}
 		if len(ancestor.pids) != len(own.pids) {
 			break // it is in another namespace: nobody beyond it counts
@@ -175,14 +232,23 @@ func (l *look) adopter(dying Process) (Adopter, error) {
 			break // the namespace's init, subreaper or not
 		}
 		if l.subreapers == nil {
-			return Adopter{Why: "whether " + strconv.Itoa(pid) + " is a subreaper is only visible to the BPF source"}, nil
+			a.Why = cmp.Or(a.Why, "whether "+strconv.Itoa(pid)+" is a subreaper is only visible to the BPF source")
+			var p Process
+			if err := l.root.stat(pid, &p); err != nil {
+				return a, nil, err
+			}
+			candidates = append(candidates, p)
 		}
 		if p, ok := l.subreapers[pid]; ok && (!p.State.Zombie() || p.Threads > 1) {
-			return Adopter{ID: p.ID, Comm: p.Comm, By: BySubreaper}, nil
+			return Adopter{ID: p.ID, Comm: p.Comm, By: "subreaper"}, nil, nil
 		}
 		pid = ancestor.ppid
 	}
-	return l.namespaceInit(own)
+	first, err := l.namespaceInit(own)
+	if a.Why == "" || err != nil {
+		return first, nil, err
+	}
+	return a, append(candidates, Process{ID: first.ID, Comm: first.Comm}), nil
 }
 
 // member is a process's place among PID namespaces.
@@ -233,7 +299,7 @@ func (l *look) namespaceInit(own member) (Adopter, error) {
 		if err := l.root.stat(1, &first); err != nil {
 			return cannotTell("PID 1 cannot be read", err)
 		}
-		return Adopter{ID: first.ID, Comm: first.Comm, By: ByInit}, nil
+		return Adopter{ID: first.ID, Comm: first.Comm, By: "namespace_init"}, nil
 	}
 	link := func(pid int) (string, error) { return l.root.link(pid, "ns/pid") }
 	space, err := link(own.pids[0])
@@ -263,5 +329,5 @@ func (l *look) namespaceInit(own member) (Adopter, error) {
 	if err := l.root.stat(found, &first); err != nil {
 		return Adopter{}, err
 	}
-	return Adopter{ID: first.ID, Comm: first.Comm, By: ByInit}, nil
+	return Adopter{ID: first.ID, Comm: first.Comm, By: "namespace_init"}, nil
 }

@@ -128,9 +128,9 @@ func TestBarAdopter(t *testing.T) {
 	lab.Need(t, "root")
 	trees := map[lab.Size]int{lab.Small: 4, lab.CI: 30, lab.Full: 500}[lab.Bars()]
 	maker := compile(t, "opskit-tree", treeMaker, "-pthread")
-	bpf := &procstate.Scanner{Source: procstate.BPF}
+	bpf := &procstate.Scanner{Source: procstate.SourceBPF}
 	t.Cleanup(func() { require.NoError(t, bpf.Close()) })
-	if used, why := bpf.Choose(); used != procstate.BPF {
+	if used, why := bpf.Choose(); used != procstate.SourceBPF {
 		lab.NeedIf(t, "root", fmt.Errorf("no BPF source: %s", why))
 	}
 	proc := &procstate.Scanner{}
@@ -167,12 +167,12 @@ func TestBarAdopter(t *testing.T) {
 		p, alive := lookFor(t, leaf)
 		switch {
 		case !alive:
-			assert.Zero(t, want.By, "%s: it went with its namespace", word)
+			assert.Empty(t, want.By, "%s: it went with its namespace", word)
 			assert.Contains(t, want.Why, "ends with it", "%s", word)
 			rules["none, the namespace ends"]++
 			right++
 		case assert.Equal(t, want.ID.PID, p.PPID, "%s: %s", word, want):
-			rules[want.By.String()+map[bool]string{true: " outside"}[want.Outer]]++
+			rules[want.By+map[bool]string{true: " outside"}[want.Outer]]++
 			right++
 		}
 		fell()
@@ -203,7 +203,7 @@ func TestAdopterOfAThread(t *testing.T) {
 		require.NoError(t, err)
 		a, err := s.Adopter(t.Context(), procstate.ID{PID: tid, Start: start})
 		require.NoError(t, err)
-		assert.Equal(t, procstate.ByThread, a.By)
+		assert.Equal(t, "thread", a.By)
 		assert.Equal(t, os.Getpid(), a.ID.PID)
 		return
 	}

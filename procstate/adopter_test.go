@@ -29,14 +29,14 @@ func TestAdopterAmongSubreapers(t *testing.T) {
 		tree      procstatetest.Tree
 		subreaper Process
 		want      int
-		by        AdoptedBy
+		by        string
 	}{
-		{"the nearest", procstatetest.Tree{init, placed(41, 1, "41"), placed(40, 41, "40")}, alive, 41, BySubreaper},
-		{"one beyond a parent that is none", procstatetest.Tree{init, placed(41, 1, "41"), placed(42, 41, "42"), placed(40, 42, "40")}, alive, 41, BySubreaper},
-		{"a dead one adopts nobody", procstatetest.Tree{init, placed(41, 1, "41"), placed(40, 41, "40")}, dead, 1, ByInit},
-		{"unless its threads live", procstatetest.Tree{init, placed(41, 1, "41"), placed(40, 41, "40")}, headless, 41, BySubreaper},
-		{"one outside of the namespace", procstatetest.Tree{init, placed(41, 1, "41"), placed(40, 41, "40 5")}, alive, 0, Unknown},
-		{"parents that were read at different moments", procstatetest.Tree{init, placed(42, 43, "42"), placed(43, 42, "43"), placed(40, 42, "40")}, alive, 0, Unknown},
+		{"the nearest", procstatetest.Tree{init, placed(41, 1, "41"), placed(40, 41, "40")}, alive, 41, "subreaper"},
+		{"one beyond a parent that is none", procstatetest.Tree{init, placed(41, 1, "41"), placed(42, 41, "42"), placed(40, 42, "40")}, alive, 41, "subreaper"},
+		{"a dead one adopts nobody", procstatetest.Tree{init, placed(41, 1, "41"), placed(40, 41, "40")}, dead, 1, "namespace_init"},
+		{"unless its threads live", procstatetest.Tree{init, placed(41, 1, "41"), placed(40, 41, "40")}, headless, 41, "subreaper"},
+		{"one outside of the namespace", procstatetest.Tree{init, placed(41, 1, "41"), placed(40, 41, "40 5")}, alive, 0, ""},
+		{"parents that were read at different moments", procstatetest.Tree{init, placed(42, 43, "42"), placed(43, 42, "43"), placed(40, 42, "40")}, alive, 0, ""},
 	} {
 		t.Run(test.rule, func(t *testing.T) {
 			r, err := openRoot(test.tree.Dir(t))
@@ -44,7 +44,7 @@ func TestAdopterAmongSubreapers(t *testing.T) {
 			defer r.close()
 			l := newLook(r)
 			l.subreapers = map[int]Process{41: test.subreaper}
-			a, err := l.adopter(Process{ID: ID{40, 40}, Threads: 1})
+			a, _, err := l.adopter(Process{ID: ID{40, 40}, Threads: 1})
 			require.NoError(t, err)
 			assert.Equal(t, test.by, a.By, "%s", a)
 			assert.Equal(t, test.want, a.ID.PID)
@@ -59,9 +59,9 @@ func TestAdopterOfAZombieFurtherIn(t *testing.T) {
 		r, err := openRoot(procstatetest.Tree{placed(1, 0, "1"), placed(40, 1, "40"), placed(41, 40, spaces)}.Dir(t))
 		require.NoError(t, err)
 		g := Group{Parent: Process{ID: ID{40, 40}, Threads: 1}, Zombies: []Zombie{{Process: Process{ID: ID{41, 41}}}}}
-		newLook(r).adopters(&g)
+		newLook(r).adopters(t.Context(), &g)
 		r.close()
-		assert.Equal(t, ByInit, g.Adopter.By, "%s", g.Adopter)
+		assert.Equal(t, "namespace_init", g.Adopter.By, "%s", g.Adopter)
 		assert.Equal(t, outer, g.Adopter.Outer, "%s", spaces)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Apply carries the plan out: step by step until every zombie of it has been
@@ -18,8 +20,13 @@ import (
 // hits another process which was given the same PID, and it verifies through
 // pidfds that the zombies are gone. Steps for people are passed over and listed.
 //
+// Before it sends a signal to a parent that may only be slow, it waits until one of
+// the zombies has been dead for [Plan.Patience] and the parent has reaped nothing
+// meanwhile; one that did reap anything is never sent a signal. What is stopped or
+// frozen need not be waited for.
+//
 // It blocks until ctx is done, for at most [Plan.Grace] per step, and for 30
-// seconds if ctx has no deadline. The outcome is never nil. An error means that
+// seconds and what is left of the patience if ctx has no deadline. The outcome is never nil. An error means that
 // a step was refused or failed, or that zombies were left: it then matches
 // context.DeadlineExceeded.
 //
@@ -30,13 +37,13 @@ func (p Plan) Apply(ctx context.Context) (*Outcome, error) {
 	start := time.Now()
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, 30*time.Second)
+		ctx, cancel = context.WithTimeout(ctx, 30*time.Second+p.wait())
 		defer cancel()
 	}
 	outcome := &Outcome{Parent: p.Parent.ID, Left: p.Zombies, Unseen: p.Unseen}
 	defer func() {
 		outcome.Elapsed = time.Since(start)
-		outcome.Verdict = outcome.Judge()
+		outcome.Judge()
 	}()
 	r, err := openRoot("/proc")
 	if err != nil {
@@ -49,6 +56,14 @@ func (p Plan) Apply(ctx context.Context) (*Outcome, error) {
 		return outcome, err
 	}
 	return outcome, a.run(ctx)
+}
+
+// wait returns for how long no signal may be sent yet.
+func (p *Plan) wait() time.Duration {
+	if !p.signals() {
+		return 0
+	}
+	return max(patienceOf(p.Patience)-p.Dead, 0)
 }
 
 // applier is one Apply.
@@ -84,10 +99,10 @@ func (a *applier) run(ctx context.Context) error {
 	if grace <= 0 {
 		grace = defaultGrace
 	}
-	acted := false
+	acted, patient := false, false
 	var gone error // an earlier step, or somebody else, has ended the target
 	for _, step := range a.plan.Steps {
-		if step.Action.manual() {
+		if manual(step.Action) {
 			a.outcome.Passed = append(a.outcome.Passed, step)
 			continue
 		}
@@ -96,6 +111,14 @@ func (a *applier) run(ctx context.Context) error {
 		}
 		if err := ctx.Err(); err != nil {
 			return a.leftError(err)
+		}
+		if signals := (&Plan{Steps: []Step{step}}).signals(); signals && !patient && !a.plan.mustEnd() && len(a.plan.Zombies) > 0 {
+			if err := a.patience(ctx); err != nil {
+				return err
+			}
+			if patient = true; len(a.outcome.Left) == 0 {
+				break
+			}
 		}
 		err := a.step(ctx, step, grace)
 		switch {
@@ -126,8 +149,37 @@ func (a *applier) run(ctx context.Context) error {
 	return nil
 }
 
+// mustEnd tells a parent that cannot reap, however long it is given.
+func (p *Plan) mustEnd() bool { return p.Why == ReasonUninterruptible }
+
+// patience waits until the parent is not only slow. It fails if the parent reaps.
+func (a *applier) patience(ctx context.Context) error {
+	const step = 200 * time.Millisecond
+	began, all := time.Now(), len(a.outcome.Left)
+	for {
+		if err := a.verify(ctx, min(step, max(a.plan.wait()-time.Since(began), time.Millisecond))); err != nil {
+			return err
+		}
+		left := len(a.outcome.Left)
+		if left == 0 {
+			return nil
+		}
+		over := time.Since(began) >= a.plan.wait()
+		switch faults := a.root.childFaults(a.plan.Parent.PID); {
+		case left < all || a.plan.Faults != 0 && faults > a.plan.Faults:
+			if over || ctx.Err() != nil {
+				return refused("send a signal to", target(a.plan.Parent.ID), "it has reaped children meanwhile, and may reap these")
+			}
+		case ctx.Err() != nil:
+			return a.leftError(ctx.Err())
+		case over:
+			return nil
+		}
+	}
+}
+
 func (a *applier) leftError(cause error) error {
-	return &Error{Op: "verify", Target: plural(len(a.outcome.Left), "zombie", "zombies"), Err: fmt.Errorf("not reaped: %w", cause)}
+	return &opskit.Error{Op: "verify", Target: plural(len(a.outcome.Left), "zombie", "zombies"), Err: fmt.Errorf("not reaped: %w", cause)}
 }
 
 // step does one step on a target that it has made sure of.
@@ -139,15 +191,15 @@ func (a *applier) step(ctx context.Context, step Step, grace time.Duration) erro
 	defer unix.Close(fd)
 	op := step.Action.String()
 	switch step.Action {
-	case Continue:
+	case ActionContinue:
 		return signal(fd, op, step.Target, unix.SIGCONT)
-	case Terminate:
+	case ActionTerminate:
 		return signal(fd, op, step.Target, unix.SIGTERM)
-	case Kill:
+	case ActionKill:
 		return signal(fd, op, step.Target, unix.SIGKILL)
-	case Poke:
+	case ActionPoke:
 		return a.poke(ctx, fd, step.Target, grace)
-	case Thaw:
+	case ActionThaw:
 		return a.thaw(step)
 	}
 	return refused(op, target(step.Target), "unknown action")
@@ -183,10 +235,10 @@ func (a *applier) allowed(op string, id ID) error {
 		return err
 	}
 	if now.Start != id.Start {
-		return &Error{Op: op, Target: target(id), Err: ErrReused}
+		return &opskit.Error{Op: op, Target: target(id), Err: ErrReused}
 	}
 	if now.State.Zombie() && now.Threads <= 1 {
-		return &Error{Op: op, Target: target(id), Err: ErrGone}
+		return &opskit.Error{Op: op, Target: target(id), Err: ErrGone}
 	}
 	if now.Kernel() {
 		return refused(op, target(id), "never a kernel thread")
@@ -197,7 +249,7 @@ func (a *applier) allowed(op string, id ID) error {
 	}
 	s, err := parseStatus(text)
 	if err != nil {
-		return &Error{Op: op, Target: target(id), Err: err}
+		return &opskit.Error{Op: op, Target: target(id), Err: err}
 	}
 	if s.nspid == 1 {
 		return refused(op, target(id), "never PID 1 of a PID namespace: restart its container instead")
@@ -219,7 +271,7 @@ func (a *applier) allowed(op string, id ID) error {
 func (a *applier) poke(ctx context.Context, fd int, id ID, grace time.Duration) error {
 	for {
 		before := len(a.outcome.Left)
-		if err := signal(fd, Poke.String(), id, unix.SIGCHLD); err != nil {
+		if err := signal(fd, ActionPoke.String(), id, unix.SIGCHLD); err != nil {
 			return err
 		}
 		if err := a.verify(ctx, min(grace, 200*time.Millisecond)); err != nil {
@@ -239,7 +291,7 @@ func (a *applier) thaw(step Step) error {
 	}
 	lines, err := parseCgroups(text)
 	if err != nil {
-		return &Error{Op: "thaw", Target: target(step.Target), Err: err}
+		return &opskit.Error{Op: "thaw", Target: target(step.Target), Err: err}
 	}
 	now, err := freezerFile(newLook(a.root).mounts, lines)
 	if err != nil {
@@ -253,7 +305,7 @@ func (a *applier) thaw(step Step) error {
 		thawed = "THAWED"
 	}
 	if err := os.WriteFile(now, []byte(thawed), 0); err != nil {
-		return &Error{Op: "thaw", Target: now, Err: err}
+		return &opskit.Error{Op: "thaw", Target: now, Err: err}
 	}
 	return nil
 }
@@ -265,6 +317,19 @@ func signal(fd int, op string, id ID, sig unix.Signal) error {
 	return nil
 }
 
-func refused(op, target, why string) error {
-	return &Error{Op: op, Target: target, Err: fmt.Errorf("%w: %s", ErrRefused, why)}
+// canApply tells whether pidfds work here. Which processes may be signalled is
+// the kernel's decision at that time.
+func canApply() opskit.Capability {
+	fd, err := unix.PidfdOpen(os.Getpid(), 0)
+	if err != nil {
+		return unsupported("apply", fmt.Errorf("pidfd_open: %w", err))
+	}
+	defer unix.Close(fd)
+	if err := unix.PidfdSendSignal(fd, 0, nil, 0); err != nil {
+		return unsupported("apply", fmt.Errorf("pidfd_send_signal: %w", err))
+	}
+	if os.Geteuid() != 0 {
+		return opskit.Capability{Name: "apply", OK: true, Why: "pidfds work; as this user on its own processes only", Fix: "sudo PROGRAM"}
+	}
+	return opskit.Capability{Name: "apply", OK: true, Why: "pidfds work"}
 }

@@ -37,13 +37,14 @@ print("ready", flush=True)
 while True:
     time.sleep(1000)
 `)
-	plan := groupOf(t, parent).Plan()
-	require.Equal(t, []procstate.Action{procstate.Poke, procstate.Terminate, procstate.Kill}, actions(plan))
+	plan := hasty(groupOf(t, parent).Plan())
+	plan.Patience = -1
+	require.Equal(t, []procstate.Action{procstate.ActionPoke, procstate.ActionReap, procstate.ActionTerminate, procstate.ActionKill}, actions(plan))
 	outcome, err := plan.Apply(t.Context())
 	require.NoError(t, err)
 	assert.Len(t, outcome.Reaped, 1)
 	require.Len(t, outcome.Done, 1)
-	assert.Equal(t, procstate.Poke, outcome.Done[0].Action)
+	assert.Equal(t, procstate.ActionPoke, outcome.Done[0].Action)
 	assert.NotEqual(t, procstate.State('Z'), look(t, parent).State, "the parent lives")
 }
 
@@ -53,7 +54,7 @@ func TestDeadLeaderIsNotGone(t *testing.T) {
 	pid := procstatetest.DeadLeader(t)
 	target := look(t, pid)
 	require.Greater(t, target.Threads, 1)
-	outcome, err := procstate.Plan{Steps: []procstate.Step{{Action: procstate.Kill, Target: target.ID}}}.Apply(t.Context())
+	outcome, err := procstate.Plan{Steps: []procstate.Step{{Action: procstate.ActionKill, Target: target.ID}}}.Apply(t.Context())
 	require.NoError(t, err)
 	assert.Len(t, outcome.Done, 1)
 	lab.Eventually(t, 5*time.Second, "its other threads have ended", func() bool { return look(t, pid).Threads <= 1 })
@@ -82,7 +83,7 @@ func TestInsideForeignProc(t *testing.T) {
 	require.Equal(t, 1, os.Getpid())
 	victim := exec.Command("sleep", "1000000")
 	require.NoError(t, victim.Start())
-	plan := procstate.Plan{Steps: []procstate.Step{{Action: procstate.Kill, Target: procstate.ID{PID: victim.Process.Pid, Start: 1}}}}
+	plan := procstate.Plan{Steps: []procstate.Step{{Action: procstate.ActionKill, Target: procstate.ID{PID: victim.Process.Pid, Start: 1}}}}
 	_, err := plan.Apply(t.Context())
 	require.ErrorIs(t, err, procstate.ErrRefused)
 	assert.ErrorContains(t, err, "another PID namespace")

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/opskit-go/opskit/procstate/internal/held"
+
+	"github.com/opskit-go/opskit"
 )
 
 // batch reads the stat files of processes, some at a time, on a thread that may
@@ -175,7 +177,7 @@ type spare struct {
 // until the next call.
 func (r *root) read(pid int, file string) ([]byte, error) {
 	switch filepath.Base(file) {
-	case "wchan", "syscall", "stack": // those that may be held back
+	case "stat", "wchan", "syscall", "stack": // those that may be held back
 	default:
 		return r.tryRead(pid, file)
 	}
@@ -208,7 +210,7 @@ func (r *root) link(pid int, name string) (string, error) {
 }
 
 func heldError(op string, pid int) error {
-	return &Error{Op: op, Target: "pid " + strconv.Itoa(pid), Err: held.Err}
+	return &opskit.Error{Op: op, Target: "pid " + strconv.Itoa(pid), Err: held.Err}
 }
 
 // heldBack reports whether an error is that of a process whose files the kernel
@@ -218,14 +220,14 @@ func heldBack(err error) bool { return errors.Is(err, held.Err) }
 // executing reads a process whose stat file is held back. Its status file is not,
 // and tells all but the start time.
 func (r *root) executing(pid int) (task, error) {
-	t := task{Process: Process{ID: ID{PID: pid}, ExitSignal: sigchld}, tid: pid}
+	t := task{Process: Process{ID: ID{PID: pid}, ExitSignal: sigchld()}, tid: pid}
 	text, err := r.read(pid, "status")
 	if err != nil {
 		return t, err
 	}
 	s, err := parseStatus(text)
 	if err != nil {
-		return t, &Error{Op: "read status", Target: target(t.ID), Err: err}
+		return t, &opskit.Error{Op: "read status", Target: target(t.ID), Err: err}
 	}
 	t.PPID, t.Threads = s.ppid, s.threads
 	for line := range strings.Lines(string(text)) {
@@ -238,4 +240,13 @@ func (r *root) executing(pid int) (task, error) {
 	}
 	t.switches = r.switches(t)
 	return t, nil
+}
+
+// childFaults reads what the children that a process has waited for have left there.
+func (r *root) childFaults(pid int) uint64 {
+	text, err := r.read(pid, "stat")
+	if err != nil {
+		return 0
+	}
+	return childFaults(text)
 }

@@ -1,10 +1,14 @@
 package procstate
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Blocked is one task in uninterruptible sleep (state D) that did not run
@@ -22,14 +26,14 @@ type Blocked struct {
 	Freezer string        // control file of the frozen group that it is in
 	Mount   *Mount        // filesystem that it waits for, where a descriptor or the only mount of its type tells
 	Owner   Owner         // to whom it belongs
-	// Cause is what the evidence above says that it waits for: "vfork",
-	// "frozen-filesystem", "control-group-freezer", "fuse", "nfs",
-	// "device-mapper", "block-device", "file-io" (of a disk or a server, which
-	// could not be told), "lock" or "exec" (it executes a program, and the kernel
-	// shows no more meanwhile). "" is unknown. More may come.
+	// Executes: it executes a program, and the kernel shows no more meanwhile.
+	Executes bool
+	// Cause is what the evidence above says that it waits for, of Judge: a word of
+	// causes.txt such as "vfork", "frozen_filesystem", "fuse", "nfs", "block_device" or
+	// "lock", or "control_group_freezer" or "exec". "" is unknown. More may come.
 	Cause  string
-	Remedy string // what ends the sleep, with a line to paste where there is one
-	Unseen []Gap  // what of this is not known
+	Remedy string       // what ends the sleep, with a line to paste where there is one
+	Unseen []opskit.Gap // what of this is not known
 }
 
 // Mount is a mounted filesystem, as in /proc/PID/mountinfo.
@@ -43,27 +47,28 @@ type Mount struct {
 // blockedJSON is the JSON form of a Blocked.
 type blockedJSON struct {
 	processJSON
-	TID     int           `json:"tid"`
-	Name    Comm          `json:"thread_name"`
-	For     time.Duration `json:"for_ns,omitempty"`
-	ForMore time.Duration `json:"for_more_ns,omitempty"`
-	Wchan   string        `json:"wchan,omitempty"`
-	Syscall string        `json:"syscall,omitempty"`
-	Stack   []string      `json:"stack,omitempty"`
-	Killed  bool          `json:"killed,omitempty"`
-	Freezer string        `json:"freezer,omitempty"`
-	Mount   *Mount        `json:"mount,omitempty"`
-	Owner   Owner         `json:"owner"`
-	Cause   string        `json:"cause,omitempty"`
-	Remedy  string        `json:"remedy"`
-	Unseen  []Gap         `json:"unseen,omitempty"`
+	TID      int           `json:"tid"`
+	Name     Comm          `json:"thread_name"`
+	For      time.Duration `json:"for_ns,omitempty"`
+	ForMore  time.Duration `json:"for_more_ns,omitempty"`
+	Wchan    string        `json:"wchan,omitempty"`
+	Syscall  string        `json:"syscall,omitempty"`
+	Stack    []string      `json:"stack,omitempty"`
+	Killed   bool          `json:"killed,omitempty"`
+	Freezer  string        `json:"freezer,omitempty"`
+	Mount    *Mount        `json:"mount,omitempty"`
+	Owner    Owner         `json:"owner"`
+	Executes bool          `json:"executes,omitempty"`
+	Cause    string        `json:"cause,omitempty"`
+	Remedy   string        `json:"remedy"`
+	Unseen   []opskit.Gap  `json:"unseen,omitempty"`
 }
 
 // MarshalJSON writes the task; what was not seen is absent.
 func (b Blocked) MarshalJSON() ([]byte, error) {
 	return json.Marshal(blockedJSON{
 		b.toJSON(), b.TID, b.Name, b.For, b.ForMore, b.Wchan, b.Syscall, b.Stack, b.Killed, b.Freezer, b.Mount, b.Owner,
-		b.Cause, b.Remedy, b.Unseen,
+		b.Executes, b.Cause, b.Remedy, b.Unseen,
 	})
 }
 
@@ -75,7 +80,7 @@ func (b *Blocked) UnmarshalJSON(text []byte) error {
 	}
 	*b = Blocked{
 		j.process(), j.TID, j.Name, j.For, j.ForMore, j.Wchan, j.Syscall, j.Stack, j.Killed, j.Freezer, j.Mount, j.Owner,
-		j.Cause, j.Remedy, j.Unseen,
+		j.Executes, j.Cause, j.Remedy, j.Unseen,
 	}
 	return nil
 }
@@ -90,29 +95,25 @@ func (b Blocked) String() string {
 }
 
 func (b *Blocked) write(text *strings.Builder, indent string) {
-	cause := b.Cause
-	if cause == "" {
-		cause = "unknown"
-	}
 	fmt.Fprintf(text, "%s%s", indent, b.Process)
 	if b.TID != b.PID {
 		fmt.Fprintf(text, ", thread %d %q", b.TID, b.Name.Bytes())
 	}
-	fmt.Fprintf(text, ": %s\n", cause)
+	fmt.Fprintf(text, ": %s\n", b.cause())
 	line := func(format string, args ...any) { fmt.Fprintf(text, indent+"  "+format+"\n", args...) }
-	line("why: %s", explainCause(b.Cause))
+	line("why: %s", explainCause(b))
 	if b.For > 0 {
 		line("for at least %v (up to %v more)", b.For.Round(time.Millisecond), b.ForMore.Round(time.Millisecond))
 	}
 	if b.Mount != nil {
-		line("filesystem: %s %q from %q", b.Mount.Type, b.Mount.Point, b.Mount.Source)
+		line("filesystem: %s %q from %q", opskit.Escape(b.Mount.Type), b.Mount.Point, b.Mount.Source)
 	}
 	line("owner: %s", b.Owner)
 	switch {
 	case b.Wchan != "" && b.Kernel():
-		line("in %s, a kernel thread", quoteUnlessName(b.Wchan))
+		line("in %s, a kernel thread", orUnknown(b.Wchan))
 	case b.Wchan != "":
-		line("in %s, system call %s", quoteUnlessName(b.Wchan), quoteUnlessName(b.Syscall))
+		line("in %s, system call %s", orUnknown(b.Wchan), orUnknown(b.Syscall))
 	}
 	if yes, known := b.Killable(); known {
 		line("kill -9 ends it: %t", yes && b.Freezer == "")
@@ -120,26 +121,10 @@ func (b *Blocked) write(text *strings.Builder, indent string) {
 	if b.Killed {
 		line("kill -9 was tried: the signal is pending until the sleep ends")
 	}
-	fmt.Fprintf(text, "%snext: %s\n", indent, quoteControl(b.Remedy))
+	fmt.Fprintf(text, "%snext: %s\n", indent, opskit.Escape(b.Remedy))
 }
 
-// quoteUnlessName quotes what is no plain word.
-func quoteUnlessName(text string) string {
-	if text == "" {
-		return "unknown"
-	}
-	return quoteControl(text)
-}
-
-// quoteControl quotes a text that holds anything but printable ASCII.
-func quoteControl(text string) string {
-	for _, r := range text {
-		if r < ' ' || r > '~' {
-			return fmt.Sprintf("%q", text)
-		}
-	}
-	return text
-}
+func orUnknown(text string) string { return opskit.Escape(cmp.Or(text, "unknown")) }
 
 // BlockedReport is what [Scanner.Uninterruptible] saw, and its verdict.
 type BlockedReport struct {
@@ -152,44 +137,63 @@ type BlockedReport struct {
 	Passed   int           `json:"passed,omitempty"`   // tasks in D at the first look that ran on: no problem
 	Blocked  []Blocked     `json:"blocked,omitempty"`  // by PID and TID
 	BootID   string        `json:"boot_id,omitempty"`  // the boot that start times belong to
-	Unseen   []Gap         `json:"unseen,omitempty"`   // what may hide a stuck task
+	Unseen   []opskit.Gap  `json:"unseen,omitempty"`   // what may hide a stuck task
 }
 
-// Judge returns the verdict, which rests on the report's other fields alone, and
-// sets nothing.
-func (r *BlockedReport) Judge() Verdict {
-	switch {
-	case r.At.IsZero():
-		return Unknown
-	case len(r.Blocked) > 0:
-		return Problem
-	case len(r.Unseen) > 0:
-		return Unknown
+// Judge derives the causes, the remedies and Verdict from the rest of the report
+// alone.
+func (r *BlockedReport) Judge() opskit.Level {
+	r.Verdict = Unknown
+	for i := range r.Blocked {
+		r.Blocked[i].classify()
 	}
-	return Healthy
+	switch {
+	case r.At.IsZero() || r.Tasks <= 0:
+	case len(r.Blocked) > 0:
+		r.Verdict = Problem
+	case len(r.Unseen) == 0:
+		r.Verdict = Healthy
+	}
+	return r.Level()
 }
+
+// Level is a problem where a task is stuck: Healthy is OK.
+func (r *BlockedReport) Level() opskit.Level { return level(r.Verdict) }
+
+// Gaps returns what may hide a stuck task, and what is not known of each.
+func (r *BlockedReport) Gaps() []opskit.Gap {
+	gaps := slices.Clone(r.Unseen)
+	for i := range r.Blocked {
+		gaps = append(gaps, r.Blocked[i].Unseen...)
+	}
+	if len(gaps) == 0 && opskit.ExitCode(r.Level()) == 2 {
+		gaps = []opskit.Gap{{What: "the tasks", Why: "nothing was looked at"}}
+	}
+	return whole(gaps)
+}
+
+// Seen reports whether there is anything in the report.
+func (r *BlockedReport) Seen() bool { return r != nil && !r.At.IsZero() && r.Tasks > 0 }
 
 // String returns the verdict, every stuck task with its cause and remedy, and
 // what was not seen.
 func (r *BlockedReport) String() string {
 	var text strings.Builder
-	gaps := r.Unseen
 	tasks := plural(r.Tasks, "task", "tasks")
-	switch r.Judge() {
+	switch r.Verdict {
 	case Problem:
 		fmt.Fprintf(&text, "problem: %s stuck in uninterruptible sleep, of %s\n", plural(len(r.Blocked), "task is", "tasks are"), tasks)
 	case Healthy:
 		fmt.Fprintf(&text, "healthy: none of %s is stuck in uninterruptible sleep\n", tasks)
 	default:
-		fmt.Fprintf(&text, "unknown: none of %s is seen to be stuck in uninterruptible sleep\n", tasks)
+		fmt.Fprintf(&text, "%s: none of %s is seen to be stuck in uninterruptible sleep\n", r.Verdict, tasks)
 	}
 	if r.Passed > 0 {
 		fmt.Fprintf(&text, "  %s ran on between two looks, %v apart\n", plural(r.Passed, "other", "others"), r.Settle)
 	}
 	for i := range r.Blocked {
 		r.Blocked[i].write(&text, "  ")
-		gaps = append(gaps[:len(gaps):len(gaps)], r.Blocked[i].Unseen...)
 	}
-	text.WriteString(notChecked(gaps))
+	text.WriteString(opskit.NotChecked(r))
 	return text.String()
 }

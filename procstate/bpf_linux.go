@@ -15,6 +15,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/opskit-go/opskit"
 )
 
 // iterators holds the loaded task iterators of one [Scanner]; loading one is
@@ -48,7 +50,7 @@ func (its *iterators) close() error {
 // choose returns an iterator if the scanner is to use one. Otherwise why says
 // what keeps it from the source that was asked for.
 func (s *Scanner) choose(threads bool) (it *iterator, why string) {
-	if s.Source == ProcFS {
+	if s.Source != SourceBPF && s.Source != SourceFastest {
 		return nil, ""
 	}
 	s.bpf.mu.Lock()
@@ -63,7 +65,7 @@ func (s *Scanner) choose(threads bool) (it *iterator, why string) {
 	if s.Root != "" && s.Root != "/proc" {
 		return nil, "another /proc was asked for than this host's own"
 	}
-	if s.Source == Fastest {
+	if s.Source == SourceFastest {
 		if n := tasks(); n < bpfPays {
 			return nil, fmt.Sprintf("reading /proc is faster for %d tasks", n)
 		}
@@ -216,20 +218,20 @@ func (it *iterator) each(ctx context.Context, yield func(record []byte) bool) er
 	attr := struct{ link, flags uint32 }{link: uint32(it.link)}
 	fd, err := bpf(create, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
 	if err != nil {
-		return &Error{Op: "create task iterator", Err: err}
+		return &opskit.Error{Op: "create task iterator", Err: err}
 	}
 	defer unix.Close(fd)
 	buffer := make([]byte, 64<<10)
 	for used := 0; ; {
 		if err := ctx.Err(); err != nil {
-			return &Error{Op: "list tasks", Err: err}
+			return &opskit.Error{Op: "list tasks", Err: err}
 		}
 		n, err := unix.Read(fd, buffer[used:])
 		switch {
 		case err == unix.EAGAIN || err == unix.EINTR: // the kernel takes a breath
 			continue
 		case err != nil:
-			return &Error{Op: "list tasks", Err: err}
+			return &opskit.Error{Op: "list tasks", Err: err}
 		case n == 0:
 			return nil
 		}

@@ -137,7 +137,7 @@ func TestRecord(t *testing.T) {
 	p := processOf(record, 2)
 	status, known := p.ExitStatus()
 	assert.True(t, known)
-	assert.Equal(t, 9, status.ExitStatus(), "of the group, not of the main thread")
+	assert.Equal(t, 9, status.Code, "of the group, not of the main thread")
 	adopts, known := p.Subreaper()
 	assert.True(t, adopts && known)
 	assert.Equal(t, Process{

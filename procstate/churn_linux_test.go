@@ -3,6 +3,8 @@
 package procstate_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -63,14 +65,16 @@ func TestBarChurn(t *testing.T) {
 			forks, left = forks+n, left-1
 		default:
 		}
-		s := &procstate.Scanner{Source: procstate.Source(i % 2)}
+		s := &procstate.Scanner{Source: []procstate.Source{procstate.SourceProcFS, procstate.SourceBPF}[i%2]}
 		seen := 0
 		for p, err := range s.Processes(t.Context()) {
 			switch {
 			case err != nil && p.PID == 0:
 				t.Errorf("the whole scan failed: %v", err)
+			case errors.Is(err, context.DeadlineExceeded): // a process of the host executes a program, and hangs in that
 			case err != nil:
 				errs++
+				t.Log(err)
 			case p.PPID == stable.PID && p.State == 'Z':
 				seen++
 			}
@@ -92,7 +96,7 @@ func TestBarChurn(t *testing.T) {
 			if g.Parent.PID == stable.PID {
 				assert.Len(t, g.Zombies, len(stable.Zombies))
 				for _, z := range g.Zombies {
-					if z.Kind != procstate.Reapable {
+					if z.Kind != procstate.KindReapable {
 						otherKinds++
 					}
 				}

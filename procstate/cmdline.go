@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/opskit-go/opskit"
 )
 
 // CommandLine returns the arguments of a process, which no other call of this
@@ -26,7 +28,7 @@ func (s *Scanner) CommandLine(ctx context.Context, id ID) ([]string, error) {
 	}
 	defer r.close()
 	fail := func(err error) ([]string, error) {
-		return nil, &Error{Op: "read command line", Target: "pid " + strconv.Itoa(id.PID), Err: err}
+		return nil, &opskit.Error{Op: "read command line", Target: "pid " + strconv.Itoa(id.PID), Err: err}
 	}
 	var p Process
 	if err := r.stat(id.PID, &p); err != nil {

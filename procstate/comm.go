@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Comm is a process name as the kernel keeps it (TASK_COMM_LEN, 15 bytes and a
@@ -63,7 +65,7 @@ func (c *Comm) UnmarshalText(text []byte) error {
 	for rest := string(text); rest != ""; {
 		r, multibyte, tail, err := strconv.UnquoteChar(rest, 0)
 		if err != nil {
-			return &Error{Op: "read process name", Target: strconv.Quote(string(text)), Err: ErrMalformed}
+			return &opskit.Error{Op: "read process name", Target: strconv.Quote(string(text)), Err: ErrMalformed}
 		}
 		if multibyte {
 			name = utf8.AppendRune(name, r)
@@ -73,7 +75,7 @@ func (c *Comm) UnmarshalText(text []byte) error {
 		rest = tail
 	}
 	if len(name) > len(c)-1 || bytes.IndexByte(name, 0) >= 0 {
-		return &Error{Op: "read process name", Target: strconv.Quote(string(text)), Err: ErrMalformed}
+		return &opskit.Error{Op: "read process name", Target: strconv.Quote(string(text)), Err: ErrMalformed}
 	}
 	*c = Comm{}
 	copy(c[:], name)

@@ -46,7 +46,7 @@ func TestBarBlockDevice(t *testing.T) {
 		return false
 	})
 
-	for _, source := range []procstate.Source{procstate.ProcFS, procstate.BPF} {
+	for _, source := range []procstate.Source{procstate.SourceProcFS, procstate.SourceBPF} {
 		s := &procstate.Scanner{Source: source, Settle: 50 * time.Millisecond}
 		t.Cleanup(func() { require.NoError(t, s.Close()) })
 		report, err := s.Uninterruptible(t.Context())
@@ -55,16 +55,16 @@ func TestBarBlockDevice(t *testing.T) {
 		for _, b := range report.Blocked {
 			switch {
 			case b.PID == quiet:
-				assert.Equal(t, "frozen-filesystem", b.Cause, "%s", b)
+				assert.Equal(t, "frozen_filesystem", b.Cause, "%s", b)
 			case slices.Contains(writers, b.PID):
 				found++
-				assert.Equal(t, "block-device", b.Cause, "%s", b)
+				assert.Equal(t, "block_device", b.Cause, "%s", b)
 				assert.Contains(t, b.Remedy, "dmesg")
 				assert.Contains(t, []string{"write", "fsync"}, b.Syscall)
 			case slices.Contains(b.Stack, "loop_process_work"):
 				workers++
 				assert.True(t, b.Kernel())
-				assert.Equal(t, "frozen-filesystem", b.Cause, "%s", b)
+				assert.Equal(t, "frozen_filesystem", b.Cause, "%s", b)
 				assert.Empty(t, b.Syscall, "a kernel thread is in no system call")
 				assert.Nil(t, b.Mount)
 				assert.Contains(t, fmt.Sprint(b.Unseen), "kernel thread")
@@ -125,7 +125,7 @@ func TestGroupThatCannotFreeze(t *testing.T) {
 	for _, b := range report.Blocked {
 		if b.PID == writer {
 			assert.Equal(t, control, b.Freezer)
-			assert.Equal(t, "block-device", b.Cause)
+			assert.Equal(t, "block_device", b.Cause)
 			assert.Contains(t, b.Remedy, "dmesg")
 			return
 		}
@@ -137,7 +137,7 @@ func TestGroupThatCannotFreeze(t *testing.T) {
 func absentKinds(t *testing.T) (kinds []string) {
 	t.Helper()
 	for _, kind := range []struct{ name, file string }{
-		{"nfs", "/proc/filesystems"}, {"nfs4", "/proc/filesystems"}, {"9p", "/proc/filesystems"}, {"device-mapper", "/proc/devices"}, {"nbd", "/proc/devices"},
+		{"nfs", "/proc/filesystems"}, {"nfs4", "/proc/filesystems"}, {"9p", "/proc/filesystems"}, {"device_mapper", "/proc/devices"}, {"nbd", "/proc/devices"},
 	} {
 		text, err := os.ReadFile(kind.file)
 		require.NoError(t, err)

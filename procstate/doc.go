@@ -7,14 +7,15 @@
 //
 // prints, for a parent that forked five children and does not wait for them:
 //
-//	5 zombies of 4242 "worker" (sleeping): not-waiting
-//	  why: its parent runs, leaves SIGCHLD at its default and does not wait for its children
+//	5 zombies of 4242 "worker" (sleeping): not_waiting
+//	  why: the parent leaves SIGCHLD at its default, is in no wait, and has not waited for these
 //	  owner: unit "worker.service", uid 33
-//	  if it ends: adopted by 1 "systemd" (namespace-init)
+//	  if it ends: adopted by 1 "systemd" (namespace_init), which reaps
 //	  4243 "worker" reapable, exit status 9, dead for at least 1m3.4s (up to 40ms more)
 //	  ...
-//	next: terminate 4242 "worker": without its parent a zombie is adopted and reaped (risk: ...)
-//	next: kill 4242 "worker": as above, for a parent that does not end when asked (risk: ...)
+//	next: reap 4242 "worker": the parent can be made to wait for them by ptrace(2), ... (by you)
+//	next: restart 4242 "worker": systemctl restart worker.service: ... (by you)
+//	next: terminate 4242 "worker": without its parent a zombie goes to 1 "systemd", which reaps ... (by apply)
 //	  useless: kill -9 of a zombie: it has ended already, the signal is accepted and does nothing
 //	not checked: nothing more
 //
@@ -28,7 +29,8 @@
 //
 // [Zombies] is one look at this host. [Scanner.Zombies] looks twice, so that the
 // zombies of a healthy host, which are gone in milliseconds, are no problem, and
-// returns a [Report] with a [Verdict]. [Kind] tells apart what ps(1) shows as one
+// returns a [Report] with a [Verdict]: a parent that can run is said not to reap
+// when a zombie has been left for [Scanner.Patience]. [Kind] tells apart what ps(1) shows as one
 // 'Z', [Reason] says why a parent does not reap, [Owner] to which systemd unit,
 // container or pod it belongs, and [Adopter] who takes its children over.
 //
@@ -38,10 +40,11 @@
 // vfork, the freezer, FUSE, NFS, a device, a lock) and what ends that.
 //
 // [Group.Plan] says what can be done, as data, the gentlest step first, each with
-// its reason and its risk. [Plan.Without] takes steps out. [Plan.Apply] carries
+// its reason and its risk, with who adopts what the parent leaves, and whether that
+// one reaps. Package inject reaps without ending the parent. [Plan.Without] takes steps out. [Plan.Apply] carries
 // the plan out and verifies that the zombies were reaped:
 //
-//	outcome, err := group.Plan().Without(procstate.Kill).Apply(ctx)
+//	outcome, err := group.Plan().Without(procstate.ActionKill).Apply(ctx)
 //
 // Every identity is an [ID]: a PID together with the start time of its process,
 // because the kernel gives PIDs away again. What acts compares both, on a pidfd
@@ -55,10 +58,14 @@
 // show: subreapers, killable sleeps, and every exit status.
 //
 // A [Report] is evidence and verdict apart: saved as JSON and read again it gives
-// the same verdict, [Report.Judge]. Process names may hold any byte; they are
+// the same verdict, [Report.Judge]. [Healthy] is OK, since nothing that lasts was
+// among what was seen; [Problem] is a problem, since what is stuck stays so until
+// somebody acts; [Unknown] is all else: what hides processes, or a parent that may
+// only be slow. [Outcome] and the reports of package limits have the same words: all
+// reaped, zombies left; limits with room, one that is near. Process names may hold any byte; they are
 // escaped wherever they are printed.
 //
-// The errors of this package are of type [*Error]. Package limits tells which
+// Package limits tells which
 // limit stops the next fork and when, and package watch what happens as it
 // happens.
 //
@@ -81,18 +88,23 @@
 // opskit_portable, a copy of a Linux /proc can be read through [Scanner.Root].
 //
 // Only files are read that cannot hang: stat, status, cgroup and sched of a
-// process, for a task in state D also wchan, syscall, stack, fdinfo and
-// mountinfo, this process's own mountinfo, fdinfo and its threads' names, and the
-// freezer's state below /sys/fs/cgroup. One thing holds even those back: while a process executes
-// another program the kernel guards its wchan, syscall and stack, and newer
-// kernels its stat, so that ps(1) hangs where a file to be closed for that is on a
-// filesystem which does not answer. They are read on a thread of its own, which is
-// left behind after a tenth of a second; that goroutine alone may outlive a call,
-// and ends when the kernel lets it. The thread is named "held by PID", so that
-// later calls leave no other one there. The process is then yielded with an error that
-// matches context.DeadlineExceeded, and is seen to be stuck by
-// [Scanner.Uninterruptible] with the cause "exec". A command line is read by
-// [Scanner.CommandLine] alone.
+// process; of the parent of zombies also the wchan of its threads, and where it
+// blocks SIGCHLD or catches all signals what its descriptors are (fd, and fdinfo of a
+// signalfd or pidfd); of a task in state D wchan, syscall, stack, fdinfo and
+// mountinfo; this process's own files, and the freezer's state below /sys/fs/cgroup.
+// One thing holds even those back: while a process executes another program the
+// kernel guards its wchan, syscall and stack, and newer kernels its stat, so that
+// ps(1) hangs where a file to be closed for that is on a filesystem which does not
+// answer. They are read in a goroutine of its own, which is left behind after a tenth
+// of a second; it alone may outlive a call, and ends when the kernel lets it. Its
+// thread is named "held by PID" until then, so that later calls leave no other one
+// there. The process is then yielded with an error that matches
+// context.DeadlineExceeded, and is seen to be stuck by [Scanner.Uninterruptible] with
+// the cause "exec". A command line is read by [Scanner.CommandLine] alone.
+//
+// Where no thread can be made any more (EAGAIN of clone(2)), the runtime may end a Go
+// program at any moment, whatever it calls: look at such a limit from outside of it,
+// with a program that does not count against it.
 //
 // # Testing
 //

@@ -1,76 +1,64 @@
 package procstate
 
 import (
-	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"strconv"
+	"syscall"
 
-	"github.com/opskit-go/opskit/procstate/internal/coded"
+	"github.com/opskit-go/opskit"
 )
 
 // Sentinels that the errors of this package match with errors.Is. A missing
 // permission matches fs.ErrPermission, a reached deadline
 // context.DeadlineExceeded, and a call that this system does not have
-// errors.ErrUnsupported.
+// errors.ErrUnsupported. The errors are of type [opskit.Error].
 var (
 	// ErrGone: the process has ended and been reaped.
-	ErrGone = errors.New("process is gone")
+	ErrGone = opskit.Sentinel("procstate_gone", "process is gone")
 	// ErrReused: its PID now belongs to another process, which is left alone.
-	ErrReused = errors.New("pid belongs to another process now")
+	ErrReused = opskit.Sentinel("procstate_reused", "pid belongs to another process now")
 	// ErrRefused: this package never does that; the message says why.
-	ErrRefused = errors.New("refused")
+	ErrRefused = opskit.Sentinel("procstate_refused", "refused")
 	// ErrMalformed: a /proc file does not have the form that proc(5) gives it.
-	ErrMalformed = errors.New("malformed /proc file")
+	ErrMalformed = opskit.Sentinel("procstate_malformed", "malformed /proc file")
 )
 
-// Error is the error type of this package. It marshals to {"code", "message"},
-// and a decoded one still matches the sentinel that it stood for.
-type Error struct {
-	Op     string // what was being done, such as "read stat"
-	Target string // of what, such as "pid 42"
-	Err    error  // why it failed
-}
-
-// Error returns "op target: cause".
-func (e *Error) Error() string {
-	switch {
-	case e.Op == "":
-		return e.Err.Error()
-	case e.Target == "":
-		return e.Op + ": " + e.Err.Error()
+// goneOr turns what a vanished process answers into ErrGone: ENOENT when its
+// file is opened, ESRCH when it is read.
+func goneOr(err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+		return fmt.Errorf("%w: %w", ErrGone, err)
 	}
-	return e.Op + " " + e.Target + ": " + e.Err.Error()
+	return err
 }
 
-// Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
+// failed is an error about a process.
+func failed(op string, pid int, err error) error {
+	return &opskit.Error{Op: op, Target: "pid " + strconv.Itoa(pid), Err: err}
+}
 
-// errorCodes returns the stable code of every sentinel, in the order of search.
-func errorCodes() []coded.Code {
-	return []coded.Code{
-		{Text: "gone", Err: ErrGone},
-		{Text: "reused", Err: ErrReused},
-		{Text: "refused", Err: ErrRefused},
-		{Text: "malformed", Err: ErrMalformed},
-		{Text: "permission", Err: fs.ErrPermission},
-		{Text: "not_found", Err: fs.ErrNotExist},
-		{Text: "deadline", Err: context.DeadlineExceeded},
-		{Text: "canceled", Err: context.Canceled},
-		{Text: "unsupported", Err: errors.ErrUnsupported},
+// readError is what reading a file of one process failed with.
+func readError(op string, pid int, err error) error { return failed(op, pid, goneOr(err)) }
+
+// parsedStat parses a stat file that was read for pid.
+func parsedStat(text []byte, pid int, p *Process) error {
+	err := parseStat(text, p)
+	if err == nil && p.PID != pid {
+		err = malformed("stat", "it is about pid "+strconv.Itoa(p.PID))
 	}
-}
-
-// MarshalJSON writes the code of the sentinel ("other" if there is none) and the
-// message.
-func (e *Error) MarshalJSON() ([]byte, error) { return coded.MarshalError(e, errorCodes()) }
-
-// UnmarshalJSON reads what MarshalJSON wrote. Op and Target stay inside the
-// message.
-func (e *Error) UnmarshalJSON(text []byte) error {
-	saved, err := coded.UnmarshalError(text, errorCodes())
 	if err != nil {
-		return err
+		*p = Process{}
+		return failed("read stat", pid, err)
 	}
-	*e = Error{Err: saved}
 	return nil
+}
+
+func malformed(file, what string) error {
+	return &opskit.Error{Op: "parse", Target: file, Err: fmt.Errorf("%w: %s", ErrMalformed, what)}
+}
+
+func refused(op, target, why string) error {
+	return &opskit.Error{Op: op, Target: target, Err: fmt.Errorf("%w: %s", ErrRefused, why)}
 }

@@ -34,7 +34,7 @@ func ExampleZombies() {
 	}
 	for _, g := range groups {
 		if g.Parent.Comm.String() == "opskit-example" {
-			fmt.Println(g.Parent.PID, "does not reap:", g.Why.Explain())
+			fmt.Println(g.Parent.PID, "does not reap:", g.Explain())
 		}
 	}
 	// Output:
@@ -54,9 +54,9 @@ func ExampleScanner_Zombies() {
 		}
 	}
 	// Output:
-	// worker of worker.service does not reap: not-waiting
+	// worker of worker.service does not reap: not_waiting
 	// 43 reapable
-	// 44 dead-leader
+	// 44 dead_leader
 }
 
 func ExampleScanner_Processes() {
@@ -81,17 +81,19 @@ func ExampleGroup_Plan() {
 	if err != nil {
 		fmt.Println(err)
 	}
-	for _, step := range report.Groups[0].Plan().Without(procstate.Kill).Steps {
+	for _, step := range report.Groups[0].Plan().Without(procstate.ActionKill).Steps {
 		fmt.Println(step.Action, step.Target, step.Because)
 	}
 	// Output:
 	// wait 0@0 1 process runs on in other threads: not a zombie to be reaped
-	// terminate 42@1000 without its parent a zombie is adopted and reaped
+	// reap 42@1000 the parent can be made to wait for them by ptrace(2), without ending: see package inject
+	// restart 42@1000 systemctl restart worker.service: its owner ends and starts it in good order; without its parent a zombie goes to 1 "init"; whether that one reaps could not be told
+	// terminate 42@1000 without its parent a zombie goes to 1 "init"; whether that one reaps could not be told
 }
 
 // Apply acts on this host only: a plan of another one is refused.
 func ExamplePlan_Apply() {
-	plan := procstate.Plan{Steps: []procstate.Step{{Action: procstate.Kill, Target: procstate.ID{PID: 1, Start: 1}}}}
+	plan := procstate.Plan{Steps: []procstate.Step{{Action: procstate.ActionKill, Target: procstate.ID{PID: 1, Start: 1}}}}
 	outcome, err := plan.Apply(context.Background())
 	fmt.Println(len(outcome.Done), "steps taken, error:", err != nil)
 	// Output: 0 steps taken, error: true
@@ -103,8 +105,8 @@ func ExamplePreflight() {
 	}
 	// Output:
 	// list
-	// all-users
-	// all-namespaces
-	// blocked-causes
+	// all_users
+	// all_namespaces
+	// blocked_causes
 	// apply
 }

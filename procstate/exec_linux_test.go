@@ -58,7 +58,7 @@ func TestBarNeverHangsOnExec(t *testing.T) {
 			assert.Less(t, took, time.Second, "%s", call)
 		}
 	}
-	for _, source := range []procstate.Source{procstate.ProcFS, procstate.BPF} {
+	for _, source := range []procstate.Source{procstate.SourceProcFS, procstate.SourceBPF} {
 		s := &procstate.Scanner{Source: source, Settle: 50 * time.Millisecond}
 		t.Cleanup(func() { require.NoError(t, s.Close()) })
 		answers("Processes", func(ctx context.Context) {
@@ -93,7 +93,7 @@ func TestBarNeverHangsOnExec(t *testing.T) {
 	}
 	answers("limits", func(ctx context.Context) { _, _ = limits.Read(ctx, limits.Query{PID: pid}) })
 	answers("inject", func(ctx context.Context) {
-		_, err := inject.Injector{}.Prepare(ctx, inject.Parent{PID: pid, Start: 1})
+		_, err := inject.Injector{}.Prepare(ctx, procstate.ID{PID: pid, Start: 1})
 		require.ErrorIs(t, err, inject.ErrRefused)
 	})
 	behind := held.Behind()

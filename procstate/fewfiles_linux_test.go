@@ -34,7 +34,7 @@ func TestInsideFewFiles(t *testing.T) {
 	}
 	const zombies, files = 300, 40
 	parent := procstatetest.Zombies(t, zombies)
-	plan := groupOf(t, parent.PID).Plan()
+	plan := hasty(groupOf(t, parent.PID).Plan())
 	require.Len(t, plan.Zombies, zombies)
 	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: files, Max: files}))
 	outcome, err := plan.Apply(t.Context())

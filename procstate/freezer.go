@@ -5,6 +5,9 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
 var errNotMounted = errors.New("its control group is not among those that are mounted here")
@@ -12,7 +15,7 @@ var errNotMounted = errors.New("its control group is not among those that are mo
 // freezerFile returns the control file of the frozen group that a process is
 // in: cgroup.freeze (v2) or freezer.state (v1), of the group itself or of one
 // above. "" means not frozen. With an error that is not certain.
-func freezerFile(mounts []mount, lines []cgroupLine) (string, error) {
+func freezerFile(mounts []mountinfo.Mount, lines []cgroupLine) (string, error) {
 	var failed error
 	for _, line := range lines {
 		file, frozen := "cgroup.freeze", "1"
@@ -23,32 +26,32 @@ func freezerFile(mounts []mount, lines []cgroupLine) (string, error) {
 			file, frozen = "freezer.state", "FROZEN"
 			line.controllers = "freezer"
 		}
-		folder := cgroupFolder(mounts, line)
+		directory := cgroupDirectory(mounts, line)
 		// The root group cannot be frozen, and a copy of /proc has no groups.
 		if line.path != "/" && len(mounts) > 0 {
-			if _, err := os.Stat(folder); folder == "" || err != nil {
-				failed = &Error{Op: "look up control group", Target: line.path, Err: errNotMounted}
+			if _, err := os.Stat(directory); directory == "" || err != nil {
+				failed = &opskit.Error{Op: "look up control group", Target: line.path, Err: errNotMounted}
 				continue
 			}
 		}
 		inherited := "" // innermost group that is only frozen with one above
-		for depth := strings.Count(line.path, "/"); folder != "" && depth >= 0; depth-- {
-			path := folder + "/" + file
+		for depth := strings.Count(line.path, "/"); directory != "" && depth >= 0; depth-- {
+			path := directory + "/" + file
 			text, err := os.ReadFile(path)
 			switch value := strings.TrimSpace(string(text)); {
 			case os.IsNotExist(err): // the root group has none
 			case err != nil:
-				failed = &Error{Op: "read", Target: path, Err: err}
+				failed = &opskit.Error{Op: "read", Target: path, Err: err}
 			case value == frozen || value == "FREEZING":
 				// Version 2 has no such file.
-				if own, _ := os.ReadFile(folder + "/freezer.self_freezing"); strings.TrimSpace(string(own)) != "0" {
+				if own, _ := os.ReadFile(directory + "/freezer.self_freezing"); strings.TrimSpace(string(own)) != "0" {
 					return path, nil
 				}
 				if inherited == "" {
 					inherited = path
 				}
 			}
-			folder = folder[:max(strings.LastIndexByte(folder, '/'), 0)]
+			directory = directory[:max(strings.LastIndexByte(directory, '/'), 0)]
 		}
 		if inherited != "" { // the one that was frozen is not mounted here
 			return inherited, nil

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/opskit-go/opskit/internal/mountinfo"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -18,9 +20,9 @@ func TestWhichGroupIsFrozen(t *testing.T) {
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	}
-	mounts := []mount{
-		{point: top + "/v1", root: "/", fstype: "cgroup", options: "rw,freezer"},
-		{point: top + "/v2", root: "/", fstype: "cgroup2"},
+	mounts := []mountinfo.Mount{
+		{Point: top + "/v1", Root: "/", Type: "cgroup", SuperOptions: "rw,freezer"},
+		{Point: top + "/v2", Root: "/", Type: "cgroup2"},
 	}
 	write("v1/a/freezer.state", "FROZEN\n")
 	write("v1/a/freezer.self_freezing", "1\n")

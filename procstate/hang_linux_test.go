@@ -69,7 +69,7 @@ func TestBarNeverHangs(t *testing.T) {
 			assert.Less(t, took, time.Second, "%s", call)
 		}
 	}
-	for _, source := range []procstate.Source{procstate.ProcFS, procstate.BPF} {
+	for _, source := range []procstate.Source{procstate.SourceProcFS, procstate.SourceBPF} {
 		s := &procstate.Scanner{Source: source, Settle: 50 * time.Millisecond}
 		t.Cleanup(func() { require.NoError(t, s.Close()) })
 		answers("Processes", func(ctx context.Context) error {
@@ -92,7 +92,7 @@ func TestBarNeverHangs(t *testing.T) {
 					assert.Regexp(t, "/connections/("+connection+"|N)/abort", b.Remedy, "%s", b)
 				}
 			}
-			assert.Contains(t, causes[holder], "frozen-filesystem", "%s", report)
+			assert.Contains(t, causes[holder], "frozen_filesystem", "%s", report)
 			assert.Contains(t, causes[hung], "fuse", "%s", report)
 			return err
 		})

@@ -21,7 +21,15 @@ import (
 	"github.com/opskit-go/opskit/procstate/procstatetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/opskit-go/opskit"
 )
+
+// hasty is a plan of a test, which knows that its parents are not only slow.
+func hasty(p procstate.Plan) procstate.Plan {
+	p.Patience = -1
+	return p
+}
 
 // groupOf returns the group of one parent on this host, where others leave
 // zombies too.
@@ -49,17 +57,17 @@ func TestBarZombiesOfTheBlog(t *testing.T) {
 	assert.Equal(t, "sleep", g.Parent.Comm.String())
 	assert.Equal(t, os.Getpid(), g.Parent.PPID)
 	assert.NotZero(t, g.Parent.Start)
-	assert.Equal(t, procstate.NotWaiting, g.Why)
+	assert.Equal(t, procstate.ReasonNotWaiting, g.Why)
 	require.NotNil(t, g.Owner.UID)
 	assert.Equal(t, os.Getuid(), int(*g.Owner.UID))
 	require.Len(t, g.Zombies, 5)
 	for _, z := range g.Zombies {
 		assert.Contains(t, parent.Zombies, z.PID)
 		assert.Equal(t, parent.PID, z.PPID)
-		assert.Equal(t, procstate.Reapable, z.Kind)
+		assert.Equal(t, procstate.KindReapable, z.Kind)
 		status, known := z.ExitStatus()
 		assert.True(t, known)
-		assert.Equal(t, 9, status.ExitStatus())
+		assert.Equal(t, 9, status.Code)
 	}
 
 	for _, pid := range parent.Zombies {
@@ -73,13 +81,13 @@ func TestBarZombiesOfTheBlog(t *testing.T) {
 	}
 
 	start = time.Now()
-	outcome, err := g.Plan().Apply(t.Context())
+	outcome, err := hasty(g.Plan()).Apply(t.Context())
 	require.NoError(t, err)
 	applied := time.Since(start)
 	assert.Equal(t, procstate.Healthy, outcome.Verdict)
 	assert.Len(t, outcome.Reaped, 5)
 	require.Len(t, outcome.Done, 1)
-	assert.Equal(t, procstate.Terminate, outcome.Done[0].Action)
+	assert.Equal(t, procstate.ActionTerminate, outcome.Done[0].Action)
 	for _, pid := range parent.Zombies {
 		require.ErrorIs(t, syscall.Kill(pid, 0), syscall.ESRCH)
 	}
@@ -90,12 +98,12 @@ func TestParentThatIgnoresSIGTERMIsKilled(t *testing.T) {
 	parent := start(t, `trap "" TERM; (sleep 0.3; exit 3) & exec sleep 1000000`)
 	waitForState(t, onlyChild(t, parent), 'Z')
 	lab.Eventually(t, 10*time.Second, "the shell has become another program", func() bool { return look(t, parent).Comm.String() == "sleep" })
-	plan := groupOf(t, parent).Plan()
+	plan := hasty(groupOf(t, parent).Plan())
 	plan.Grace = 50 * time.Millisecond
 	outcome, err := plan.Apply(t.Context())
 	require.NoError(t, err)
 	require.Len(t, outcome.Done, 2)
-	assert.Equal(t, procstate.Kill, outcome.Done[1].Action)
+	assert.Equal(t, procstate.ActionKill, outcome.Done[1].Action)
 	assert.Len(t, outcome.Reaped, 1)
 }
 
@@ -108,8 +116,8 @@ func TestStoppedParentIsContinued(t *testing.T) {
 	require.NoError(t, syscall.Kill(child, syscall.SIGTERM))
 	waitForState(t, child, 'Z')
 	g := groupOf(t, parent)
-	assert.Equal(t, procstate.Stopped, g.Why)
-	outcome, err := g.Plan().Apply(t.Context())
+	assert.Equal(t, procstate.ReasonStopped, g.Why)
+	outcome, err := hasty(g.Plan()).Apply(t.Context())
 	require.NoError(t, err)
 	assert.Len(t, outcome.Reaped, 1)
 }
@@ -138,16 +146,16 @@ func TestFrozenParentIsThawed(t *testing.T) {
 			require.NoError(t, syscall.Kill(child, syscall.SIGTERM))
 			waitForState(t, child, 'Z')
 			g := groupOf(t, parent)
-			assert.Equal(t, procstate.Frozen, g.Why)
+			assert.Equal(t, procstate.ReasonFrozen, g.Why)
 			assert.Equal(t, control, g.Freezer)
 
-			forged := g.Plan()
+			forged := hasty(g.Plan())
 			forged.Steps = append([]procstate.Step(nil), forged.Steps...)
 			forged.Steps[0].Freezer = filepath.Join(dir, "tasks")
 			_, err := forged.Apply(t.Context())
 			require.ErrorIs(t, err, procstate.ErrRefused, "only the file that froze it is written")
 
-			outcome, err := g.Plan().Apply(t.Context())
+			outcome, err := hasty(g.Plan()).Apply(t.Context())
 			require.NoError(t, err)
 			assert.Len(t, outcome.Reaped, 1)
 			end(t, parent)
@@ -180,9 +188,9 @@ while True:
     time.sleep(1000)
 `)
 	g := groupOf(t, parent)
-	assert.Equal(t, procstate.Handling, g.Why)
+	assert.Equal(t, procstate.ReasonHandling, g.Why)
 	require.GreaterOrEqual(t, len(g.Zombies), 2)
-	outcome, err := g.Plan().Without(procstate.Terminate, procstate.Kill).Apply(t.Context())
+	outcome, err := hasty(g.Plan()).Without(procstate.ActionTerminate, procstate.ActionKill).Apply(t.Context())
 	require.NoError(t, err)
 	assert.Len(t, outcome.Reaped, len(g.Zombies))
 	assert.NoError(t, syscall.Kill(parent, 0), "the parent lives")
@@ -209,14 +217,14 @@ func TestApplyRefuses(t *testing.T) {
 		{"a zombie, which has ended already", look(t, procstatetest.Zombies(t, 1).Zombies[0]).ID, procstate.ErrGone},
 		{"a process that has gone", procstate.ID{PID: 1 << 22, Start: 1}, procstate.ErrGone},
 	} {
-		for _, action := range []procstate.Action{procstate.Kill, procstate.Terminate, procstate.Continue, procstate.Poke, procstate.Thaw} {
+		for _, action := range []procstate.Action{procstate.ActionKill, procstate.ActionTerminate, procstate.ActionContinue, procstate.ActionPoke, procstate.ActionThaw} {
 			plan := procstate.Plan{Steps: []procstate.Step{{Action: action, Target: test.target}}}
 			outcome, err := plan.Apply(t.Context())
 			require.ErrorIs(t, err, test.want, "%s %s", action, test.rule)
 			assert.Empty(t, outcome.Done)
 		}
 	}
-	other := procstate.Plan{BootID: "another", Steps: []procstate.Step{{Action: procstate.Kill, Target: target}}}
+	other := procstate.Plan{BootID: "another", Steps: []procstate.Step{{Action: procstate.ActionKill, Target: target}}}
 	_, err := other.Apply(t.Context())
 	require.ErrorIs(t, err, procstate.ErrRefused, "a plan of another boot")
 	unknown := procstate.Plan{Steps: []procstate.Step{{Target: target}}}
@@ -231,7 +239,7 @@ func TestNamespaceInitIsNeverKilled(t *testing.T) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	plan := procstate.Plan{Steps: []procstate.Step{{Action: procstate.Kill, Target: look(t, cmd.Process.Pid).ID}}}
+	plan := procstate.Plan{Steps: []procstate.Step{{Action: procstate.ActionKill, Target: look(t, cmd.Process.Pid).ID}}}
 	_, err := plan.Apply(t.Context())
 	require.ErrorIs(t, err, procstate.ErrRefused)
 	assert.NoError(t, cmd.Process.Signal(syscall.Signal(0)))
@@ -239,12 +247,12 @@ func TestNamespaceInitIsNeverKilled(t *testing.T) {
 
 func TestZombiesThatStayAreAnError(t *testing.T) {
 	parent := procstatetest.Zombies(t, 3)
-	plan := groupOf(t, parent.PID).Plan().Without(procstate.Terminate, procstate.Kill)
+	plan := hasty(groupOf(t, parent.PID).Plan()).Without(procstate.ActionTerminate, procstate.ActionKill)
 	outcome, err := plan.Apply(t.Context())
 	require.Error(t, err)
 	assert.Len(t, outcome.Left, 3)
 	assert.Equal(t, procstate.Problem, outcome.Verdict)
-	var typed *procstate.Error
+	var typed *opskit.Error
 	require.ErrorAs(t, err, &typed)
 }
 
@@ -252,7 +260,7 @@ func TestZombiesThatStayAreAnError(t *testing.T) {
 // runs the test after this one there.
 func TestHidepid(t *testing.T) {
 	lab.Need(t, "root", "program:mount")
-	// The test binary's own folder may be closed to others.
+	// The test binary's own directory may be closed to others.
 	binary := filepath.Join("/dev/shm", fmt.Sprintf("opskit-hidepid-%d", os.Getpid()))
 	self, err := os.ReadFile("/proc/self/exe")
 	require.NoError(t, err)

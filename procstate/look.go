@@ -1,34 +1,43 @@
 package procstate
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
 // look is one look at a host: the open /proc, and what all groups share.
 type look struct {
 	root   *root
-	mounts []mount
+	mounts []mountinfo.Mount
 	boot   string
 	clock  *schedClock
 	aging  time.Duration // spent on ages so far
 
-	subreapers map[int]Process // nil where they are not visible
-	hidden     []Gap           // what the mount of /proc keeps from this reader
+	subreapers map[int]Process       // nil where they are not visible
+	reapers    map[int]Adopter       // what has been found out about adopters
+	left       map[int]time.Duration // by parent, for how long a zombie of it has been left
+	reaped     map[int]bool          // parents that reaped between the looks
+	faults     map[int]uint64        // child faults of parents at the first look
+	hidden     []opskit.Gap          // what the mount of /proc keeps from this reader
 	errs       []error
 }
 
 func newLook(r *root) *look {
-	l := &look{root: r, clock: newSchedClock(r)}
+	l := &look{root: r, clock: newSchedClock(r), reapers: map[int]Adopter{}, left: map[int]time.Duration{}, reaped: map[int]bool{}, faults: map[int]uint64{}}
 	text, err := r.readNamed("self/mountinfo")
 	if err == nil {
-		l.mounts, err = parseMounts(text)
+		l.mounts, err = mountinfo.Parse(text)
 	}
 	if err == nil {
 		l.hidden = l.hiddenBy()
@@ -42,10 +51,10 @@ func newLook(r *root) *look {
 func (l *look) failed(err error) { l.errs = append(l.errs, err) }
 
 // gaps returns what hides processes from this look.
-func (l *look) gaps() []Gap {
+func (l *look) gaps() []opskit.Gap {
 	gaps := l.hidden
 	if len(l.errs) > 0 {
-		gap := Gap{What: "a process", Why: l.errs[0].Error()}
+		gap := opskit.Gap{What: "a process", Why: l.errs[0].Error()}
 		if n := len(l.errs); n > 1 {
 			gap.What = fmt.Sprintf("%d processes", n)
 			gap.Why = "first " + gap.Why
@@ -56,21 +65,21 @@ func (l *look) gaps() []Gap {
 }
 
 // hiddenBy tells what the hidepid option of this /proc hides (proc(5)).
-func (l *look) hiddenBy() []Gap {
+func (l *look) hiddenBy() []opskit.Gap {
 	m := l.root.mount(l.mounts)
-	if m == nil || m.fstype != "proc" {
+	if m == nil || m.Type != "proc" {
 		return nil
 	}
-	value, _ := m.option("hidepid")
+	value, _ := m.Option("hidepid")
 	switch value {
 	case "", "0", "off":
 		return nil
 	}
-	group, hasGroup := m.option("gid")
+	group, hasGroup := m.Option("gid")
 	if mayTrace(l.root) || hasGroup && value != "4" && value != "ptraceable" && inGroup(l.root, group) {
 		return nil
 	}
-	return []Gap{{
+	return []opskit.Gap{{
 		What: "processes of other users", Why: l.root.path + " is mounted with hidepid=" + value,
 		Need: "run as root (CAP_SYS_PTRACE)",
 	}}
@@ -128,7 +137,7 @@ func (l *look) bootID() string {
 func (l *look) parent(ctx context.Context, g *Group) bool {
 	pid := g.Parent.PID
 	if pid == 0 {
-		g.Unseen = append(g.Unseen, Gap{
+		g.Unseen = append(g.Unseen, opskit.Gap{
 			What: "the parent", Why: "it is outside this PID namespace", Need: "look from the host's PID namespace",
 		})
 		return true
@@ -139,7 +148,7 @@ func (l *look) parent(ctx context.Context, g *Group) bool {
 		for _, z := range g.Zombies {
 			// Nobody is adopted by a process younger than itself: the PID is in new hands.
 			if p.Start > z.Start {
-				err = &Error{Op: "read stat", Target: "pid " + strconv.Itoa(pid), Err: ErrReused}
+				err = &opskit.Error{Op: "read stat", Target: "pid " + strconv.Itoa(pid), Err: ErrReused}
 			}
 		}
 	}
@@ -148,7 +157,10 @@ func (l *look) parent(ctx context.Context, g *Group) bool {
 		return !errors.Is(err, ErrGone) && !errors.Is(err, ErrReused)
 	}
 	g.Parent = p
-	l.parentStatus(g)
+	g.Faults = l.root.childFaults(pid)
+	before, known := l.faults[pid]
+	g.Reaping = l.reaped[pid] || known && g.Faults > before
+	l.parentStatus(ctx, g)
 	l.parentCgroup(g)
 	return true
 }
@@ -181,8 +193,11 @@ func (l *look) sealed(ctx context.Context, pid int, p *Process) error {
 // runs on.
 const tick = 10 * time.Millisecond
 
-func (l *look) parentStatus(g *Group) {
-	text, err := l.root.read(g.Parent.PID, "status")
+// parentStatus learns how the parent takes SIGCHLD, from its status, and where that
+// does not tell from its threads and descriptors.
+func (l *look) parentStatus(ctx context.Context, g *Group) {
+	pid := g.Parent.PID
+	text, err := l.root.read(pid, "status")
 	var s status
 	if err == nil {
 		s, err = parseStatus(text)
@@ -193,9 +208,101 @@ func (l *look) parentStatus(g *Group) {
 	}
 	g.SIGCHLD = s.sigchld()
 	g.Owner.UID = &s.uid
-	if s.nspid != g.Parent.PID {
+	if s.nspid != pid {
 		g.Owner.NSPID = s.nspid
 	}
+	if g.Parent.State != 'T' && g.Parent.State != 't' {
+		l.parentThreads(ctx, g)
+	}
+	switch g.SIGCHLD {
+	case sigchldBlocked, sigchldAllCaught:
+		l.parentDescriptors(g)
+	}
+}
+
+// mostThreads bounds the threads that one parent's answer rests on.
+const mostThreads = 256
+
+// parentThreads learns whether a thread of the parent waits, or reads signals. What is
+// not shown to this reader is not known.
+func (l *look) parentThreads(ctx context.Context, g *Group) {
+	pid, seen, hidden, waits := g.Parent.PID, 0, false, false
+	err := l.root.eachThread(pid, func(tid int) bool {
+		text, err := l.root.read(pid, "task/"+strconv.Itoa(tid)+"/wchan")
+		wchan := strings.TrimSpace(string(text))
+		switch {
+		case errors.Is(err, ErrGone):
+			return true
+		case err != nil:
+			hidden = true
+		case wchan == "do_wait" || wchan == "wait4" || wchan == "kernel_wait4":
+			waits = true
+		case wchan == "do_sigtimedwait" && g.SIGCHLD == sigchldBlocked:
+			g.SIGCHLD = sigchldSigwait
+		case wchan == "0" && !l.seesWchan():
+			hidden = true
+		}
+		seen++
+		return seen < mostThreads && ctx.Err() == nil && !heldBack(err)
+	})
+	if err != nil || seen == 0 || seen == mostThreads {
+		hidden = true
+	}
+	if waits || !hidden {
+		g.Waits = &waits
+	} else if l.root.path == "/proc" {
+		g.Unseen = append(g.Unseen, opskit.Gap{What: "whether a thread of " + strconv.Itoa(pid) + " waits for a child", Why: "what it sleeps in is not shown to this user", Need: "run as its user, or as root (CAP_SYS_PTRACE)"})
+	}
+}
+
+// seesWchan reports whether this reader is shown what tasks sleep in: the kernel says
+// 0 of those that it is not, and of those that run.
+func (l *look) seesWchan() bool { return mayTrace(l.root) }
+
+// parentDescriptors looks for a signalfd of SIGCHLD, and for pidfds of the zombies.
+func (l *look) parentDescriptors(g *Group) {
+	dead := map[int]bool{}
+	for i := range g.Zombies {
+		dead[g.Zombies[i].PID] = true
+	}
+	directory := filepath.Join(l.root.path, strconv.Itoa(g.Parent.PID))
+	names, err := directoryNames(filepath.Join(directory, "fd"))
+	if err != nil && l.root.path == "/proc" {
+		g.unseen("the descriptors of "+strconv.Itoa(g.Parent.PID), goneOr(err))
+	}
+	for _, name := range names {
+		link, err := os.Readlink(filepath.Join(directory, "fd", name)) // of no path is more read than its name
+		if err != nil || !strings.Contains(link, "[signalfd]") && !strings.Contains(link, "pidfd") {
+			continue
+		}
+		text, err := l.root.read(g.Parent.PID, "fdinfo/"+name)
+		if err != nil {
+			continue
+		}
+		for line := range bytes.Lines(text) {
+			key, value, _ := bytes.Cut(bytes.TrimSpace(line), []byte(":"))
+			value = bytes.TrimSpace(value)
+			switch string(key) {
+			case "sigmask":
+				if mask, ok := parseMask(value); ok && mask&(1<<(sigchld()-1)) != 0 && g.SIGCHLD == sigchldBlocked {
+					g.SIGCHLD = sigchldSignalfd
+				}
+			case "Pid":
+				if pid, ok := parseInt(value); ok && dead[pid] {
+					g.Pidfds++
+				}
+			}
+		}
+	}
+}
+
+func directoryNames(path string) ([]string, error) {
+	directory, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer directory.Close()
+	return directory.Readdirnames(-1)
 }
 
 // parentCgroup finds the owner and the freezer. It asks the parent and not the
@@ -218,14 +325,9 @@ func (l *look) parentCgroup(g *Group) {
 	}
 }
 
-// kind tells what sort of zombie this is.
+// kind learns what tells the sort of zombie: who traces it.
 func (l *look) kind(z *Zombie) {
-	if z.Threads > 1 {
-		z.Kind = DeadLeader
-		return
-	}
-	tracer := int(z.tracer)
-	if z.facts&tracerKnown == 0 {
+	if z.facts&tracerKnown == 0 && z.Threads <= 1 {
 		text, err := l.root.read(z.PID, "status")
 		var s status
 		if err == nil {
@@ -234,10 +336,10 @@ func (l *look) kind(z *Zombie) {
 		if err != nil {
 			return // unknown, the zero value
 		}
-		tracer = s.tracer
+		z.setTracer(s.tracer)
 	}
-	if tracer != 0 {
-		z.Tracer = l.tracer(tracer)
+	if z.tracer != 0 {
+		z.Tracer = l.tracer(int(z.tracer))
 	}
 	z.Kind = z.judge()
 }
@@ -245,7 +347,7 @@ func (l *look) kind(z *Zombie) {
 // age tells for how long the zombie has been dead: since it last ran.
 func (l *look) age(z *Zombie) {
 	least, more, ok := l.clock.since(&task{Process: z.Process, tid: z.PID}, z.CPU)
-	if ok && z.Kind != DeadLeader {
+	if ok && z.Kind != KindDeadLeader {
 		if least < z.DeadAtLeast {
 			least, more = z.DeadAtLeast, max(more-(z.DeadAtLeast-least), 0)
 		}

@@ -26,7 +26,7 @@ func TestSecondLook(t *testing.T) {
 	for pid := 41; pid <= 45; pid++ { // 42 was given away again, 43 lives, 44 has gone, 45 cannot be read
 		first = append(first, Zombie{Process: Process{ID: ID{pid, 1000}, State: 'Z'}})
 	}
-	kept, err := l.again(t.Context(), first, time.Millisecond)
+	kept, err := l.again(t.Context(), nil, first, time.Millisecond)
 	require.NoError(t, err)
 	require.Len(t, kept, 1)
 	assert.Equal(t, 41, kept[0].PID)
@@ -43,9 +43,9 @@ func TestParentYoungerThanItsChild(t *testing.T) {
 	require.Len(t, report.Groups, 1)
 	g := report.Groups[0]
 	assert.Equal(t, ID{PID: 40}, g.Parent.ID)
-	assert.Equal(t, Reason(Unknown), g.Why)
+	assert.Equal(t, Reason(""), g.Why)
 	assert.Len(t, g.Unseen, 1, "the last round's alone")
-	assert.Equal(t, Wait, g.Plan().Steps[0].Action)
+	assert.Equal(t, ActionWait, g.Plan().Steps[0].Action)
 }
 
 // TestDeadlineWithinAGroup: what could not be asked in time is said, and what is
@@ -61,7 +61,7 @@ func TestDeadlineWithinAGroup(t *testing.T) {
 	l := newLook(r)
 	g := Group{}
 	for pid := 100; pid < 300; pid++ {
-		g.Zombies = append(g.Zombies, Zombie{Process: Process{ID: ID{pid, 1000}, PPID: 40, State: 'Z', ExitSignal: sigchld}})
+		g.Zombies = append(g.Zombies, Zombie{Process: Process{ID: ID{pid, 1000}, PPID: 40, State: 'Z', ExitSignal: sigchld()}})
 	}
 	late := g
 	late.Zombies = slices.Clone(g.Zombies)
@@ -73,7 +73,7 @@ func TestDeadlineWithinAGroup(t *testing.T) {
 
 	l.aging = ageBudget
 	require.NoError(t, l.each(t.Context(), &g))
-	assert.Equal(t, 200, g.count(Reapable))
+	assert.Equal(t, 200, g.count(KindReapable))
 	require.Len(t, g.Unseen, 1)
 	assert.Equal(t, "for how long 200 zombies have been dead", g.Unseen[0].What)
 }

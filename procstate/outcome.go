@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Outcome is what [Plan.Apply] did and what came of it.
@@ -15,31 +17,43 @@ type Outcome struct {
 	Reaped  []ID          `json:"reaped,omitempty"` // zombies that are gone
 	Left    []ID          `json:"left,omitempty"`   // zombies that are still there
 	Elapsed time.Duration `json:"elapsed_ns"`       // from the first step to the verdict
-	Unseen  []Gap         `json:"unseen,omitempty"` // what could not be verified
+	Unseen  []opskit.Gap  `json:"unseen,omitempty"` // what could not be verified
 }
 
-// Judge returns the verdict, which rests on Reaped and Left alone: Healthy if
-// nothing is left, Unknown if the plan was about no zombie.
-func (o *Outcome) Judge() Verdict {
+// Judge derives the verdict from Reaped and Left alone: Healthy if nothing is
+// left, Unknown if the plan was about no zombie.
+func (o *Outcome) Judge() opskit.Level {
+	o.Verdict = Unknown
 	switch {
 	case len(o.Left) > 0:
-		return Problem
+		o.Verdict = Problem
 	case len(o.Reaped) > 0:
-		return Healthy
+		o.Verdict = Healthy
 	}
-	return Unknown
+	return o.Level()
+}
+
+// Level is OK if all were reaped.
+func (o *Outcome) Level() opskit.Level { return level(o.Verdict) }
+
+// Gaps returns Unseen, or that there was nothing to be reaped.
+func (o *Outcome) Gaps() []opskit.Gap {
+	if len(o.Unseen) == 0 && opskit.ExitCode(o.Level()) == 2 {
+		return []opskit.Gap{{What: "whether it helped", Why: "the plan was about no zombie"}}
+	}
+	return whole(o.Unseen)
 }
 
 // String returns the verdict, the steps, and on the last line what was not seen.
 func (o *Outcome) String() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s: %d reaped, %d left, after %v\n", o.Judge(), len(o.Reaped), len(o.Left), o.Elapsed.Round(time.Millisecond))
+	fmt.Fprintf(&text, "%s: %d reaped, %d left, after %v\n", o.Verdict, len(o.Reaped), len(o.Left), o.Elapsed.Round(time.Millisecond))
 	for _, step := range o.Done {
 		fmt.Fprintf(&text, "  done: %s\n", step)
 	}
 	for _, step := range o.Passed {
 		fmt.Fprintf(&text, "next: %s\n", step)
 	}
-	text.WriteString(notChecked(o.Unseen))
+	text.WriteString(opskit.NotChecked(o))
 	return text.String()
 }

@@ -48,6 +48,21 @@ func (o Owner) String() string {
 	return strings.Join(known, ", ")
 }
 
+// restart is the line that restarts the unit which a process belongs to, after a
+// text; "" if that is not known, or is a container or somebody's session.
+func (o Owner) restart(after string) string {
+	unit, service := strings.CutSuffix(o.Unit, ".service")
+	switch {
+	case o.Container != "" || o.Pod != "" || !service:
+		return ""
+	case o.Manager != "" && o.UID != nil:
+		return fmt.Sprintf("%ssystemctl --user --machine=%d@ restart %s", after, *o.UID, shellWord(unit+".service"))
+	case o.Manager != "" || strings.HasPrefix(unit, "user@"):
+		return ""
+	}
+	return after + "systemctl restart " + shellWord(unit+".service")
+}
+
 // cgroupLine is one line of /proc/PID/cgroup (cgroups(7)).
 type cgroupLine struct {
 	controllers string // "" on the unified hierarchy

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/opskit-go/opskit/internal/mountinfo"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -68,7 +70,7 @@ func TestOwnerOfControlGroup(t *testing.T) {
 		{"a unit that has the name of a controller", "0::/system.slice/_io.service\n", Owner{Unit: "io.service"}},
 		{"a unit's escapes are its name", "0::/system.slice/dev-disk-by\\x2dlabel-a.swap\n", Owner{Unit: "dev-disk-by\\x2dlabel-a.swap"}},
 		{"a name that only looks like an id", "0::/docker/" + id[:63] + "g\n", Owner{}},
-		{"a folder of one's own", "0::/batch/jobs\n", Owner{}},
+		{"a directory of one's own", "0::/batch/jobs\n", Owner{}},
 		{"another cgroup namespace's path", "0::/../other.service\n", Owner{Unit: "other.service"}},
 		{"the group was removed", "0::/system.slice/gone.service (deleted)\n", Owner{Unit: "gone.service"}},
 		{
@@ -136,24 +138,9 @@ const mountsText = `22 27 0:21 / /proc rw,relatime - proc proc rw,hidepid=invisi
 50 27 254:0 / /mnt/my\040disk rw - ext4 /dev/vda rw
 `
 
-func TestParseMounts(t *testing.T) {
-	mounts, err := parseMounts([]byte(mountsText))
+func TestWhereAControlGroupIs(t *testing.T) {
+	mounts, err := mountinfo.Parse([]byte(mountsText))
 	require.NoError(t, err)
-	require.Len(t, mounts, 5)
-	assert.Equal(t, mount{50, "254:0", "/", "/mnt/my disk", "ext4", "/dev/vda", "rw,rw"}, mounts[4])
-	value, ok := mounts[0].option("hidepid")
-	assert.True(t, ok)
-	assert.Equal(t, "invisible", value)
-	for end := range mountsText {
-		if end > 0 && mountsText[end-1] == '\n' {
-			continue
-		}
-		_, err := parseMounts([]byte(mountsText[:end]))
-		if end > 0 {
-			require.ErrorIs(t, err, ErrMalformed, "%q", mountsText[:end])
-		}
-	}
-
 	for _, test := range []struct {
 		rule string
 		line cgroupLine
@@ -165,16 +152,6 @@ func TestParseMounts(t *testing.T) {
 		{"not mounted", cgroupLine{"pids", "/a"}, ""},
 		{"the root group", cgroupLine{"freezer", "/"}, "/sys/fs/cgroup/freezer"},
 	} {
-		assert.Equal(t, test.want, cgroupFolder(mounts, test.line), test.rule)
+		assert.Equal(t, test.want, cgroupDirectory(mounts, test.line), test.rule)
 	}
-}
-
-func FuzzParseMounts(f *testing.F) {
-	f.Add([]byte(mountsText))
-	f.Fuzz(func(_ *testing.T, text []byte) {
-		mounts, _ := parseMounts(text)
-		for i := range mounts {
-			mounts[i].option("hidepid")
-		}
-	})
 }

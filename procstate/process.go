@@ -3,7 +3,6 @@ package procstate
 import (
 	"encoding/json"
 	"fmt"
-	"syscall"
 )
 
 // ID names one process for as long as the system is up: its PID, which the
@@ -62,8 +61,8 @@ func (p Process) Kernel() bool { return p.Flags&flagKernel != 0 }
 // ExitStatus returns how a zombie ended. /proc shows it only to a reader that
 // may trace the process and shows 0 to others, so that known is false there for
 // status 0; the BPF source always knows it.
-func (p Process) ExitStatus() (status syscall.WaitStatus, known bool) {
-	return waitStatus(p.exit), p.facts&exitKnown != 0
+func (p Process) ExitStatus() (status ExitStatus, known bool) {
+	return exitStatus(p.exit), p.facts&exitKnown != 0
 }
 
 // Subreaper reports whether the process adopts the orphans among its
@@ -87,22 +86,27 @@ func (p Process) String() string {
 // processJSON is the JSON form of a Process.
 type processJSON struct {
 	ID
-	PPID       int     `json:"ppid"`
-	State      State   `json:"state"`
-	Comm       Comm    `json:"comm"`
-	Threads    int     `json:"threads,omitempty"`
-	Flags      uint32  `json:"flags,omitempty"`
-	ExitSignal int     `json:"exit_signal"`
-	CPU        int     `json:"cpu"`
-	Exit       *uint32 `json:"exit_status,omitempty"`
-	Subreaper  *bool   `json:"subreaper,omitempty"`
-	Killable   *bool   `json:"killable,omitempty"`
+	PPID       int         `json:"ppid"`
+	State      State       `json:"state"`
+	Comm       Comm        `json:"comm"`
+	Threads    int         `json:"threads,omitempty"`
+	Flags      uint32      `json:"flags,omitempty"`
+	ExitSignal int         `json:"exit_signal"`
+	CPU        int         `json:"cpu"`
+	Exit       *ExitStatus `json:"exit_status,omitempty"`
+	Tracer     *int        `json:"tracer_pid,omitempty"`
+	Subreaper  *bool       `json:"subreaper,omitempty"`
+	Killable   *bool       `json:"killable,omitempty"`
 }
 
 func (p Process) toJSON() processJSON {
-	body := processJSON{p.ID, p.PPID, p.State, p.Comm, p.Threads, p.Flags, p.ExitSignal, p.CPU, nil, nil, nil}
-	if _, known := p.ExitStatus(); known {
-		body.Exit = &p.exit
+	body := processJSON{p.ID, p.PPID, p.State, p.Comm, p.Threads, p.Flags, p.ExitSignal, p.CPU, nil, nil, nil, nil}
+	if status, known := p.ExitStatus(); known {
+		body.Exit = &status
+	}
+	if p.facts&tracerKnown != 0 {
+		tracer := int(p.tracer)
+		body.Tracer = &tracer
 	}
 	if yes, known := p.Subreaper(); known {
 		body.Subreaper = &yes
@@ -119,7 +123,10 @@ func (body processJSON) process() Process {
 		Flags: body.Flags, ExitSignal: body.ExitSignal, CPU: body.CPU,
 	}
 	if body.Exit != nil {
-		p.setExit(*body.Exit)
+		p.setExit(body.Exit.wait())
+	}
+	if body.Tracer != nil {
+		p.setTracer(*body.Tracer)
 	}
 	if body.Subreaper != nil {
 		p.setFact(subreaperKnown, subreaper, *body.Subreaper)
@@ -133,6 +140,11 @@ func (body processJSON) process() Process {
 func (p *Process) setExit(status uint32) {
 	p.exit = status
 	p.facts |= exitKnown
+}
+
+func (p *Process) setTracer(pid int) {
+	p.tracer = int32(pid)
+	p.facts |= tracerKnown
 }
 
 func (p *Process) setFact(known, fact facts, yes bool) {

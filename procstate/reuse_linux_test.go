@@ -81,7 +81,7 @@ func TestBarReuse(t *testing.T) {
 		})
 		g := groupOf(t, pid)
 		require.Equal(t, pid, g.Parent.PID)
-		plan := g.Plan()
+		plan := hasty(g.Plan())
 		reap(pid)
 		if !cloneParentAs(t, pid) {
 			continue // somebody else was quicker

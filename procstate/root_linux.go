@@ -12,6 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/opskit-go/opskit/procstate/internal/held"
+
+	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
 // root is an open /proc, read with as few system calls as there can be and into
@@ -30,7 +33,7 @@ type root struct {
 	free   *atomic.Bool // false when there is one, or nil
 }
 
-// copyTo makes another root of the same folder, for a thread that may read but
+// copyTo makes another root of the same directory, for a thread that may read but
 // not list.
 func (r *root) copyTo(other *root) {
 	other.path, other.fd, other.behind = r.path, r.fd, r.behind
@@ -40,12 +43,12 @@ func (r *root) copyTo(other *root) {
 // openRoot opens the procfs at path.
 func openRoot(path string) (*root, error) {
 	if strings.IndexByte(path, 0) >= 0 {
-		return nil, &Error{Op: "open", Target: path, Err: unix.EINVAL}
+		return nil, &opskit.Error{Op: "open", Target: path, Err: unix.EINVAL}
 	}
 	r := &root{path: path, fd: unix.AT_FDCWD}
 	fd, err := r.open(append(append(r.name[:0], path...), 0), unix.O_DIRECTORY)
 	if err != nil {
-		return nil, &Error{Op: "open", Target: path, Err: err}
+		return nil, &opskit.Error{Op: "open", Target: path, Err: err}
 	}
 	r.fd, r.text = fd, r.inline[:]
 	return r, nil
@@ -71,12 +74,12 @@ func (r *root) findBehind() {
 func (r *root) close() { unix.Close(r.fd) }
 
 // mount returns the mount that this root is on, or nil. It goes by the open
-// folder and not by the path, which may lead through links.
-func (r *root) mount(mounts []mount) *mount {
+// directory and not by the path, which may lead through links.
+func (r *root) mount(mounts []mountinfo.Mount) *mountinfo.Mount {
 	if text, err := r.readNamed("self/fdinfo/" + strconv.Itoa(r.fd)); err == nil {
 		id := fdMountID(text)
 		for i := range mounts {
-			if id != 0 && mounts[i].id == id {
+			if id != 0 && mounts[i].ID == id {
 				return &mounts[i]
 			}
 		}
@@ -88,7 +91,7 @@ func (r *root) mount(mounts []mount) *mount {
 // false.
 func (r *root) eachPID(yield func(pid int) bool) error {
 	if _, err := unix.Seek(r.fd, 0, 0); err != nil {
-		return &Error{Op: "list", Target: r.path, Err: err}
+		return &opskit.Error{Op: "list", Target: r.path, Err: err}
 	}
 	return eachNumber(r.fd, r.path, r.entries[:], yield)
 }
@@ -111,7 +114,7 @@ func eachNumber(fd int, what string, buffer []byte, yield func(int) bool) error 
 			continue
 		}
 		if err != nil {
-			return &Error{Op: "list", Target: what, Err: goneOr(err)}
+			return &opskit.Error{Op: "list", Target: what, Err: goneOr(err)}
 		}
 		if n == 0 {
 			return nil
@@ -119,7 +122,7 @@ func eachNumber(fd int, what string, buffer []byte, yield func(int) bool) error 
 		for entries := buffer[:n]; len(entries) > nameAt; {
 			length := int(binary.NativeEndian.Uint16(entries[lengthAt:]))
 			if length <= nameAt || length > len(entries) {
-				return &Error{Op: "list", Target: what, Err: ErrMalformed}
+				return &opskit.Error{Op: "list", Target: what, Err: ErrMalformed}
 			}
 			name := entries[nameAt:length]
 			entries = entries[length:]
@@ -180,7 +183,7 @@ func (r *root) tryRead(pid int, file string) ([]byte, error) {
 func (r *root) readNamed(file string) ([]byte, error) {
 	text, err := r.whole(append(append(r.name[:0], file...), 0))
 	if err != nil {
-		return nil, &Error{Op: "read", Target: r.path + "/" + file, Err: err}
+		return nil, &opskit.Error{Op: "read", Target: r.path + "/" + file, Err: err}
 	}
 	return text, nil
 }

@@ -7,9 +7,12 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
+
+	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
-// root is a folder in the form of /proc: a copy or a tree that a test made, or
+// root is a directory in the form of /proc: a copy or a tree that a test made, or
 // the real one on a Linux that is built with the portable tag.
 type root struct {
 	path   string
@@ -18,16 +21,16 @@ type root struct {
 	free   *atomic.Bool
 }
 
-// copyTo makes another root of the same folder.
+// copyTo makes another root of the same directory.
 func (r *root) copyTo(other *root) { other.path = r.path }
 
 func openRoot(path string) (*root, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, &Error{Op: "open", Target: path, Err: err}
+		return nil, &opskit.Error{Op: "open", Target: path, Err: err}
 	}
 	if !info.IsDir() {
-		return nil, &Error{Op: "open", Target: path, Err: os.ErrInvalid}
+		return nil, &opskit.Error{Op: "open", Target: path, Err: os.ErrInvalid}
 	}
 	return &root{path: path}, nil
 }
@@ -38,7 +41,7 @@ func (r *root) close() {}
 func (r *root) findBehind() {}
 
 // mount returns the mount that this root is on, or nil.
-func (r *root) mount(mounts []mount) *mount {
+func (r *root) mount(mounts []mountinfo.Mount) *mountinfo.Mount {
 	path, err := filepath.EvalSymlinks(r.path)
 	if err != nil {
 		path = r.path
@@ -57,7 +60,7 @@ func (r *root) eachThread(pid int, yield func(tid int) bool) error {
 func eachNumber(path, what string, yield func(int) bool) error {
 	entries, err := os.ReadDir(path)
 	if err != nil {
-		return &Error{Op: "list", Target: what, Err: goneOr(err)}
+		return &opskit.Error{Op: "list", Target: what, Err: goneOr(err)}
 	}
 	for _, entry := range entries {
 		if number, ok := parseInt([]byte(entry.Name())); ok && number > 0 && !yield(number) {
@@ -99,7 +102,7 @@ func (r *root) tryRead(pid int, file string) ([]byte, error) {
 func (r *root) readNamed(file string) ([]byte, error) {
 	text, err := os.ReadFile(filepath.Join(r.path, filepath.FromSlash(file)))
 	if err != nil {
-		return nil, &Error{Op: "read", Target: r.path + "/" + file, Err: err}
+		return nil, &opskit.Error{Op: "read", Target: r.path + "/" + file, Err: err}
 	}
 	return text, nil
 }

@@ -8,13 +8,15 @@ import (
 	"iter"
 	"sync/atomic"
 	"time"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Scanner looks at the processes of a host. The zero value reads /proc and is
 // ready. It is safe for concurrent use, and must not be copied after its first
 // use.
 type Scanner struct {
-	// Source is where the processes are listed from. The zero value is [ProcFS].
+	// Source is where the processes are listed from. The zero value is [SourceProcFS].
 	Source Source
 	// Root is where procfs is mounted, such as "/host/proc". Empty means "/proc".
 	Root string
@@ -22,6 +24,10 @@ type Scanner struct {
 	// that is being reaped at this moment. 0 means one second, less means that
 	// there is only one look.
 	Settle time.Duration
+	// Patience is how long a zombie must have been dead before its parent, if that can
+	// run, is said not to reap: one that is slow reaps in less. 0 means a minute, a
+	// negative value that Settle is enough.
+	Patience time.Duration
 
 	bpf iterators
 
@@ -37,9 +43,9 @@ func (s *Scanner) Close() error { return s.bpf.close() }
 func (s *Scanner) Choose() (used Source, why string) {
 	it, why := s.choose(false)
 	if it != nil {
-		return BPF, ""
+		return SourceBPF, ""
 	}
-	return ProcFS, why
+	return SourceProcFS, why
 }
 
 // defaultSettle is longer than a healthy parent leaves an ended child, also on
@@ -53,7 +59,7 @@ func (s *Scanner) root() (*root, error) {
 	}
 	r, err := openRoot("/proc")
 	if errors.Is(err, fs.ErrNotExist) {
-		err = &Error{Op: "open", Target: "/proc", Err: errors.ErrUnsupported}
+		err = &opskit.Error{Op: "open", Target: "/proc", Err: errors.ErrUnsupported}
 	}
 	return s.know(r), err
 }
@@ -127,9 +133,9 @@ func (r *root) processes(ctx context.Context, it *iterator, yield func(Process, 
 	}
 	switch {
 	case stopped != nil:
-		return &Error{Op: "list", Target: r.path, Err: stopped}
+		return &opskit.Error{Op: "list", Target: r.path, Err: stopped}
 	case err == nil && w.seen == 0:
-		return &Error{Op: "list", Target: r.path, Err: fmt.Errorf("%w: it shows no process, so procfs is not mounted there", fs.ErrNotExist)}
+		return &opskit.Error{Op: "list", Target: r.path, Err: fmt.Errorf("%w: it shows no process, so procfs is not mounted there", fs.ErrNotExist)}
 	}
 	return err
 }

@@ -155,7 +155,7 @@ func TestBarScanBesideC(t *testing.T) {
 		raisePIDMax(t, n)
 	}
 	parent, _ := manyZombies(t, n, compile(t, "opskit-zombies", zombieMaker), fmt.Sprint(n))
-	scanBPF := &procstate.Scanner{Source: procstate.BPF}
+	scanBPF := &procstate.Scanner{Source: procstate.SourceBPF}
 	t.Cleanup(func() { require.NoError(t, scanBPF.Close()) })
 	source, _ := scanBPF.Choose()
 
@@ -210,14 +210,14 @@ func TestBarScanBesideC(t *testing.T) {
 
 // TestBarLoadOfBPF: the iterator is loaded in less than 20 ms.
 func TestBarLoadOfBPF(t *testing.T) {
-	s := &procstate.Scanner{Source: procstate.BPF}
-	if used, why := s.Choose(); used != procstate.BPF {
+	s := &procstate.Scanner{Source: procstate.SourceBPF}
+	if used, why := s.Choose(); used != procstate.SourceBPF {
 		lab.NeedIf(t, "root", fmt.Errorf("no BPF source: %s", why))
 	}
 	require.NoError(t, s.Close())
 	var times []time.Duration
 	for range 21 {
-		s := &procstate.Scanner{Source: procstate.BPF}
+		s := &procstate.Scanner{Source: procstate.SourceBPF}
 		start := time.Now()
 		s.Choose()
 		times = append(times, time.Since(start))
@@ -235,7 +235,7 @@ func median(times []time.Duration) time.Duration {
 }
 
 func BenchmarkProcesses(b *testing.B) {
-	for _, source := range []procstate.Source{procstate.ProcFS, procstate.BPF} {
+	for _, source := range []procstate.Source{procstate.SourceProcFS, procstate.SourceBPF} {
 		b.Run(source.String(), func(b *testing.B) {
 			s := &procstate.Scanner{Source: source}
 			if used, why := s.Choose(); used != source {

@@ -3,7 +3,7 @@
 package procstate
 
 import (
-	"runtime"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -42,7 +42,7 @@ func (c *schedClock) since(t *task, cpu int) (least, more time.Duration, ok bool
 	}
 	behind, measured := c.behind[cpu]
 	if !measured {
-		if behind, ok = measureBehind(cpu); !ok {
+		if behind, ok = c.measureBehind(cpu); !ok {
 			return 0, 0, false
 		}
 		c.behind[cpu] = behind
@@ -55,6 +55,11 @@ func (c *schedClock) since(t *task, cpu int) (least, more time.Duration, ok bool
 	return least, max(min(behind+2*clockError+2*slew, age-least+tick), 0), true
 }
 
+// bootTicks is the present time in the unit of start times.
+func bootTicks() uint64 {
+	return uint64(bootTime() / tick)
+}
+
 func bootTime() time.Duration {
 	var now unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &now) != nil {
@@ -63,40 +68,23 @@ func bootTime() time.Duration {
 	return time.Duration(now.Nano())
 }
 
-// measureBehind reads the se.exec_start of a thread of its own on a processor.
-func measureBehind(cpu int) (behind time.Duration, ok bool) {
-	type result struct {
-		behind time.Duration
-		ok     bool
+// measureBehind reads the se.exec_start of the thread that it is on, moved to a
+// processor for that. Should it be on another thread by then, it reads a value that is
+// older, which makes the clock seem to be further behind and ages shorter: they remain
+// lower bounds.
+func (c *schedClock) measureBehind(cpu int) (behind time.Duration, ok bool) {
+	var before, set unix.CPUSet
+	thread := unix.Gettid()
+	set.Set(cpu)
+	if unix.SchedGetaffinity(thread, &before) != nil || unix.SchedSetaffinity(thread, &set) != nil {
+		return 0, false
 	}
-	done := make(chan result)
-	go func() {
-		// The thread is bound to one processor: it is never unlocked and ends with
-		// this goroutine.
-		runtime.LockOSThread()
-		var r result
-		defer func() { done <- r }()
-		var set unix.CPUSet
-		set.Set(cpu)
-		if unix.SchedSetaffinity(0, &set) != nil {
-			return
-		}
-		own, err := openRoot("/proc")
-		if err != nil {
-			return
-		}
-		defer own.close()
-		text, err := own.readNamed("thread-self/sched")
-		now := bootTime()
-		if err != nil {
-			return
-		}
-		// A value that is stale by a tick makes the clock seem to be further behind,
-		// and ages shorter: they remain lower bounds.
-		if start, ok := execStart(text); ok {
-			r = result{now - time.Duration(start*float64(time.Millisecond)), true}
-		}
-	}()
-	r := <-done
-	return r.behind, r.ok
+	defer func() { _ = unix.SchedSetaffinity(thread, &before) }() // it was allowed a moment ago
+	text, err := c.root.readNamed("self/task/" + strconv.Itoa(thread) + "/sched")
+	now := bootTime()
+	start, ok := execStart(text)
+	if err != nil || !ok {
+		return 0, false
+	}
+	return now - time.Duration(start*float64(time.Millisecond)), true
 }

@@ -86,7 +86,7 @@ func population(t *testing.T, s *procstate.Scanner, parent int) map[string]strin
 		require.NoError(t, err)
 		var fields map[string]any
 		require.NoError(t, json.Unmarshal(text, &fields))
-		for _, only := range []string{"exit_status", "subreaper", "killable"} {
+		for _, only := range []string{"exit_status", "subreaper", "killable", "tracer_pid"} {
 			delete(fields, only)
 		}
 		text, err = json.Marshal(fields)
@@ -106,7 +106,7 @@ func TestBarSourcesAgree(t *testing.T) {
 	fromProc := population(t, &procstate.Scanner{}, parent)
 	require.Greater(t, len(fromProc), n)
 
-	s := &procstate.Scanner{Source: procstate.BPF}
+	s := &procstate.Scanner{Source: procstate.SourceBPF}
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	source, why := s.Choose()
 	assert.Equal(t, fromProc, population(t, s, parent), "%s %s", source, why)
@@ -147,7 +147,7 @@ const (
 	insideParent  = "OPSKIT_INSIDE_PARENT"
 )
 
-// rerun runs one test of this binary again, from a folder that everybody may
+// rerun runs one test of this binary again, from a directory that everybody may
 // read, and fails if that fails.
 func rerun(t *testing.T, test string, attr *syscall.SysProcAttr, prefix []string, mode, file string, parent int) {
 	t.Helper()
@@ -177,14 +177,14 @@ func TestInsideSources(t *testing.T) {
 	}
 	parent, err := strconv.Atoi(os.Getenv(insideParent))
 	require.NoError(t, err)
-	s := &procstate.Scanner{Source: procstate.BPF, Settle: -1}
+	s := &procstate.Scanner{Source: procstate.SourceBPF, Settle: -1}
 	used, why := s.Choose()
-	assert.Equal(t, procstate.ProcFS, used)
+	assert.Equal(t, procstate.SourceProcFS, used)
 	assert.NotEmpty(t, why, "why it is not BPF")
 	report, err := s.Zombies(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, why, report.Fallback)
-	assert.Equal(t, procstate.ProcFS, report.Source)
+	assert.Equal(t, procstate.SourceProcFS, report.Source)
 	if mode == "pidns" {
 		assert.LessOrEqual(t, report.Processes, 3, "only what is inside")
 		return
@@ -213,7 +213,7 @@ func refuseBPF(t *testing.T) {
 }
 
 func TestFastestChoosesByTheSizeOfTheTable(t *testing.T) {
-	s := &procstate.Scanner{Source: procstate.Fastest}
+	s := &procstate.Scanner{Source: procstate.SourceFastest}
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	used, why := s.Choose()
 	text, err := os.ReadFile("/proc/loadavg")
@@ -222,11 +222,11 @@ func TestFastestChoosesByTheSizeOfTheTable(t *testing.T) {
 	_, err = fmt.Sscanf(string(text), "%f %f %f %f/%f", &a, &b, &c, &running, &total)
 	require.NoError(t, err)
 	if total < 2000 {
-		assert.Equal(t, procstate.ProcFS, used)
+		assert.Equal(t, procstate.SourceProcFS, used)
 		assert.Contains(t, why, "faster")
 	}
-	other := &procstate.Scanner{Source: procstate.BPF, Root: t.TempDir()}
+	other := &procstate.Scanner{Source: procstate.SourceBPF, Root: t.TempDir()}
 	used, why = other.Choose()
-	assert.Equal(t, procstate.ProcFS, used)
+	assert.Equal(t, procstate.SourceProcFS, used)
 	assert.Contains(t, why, "another /proc")
 }

@@ -99,7 +99,3 @@ func parseInt(text []byte) (value int, ok bool) {
 	}
 	return value, true
 }
-
-func malformed(file, what string) error {
-	return &Error{Op: "parse", Target: file, Err: fmt.Errorf("%w: %s", ErrMalformed, what)}
-}

@@ -45,7 +45,7 @@ func TestParseStat(t *testing.T) {
 			assert.Equal(t, test.want, p.Comm.String())
 			status, known := p.ExitStatus()
 			assert.True(t, known)
-			assert.Equal(t, 9, status.ExitStatus())
+			assert.Equal(t, 9, status.Code)
 		})
 	}
 	t.Run("exit status 0 may be hidden", func(t *testing.T) {
@@ -126,12 +126,13 @@ func TestParseStatOfRealKernels(t *testing.T) {
 		assert.Equal(t, string(name), string(p.Comm.Bytes()), title)
 		got := []string{string(p.State), strconv.Itoa(p.PPID), strconv.Itoa(p.Threads), strconv.FormatUint(p.Start, 10)}
 		assert.Equal(t, row[2:], got, title)
+		p.setTracer(0)
 		kind := Zombie{Process: p}
 		if strings.HasPrefix(title, "clone_exitsig0") {
-			assert.Equal(t, NotSIGCHLD, kind.judge())
+			assert.Equal(t, KindNotSIGCHLD, kind.judge())
 		}
 		if strings.HasPrefix(title, "leaderdead") {
-			assert.Equal(t, DeadLeader, kind.judge())
+			assert.Equal(t, KindDeadLeader, kind.judge())
 		}
 	}
 	require.Len(t, rows, 15)
@@ -175,7 +176,7 @@ func TestParsersOnOtherKernels(t *testing.T) {
 			_, content, _ = strings.Cut(content, "\n") // "Lines: 1"
 			var p Process
 			require.NoError(t, parseStat([]byte(content), &p), head)
-			if p.PID == 26231 { // the others were edited by hand, their folders are not their PIDs
+			if p.PID == 26231 { // the others were edited by hand, their directories are not their PIDs
 				assert.Equal(t, "vim", p.Comm.String())
 				assert.Equal(t, 5392, p.PPID)
 			}

@@ -47,7 +47,7 @@ func (s State) String() string {
 }
 
 // Zombie reports whether the main thread has ended and waits to be reaped. The
-// process as a whole may still be alive: see [DeadLeader].
+// process as a whole may still be alive: see [KindDeadLeader].
 func (s State) Zombie() bool { return s == 'Z' }
 
 // Uninterruptible reports whether the main thread sleeps where signals do not

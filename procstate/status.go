@@ -2,6 +2,7 @@ package procstate
 
 import (
 	"bytes"
+	"math/bits"
 	"strconv"
 )
 
@@ -100,18 +101,37 @@ func parseMask(text []byte) (uint64, bool) {
 	return value, err == nil
 }
 
-// sigchldBit is SIGCHLD in the masks of status.
-const sigchldBit = 1 << (sigchld - 1)
+// How a process takes SIGCHLD, as its status alone tells.
+const (
+	sigchldDefault = "default"
+	sigchldIgnored = "ignored"
+	sigchldBlocked = "blocked"
+	sigchldCaught  = "caught"
+	// With so many other signals, as a runtime does that catches all: Go's reaps nothing by it.
+	sigchldAllCaught = "all_caught"
+	// What a look at its threads and descriptors adds.
+	sigchldSignalfd = "signalfd"
+	sigchldSigwait  = "sigwait"
+)
 
 // sigchld tells what the process does with SIGCHLD.
-func (s *status) sigchld() Reason {
+func (s *status) sigchld() string {
+	bit, many := uint64(1)<<(sigchld()-1), 22
 	switch {
-	case s.ignored&sigchldBit != 0:
-		return Ignoring
-	case s.blocked&sigchldBit != 0:
-		return Blocking
-	case s.caught&sigchldBit != 0:
-		return Handling
+	case s.ignored&bit != 0:
+		return sigchldIgnored
+	case s.blocked&bit != 0:
+		return sigchldBlocked
+	case s.caught&bit != 0 && bits.OnesCount32(uint32(s.caught)) >= many:
+		return sigchldAllCaught
+	case s.caught&bit != 0:
+		return sigchldCaught
 	}
-	return NotWaiting
+	return sigchldDefault
+}
+
+// killed tells whether SIGKILL waits for the task.
+func (s *status) killed() bool {
+	const sigkill = 1 << (9 - 1)
+	return (s.pending|s.ownPending)&sigkill != 0
 }

@@ -3,6 +3,7 @@ package procstate
 import (
 	"bytes"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -11,6 +12,7 @@ import (
 type syscallLine struct {
 	name string // "" if the task is in none
 	fd   int    // the descriptor that the call is about, or -1
+	path bool   // it names a path
 }
 
 // parseSyscall reads the file: the number of the call and its six arguments in
@@ -31,6 +33,7 @@ func parseSyscall(text string) syscallLine {
 		return call
 	}
 	call.name = strings.TrimPrefix(known, "fd:")
+	call.path = call.name == known && !slices.Contains(pathless(), known)
 	if call.name != known && len(fields) > 1 {
 		// Descriptors are int, and the register may hold anything above its 32 bits.
 		if fd, err := strconv.ParseUint(strings.TrimPrefix(fields[1], "0x"), 16, 64); err == nil && int32(fd) >= 0 {
@@ -38,6 +41,13 @@ func parseSyscall(text string) syscallLine {
 		}
 	}
 	return call
+}
+
+// pathless are those of the calls below that are about no file.
+func pathless() []string {
+	return []string{
+		"mmap", "munmap", "nanosleep", "clock_nanosleep", "clone", "clone3", "fork", "vfork", "exit", "exit_group", "wait4", "futex", "sync",
+	}
 }
 
 // syscallsOf returns the names of the system calls in which tasks are found in
@@ -103,4 +113,17 @@ func execStart(text []byte) (milliseconds float64, ok bool) {
 		}
 	}
 	return 0, false
+}
+
+// childFaults reads the page faults of the children that a process has waited for,
+// which grow with each; 0 if unknown.
+func childFaults(stat []byte) (sum uint64) {
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	for _, field := range []int{11, 13} { // proc_pid_stat(5); the first of fields is 3
+		if len(fields) > field-3 {
+			n, _ := strconv.ParseUint(string(fields[field-3]), 10, 64)
+			sum += n
+		}
+	}
+	return sum
 }

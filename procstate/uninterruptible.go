@@ -9,6 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
 // Uninterruptible looks for tasks in state D, threads included, waits for
@@ -20,7 +23,7 @@ import (
 // The BPF source also tells whether SIGKILL ends a sleep. Stack and wchan are
 // shown to root alone (CAP_SYS_ADMIN and CAP_SYS_PTRACE).
 func (s *Scanner) Uninterruptible(ctx context.Context) (*BlockedReport, error) {
-	report := &BlockedReport{At: time.Now().UTC(), Settle: s.settle()}
+	report := &BlockedReport{At: time.Now().UTC(), Settle: s.settle(), Source: SourceProcFS}
 	if report.Settle <= 0 {
 		report.Settle = 100 * time.Millisecond
 	}
@@ -33,12 +36,12 @@ func (s *Scanner) Uninterruptible(ctx context.Context) (*BlockedReport, error) {
 	report.BootID = look.bootID()
 	defer func() {
 		report.Unseen = append(report.Unseen, look.gaps()...)
-		report.Verdict = report.Judge()
+		report.Judge()
 	}()
 
 	it, why := s.choose(true)
 	if it != nil {
-		report.Source = BPF
+		report.Source = SourceBPF
 	}
 	report.Fallback = why
 	first := map[ID]task{} // by thread
@@ -63,7 +66,7 @@ func (s *Scanner) Uninterruptible(ctx context.Context) (*BlockedReport, error) {
 		err = look.stuck(ctx, report, first)
 	}
 	if err != nil {
-		report.Unseen = append(report.Unseen, Gap{What: "the tasks after the first " + strconv.Itoa(report.Tasks), Why: err.Error()})
+		report.Unseen = append(report.Unseen, opskit.Gap{What: "the tasks after the first " + strconv.Itoa(report.Tasks), Why: err.Error()})
 	}
 	return report, err
 }
@@ -75,7 +78,7 @@ type task struct {
 	switches uint64
 }
 
-// tasks walks over all threads. With /proc it opens the task folder only of
+// tasks walks over all threads. With /proc it opens the task directory only of
 // processes that have more than one.
 func (r *root) tasks(ctx context.Context, it *iterator, yield func(task, error) bool) error {
 	if it != nil {
@@ -141,12 +144,8 @@ func (t *task) path(file string) string { return "task/" + strconv.Itoa(t.tid) +
 // stuck takes the second look.
 func (l *look) stuck(ctx context.Context, report *BlockedReport, first map[ID]task) error {
 	start := time.Now()
-	timer := time.NewTimer(report.Settle)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return &Error{Op: "wait for the second look", Err: ctx.Err()}
-	case <-timer.C:
+	if err := rest(ctx, report.Settle); err != nil {
+		return err
 	}
 	clock := newSchedClock(l.root)
 	for _, before := range first {
@@ -177,9 +176,8 @@ func (l *look) stuck(ctx context.Context, report *BlockedReport, first map[ID]ta
 		} else if ok {
 			b.ForMore = more
 		}
-		if b.classify(); executes && b.Cause == "" {
-			b.Cause, b.Remedy = causeExec, "look for a filesystem that does not answer: FUSE, NFS or a disk"
-		}
+		b.Executes = executes
+		b.classify()
 		report.Blocked = append(report.Blocked, b)
 	}
 	slices.SortFunc(report.Blocked, func(a, b Blocked) int {
@@ -192,7 +190,7 @@ func (l *look) stuck(ctx context.Context, report *BlockedReport, first map[ID]ta
 // file of the task's memory, and no path but those of /proc and /sys.
 func (l *look) evidence(b *Blocked, t *task) {
 	gap := func(what string, err error) {
-		g := Gap{What: what + " of " + strconv.Itoa(b.TID), Why: err.Error()}
+		g := opskit.Gap{What: what + " of " + strconv.Itoa(b.TID), Why: err.Error()}
 		if errors.Is(err, fs.ErrPermission) {
 			g.Need = "run as root"
 		}
@@ -216,8 +214,7 @@ func (l *look) evidence(b *Blocked, t *task) {
 	}
 	b.Stack = parseStack(read("kernel stack", "stack"))
 	if status, err := parseStatus([]byte(read("status", "status"))); err == nil {
-		const sigkill = 1 << (9 - 1)
-		b.Killed = (status.pending|status.ownPending)&sigkill != 0
+		b.Killed = status.killed()
 		b.Owner.UID = &status.uid
 		if status.nspid != b.TID {
 			b.Owner.NSPID = status.nspid
@@ -238,36 +235,30 @@ func (l *look) evidence(b *Blocked, t *task) {
 	b.Mount = l.waitsFor(b, call)
 }
 
-// waitsFor finds the filesystem that a task waits for: that of the descriptor
-// which its system call is about, or the only one of the types which its cause
-// is about.
+// waitsFor finds the filesystem that a task waits for, where its cause is about one:
+// that of the descriptor which its system call is about, or the only one of the types
+// that the cause is about.
 func (l *look) waitsFor(b *Blocked, call syscallLine) *Mount {
-	var rule *causeRule
-	for _, r := range causeRules() {
-		if r.atMount != "" && r.matches(b.Stack, b.Wchan) {
-			rule = &r
-			break
-		}
-	}
-	if rule == nil {
+	about := causes().causes[causeOf(b.Stack, b.Wchan)]
+	if !strings.Contains(about.flags, "m") {
 		return nil
 	}
 	mounts := l.mounts
 	if text, err := l.root.read(b.PID, "mountinfo"); err == nil {
-		if own, err := parseMounts(text); err == nil {
+		if own, err := mountinfo.Parse(text); err == nil {
 			mounts = own
 		}
 	}
 	if call.fd >= 0 {
 		text, err := l.root.read(b.PID, "fdinfo/"+strconv.Itoa(call.fd))
 		if err == nil {
-			return mountByID(mounts, fdMountID(text))
+			return exported(mountByID(mounts, fdMountID(text)))
 		}
 	}
-	var only *mount
+	var only *mountinfo.Mount
 	for i := range mounts {
-		fstype, _, _ := strings.Cut(mounts[i].fstype, ".")
-		if !slices.Contains(rule.fstypes, fstype) {
+		fstype, _, _ := strings.Cut(mounts[i].Type, ".")
+		if !slices.Contains(about.types, fstype) {
 			continue
 		}
 		if only != nil {
@@ -277,12 +268,18 @@ func (l *look) waitsFor(b *Blocked, call syscallLine) *Mount {
 		only = &mounts[i]
 	}
 	if only == nil {
-		why := "its system call names a path, which is not read because that could hang"
-		if b.Kernel() {
+		why := "its system call is about no file that could be named"
+		switch {
+		case b.Kernel():
 			why = "it is a kernel thread, which works for others"
+		case call.path:
+			why = "its system call names a path, which is not read because that could hang"
+		case call.fd >= 0:
+			why = "its descriptor is not shown to this user"
+		case call.name == "":
+			why = "its system call is not shown to this user, or it is in none"
 		}
-		b.Unseen = append(b.Unseen, Gap{What: "the filesystem that " + strconv.Itoa(b.TID) + " waits for", Why: why})
-		return nil
+		b.Unseen = append(b.Unseen, opskit.Gap{What: "the filesystem that " + strconv.Itoa(b.TID) + " waits for", Why: why})
 	}
-	return only.exported()
+	return exported(only)
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/opskit-go/opskit"
 )
 
 // pollBatch is how many pidfds are held at once: zombies come in tens of
@@ -110,7 +112,7 @@ func (a *applier) waitReaped(ctx context.Context, ids []ID, deadline time.Time) 
 		// A short wait: ctx can be cancelled, and old kernels do not wake the poll.
 		wait := min(rest, 20*time.Millisecond)
 		if _, err := unix.Poll(fds, int(wait.Milliseconds())+1); err != nil && err != unix.EINTR {
-			return nil, &Error{Op: "verify", Err: err}
+			return nil, &opskit.Error{Op: "verify", Err: err}
 		}
 	}
 }

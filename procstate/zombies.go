@@ -1,6 +1,7 @@
 package procstate
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -8,7 +9,10 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Zombies returns the zombies of this host at this moment, grouped by the parent
@@ -29,37 +33,33 @@ func Zombies() ([]Group, error) {
 		return report.Groups, err
 	}
 	for _, gap := range report.Unseen {
-		if gap.What != oneLook {
-			return report.Groups, &Error{Op: "list zombies", Err: &hiddenError{gap}}
-		}
+		return report.Groups, &opskit.Error{Op: "list zombies", Err: fmt.Errorf("not seen: %s: %w", gap, fs.ErrPermission)}
 	}
 	return report.Groups, nil
 }
-
-// oneLook is what a report cannot tell after a single look.
-const oneLook = "whether the zombies last"
 
 // Zombies looks for zombies, waits for [Scanner.Settle] if it finds any, and
 // looks again: what was reaped meanwhile was no problem and is left out. The
 // report is never nil. The error is that of a host that could not be looked at,
 // or ctx's; single processes that could not be read are in the report's Unseen.
 func (s *Scanner) Zombies(ctx context.Context) (*Report, error) {
-	report := &Report{At: time.Now().UTC()}
+	report := &Report{At: time.Now().UTC(), Source: SourceProcFS, Patience: s.Patience}
 	r, err := s.root()
 	if err != nil {
 		return report, err
 	}
 	defer r.close()
 	look := newLook(r)
+	report.BootID = look.bootID()
 	defer func() {
 		report.Unseen = append(report.Unseen, look.gaps()...)
-		report.Verdict = report.Judge()
+		report.Judge()
 	}()
 
 	var zombies []Zombie
 	it, why := s.choose(false)
 	if it != nil {
-		report.Source = BPF
+		report.Source = SourceBPF
 	}
 	report.Fallback = why
 	err = r.processes(ctx, it, func(p Process, err error) bool {
@@ -80,36 +80,82 @@ func (s *Scanner) Zombies(ctx context.Context) (*Report, error) {
 	if err == nil && len(zombies) > 0 {
 		if settle > 0 {
 			found := len(zombies)
-			zombies, err = look.again(ctx, zombies, settle)
+			look.watchParents(zombies)
+			zombies, err = look.again(ctx, it, zombies, settle)
 			report.Settle = settle
 			report.Reaped = found - len(zombies)
 		}
 	}
 	if err != nil {
-		report.Unseen = append(report.Unseen, Gap{What: "the processes after the first " + fmt.Sprint(report.Processes), Why: err.Error()})
+		report.Unseen = append(report.Unseen, opskit.Gap{What: "the processes after the first " + fmt.Sprint(report.Processes), Why: err.Error()})
 	}
-	if err == nil && len(zombies) > 0 {
+	if err == nil && len(zombies) > 0 && look.subreapers == nil {
 		err = look.remember(ctx, it)
 	}
 	groups, groupErr := look.group(ctx, zombies)
 	report.Groups = groups
-	if settle <= 0 && len(report.Stuck()) == 0 && len(groups) > 0 {
-		report.Unseen = append(report.Unseen, Gap{
-			What: oneLook, Why: "there was only one look", Need: "a second look some time later",
-		})
+	if cmp.Or(err, groupErr) == nil {
+		look.linger(ctx, report, settle)
 	}
 	return report, cmp.Or(err, groupErr)
 }
 
-// again waits and keeps the zombies that are still there.
-func (l *look) again(ctx context.Context, zombies []Zombie, settle time.Duration) ([]Zombie, error) {
-	start := time.Now()
+// watchParents notes what the parents of zombies have reaped so far.
+func (l *look) watchParents(zombies []Zombie) {
+	for i := range zombies {
+		if pid := zombies[i].PPID; pid != 0 && l.faults[pid] == 0 {
+			l.faults[pid] = l.root.childFaults(pid)
+		}
+	}
+}
+
+// rest waits between two looks.
+func rest(ctx context.Context, settle time.Duration) error {
 	timer := time.NewTimer(settle)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return zombies, &Error{Op: "wait for the second look", Err: ctx.Err()}
+		return &opskit.Error{Op: "wait for the second look", Err: ctx.Err()}
 	case <-timer.C:
+		return nil
+	}
+}
+
+// again waits and keeps the zombies that are still there. With the iterator all is
+// seen once more in a fraction of the time, and nothing that /proc does not show is lost.
+func (l *look) again(ctx context.Context, it *iterator, zombies []Zombie, settle time.Duration) ([]Zombie, error) {
+	start := time.Now()
+	if err := rest(ctx, settle); err != nil {
+		return zombies, err
+	}
+	parents := make(map[ID]int, len(zombies))
+	for i := range zombies {
+		parents[zombies[i].ID] = zombies[i].PPID
+	}
+	kept, err := l.secondLook(ctx, it, zombies, parents, start)
+	for i := range kept {
+		delete(parents, kept[i].ID)
+	}
+	for _, parent := range parents {
+		l.reaped[parent] = true
+	}
+	return kept, err
+}
+
+func (l *look) secondLook(ctx context.Context, it *iterator, zombies []Zombie, first map[ID]int, start time.Time) ([]Zombie, error) {
+	if it != nil {
+		kept := zombies[:0]
+		l.subreapers = map[int]Process{}
+		err := it.processes(ctx, func(p Process, _ error) bool {
+			if p.facts&subreaper != 0 {
+				l.subreapers[p.PID] = p
+			}
+			if _, known := first[p.ID]; known && p.State.Zombie() {
+				kept = append(kept, Zombie{Process: p, DeadAtLeast: time.Since(start)})
+			}
+			return true
+		})
+		return kept, err
 	}
 	second := secondLook{look: l, zombies: zombies, kept: zombies[:0], start: start}
 	b := l.root.batch(&second)
@@ -161,14 +207,15 @@ func (l *look) group(ctx context.Context, zombies []Zombie) ([]Group, error) {
 		for _, ppid := range parents {
 			children := byParent[ppid]
 			if err := ctx.Err(); err != nil {
-				return sortGroups(groups), &Error{Op: "read the parents of zombies", Err: err}
+				return sortGroups(groups), &opskit.Error{Op: "read the parents of zombies", Err: err}
 			}
 			g := Group{Zombies: children, BootID: l.bootID()}
 			g.Parent.PID = ppid
 			if l.parent(ctx, &g) || round == rounds {
 				err := l.each(ctx, &g)
-				g.Why = g.reason()
-				l.adopters(&g)
+				g.judge()
+				l.left[ppid] = g.oldest()
+				l.adopters(ctx, &g)
 				groups = append(groups, g)
 				if err != nil {
 					return sortGroups(groups), err
@@ -189,7 +236,7 @@ func (l *look) group(ctx context.Context, zombies []Zombie) ([]Group, error) {
 
 // ageBudget bounds the time that is spent on how long zombies have been dead:
 // there may be tens of thousands, and the rest of the answer matters more.
-const ageBudget = time.Second
+const ageBudget = 200 * time.Millisecond
 
 // each learns about every zombie of a group: its kind, and while there is time
 // its age.
@@ -197,7 +244,7 @@ func (l *look) each(ctx context.Context, g *Group) error {
 	for i := range g.Zombies {
 		if i%64 == 0 && ctx.Err() != nil {
 			g.unseen(fmt.Sprintf("the kind of %d zombies", len(g.Zombies)-i), ctx.Err())
-			return &Error{Op: "read zombies", Err: ctx.Err()}
+			return &opskit.Error{Op: "read zombies", Err: ctx.Err()}
 		}
 		l.kind(&g.Zombies[i])
 	}
@@ -206,7 +253,7 @@ func (l *look) each(ctx context.Context, g *Group) error {
 			l.age(&g.Zombies[i])
 			l.aging += time.Since(start)
 		} else {
-			g.Unseen = append(g.Unseen, Gap{
+			g.Unseen = append(g.Unseen, opskit.Gap{
 				What: fmt.Sprintf("for how long %d zombies have been dead", len(g.Zombies)-i), Why: "there are too many to ask them all",
 			})
 			break
@@ -226,9 +273,107 @@ func sortGroups(groups []Group) []Group {
 	return groups
 }
 
-// hiddenError is a gap as an error.
-type hiddenError struct{ gap Gap }
+// linger looks twice at what a moment's look does not tell: at parents that are in
+// state D, and at processes without their main thread that were killed or have a
+// thread in state D. There are hardly ever any.
+func (l *look) linger(ctx context.Context, report *Report, settle time.Duration) {
+	var found []suspect
+	for i := range report.Groups {
+		g := &report.Groups[i]
+		if g.Parent.Start != 0 && g.Parent.State.Uninterruptible() {
+			t := task{Process: g.Parent, tid: g.Parent.PID}
+			found = append(found, suspect{t, l.root.switches(t), g, nil, false})
+		}
+		for j := range g.Zombies {
+			if z := &g.Zombies[j]; z.Threads > 1 {
+				found = append(found, l.threadsOf(g, z)...)
+			}
+		}
+	}
+	if len(found) == 0 || rest(ctx, max(settle, 100*time.Millisecond)) != nil {
+		return
+	}
+	start := time.Now()
+	for _, s := range found {
+		s.judge(l, start)
+	}
+}
 
-func (e *hiddenError) Error() string { return "not seen: " + e.gap.String() }
+// suspect is a task that may be stuck.
+type suspect struct {
+	task
 
-func (e *hiddenError) Unwrap() error { return fs.ErrPermission }
+	before uint64 // its switches at the first look
+	group  *Group
+	zombie *Zombie // of which it is a thread; nil: it is the group's parent
+	killed bool    // SIGKILL waits for it
+}
+
+// threadsOf returns what keeps a process without its main thread.
+func (l *look) threadsOf(g *Group, z *Zombie) (found []suspect) {
+	l.root.threads(z.PID, func(t task, err error) bool {
+		if err != nil {
+			return true
+		}
+		text, err := l.root.read(z.PID, t.path("status"))
+		s, err2 := parseStatus(text)
+		killed := err == nil && err2 == nil && s.killed()
+		if t.State.Uninterruptible() || killed {
+			found = append(found, suspect{t, l.root.switches(t), g, z, killed})
+		}
+		return true
+	})
+	return found
+}
+
+// judge is the second look.
+func (s *suspect) judge(l *look, start time.Time) {
+	var now Process
+	err := l.root.stat(s.PID, &now)
+	if s.tid != s.PID {
+		err = l.root.statThread(s.PID, s.tid, &now)
+	}
+	still := err == nil && now.Start == s.Start
+	asleep := still && now.State.Uninterruptible() && l.root.switches(s.task) == s.before
+	if s.zombie != nil {
+		s.zombie.Killed = s.zombie.Killed || still && s.killed
+	}
+	if !asleep {
+		if s.zombie == nil && still {
+			s.group.Parent.State = now.State
+			s.group.judge()
+		}
+		return
+	}
+	b := Blocked{Process: s.Process, TID: s.tid, Name: now.Comm, For: time.Since(start)}
+	l.evidence(&b, &s.task)
+	b.classify()
+	if s.zombie != nil {
+		s.zombie.Holds = append(s.zombie.Holds, b)
+		return
+	}
+	s.group.Blocked = &b
+	if b.Cause == "vfork" {
+		s.group.Child = l.onlyChild(s.PID)
+	}
+	s.group.judge()
+}
+
+// onlyChild returns the one child of a process's main thread that is alive, if there
+// is one (proc_pid_children(5)).
+func (l *look) onlyChild(pid int) (child ID) {
+	text, err := l.root.read(pid, "task/"+strconv.Itoa(pid)+"/children")
+	if err != nil {
+		return child
+	}
+	for field := range bytes.FieldsSeq(bytes.Clone(text)) {
+		var p Process
+		if number, ok := parseInt(field); ok && l.root.stat(number, &p) == nil && !p.State.Zombie() {
+			if child.PID != 0 {
+				return ID{}
+			}
+			child = p.ID
+		}
+	}
+	return child
+}

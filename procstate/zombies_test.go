@@ -13,6 +13,8 @@ import (
 	"github.com/opskit-go/opskit/procstate/procstatetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/opskit-go/opskit"
 )
 
 // oneLook scans a tree once, which takes no time.
@@ -26,7 +28,7 @@ func oneLook(t *testing.T, tree procstatetest.Tree) *procstate.Report {
 // twoLooks scans a tree that does not change between the looks.
 func twoLooks(t *testing.T, tree procstatetest.Tree) *procstate.Report {
 	t.Helper()
-	report, err := (&procstate.Scanner{Root: tree.Dir(t), Settle: time.Millisecond}).Zombies(t.Context())
+	report, err := (&procstate.Scanner{Root: tree.Dir(t), Settle: time.Millisecond, Patience: -1}).Zombies(t.Context())
 	require.NoError(t, err)
 	return report
 }
@@ -38,15 +40,15 @@ func TestWhyTheParentDoesNotReap(t *testing.T) {
 		parent procstatetest.Process
 		want   procstate.Reason
 	}{
-		{"it never asked to be told", procstatetest.Process{PID: 40, PPID: 1}, procstate.NotWaiting},
-		{"it ignores SIGCHLD, too late", procstatetest.Process{PID: 40, PPID: 1, SigIgn: sigchld}, procstate.Ignoring},
-		{"it blocks SIGCHLD", procstatetest.Process{PID: 40, PPID: 1, SigBlk: sigchld, SigCgt: sigchld}, procstate.Blocking},
-		{"its handler does not loop", procstatetest.Process{PID: 40, PPID: 1, SigCgt: sigchld}, procstate.Handling},
-		{"it is stopped", procstatetest.Process{PID: 40, PPID: 1, State: 'T', SigCgt: sigchld}, procstate.Stopped},
-		{"a debugger stopped it", procstatetest.Process{PID: 40, PPID: 1, State: 't'}, procstate.Stopped},
-		{"it is in D", procstatetest.Process{PID: 40, PPID: 1, State: 'D', SigIgn: sigchld}, procstate.InD},
-		{"it is PID 1 of a container", procstatetest.Process{PID: 40, PPID: 1, NSPIDs: []int{1}}, procstate.NamespaceInit},
-		{"it is in a container, not its PID 1", procstatetest.Process{PID: 40, PPID: 1, NSPIDs: []int{17}}, procstate.NotWaiting},
+		{"it never asked to be told", procstatetest.Process{PID: 40, PPID: 1}, procstate.ReasonNotWaiting},
+		{"it ignores SIGCHLD, too late", procstatetest.Process{PID: 40, PPID: 1, SigIgn: sigchld}, procstate.ReasonIgnoring},
+		{"it blocks SIGCHLD", procstatetest.Process{PID: 40, PPID: 1, SigBlk: sigchld, SigCgt: sigchld}, procstate.ReasonBlocking},
+		{"its handler does not loop", procstatetest.Process{PID: 40, PPID: 1, SigCgt: sigchld}, procstate.ReasonHandling},
+		{"it is stopped", procstatetest.Process{PID: 40, PPID: 1, State: 'T', SigCgt: sigchld}, procstate.ReasonStopped},
+		{"a debugger stopped it", procstatetest.Process{PID: 40, PPID: 1, State: 't'}, procstate.ReasonStopped},
+		{"it is in D", procstatetest.Process{PID: 40, PPID: 1, State: 'D', SigIgn: sigchld}, procstate.ReasonUninterruptible},
+		{"it is PID 1 of a container", procstatetest.Process{PID: 40, PPID: 1, NSPIDs: []int{1}}, procstate.ReasonNamespaceInit},
+		{"it is in a container, not its PID 1", procstatetest.Process{PID: 40, PPID: 1, NSPIDs: []int{17}}, procstate.ReasonNotWaiting},
 		{"it cannot be read", procstatetest.Process{PID: 40, PPID: 1, Files: map[string]string{"stat": "40 (cut"}}, procstate.Unknown},
 		{"its status cannot be read", procstatetest.Process{PID: 40, PPID: 1, Files: map[string]string{"status": "Name:\tx\n"}}, procstate.Unknown},
 	} {
@@ -61,10 +63,10 @@ func TestWhyTheParentDoesNotReap(t *testing.T) {
 			assert.Equal(t, test.want, g.Why, "%s", g)
 			assert.Equal(t, 40, g.Parent.PID)
 			switch {
-			case g.Why == procstate.NamespaceInit:
+			case g.Why == procstate.ReasonNamespaceInit:
 				assert.Contains(t, g.Adopter.Why, "ends with it")
 			case len(g.Unseen) == 0 && len(test.parent.NSPIDs) == 0:
-				assert.Equal(t, procstate.ByInit, g.Adopter.By)
+				assert.Equal(t, "namespace_init", g.Adopter.By)
 				assert.Equal(t, 1, g.Adopter.ID.PID)
 			}
 			assert.Equal(t, test.want == procstate.Unknown, len(g.Unseen) > 0, "what is not known is said: %v", g.Unseen)
@@ -72,7 +74,7 @@ func TestWhyTheParentDoesNotReap(t *testing.T) {
 	}
 	t.Run("PID 1 of this namespace", func(t *testing.T) {
 		report := oneLook(t, procstatetest.Tree{{PID: 1, Comm: "app"}, {PID: 41, PPID: 1, State: 'Z'}})
-		assert.Equal(t, procstate.NamespaceInit, report.Groups[0].Why)
+		assert.Equal(t, procstate.ReasonNamespaceInit, report.Groups[0].Why)
 	})
 	t.Run("the parent is outside this namespace", func(t *testing.T) {
 		report := oneLook(t, procstatetest.Tree{{PID: 41, State: 'Z'}})
@@ -95,11 +97,11 @@ func TestKindsOfZombies(t *testing.T) {
 	})
 	require.Len(t, report.Groups, 1)
 	want := map[int]procstate.Kind{
-		41: procstate.Reapable,
-		42: procstate.DeadLeader,
-		43: procstate.HeldByTracer,
-		44: procstate.Reapable, // a parent that traces its own child can wait for it
-		45: procstate.NotSIGCHLD,
+		41: procstate.KindReapable,
+		42: procstate.KindDeadLeader,
+		43: procstate.KindHeldByTracer,
+		44: procstate.KindReapable, // a parent that traces its own child can wait for it
+		45: procstate.KindNotSIGCHLD,
 		46: procstate.Unknown,
 	}
 	got := map[int]procstate.Kind{}
@@ -117,7 +119,7 @@ func TestTracingThreadIsNamedByItsProcess(t *testing.T) {
 		{PID: 40},
 		{PID: 41, PPID: 40, State: 'Z', Tracer: 51},
 		{PID: 50, Comm: "debugger", Start: 77},
-		// A thread has a folder of its own, which a list of /proc does not show.
+		// A thread has a directory of its own, which a list of /proc does not show.
 		{Files: map[string]string{"51/status": status(t, procstatetest.Process{PID: 50})}},
 	})
 	assert.Equal(t, procstate.ID{PID: 50, Start: 77}, report.Groups[0].Zombies[0].Tracer)
@@ -179,7 +181,7 @@ func TestHiddenProcessesAreAGap(t *testing.T) {
 	}
 }
 
-// TestHiddenBehindALink: the mount is that of the folder which was opened, by
+// TestHiddenBehindALink: the mount is that of the directory which was opened, by
 // whatever path.
 func TestHiddenBehindALink(t *testing.T) {
 	dir := procstatetest.Tree{{PID: 40}}.Dir(t)
@@ -228,9 +230,11 @@ func TestTextCountsWhatIsStuck(t *testing.T) {
 	assert.Contains(t, report.String(), "problem: 1 zombie that nobody reaps, of 1 parent\n")
 	_, known := report.Groups[1].Zombies[0].ExitStatus()
 	assert.False(t, known, "it has not ended yet")
-	report.Settle = 0
+	report.Patience = 0
+	report.Judge()
+	assert.Contains(t, report.String(), "unknown: 1 zombie among 4 processes\n", "its parent may only be slow")
 	report.Groups[0].Zombies[0].DeadAtLeast = time.Minute
-	report.Groups[1].Zombies[0].Kind = procstate.Reapable
+	report.Judge()
 	assert.Contains(t, report.String(), "problem: 1 zombie that nobody reaps, of 1 parent\n")
 }
 
@@ -249,7 +253,7 @@ func TestProcessesGoesOnAfterAnError(t *testing.T) {
 	require.Len(t, seen, 4)
 	require.NoError(t, seen[1])
 	require.NoError(t, seen[43])
-	var typed *procstate.Error
+	var typed *opskit.Error
 	for _, pid := range []int{40, 41} {
 		require.ErrorIs(t, seen[pid], procstate.ErrMalformed)
 		require.ErrorAs(t, seen[pid], &typed)
@@ -280,7 +284,7 @@ func TestHostThatCannotBeLookedAt(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	_, err = (&procstate.Scanner{Root: file}).Zombies(t.Context())
-	var typed *procstate.Error
+	var typed *opskit.Error
 	require.ErrorAs(t, err, &typed)
 }
 

@@ -34,25 +34,25 @@ func TestBarZoo(t *testing.T) {
 	add := func(pid int, w want) { animals[pid] = w }
 	for _, name := range []string{"ev) Z 1 (il", "new\nline", "sp a ce", "\xff\xfe bad", ") R 1 1 1 1", ""} {
 		pid := procstatetest.Named(t, name, true)
-		add(pid, want{'Z', "name:" + name, os.Getpid(), procstate.Reapable, procstate.Handling, 0})
+		add(pid, want{'Z', "name:" + name, os.Getpid(), procstate.KindReapable, procstate.ReasonNotWaiting, 0})
 	}
-	add(procstatetest.Named(t, "x) Z 1 1 1 ", false), want{'S', "name:x) Z 1 1 1 ", os.Getpid(), 0, 0, 0})
-	add(procstatetest.DeadLeader(t), want{'Z', "", os.Getpid(), procstate.DeadLeader, procstate.Handling, 0})
+	add(procstatetest.Named(t, "x) Z 1 1 1 ", false), want{'S', "name:x) Z 1 1 1 ", os.Getpid(), "", "", 0})
+	add(procstatetest.DeadLeader(t), want{'Z', "", os.Getpid(), procstate.KindDeadLeader, procstate.ReasonNotWaiting, 0})
 	zombie, parent, tracer := procstatetest.TracedZombie(t)
-	add(zombie, want{'Z', "", parent, procstate.HeldByTracer, procstate.Handling, tracer})
+	add(zombie, want{'Z', "", parent, procstate.KindHeldByTracer, procstate.ReasonNotWaiting, tracer})
 	stopped := procstatetest.StoppedParent(t)
-	add(stopped.Zombies[0], want{'Z', "", stopped.PID, procstate.Reapable, procstate.Stopped, 0})
+	add(stopped.Zombies[0], want{'Z', "", stopped.PID, procstate.KindReapable, procstate.ReasonStopped, 0})
 	namespace := procstatetest.NamespaceInit(t)
-	add(namespace.Zombies[0], want{'Z', "", namespace.PID, procstate.Reapable, procstate.NamespaceInit, 0})
+	add(namespace.Zombies[0], want{'Z', "", namespace.PID, procstate.KindReapable, procstate.ReasonNamespaceInit, 0})
 	ignoring := procstatetest.IgnoringParent(t)
-	add(ignoring, want{'S', "", os.Getpid(), 0, 0, 0})
+	add(ignoring, want{'S', "", os.Getpid(), "", "", 0})
 	quiet := procstatetest.QuietZombie(t)
-	add(quiet.Zombies[0], want{'Z', "", quiet.PID, procstate.NotSIGCHLD, procstate.Handling, 0})
+	add(quiet.Zombies[0], want{'Z', "", quiet.PID, procstate.KindNotSIGCHLD, procstate.Unknown, 0})
 	vfork, _ := procstatetest.Vfork(t)
-	add(vfork, want{'D', "", os.Getpid(), 0, 0, 0})
+	add(vfork, want{'D', "", os.Getpid(), "", "", 0})
 	require.Len(t, animals, 14)
 
-	for _, source := range []procstate.Source{procstate.ProcFS, procstate.BPF} {
+	for _, source := range []procstate.Source{procstate.SourceProcFS, procstate.SourceBPF} {
 		s := &procstate.Scanner{Source: source, Settle: time.Millisecond}
 		t.Cleanup(func() { require.NoError(t, s.Close()) })
 		seen := 0
@@ -86,10 +86,10 @@ func TestBarZoo(t *testing.T) {
 				assert.Equal(t, w.tracer, z.Tracer.PID, "%v", z)
 				status, known := z.ExitStatus()
 				if known && w.name != "" {
-					assert.Equal(t, 7, status.ExitStatus())
+					assert.Equal(t, 7, status.Code)
 				}
 				if z.PID == stopped.Zombies[0] || z.PID == namespace.Zombies[0] {
-					assert.Equal(t, 9, status.ExitStatus(), "the child played its own part, and not its parent's")
+					assert.Equal(t, 9, status.Code, "the child played its own part, and not its parent's")
 				}
 			}
 		}
@@ -112,11 +112,11 @@ func TestBarUninterruptible(t *testing.T) {
 	tasks := map[int]want{}
 	fs := lab.LoopFS(t, "ext4", 32)
 	writer := procstatetest.FrozenWriter(t, fs.Dir)
-	tasks[writer] = want{"frozen-filesystem", false, fs.Dir, "write", "thaw the filesystem: fsfreeze --unfreeze " + fs.Dir}
+	tasks[writer] = want{"frozen_filesystem", false, fs.Dir, "write", "thaw the filesystem: fsfreeze --unfreeze " + fs.Dir}
 	creator := start(t, "exec dd if=/dev/zero of="+filepath.Join(fs.Dir, "new")+" bs=1 count=1")
 	t.Cleanup(func() { fs.Thaw() }) // first of all, or nothing on it can end
 	waitForState(t, creator, 'D')
-	tasks[creator] = want{"frozen-filesystem", false, "", "openat", "fsfreeze --unfreeze"}
+	tasks[creator] = want{"frozen_filesystem", false, "", "openat", "fsfreeze --unfreeze"}
 	vfork, child := procstatetest.Vfork(t)
 	tasks[vfork] = want{"vfork", true, "", "clone", "end the child"}
 	group := lab.Cgroup(t, "freezer")
@@ -129,10 +129,10 @@ func TestBarUninterruptible(t *testing.T) {
 		end(t, frozen)
 	}()
 	waitForState(t, frozen, 'D')
-	tasks[frozen] = want{"control-group-freezer", false, "", "", "echo THAWED > " + control}
+	tasks[frozen] = want{"control_group_freezer", false, "", "", "echo THAWED > " + control}
 
 	require.NoError(t, syscall.Kill(writer, syscall.SIGKILL), "the signal is accepted")
-	for _, source := range []procstate.Source{procstate.ProcFS, procstate.BPF} {
+	for _, source := range []procstate.Source{procstate.SourceProcFS, procstate.SourceBPF} {
 		s := &procstate.Scanner{Source: source, Settle: 50 * time.Millisecond}
 		t.Cleanup(func() { require.NoError(t, s.Close()) })
 		report, err := s.Uninterruptible(t.Context())
@@ -161,7 +161,7 @@ func TestBarUninterruptible(t *testing.T) {
 			}
 			assert.Equal(t, b.PID == creator, len(b.Unseen) > 0, "a path is not read: %v", b.Unseen)
 			killable, known := b.Killable()
-			assert.Equal(t, source == procstate.BPF, known)
+			assert.Equal(t, source == procstate.SourceBPF, known)
 			if known && b.PID != frozen {
 				assert.Equal(t, w.killable, killable, "%s", b)
 			}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
 	"time"
 
 	"github.com/opskit-go/opskit/ebssnap"
@@ -48,18 +47,16 @@ func (e *evidence) ownZombies(ctx context.Context) {
 		e.fail("zombies", err)
 		return
 	}
-	report.Groups = slices.DeleteFunc(report.Groups, func(g procstate.Group) bool { return g.Parent.PID != os.Getpid() })
-	report.Verdict = report.Judge()
-	e.Zombies = report
+	e.Zombies = report.Only(os.Getpid())
 }
 
-// stuck looks until this program has n zombies, for two seconds at most: the
+// stuck looks until this program has n zombies, for ten seconds at most: the
 // children need a moment to end.
 func stuck(ctx context.Context, n int) (*procstate.Report, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	for {
-		report, err := (&procstate.Scanner{Settle: 200 * time.Millisecond}).Zombies(ctx)
+		report, err := (&procstate.Scanner{Settle: 200 * time.Millisecond, Patience: -1}).Zombies(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/dnsroot"
 	"github.com/opskit-go/opskit/ebssnap"
 	"github.com/opskit-go/opskit/examples/internal/program"
@@ -118,15 +119,9 @@ func (s *story) tunnel(r *ipsec.Report) step {
 }
 
 func (s *story) zombies(r *procstate.Report) step {
-	st := step{Verdict: r.Verdict.String(), Code: program.CannotTell, Result: r}
-	switch r.Verdict {
-	case procstate.Healthy:
-		st.Code = program.Healthy
-	case procstate.Problem:
-		st.Code = program.Problem
-	}
+	st := step{Verdict: r.Verdict.String(), Code: opskit.ExitCode(r.Level()), Result: r}
 	for _, g := range r.Groups {
-		st.Evidence = append(st.Evidence, fmt.Sprintf("%d of parent %d %q: %s", len(g.Zombies), g.Parent.PID, g.Parent.Comm.String(), g.Why.Explain()))
+		st.Evidence = append(st.Evidence, fmt.Sprintf("%d of parent %d %q: %s", len(g.Zombies), g.Parent.PID, g.Parent.Comm.String(), g.Explain()))
 		s.unseen(gaps(g.Unseen)...)
 	}
 	if len(r.Groups) > 0 {

@@ -6,10 +6,11 @@
 //	sudo go run ./examples/zombies -blocked
 //	go run ./examples/zombies -limits -parent 4242
 //	sudo go run ./examples/zombies -parent 4242 -apply -yes
+//	sudo go run ./examples/zombies -parent 4242 -reap -yes
 //
 // The reader learns that a zombie is its parent's affair: Scanner.Zombies says
 // why that one does not reap, Group.Plan what can be done, and only Plan.Apply
-// does it.
+// does it. Package inject makes a parent reap that must not end.
 package main
 
 import (
@@ -35,6 +36,7 @@ type options struct {
 	*program.Program
 	scanner          procstate.Scanner
 	plan, apply, yes bool
+	reap             bool
 	blocked, limits  bool
 	connector        bool
 	watch            time.Duration
@@ -42,31 +44,43 @@ type options struct {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	p := options{Program: program.New("zombies", "[-plan | -apply -yes | -blocked | -limits | -watch 1m] [-parent PID] [flags]\nexit codes: 0 healthy; 1 a problem; 2 cannot tell, or wrong usage", stdout, stderr)}
+	p := options{Program: program.New("zombies", "[-plan | -apply -yes | -reap -yes | -blocked | -limits | -watch 1m] [-parent PID] [flags]\nexit codes: 0 healthy; 1 a problem; 2 cannot tell, or wrong usage", stdout, stderr)}
 	p.EvidenceFlags()
 	p.BoolVar(&p.plan, "plan", false, "print what can be done about each parent, and do nothing")
 	p.BoolVar(&p.apply, "apply", false, "do it: needs -yes")
+	p.BoolVar(&p.reap, "reap", false, "make the parents wait for their zombies, by ptrace(2), without ending them: needs -yes")
 	p.BoolVar(&p.blocked, "blocked", false, "show tasks in uninterruptible sleep (D) instead of zombies")
 	p.BoolVar(&p.limits, "limits", false, "show which limit stops the next fork, of -parent if given; with -since, when")
 	p.DurationVar(&p.watch, "watch", 0, "print what happens for so long: zombies that stay for -settle, and their end")
 	p.BoolVar(&p.connector, "connector", false, "with -watch also print every exit, from the kernel's process connector")
-	p.BoolVar(&p.yes, "yes", false, "really do what -apply says: it may end the parents")
+	p.BoolVar(&p.yes, "yes", false, "really do what -apply or -reap says: it may end the parents")
 	p.IntVar(&p.parent, "parent", 0, "only the zombies of this `PID`")
-	p.TextVar(&p.scanner.Source, "source", procstate.ProcFS, "procfs, bpf or fastest: the last two call bpf(2)")
+	p.TextVar(&p.scanner.Source, "source", procstate.SourceProcFS, "procfs, bpf or fastest: the last two call bpf(2)")
 	p.StringVar(&p.scanner.Root, "root", "", "where procfs is mounted, `DIR` (default /proc)")
 	p.DurationVar(&p.scanner.Settle, "settle", time.Second, "time between the two looks; negative: one look")
+	p.DurationVar(&p.scanner.Patience, "patience", time.Minute, "how long a zombie must have been dead before its parent is said not to reap")
 	if code, done := p.Parse(args); done {
 		return code
 	}
 	switch {
 	case p.NArg() > 0:
 		return p.Misused("unexpected argument %q", p.Arg(0))
-	case p.blocked && (p.plan || p.apply || p.parent != 0 || p.Since != ""):
-		return p.Misused("-blocked goes with none of -plan, -apply, -parent and -since")
-	case p.limits && (p.plan || p.apply || p.blocked):
-		return p.Misused("-limits goes with none of -plan, -apply and -blocked")
-	case p.apply && (p.From != "" || p.scanner.Root != ""):
-		return p.Misused("-apply acts on this host as it is now: not with -from or -root")
+	case !slices.Contains([]procstate.Source{procstate.SourceProcFS, procstate.SourceBPF, procstate.SourceFastest}, p.scanner.Source):
+		return p.Misused("-source is procfs, bpf or fastest")
+	case p.blocked && (p.plan || p.apply || p.reap || p.parent != 0 || p.limits || p.watch > 0):
+		return p.Misused("-blocked goes with none of -plan, -apply, -reap, -parent, -limits and -watch")
+	case p.limits && (p.plan || p.apply || p.reap || p.watch > 0):
+		return p.Misused("-limits goes with none of -plan, -apply, -reap and -watch")
+	case p.watch > 0 && (p.plan || p.apply || p.reap || p.parent != 0 || p.Save != "" || p.From != "" || p.Since != ""):
+		return p.Misused("-watch goes with none of -plan, -apply, -reap, -parent, -save, -from and -since")
+	case p.connector && p.watch <= 0:
+		return p.Misused("-connector goes with -watch")
+	case (p.plan || p.apply || p.reap) && p.Since != "":
+		return p.Misused("-since goes with none of -plan, -apply and -reap")
+	case p.apply && p.reap, p.plan && (p.apply || p.reap):
+		return p.Misused("one of -plan, -apply and -reap")
+	case (p.apply || p.reap) && (p.From != "" || p.scanner.Root != ""):
+		return p.Misused("-apply and -reap act on this host as it is now: not with -from or -root")
 	case p.Preflight:
 		return program.PrintPreflight(p.Program, procstate.Preflight(ctx))
 	}
@@ -79,60 +93,5 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case p.watch > 0:
 		return p.watching(ctx)
 	}
-	seen, err := p.look(ctx)
-	if err != nil {
-		return p.Fail(err)
-	}
-	report := seen.Report
-	if p.Save != "" {
-		if err := program.Write(p.Save, seen); err != nil {
-			return p.Fail(err)
-		}
-	}
-	p.only(&seen)
-	code := exitCode(report.Verdict)
-	switch {
-	case p.plan, p.apply && !p.yes:
-		for _, g := range report.Groups {
-			code = p.Print(g.Plan(), code)
-		}
-		if len(report.Groups) == 0 && !p.JSON {
-			code = p.Print(seen, code)
-		}
-		if p.apply {
-			return p.Misused("nothing was done: -apply needs -yes")
-		}
-		return code
-	case p.apply:
-		return p.applyTo(ctx, report)
-	}
-	if p.Since != "" {
-		earlier, err := program.Read[*procstate.Report](p.Since)
-		if err != nil {
-			return p.Fail(err)
-		}
-		code = p.Print(compare(earlier, report), code)
-	}
-	return p.Print(seen, code)
-}
-
-// only leaves out the groups that were not asked for.
-func (p *options) only(seen *shown) {
-	if p.parent == 0 {
-		return
-	}
-	other := func(pid int) bool { return pid != p.parent }
-	seen.Groups = slices.DeleteFunc(seen.Groups, func(g procstate.Group) bool { return other(g.Parent.PID) })
-	seen.Binding = slices.DeleteFunc(seen.Binding, func(b binding) bool { return other(b.Parent.PID) })
-	seen.Parent, seen.Verdict = p.parent, seen.Judge()
-}
-
-func exitCode(verdict procstate.Verdict) int {
-	switch verdict {
-	case procstate.Healthy:
-		return program.Healthy
-	case procstate.Problem:
-		return program.Problem
-	}
-	return program.CannotTell
+	return p.showZombies(ctx)
 }

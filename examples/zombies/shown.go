@@ -7,47 +7,66 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
+	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/examples/internal/program"
 	"github.com/opskit-go/opskit/procstate"
 	"github.com/opskit-go/opskit/procstate/limits"
 )
 
-// shown is a report with the limit that binds each of its parents, the largest
-// groups first.
-type shown struct {
-	*procstate.Report
-
-	Parent  int       `json:"parent,omitempty"` // the one that alone was asked for
-	Binding []binding `json:"binding,omitempty"`
-}
-
-// binding is the limit that stops a parent's next fork.
-type binding struct {
-	Parent procstate.ID `json:"parent"`
-	Limit  limits.Limit `json:"limit"`
+// showZombies prints the zombies, their plans, or what became of them.
+func (p *options) showZombies(ctx context.Context) int {
+	report, err := p.look(ctx)
+	if err != nil {
+		return p.Fail(err)
+	}
+	code := 0
+	if p.Since != "" {
+		earlier, err := program.LoadEvidence[*procstate.Report](p.Program, p.Since, kindZombies)
+		if err != nil {
+			return p.Fail(err)
+		}
+		code = p.Answer(report.Since(earlier[0]))
+		// A change alone is no problem of the zombies' own.
+		code = map[int]int{program.CannotTell: program.CannotTell}[code]
+	}
+	switch {
+	case p.plan, (p.apply || p.reap) && !p.yes:
+		for _, g := range report.Groups {
+			p.Print(g.Plan(), 0)
+		}
+		if len(report.Groups) == 0 && !p.JSON {
+			p.Print(report, 0)
+		}
+		if !p.plan {
+			return p.Misused("nothing was done: -apply and -reap need -yes")
+		}
+		return opskit.ExitCode(report.Level())
+	case p.apply:
+		return p.applyTo(ctx, report)
+	case p.reap:
+		return p.reapFor(ctx, report)
+	}
+	if !p.JSON {
+		p.printLimits(ctx, report)
+	}
+	return program.Worse(code, p.Answer(report))
 }
 
 // look looks at the host, or at what was saved.
-func (p *options) look(ctx context.Context) (seen shown, err error) {
-	if p.From == "" {
+func (p *options) look(ctx context.Context) (report *procstate.Report, err error) {
+	report, err = evidence(p, kindZombies, func() (*procstate.Report, time.Time, error) {
 		if err := p.parentThere(); err != nil {
-			return seen, err
+			return nil, time.Time{}, err
 		}
-		seen.Report, err = p.scanner.Zombies(ctx)
-		if err == nil && seen.Verdict == procstate.Problem && !p.apply {
-			seen.Binding = p.bindingOf(ctx, seen.Report)
-		}
-		return seen, err
+		report, err := p.scanner.Zombies(ctx)
+		return report, report.At, err
+	})
+	if err == nil && p.parent != 0 {
+		report = report.Only(p.parent)
 	}
-	if seen, err = program.Read[shown](p.From); err == nil && seen.Report == nil {
-		seen.Report = &procstate.Report{}
-	}
-	if err == nil {
-		seen.Verdict = seen.Judge()
-	}
-	return seen, err
+	return report, err
 }
 
 // parentThere returns an error for a -parent that cannot be seen: that it has no
@@ -63,33 +82,20 @@ func (p *options) parentThere() error {
 	return nil
 }
 
-// bindingOf reads the limits of the largest groups' parents: each costs a walk
-// over all processes. A parent that has gone meanwhile has none.
-func (p *options) bindingOf(ctx context.Context, report *procstate.Report) (found []binding) {
+// printLimits prints, to people, which limit the largest groups' parents run into:
+// each costs a walk over all processes. A parent that has gone meanwhile has none.
+func (p *options) printLimits(ctx context.Context, report *procstate.Report) {
 	const most = 3
-	for _, g := range report.Stuck() {
-		if g.Parent.Start == 0 || len(found) == most {
-			continue
+	if p.From != "" || report.Verdict != procstate.Problem {
+		return
+	}
+	for i, g := range report.Stuck() {
+		if g.Parent.Start == 0 || i == most {
+			return
 		}
 		r, err := limits.Read(ctx, limits.Query{PID: g.Parent.PID, Root: p.scanner.Root})
 		if err == nil && r.For == g.Parent.ID && len(r.Limits) > 0 {
-			found = append(found, binding{g.Parent.ID, r.Limits[0]})
+			fmt.Fprintf(p.Stderr, "limit that stops the next fork of %d: %s\n", g.Parent.PID, r.Limits[0])
 		}
 	}
-	return found
-}
-
-// String is the report's text with the limits before its last line, and the flag
-// that asks the BPF source.
-func (s shown) String() string {
-	text := strings.ReplaceAll(s.Report.String(), "only visible to the BPF source", "only visible to -source bpf, which needs CAP_BPF and CAP_PERFMON")
-	if s.Parent != 0 {
-		text = strings.Replace(text, "healthy: no zombies among", fmt.Sprintf("healthy: no zombies of parent %d among", s.Parent), 1)
-	}
-	end := strings.LastIndexByte(text, '\n') + 1
-	var lines strings.Builder
-	for _, b := range s.Binding {
-		fmt.Fprintf(&lines, "  limit that stops the next fork of %d: %s\n", b.Parent.PID, b.Limit)
-	}
-	return text[:end] + lines.String() + text[end:]
 }

@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/opskit-go/opskit/procstate"
 )
 
-func (in Injector) prepare(ctx context.Context, parent Parent) (Plan, error) {
-	fail := func(err error) (Plan, error) { return Plan{}, &Error{Op: "prepare", PID: parent.PID, Err: err} }
+func (in Injector) prepare(ctx context.Context, parent procstate.ID) (Plan, error) {
+	fail := func(err error) (Plan, error) { return Plan{}, failed("prepare", parent.PID, err) }
 	e, t, err := calm(ctx, parent)
 	if err != nil {
 		return fail(err)
@@ -26,7 +28,7 @@ func (in Injector) prepare(ctx context.Context, parent Parent) (Plan, error) {
 		if !sleep(ctx, settle) {
 			return fail(ctx.Err())
 		}
-		before := map[Zombie]bool{}
+		before := map[procstate.ID]bool{}
 		for _, z := range zombies {
 			before[z] = true
 		}
@@ -50,13 +52,13 @@ func (in Injector) prepare(ctx context.Context, parent Parent) (Plan, error) {
 	return Plan{
 		Parent: parent, Comm: escaped(e.parent.comm), Boot: e.boot, Zombies: zombies, Left: left,
 		Call: t.call.name, MaxStop: in.maxStop(),
-		Risks: []Risk{LostExitStatus, ReusedNumber, CallerDies},
+		Risks: []Risk{RiskLostExitStatus, RiskReusedNumber, RiskCallerDies},
 	}, nil
 }
 
 // calm observes a parent up to ten times within 50 ms, until it is fit to be
 // stopped: one that wakes up now and then is not refused for running just now.
-func calm(ctx context.Context, parent Parent) (e evidence, t thread, err error) {
+func calm(ctx context.Context, parent procstate.ID) (e evidence, t thread, err error) {
 	for range 10 {
 		if e, err = observe(parent.PID); err != nil {
 			return e, t, err
@@ -77,10 +79,10 @@ func (in Injector) apply(ctx context.Context, plan Plan) (Result, error) {
 	w := &work{injector: in, plan: plan, result: Result{Parent: plan.Parent}, todo: plan.Zombies}
 	err := w.run(ctx)
 	for _, z := range w.todo {
-		w.result.Left = append(w.result.Left, Left{Zombie: z, Reason: NotTried})
+		w.result.Left = append(w.result.Left, Left{ID: z, Reason: ReasonNotTried})
 	}
 	if err != nil {
-		return w.result, &Error{Op: "apply", PID: plan.Parent.PID, Err: err}
+		return w.result, failed("apply", plan.Parent.PID, err)
 	}
 	return w.result, nil
 }
@@ -90,7 +92,7 @@ type work struct {
 	injector Injector
 	plan     Plan
 	result   Result
-	todo     []Zombie
+	todo     []procstate.ID
 	hold     bool
 	step     func() // called after each injected call, for tests
 }
@@ -135,18 +137,18 @@ func (w *work) once(ctx context.Context) error {
 	}
 	// As many as one stop may do at best, looked at just before it.
 	type target struct {
-		Zombie
+		procstate.ID
 		number int
 	}
 	var batch []target
-	var still []Zombie
+	var still []procstate.ID
 	next := 0
 	for ; next < len(w.todo) && len(batch) < batchSize; next++ {
 		z := w.todo[next]
-		if number := z.number(w.plan.Parent.PID, len(e.spaces)); number != 0 {
+		if number := number(z, w.plan.Parent.PID, len(e.spaces)); number != 0 {
 			batch, still = append(batch, target{z, number}), append(still, z)
 		} else {
-			w.result.Left = append(w.result.Left, Left{Zombie: z, Reason: Gone})
+			w.result.Left = append(w.result.Left, Left{ID: z, Reason: ReasonGone})
 		}
 	}
 	w.todo = append(still, w.todo[next:]...)
@@ -174,7 +176,7 @@ func (w *work) once(ctx context.Context) error {
 		}
 		w.result.Thread = t.tid
 		defer func() { failed = errors.Join(failed, s.leave()) }()
-		// The parent is stopped, so what it is can not change any more.
+		// The parent is stopped, so what it is cannot change any more.
 		if failed = w.confirm(t.tid); failed != nil {
 			return
 		}
@@ -189,9 +191,9 @@ func (w *work) once(ctx context.Context) error {
 			}
 			w.todo = w.todo[1:]
 			if result == int64(next.number) {
-				w.result.Reaped = append(w.result.Reaped, next.Zombie)
+				w.result.Reaped = append(w.result.Reaped, next.ID)
 			} else {
-				w.result.Left = append(w.result.Left, Left{Zombie: next.Zombie, Reason: NotOffered})
+				w.result.Left = append(w.result.Left, Left{ID: next.ID, Reason: ReasonNotOffered})
 			}
 			if w.step != nil {
 				w.step()
@@ -236,7 +238,7 @@ func (w *work) confirm(tid int) error {
 
 // onThread runs f on an operating system thread of its own that ends with it, so
 // that the kernel detaches whatever f left traced. It is never the first thread,
-// which can not end.
+// which cannot end.
 func onThread(f func()) {
 	done := make(chan struct{})
 	go func() {

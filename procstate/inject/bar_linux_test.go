@@ -44,7 +44,7 @@ func TestBarInject(t *testing.T) {
 		p := parents[name]()
 		before := p.fields(t)
 		in := Injector{Settle: -1}
-		plan, err := in.Prepare(t.Context(), p.Parent)
+		plan, err := in.Prepare(t.Context(), p.ID)
 		require.NoError(t, err, name)
 		require.Len(t, plan.Zombies, count)
 		result, err := in.Apply(t.Context(), plan)
@@ -81,7 +81,7 @@ func TestBarInject(t *testing.T) {
 	for what, want := range map[string]error{"spin": ErrRunning, "seccomp": ErrSeccomp} {
 		p := cParent(t, 4, what, barSleep)
 		before := p.fields(t)
-		_, err := Injector{Settle: -1}.Prepare(t.Context(), p.Parent)
+		_, err := Injector{Settle: -1}.Prepare(t.Context(), p.ID)
 		assert.ErrorIs(t, err, want)
 		assert.ErrorIs(t, err, ErrRefused)
 		assert.Len(t, p.zombies(t), 4)

@@ -19,12 +19,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/opskit-go/opskit/internal/lab"
+
+	"github.com/opskit-go/opskit/procstate"
 )
 
 // apply plans and applies, with signals held as on arm64 if so asked.
 func apply(t *testing.T, in Injector, p *parent, hold bool, step func(*work)) (Result, error) {
 	t.Helper()
-	plan, err := in.Prepare(t.Context(), p.Parent)
+	plan, err := in.Prepare(t.Context(), p.ID)
 	require.NoError(t, err)
 	w := &work{injector: in, plan: plan, result: Result{Parent: plan.Parent}, todo: plan.Zombies, hold: hold}
 	if step != nil {
@@ -104,7 +106,7 @@ func TestNoSignalIsLost(t *testing.T) {
 			stops := 0
 			lab.Eventually(t, 20*time.Second, "all are reaped", func() bool {
 				w := &work{injector: Injector{MaxStop: 2 * time.Millisecond, Rest: time.Millisecond}, hold: hold}
-				w.plan = Plan{Parent: p.Parent, Boot: bootID(t), Zombies: p.zombies(t)}
+				w.plan = Plan{Parent: p.ID, Boot: bootID(t), Zombies: p.zombies(t)}
 				w.todo = w.plan.Zombies
 				err := w.run(t.Context())
 				stops += w.result.Stops
@@ -128,7 +130,7 @@ func bootID(t *testing.T) string {
 func TestCancelReleasesTheParent(t *testing.T) {
 	lab.Need(t, "root", "program:gcc")
 	p := cParent(t, 50, "sleep", 2*time.Second)
-	plan, err := Injector{Settle: -1}.Prepare(t.Context(), p.Parent)
+	plan, err := Injector{Settle: -1}.Prepare(t.Context(), p.ID)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	w := &work{plan: plan, todo: plan.Zombies}
@@ -232,7 +234,7 @@ func init() {
 	roles["killed"] = func() {
 		pid, _ := strconv.Atoi(os.Getenv("OPSKIT_INJECT_TEST_COUNT"))
 		s, _ := readStat(pid)
-		plan, err := Injector{Settle: -1}.Prepare(context.Background(), Parent{PID: pid, Start: s.start})
+		plan, err := Injector{Settle: -1}.Prepare(context.Background(), procstate.ID{PID: pid, Start: s.start})
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -2,12 +2,12 @@
 // itself call wait4(2), by ptrace(2), and lets it go on where it was:
 //
 //	var in inject.Injector
-//	plan, err := in.Prepare(ctx, inject.Parent{PID: 4711, Start: 123456})
+//	plan, err := in.Prepare(ctx, procstate.ID{PID: 4711, Start: 123456})
 //	result, err := in.Apply(ctx, plan)
 //	fmt.Println(result)
 //	// pid 4711 was made to wait for 1000 dead children, 0 left
 //	//   its thread 4711 stopped 2 times, 20ms at most, 29ms together
-//	// not checked: what the parent does when it misses them
+//	// not checked: what the parent does when it misses them (only its program knows)
 //
 // # Usage
 //
@@ -15,7 +15,7 @@
 // touched. [Injector.Prepare] reads /proc and returns a [Plan], which is data: it
 // can be shown, saved, shortened and applied later. [Injector.Apply] looks at
 // everything again and acts. Nothing in this library calls this package by
-// itself; use it for a parent that can not be restarted, after repairing what
+// itself; use it for a parent that cannot be restarted, after repairing what
 // made it forget its children.
 //
 // Every plan names its risks. The parent loses the exit status of the children:

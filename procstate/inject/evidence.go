@@ -1,6 +1,10 @@
 package inject
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/opskit-go/opskit/procstate"
+)
 
 // evidence is everything that speaks for or against touching a parent.
 type evidence struct {
@@ -37,7 +41,7 @@ const runningCall = "running"
 
 // refusal returns the reason not to touch the parent, or the thread to use. It
 // is a pure function of the evidence.
-func (e evidence) refusal(want Parent) (thread, error) {
+func (e evidence) refusal(want procstate.ID) (thread, error) {
 	if err := e.whoRefusal(want); err != nil {
 		return thread{}, err
 	}
@@ -65,7 +69,7 @@ func (e evidence) refusal(want Parent) (thread, error) {
 }
 
 // whoRefusal judges who the parent is.
-func (e evidence) whoRefusal(want Parent) error {
+func (e evidence) whoRefusal(want procstate.ID) error {
 	const kernelThread = 0x00200000 // PF_KTHREAD, include/linux/sched.h
 	switch {
 	case e.foreign:

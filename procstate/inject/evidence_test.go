@@ -5,6 +5,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/opskit-go/opskit/procstate"
 )
 
 // sound is evidence of a parent that may be touched, to be spoiled in one point.
@@ -17,49 +19,49 @@ func sound() evidence {
 }
 
 func TestRefusals(t *testing.T) {
-	parent := Parent{PID: 700, Start: 9}
+	parent := procstate.ID{PID: 700, Start: 9}
 	best, err := sound().refusal(parent)
 	require.NoError(t, err)
 	assert.Equal(t, 700, best.tid)
 	for name, c := range map[string]struct {
 		want  error
-		spoil func(e *evidence, p *Parent)
+		spoil func(e *evidence, p *procstate.ID)
 	}{
-		"/proc of another namespace": {ErrForeignProc, func(e *evidence, _ *Parent) { e.foreign = true }},
-		"no namespace depth":         {ErrForeignProc, func(e *evidence, _ *Parent) { e.spaces = nil }},
-		"PID 1":                      {ErrInit, func(_ *evidence, p *Parent) { p.PID = 1 }},
-		"no start time":              {ErrNoIdentity, func(_ *evidence, p *Parent) { p.Start = 0 }},
-		"another start time":         {ErrReused, func(_ *evidence, p *Parent) { p.Start = 10 }},
-		"the caller":                 {ErrSelf, func(e *evidence, _ *Parent) { e.caller = 700 }},
-		"an ancestor":                {ErrAncestor, func(e *evidence, _ *Parent) { e.ancestors = []int{600, 700} }},
-		"a kernel thread":            {ErrKernelThread, func(e *evidence, _ *Parent) { e.parent.flags = 0x208040 }},
-		"init of a container":        {ErrNamespaceInit, func(e *evidence, _ *Parent) { e.spaces = []int{700, 1} }},
-		"dead":                       {ErrGone, func(e *evidence, _ *Parent) { e.parent.state = 'Z' }},
-		"no threads":                 {ErrGone, func(e *evidence, _ *Parent) { e.threads = nil }},
-		"seccomp":                    {ErrSeccomp, func(e *evidence, _ *Parent) { e.threads[0].seccomp = 2 }},
-		"strict seccomp":             {ErrSeccomp, func(e *evidence, _ *Parent) { e.threads[0].seccomp = 1 }},
-		"seccomp on another thread":  {ErrSeccomp, func(e *evidence, _ *Parent) { e.threads = append(e.threads, thread{state: 'S', seccomp: 2}) }},
-		"traced":                     {ErrTraced, func(e *evidence, _ *Parent) { e.threads[0].tracer = 3 }},
-		"another thread traced":      {ErrTraced, func(e *evidence, _ *Parent) { e.threads = append(e.threads, thread{state: 't'}) }},
-		"stopped":                    {ErrStopped, func(e *evidence, _ *Parent) { e.threads[0].state = 'T' }},
-		"frozen":                     {ErrFrozen, func(e *evidence, _ *Parent) { e.threads[0].wchan = "do_freezer_trap" }},
-		"in vfork":                   {ErrVfork, func(e *evidence, _ *Parent) { e.threads[0].state, e.threads[0].call.name = 'D', "vfork" }},
-		"in clone with CLONE_VFORK":  {ErrVfork, func(e *evidence, _ *Parent) { e.threads[0].state, e.threads[0].call.name = 'D', "clone3" }},
-		"in D":                       {ErrUninterruptible, func(e *evidence, _ *Parent) { e.threads[0].state = 'D' }},
-		"another thread in D":        {ErrUninterruptible, func(e *evidence, _ *Parent) { e.threads = append(e.threads, thread{state: 'D'}) }},
-		"executing a program":        {ErrExec, func(e *evidence, _ *Parent) { e.threads[0].call.name = "execve" }},
-		"spinning":                   {ErrRunning, func(e *evidence, _ *Parent) { e.threads[0].state, e.threads[0].call = 'R', call{number: -1} }},
-		"asleep outside a call":      {ErrRunning, func(e *evidence, _ *Parent) { e.threads[0].call = call{number: -1} }},
-		"in an unknown call":         {ErrCall, func(e *evidence, _ *Parent) { e.threads[0].call = call{number: 9999, name: "system call 9999"} }},
-		"in a call that EINTR ends": {ErrCall, func(e *evidence, _ *Parent) {
+		"/proc of another namespace": {ErrForeignProc, func(e *evidence, _ *procstate.ID) { e.foreign = true }},
+		"no namespace depth":         {ErrForeignProc, func(e *evidence, _ *procstate.ID) { e.spaces = nil }},
+		"PID 1":                      {ErrInit, func(_ *evidence, p *procstate.ID) { p.PID = 1 }},
+		"no start time":              {ErrNoIdentity, func(_ *evidence, p *procstate.ID) { p.Start = 0 }},
+		"another start time":         {ErrReused, func(_ *evidence, p *procstate.ID) { p.Start = 10 }},
+		"the caller":                 {ErrSelf, func(e *evidence, _ *procstate.ID) { e.caller = 700 }},
+		"an ancestor":                {ErrAncestor, func(e *evidence, _ *procstate.ID) { e.ancestors = []int{600, 700} }},
+		"a kernel thread":            {ErrKernelThread, func(e *evidence, _ *procstate.ID) { e.parent.flags = 0x208040 }},
+		"init of a container":        {ErrNamespaceInit, func(e *evidence, _ *procstate.ID) { e.spaces = []int{700, 1} }},
+		"dead":                       {ErrGone, func(e *evidence, _ *procstate.ID) { e.parent.state = 'Z' }},
+		"no threads":                 {ErrGone, func(e *evidence, _ *procstate.ID) { e.threads = nil }},
+		"seccomp":                    {ErrSeccomp, func(e *evidence, _ *procstate.ID) { e.threads[0].seccomp = 2 }},
+		"strict seccomp":             {ErrSeccomp, func(e *evidence, _ *procstate.ID) { e.threads[0].seccomp = 1 }},
+		"seccomp on another thread":  {ErrSeccomp, func(e *evidence, _ *procstate.ID) { e.threads = append(e.threads, thread{state: 'S', seccomp: 2}) }},
+		"traced":                     {ErrTraced, func(e *evidence, _ *procstate.ID) { e.threads[0].tracer = 3 }},
+		"another thread traced":      {ErrTraced, func(e *evidence, _ *procstate.ID) { e.threads = append(e.threads, thread{state: 't'}) }},
+		"stopped":                    {ErrStopped, func(e *evidence, _ *procstate.ID) { e.threads[0].state = 'T' }},
+		"frozen":                     {ErrFrozen, func(e *evidence, _ *procstate.ID) { e.threads[0].wchan = "do_freezer_trap" }},
+		"in vfork":                   {ErrVfork, func(e *evidence, _ *procstate.ID) { e.threads[0].state, e.threads[0].call.name = 'D', "vfork" }},
+		"in clone with CLONE_VFORK":  {ErrVfork, func(e *evidence, _ *procstate.ID) { e.threads[0].state, e.threads[0].call.name = 'D', "clone3" }},
+		"in D":                       {ErrUninterruptible, func(e *evidence, _ *procstate.ID) { e.threads[0].state = 'D' }},
+		"another thread in D":        {ErrUninterruptible, func(e *evidence, _ *procstate.ID) { e.threads = append(e.threads, thread{state: 'D'}) }},
+		"executing a program":        {ErrExec, func(e *evidence, _ *procstate.ID) { e.threads[0].call.name = "execve" }},
+		"spinning":                   {ErrRunning, func(e *evidence, _ *procstate.ID) { e.threads[0].state, e.threads[0].call = 'R', call{number: -1} }},
+		"asleep outside a call":      {ErrRunning, func(e *evidence, _ *procstate.ID) { e.threads[0].call = call{number: -1} }},
+		"in an unknown call":         {ErrCall, func(e *evidence, _ *procstate.ID) { e.threads[0].call = call{number: 9999, name: "system call 9999"} }},
+		"in a call that EINTR ends": {ErrCall, func(e *evidence, _ *procstate.ID) {
 			e.threads[0].call = call{number: 232, name: "epoll_wait", args: [6]uint64{3: 5000}}
 		}},
-		"reading a socket":             {ErrCall, func(e *evidence, _ *Parent) { e.threads[0].call = call{name: "read", file: "socket:[9]"} }},
-		"reading what can not be told": {ErrCall, func(e *evidence, _ *Parent) { e.threads[0].call = call{name: "read"} }},
-		"a futex with priority": {ErrCall, func(e *evidence, _ *Parent) {
+		"reading a socket":            {ErrCall, func(e *evidence, _ *procstate.ID) { e.threads[0].call = call{name: "read", file: "socket:[9]"} }},
+		"reading what cannot be told": {ErrCall, func(e *evidence, _ *procstate.ID) { e.threads[0].call = call{name: "read"} }},
+		"a futex with priority": {ErrCall, func(e *evidence, _ *procstate.ID) {
 			e.threads[0].call = call{number: 202, name: "futex", args: [6]uint64{1: 6}}
 		}},
-		"in a clean call, but runnable": {ErrCall, func(e *evidence, _ *Parent) { e.threads[0].state = 'R' }},
+		"in a clean call, but runnable": {ErrCall, func(e *evidence, _ *procstate.ID) { e.threads[0].state = 'R' }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e, p := sound(), parent
@@ -81,11 +83,11 @@ func TestTheLeastDisturbedThreadIsUsed(t *testing.T) {
 	} {
 		e.threads = append(e.threads, thread{tid: 800 + i, state: 'S', call: c})
 	}
-	best, err := e.refusal(Parent{PID: 700, Start: 9})
+	best, err := e.refusal(procstate.ID{PID: 700, Start: 9})
 	require.NoError(t, err)
 	assert.Equal(t, "futex", best.call.name)
 	e.threads[3].state = 'R'
-	best, err = e.refusal(Parent{PID: 700, Start: 9})
+	best, err = e.refusal(procstate.ID{PID: 700, Start: 9})
 	require.NoError(t, err)
 	assert.Equal(t, "read", best.call.name)
 }
@@ -95,7 +97,7 @@ func TestADeadFirstThreadDoesNotHide(t *testing.T) {
 	e.parent.state, e.parent.threads = 'Z', 2
 	e.threads = append(e.threads, e.threads[0])
 	e.threads[0].state, e.threads[1].tid = 'Z', 701
-	best, err := e.refusal(Parent{PID: 700, Start: 9})
+	best, err := e.refusal(procstate.ID{PID: 700, Start: 9})
 	require.NoError(t, err)
 	assert.Equal(t, 701, best.tid)
 }

@@ -22,5 +22,5 @@ func ExamplePlan() {
 	// make pid 4711 ("worker") wait for 1 dead child, stopped for at most 20ms at once
 	//   its thread sleeps in futex, which goes on afterwards
 	//   risk lost_exit_status: the parent's lost exit status: a later wait of its own for these children fails with ECHILD; Go's os/exec returns that error, Python's subprocess reports 0, a shell 127
-	// not checked: whether the parent still means to wait for them
+	// not checked: whether the parent still means to wait for them (only its program knows)
 }

@@ -5,12 +5,14 @@ package inject
 import (
 	"context"
 	"errors"
+
+	"github.com/opskit-go/opskit/procstate"
 )
 
-func (in Injector) prepare(_ context.Context, parent Parent) (Plan, error) {
-	return Plan{}, &Error{Op: "prepare", PID: parent.PID, Err: errors.ErrUnsupported}
+func (in Injector) prepare(_ context.Context, parent procstate.ID) (Plan, error) {
+	return Plan{}, failed("prepare", parent.PID, errors.ErrUnsupported)
 }
 
 func (in Injector) apply(_ context.Context, plan Plan) (Result, error) {
-	return Result{}, &Error{Op: "apply", PID: plan.Parent.PID, Err: errors.ErrUnsupported}
+	return Result{}, failed("apply", plan.Parent.PID, errors.ErrUnsupported)
 }

@@ -3,6 +3,8 @@ package inject
 import (
 	"context"
 	"time"
+
+	"github.com/opskit-go/opskit/procstate"
 )
 
 // Defaults that the zero value of [Injector] stands for.
@@ -37,7 +39,7 @@ type Injector struct {
 // changes nothing and does not stop the parent: it reads /proc for as long as
 // Settle says. The error matches ErrRefused if the parent is not certain to be
 // safe, errors.ErrUnsupported on another system than Linux on amd64 or arm64.
-func (in Injector) Prepare(ctx context.Context, parent Parent) (Plan, error) {
+func (in Injector) Prepare(ctx context.Context, parent procstate.ID) (Plan, error) {
 	return in.prepare(ctx, parent)
 }
 

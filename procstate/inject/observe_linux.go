@@ -16,6 +16,8 @@ import (
 
 	"github.com/opskit-go/opskit/procstate/internal/held"
 	"github.com/opskit-go/opskit/procstate/internal/keyed"
+
+	"github.com/opskit-go/opskit/procstate"
 )
 
 // observe collects the evidence on a parent from /proc, without touching it.
@@ -147,9 +149,9 @@ func ancestors(pid int) ([]int, error) {
 }
 
 // dead lists the dead children of a parent: those that wait4 would reap, and
-// the others with the reason. What can not be read is no child that could be
+// the others with the reason. What cannot be read is no child that could be
 // reaped.
-func dead(parent int) (zombies []Zombie, left []Left, err error) {
+func dead(parent int) (zombies []procstate.ID, left []Left, err error) {
 	names, err := candidates(parent)
 	if err != nil {
 		return nil, nil, err
@@ -164,14 +166,14 @@ func dead(parent int) (zombies []Zombie, left []Left, err error) {
 		if s.ppid != parent || s.state != 'Z' {
 			continue
 		}
-		z := Zombie{PID: s.pid, Start: s.start}
-		if reason := unfit(s); reason != NotTried {
-			left = append(left, Left{Zombie: z, Reason: reason})
+		z := procstate.ID{PID: s.pid, Start: s.start}
+		if reason := unfit(s); reason != ReasonNotTried {
+			left = append(left, Left{ID: z, Reason: reason})
 		} else {
 			zombies = append(zombies, z)
 		}
 	}
-	slices.SortFunc(zombies, func(a, b Zombie) int { return cmp.Compare(a.PID, b.PID) })
+	slices.SortFunc(zombies, func(a, b procstate.ID) int { return cmp.Compare(a.PID, b.PID) })
 	slices.SortFunc(left, func(a, b Left) int { return cmp.Compare(a.PID, b.PID) })
 	return zombies, left, nil
 }
@@ -212,23 +214,23 @@ func candidates(parent int) ([]string, error) {
 func unfit(s stat) Reason {
 	switch {
 	case s.threads > 1:
-		return LiveThreads
+		return ReasonLiveThreads
 	case s.exitSignal != int(unix.SIGCHLD):
-		return OtherSignal
+		return ReasonOtherSignal
 	}
 	text, err := os.ReadFile(procPath(s.pid) + "/status")
 	if err != nil {
-		return Gone
+		return ReasonGone
 	}
 	if tracer, err := statusNumber(text, "TracerPid"); err != nil || tracer != 0 {
-		return Traced
+		return ReasonTraced
 	}
-	return NotTried
+	return ReasonNotTried
 }
 
 // number returns the PID by which the parent knows its zombie, or 0 if it has
 // been reaped: the zombie's PID at the depth of the parent's PID namespace.
-func (z Zombie) number(parent, depth int) int {
+func number(z procstate.ID, parent, depth int) int {
 	s, err := readStatNow(procPath(z.PID)) // it was a zombie
 	if err != nil || s.start != z.Start || s.ppid != parent || s.state != 'Z' {
 		return 0

@@ -19,6 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opskit-go/opskit/internal/lab"
+
+	"github.com/opskit-go/opskit/procstate"
 )
 
 func init() { roles["parent"] = goParent }
@@ -51,7 +53,7 @@ print("0 0 %d" % ((time.monotonic() - t) * 1000), flush=True)
 
 // parent is a running parent of zombies.
 type parent struct {
-	Parent
+	procstate.ID
 	command *exec.Cmd
 	stdin   io.WriteCloser
 	lines   chan string
@@ -170,7 +172,7 @@ func (p *parent) result(t *testing.T) (value, errno int, took time.Duration) {
 	return value, errno, time.Duration(ms) * time.Millisecond
 }
 
-func (p *parent) zombies(t *testing.T) []Zombie {
+func (p *parent) zombies(t *testing.T) []procstate.ID {
 	t.Helper()
 	zombies, left, err := dead(p.PID)
 	require.NoError(t, err)

@@ -6,32 +6,20 @@ import (
 	"strings"
 	"time"
 
-	"github.com/opskit-go/opskit/procstate/internal/coded"
+	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/procstate"
 )
-
-// Parent names a process: its PID in the caller's PID namespace and its start
-// time in clock ticks since boot, field 22 of /proc/PID/stat.
-type Parent struct {
-	PID   int    `json:"pid"`   // in this process's PID namespace
-	Start uint64 `json:"start"` // clock ticks since boot, field 22 of /proc/PID/stat
-}
-
-// Zombie is a dead child of the parent, named in the same way.
-type Zombie struct {
-	PID   int    `json:"pid"`   // in this process's PID namespace
-	Start uint64 `json:"start"` // clock ticks since boot
-}
 
 // Plan is what Apply would do. It is data: it may be saved, shown and applied
 // later; Apply looks at everything again. A caller may shorten Zombies.
 type Plan struct {
-	Parent Parent `json:"parent"` // whose zombies they are
+	Parent procstate.ID `json:"parent"` // whose zombies they are
 	// Comm is the parent's name, escaped as strconv.Quote does.
 	Comm string `json:"comm"`
 	// Boot is the kernel's boot ID; a plan is good for one boot.
 	Boot string `json:"boot"`
 	// Zombies are the children that the parent would be made to wait for.
-	Zombies []Zombie `json:"zombies,omitzero"`
+	Zombies []procstate.ID `json:"zombies,omitzero"`
 	// Left are its dead children that it would not, and why.
 	Left []Left `json:"left,omitempty"`
 	// Call is the system call that the thread to be used sleeps in.
@@ -52,10 +40,18 @@ func (p Plan) String() string {
 		fmt.Fprintf(&text, "  %s\n", left)
 	}
 	for _, risk := range p.Risks {
-		fmt.Fprintf(&text, "  risk %s: %s\n", risk, risk.Text())
+		fmt.Fprintf(&text, "  risk %s: %s\n", risk, explain(risk))
 	}
-	return text.String() + "not checked: whether the parent still means to wait for them"
+	text.WriteString(opskit.NotChecked(missed{What: "whether the parent still means to wait for them", Why: "only its program knows"}))
+	return text.String()
 }
+
+// missed is what no plan or result of this package can tell.
+type missed opskit.Gap
+
+func (m missed) Level() opskit.Level { return opskit.OK }
+func (m missed) Gaps() []opskit.Gap  { return []opskit.Gap{opskit.Gap(m)} }
+func (m missed) String() string      { return opskit.NotChecked(m) }
 
 // quoted puts quotes around a text that is escaped already.
 func quoted(escaped string) string { return `"` + escaped + `"` }
@@ -73,43 +69,30 @@ func children(n int) string {
 	return strconv.Itoa(n) + " dead children"
 }
 
-// Risk is a way in which reaping inside a living parent may do harm.
-type Risk uint8
-
-const (
-	// UnknownRisk is the zero value; a plan never has it.
-	UnknownRisk Risk = iota
-	// LostExitStatus: the parent never learns how its children ended.
-	LostExitStatus
-	// ReusedNumber: the parent does not know that the PIDs are free again.
-	ReusedNumber
-	// CallerDies: the caller may be killed while the parent is stopped.
-	CallerDies
+type (
+	riskKind   struct{}
+	reasonKind struct{}
 )
 
-func riskNames() []string {
-	return []string{"unknown", "lost_exit_status", "reused_number", "caller_dies"}
-}
+// Risk is a way in which reaping inside a living parent may do harm.
+type Risk = opskit.Enum[riskKind]
 
-// String returns the stable lower-case name.
-func (r Risk) String() string { return coded.Name(riskNames(), r) }
+// The risks. A plan never has the zero value.
+const (
+	RiskLostExitStatus Risk = "lost_exit_status" // the parent never learns how its children ended
+	RiskReusedNumber   Risk = "reused_number"    // the parent does not know that the PIDs are free again
+	RiskCallerDies     Risk = "caller_dies"      // the caller may be killed while the parent is stopped
+)
 
-// Text says what the risk is.
-func (r Risk) Text() string {
+// explain says what the risk is.
+func explain(r Risk) string {
 	switch r {
-	case LostExitStatus:
+	case RiskLostExitStatus:
 		return "the parent's lost exit status: a later wait of its own for these children fails with ECHILD; Go's os/exec returns that error, Python's subprocess reports 0, a shell 127"
-	case ReusedNumber:
+	case RiskReusedNumber:
 		return "the parent does not know that these PIDs are free: if it signals one of them by number later, it may hit another process"
-	case CallerDies:
+	case RiskCallerDies:
 		return "if the calling program is killed while the parent is stopped, the system call that the parent sleeps in ends early with a wrong result; on arm64 the thread is left with all signals blocked too"
-	case UnknownRisk:
 	}
 	return "unknown"
 }
-
-// MarshalText writes what String returns.
-func (r Risk) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
-
-// UnmarshalText reads what MarshalText wrote; another text is an error.
-func (r *Risk) UnmarshalText(text []byte) error { return coded.Value(riskNames(), text, r) }

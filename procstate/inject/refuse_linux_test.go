@@ -18,40 +18,44 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/opskit-go/opskit/internal/lab"
+
+	"github.com/opskit-go/opskit/procstate"
+
+	"github.com/opskit-go/opskit"
 )
 
 // identity names a process that is there.
-func identity(t *testing.T, pid int) Parent {
+func identity(t *testing.T, pid int) procstate.ID {
 	t.Helper()
 	s, err := readStat(pid)
 	require.NoError(t, err)
-	return Parent{PID: pid, Start: s.start}
+	return procstate.ID{PID: pid, Start: s.start}
 }
 
-func refuses(t *testing.T, parent Parent, want error) {
+func refuses(t *testing.T, parent procstate.ID, want error) {
 	t.Helper()
 	_, err := Injector{Settle: -1}.Prepare(t.Context(), parent)
 	require.ErrorIs(t, err, want)
 	assert.ErrorIs(t, err, ErrRefused)
-	var typed *Error
+	var typed *opskit.Error
 	require.ErrorAs(t, err, &typed)
-	assert.Equal(t, parent.PID, typed.PID)
+	assert.Equal(t, "pid "+strconv.Itoa(parent.PID), typed.Target)
 	// The same for a plan made elsewhere.
-	_, err = Injector{}.Apply(t.Context(), Plan{Parent: parent, Boot: bootID(t), Zombies: []Zombie{{PID: 4, Start: 4}}})
+	_, err = Injector{}.Apply(t.Context(), Plan{Parent: parent, Boot: bootID(t), Zombies: []procstate.ID{{PID: 4, Start: 4}}})
 	assert.ErrorIs(t, err, want)
 }
 
 func TestRefusesByWhoItIs(t *testing.T) {
 	self := os.Getpid()
-	refuses(t, Parent{PID: 1, Start: 1}, ErrInit)
-	refuses(t, Parent{PID: self}, ErrNoIdentity)
-	refuses(t, Parent{PID: 0, Start: 5}, ErrNoIdentity)
-	refuses(t, Parent{PID: -self, Start: 5}, ErrNoIdentity)
+	refuses(t, procstate.ID{PID: 1, Start: 1}, ErrInit)
+	refuses(t, procstate.ID{PID: self}, ErrNoIdentity)
+	refuses(t, procstate.ID{PID: 0, Start: 5}, ErrNoIdentity)
+	refuses(t, procstate.ID{PID: -self, Start: 5}, ErrNoIdentity)
 	refuses(t, identity(t, self), ErrSelf)
 	if above := os.Getppid(); above > 1 {
 		refuses(t, identity(t, above), ErrAncestor)
 	}
-	refuses(t, Parent{PID: 1 << 22, Start: 5}, ErrGone)
+	refuses(t, procstate.ID{PID: 1 << 22, Start: 5}, ErrGone)
 	if s, err := readStat(2); err == nil && s.comm == "kthreadd" && os.Geteuid() == 0 { // others may not look that far
 		refuses(t, identity(t, 2), ErrKernelThread)
 	}
@@ -66,7 +70,7 @@ func TestRefusesByWhatItDoes(t *testing.T) {
 			t.Parallel()
 			p := cParent(t, 4, what, 5*time.Second)
 			before := p.fields(t)
-			refuses(t, p.Parent, want)
+			refuses(t, p.ID, want)
 			assert.Len(t, p.zombies(t), 4)
 			p.same(t, before)
 		})
@@ -77,11 +81,11 @@ func TestRefusesByWhatIsDoneToIt(t *testing.T) {
 	lab.Need(t, "root", "program:gcc")
 	p := cParent(t, 4, "sleep", time.Minute)
 
-	other := p.Parent
+	other := p.ID
 	other.Start++
 	refuses(t, other, ErrReused)
 
-	plan, err := Injector{Settle: -1}.Prepare(t.Context(), p.Parent)
+	plan, err := Injector{Settle: -1}.Prepare(t.Context(), p.ID)
 	require.NoError(t, err)
 	plan.Boot = "00000000-0000-0000-0000-000000000000"
 	_, err = Injector{}.Apply(t.Context(), plan)
@@ -90,7 +94,7 @@ func TestRefusesByWhatIsDoneToIt(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	require.NoError(t, unix.PtraceSeize(p.PID))
-	refuses(t, p.Parent, ErrTraced)
+	refuses(t, p.ID, ErrTraced)
 	require.NoError(t, unix.PtraceInterrupt(p.PID))
 	stopped, err := waitStop(p.PID, 5*time.Second)
 	require.NoError(t, err)
@@ -99,28 +103,28 @@ func TestRefusesByWhatIsDoneToIt(t *testing.T) {
 
 	require.NoError(t, unix.Kill(p.PID, unix.SIGSTOP))
 	lab.Eventually(t, 5*time.Second, "it is stopped", func() bool { s, err := readStat(p.PID); return err == nil && s.state == 'T' })
-	refuses(t, p.Parent, ErrStopped)
+	refuses(t, p.ID, ErrStopped)
 	require.NoError(t, unix.Kill(p.PID, unix.SIGCONT))
 
-	_, err = Injector{Settle: -1}.Prepare(t.Context(), p.Parent)
+	_, err = Injector{Settle: -1}.Prepare(t.Context(), p.ID)
 	require.NoError(t, err, "it is fit again")
 	require.NoError(t, p.command.Process.Kill())
 	lab.Eventually(t, 5*time.Second, "it is dead", func() bool { s, err := readStat(p.PID); return err == nil && s.state == 'Z' })
-	refuses(t, p.Parent, ErrGone)
+	refuses(t, p.ID, ErrGone)
 }
 
 func TestRefusesAParentWithoutZombies(t *testing.T) {
 	lab.Need(t, "root", "program:gcc")
 	p := cParent(t, 0, "sleep", time.Minute)
-	_, err := Injector{}.Prepare(t.Context(), p.Parent)
+	_, err := Injector{}.Prepare(t.Context(), p.ID)
 	assert.ErrorIs(t, err, ErrNoZombies)
-	_, err = Injector{}.Apply(t.Context(), Plan{Parent: p.Parent})
+	_, err = Injector{}.Apply(t.Context(), Plan{Parent: p.ID})
 	assert.ErrorIs(t, err, ErrNoZombies)
 	// What a plan calls a zombie is looked at again.
-	zombies := []Zombie{{PID: os.Getpid(), Start: 1}, {PID: 1 << 22, Start: 7}}
-	result, err := Injector{}.Apply(t.Context(), Plan{Parent: p.Parent, Boot: bootID(t), Zombies: zombies})
+	zombies := []procstate.ID{{PID: os.Getpid(), Start: 1}, {PID: 1 << 22, Start: 7}}
+	result, err := Injector{}.Apply(t.Context(), Plan{Parent: p.ID, Boot: bootID(t), Zombies: zombies})
 	require.NoError(t, err)
-	assert.Equal(t, []Left{{zombies[0], Gone}, {zombies[1], Gone}}, result.Left)
+	assert.Equal(t, []Left{{zombies[0], ReasonGone}, {zombies[1], ReasonGone}}, result.Left)
 	assert.Zero(t, result.Stops)
 }
 
@@ -133,7 +137,7 @@ func TestRefusesThirtyTwoBitCalls(t *testing.T) {
 	}
 	lab.NeedIf(t, "32-bit-calls", exec.Command(cProgram(t, compatProgram)).Run())
 	p := cParent(t, 4, "compat", 2*time.Second)
-	plan, err := Injector{Settle: -1}.Prepare(t.Context(), p.Parent)
+	plan, err := Injector{Settle: -1}.Prepare(t.Context(), p.ID)
 	require.NoError(t, err)
 	_, err = Injector{}.Apply(t.Context(), plan)
 	assert.ErrorIs(t, err, ErrCompat)
@@ -156,7 +160,7 @@ func TestRefusesAFrozenParent(t *testing.T) {
 		text, err := os.ReadFile(procPath(p.PID) + "/wchan")
 		return err == nil && (string(text) == "do_freezer_trap" || string(text) == "get_signal")
 	})
-	refuses(t, p.Parent, ErrFrozen)
+	refuses(t, p.ID, ErrFrozen)
 	require.NoError(t, os.WriteFile(freeze, []byte("0"), 0))
 	p.result(t)
 }
@@ -179,7 +183,7 @@ func TestAParentInAnotherPIDNamespace(t *testing.T) {
 	command.Env = append(os.Environ(), roleVariable+"=namespace", "OPSKIT_INJECT_TEST_COUNT="+binary)
 	command.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID}
 	p := start(t, 0, command)
-	refuses(t, p.Parent, ErrNamespaceInit)
+	refuses(t, p.ID, ErrNamespaceInit)
 
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", p.PID, p.PID))
 	require.NoError(t, err)
@@ -195,7 +199,7 @@ func TestAParentInAnotherPIDNamespace(t *testing.T) {
 	var pid int
 	_, err = fmt.Sscan(string(text), &pid)
 	require.NoError(t, err)
-	inner := &parent{Parent: identity(t, pid), command: p.command, lines: p.lines}
+	inner := &parent{ID: identity(t, pid), command: p.command, lines: p.lines}
 	lab.Eventually(t, 5*time.Second, "the children are dead", func() bool { return len(inner.zombies(t)) == 5 })
 	result, err := apply(t, Injector{Settle: -1}, inner, false, nil)
 	require.NoError(t, err)
@@ -210,7 +214,7 @@ func TestSettleLeavesOutTheNewlyDead(t *testing.T) {
 	lab.Need(t, "root", "program:gcc")
 	p := cParent(t, 4, "late", time.Second)
 	old := p.zombies(t)
-	plan, err := Injector{Settle: 2 * time.Second}.Prepare(t.Context(), p.Parent)
+	plan, err := Injector{Settle: 2 * time.Second}.Prepare(t.Context(), p.ID)
 	require.NoError(t, err)
 	assert.Equal(t, old, plan.Zombies)
 	assert.Len(t, p.zombies(t), 5)

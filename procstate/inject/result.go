@@ -5,15 +5,16 @@ import (
 	"strings"
 	"time"
 
-	"github.com/opskit-go/opskit/procstate/internal/coded"
+	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/procstate"
 )
 
 // Result is what Apply did.
 type Result struct {
-	Parent Parent `json:"parent"` // of the plan
+	Parent procstate.ID `json:"parent"` // of the plan
 	// Reaped are the children that the parent was made to wait for; the kernel
 	// confirmed each.
-	Reaped []Zombie `json:"reaped,omitempty"`
+	Reaped []procstate.ID `json:"reaped,omitempty"`
 	// Left are the zombies of the plan that it was not, and why.
 	Left []Left `json:"left,omitempty"`
 	// Thread is the parent's thread that was used last, 0 if none was.
@@ -36,7 +37,8 @@ func (r Result) String() string {
 	for _, left := range r.Left {
 		fmt.Fprintf(&text, "  %s\n", left)
 	}
-	return text.String() + "not checked: what the parent does when it misses them"
+	text.WriteString(opskit.NotChecked(missed{What: "what the parent does when it misses them", Why: "only its program knows"}))
+	return text.String()
 }
 
 func times(n int) string {
@@ -48,7 +50,7 @@ func times(n int) string {
 
 // Left is a dead child that is not waited for.
 type Left struct {
-	Zombie
+	procstate.ID
 	Reason Reason `json:"reason"` // why it was left
 }
 
@@ -56,32 +58,14 @@ type Left struct {
 func (l Left) String() string { return fmt.Sprintf("pid %d: %s", l.PID, l.Reason) }
 
 // Reason is why a dead child is left alone.
-type Reason uint8
+type Reason = opskit.Enum[reasonKind]
 
+// The reasons.
 const (
-	// NotTried: the plan ended before its turn. The zero value.
-	NotTried Reason = iota
-	// Gone: it has been reaped meanwhile, or its PID belongs to another process.
-	Gone
-	// LiveThreads: its first thread ended before the others; it is not dead yet.
-	LiveThreads
-	// Traced: a debugger must wait for it first.
-	Traced
-	// OtherSignal: it was made by clone(2) with another exit signal than SIGCHLD.
-	OtherSignal
-	// NotOffered: the kernel did not offer it to wait4(2).
-	NotOffered
+	ReasonNotTried    Reason = "not_tried"    // the plan ended before its turn
+	ReasonGone        Reason = "gone"         // it has been reaped meanwhile, or its PID belongs to another process
+	ReasonLiveThreads Reason = "live_threads" // its first thread ended before the others; it is not dead yet
+	ReasonTraced      Reason = "traced"       // a debugger must wait for it first
+	ReasonOtherSignal Reason = "other_signal" // it was made by clone(2) with another exit signal than SIGCHLD
+	ReasonNotOffered  Reason = "not_offered"  // the kernel did not offer it to wait4(2)
 )
-
-func reasonNames() []string {
-	return []string{"not_tried", "gone", "live_threads", "traced", "other_signal", "not_offered"}
-}
-
-// String returns the stable lower-case name.
-func (r Reason) String() string { return coded.Name(reasonNames(), r) }
-
-// MarshalText writes what String returns.
-func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
-
-// UnmarshalText reads what MarshalText wrote; another text is an error.
-func (r *Reason) UnmarshalText(text []byte) error { return coded.Value(reasonNames(), text, r) }

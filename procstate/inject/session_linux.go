@@ -63,7 +63,7 @@ func (s *session) open() (err error) {
 		case unix.ESRCH:
 			return ErrGone
 		case unix.EPERM:
-			return &Error{Op: "trace", PID: s.tid, Err: err}
+			return failed("trace", s.tid, err)
 		}
 		return err
 	}
@@ -260,7 +260,7 @@ func (s *session) leave() error {
 			}
 		}
 	}
-	return errors.New("the thread can not be brought to a stop")
+	return errors.New("the thread cannot be brought to a stop")
 }
 
 // release detaches a thread that is stopped, with its own registers and mask.

@@ -10,7 +10,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/opskit-go/opskit/internal/mountinfo"
 	"github.com/opskit-go/opskit/procstate"
+
+	"github.com/opskit-go/opskit"
 )
 
 // groups adds pids.max of the process's control group and of every one above it.
@@ -38,7 +41,7 @@ func (r *reader) groups(pid int) {
 		if version2 && inVersion1 {
 			continue
 		}
-		point, below, found := pidsMount(string(mounts), version2, path)
+		point, below, found := pidsMount(mounts, version2, path)
 		if first, err := r.inFirst("self", firstGroups); !found && path == "/" && first && err == nil {
 			continue // the root has no limit
 		}
@@ -51,25 +54,25 @@ func (r *reader) groups(pid int) {
 			r.gap("pids.max", err)
 			continue
 		}
-		for folder := filepath.Join(point, below); ; folder = filepath.Dir(folder) {
-			r.group(folder, version2)
-			if folder == point || len(folder) <= len(point) {
+		for directory := filepath.Join(point, below); ; directory = filepath.Dir(directory) {
+			r.group(directory, version2)
+			if directory == point || len(directory) <= len(point) {
 				break
 			}
 		}
 		if !rootGroup(point) {
-			r.report.Unseen = append(r.report.Unseen, procstate.Gap{
+			r.report.Unseen = append(r.report.Unseen, opskit.Gap{
 				What: "pids.max of the control groups above " + strconv.Quote(point), Why: "only a part of the hierarchy is mounted here", Need: "look from the host",
 			})
 		}
 	}
 }
 
-// rootGroup reports whether a folder is that of a whole hierarchy: the kernel
+// rootGroup reports whether a directory is that of a whole hierarchy: the kernel
 // gives these files to all groups but the root.
-func rootGroup(folder string) bool {
+func rootGroup(directory string) bool {
 	for _, file := range []string{"pids.max", "cgroup.events"} {
-		if _, err := os.Stat(filepath.Join(folder, file)); err == nil {
+		if _, err := os.Stat(filepath.Join(directory, file)); err == nil {
 			return false
 		}
 	}
@@ -77,17 +80,17 @@ func rootGroup(folder string) bool {
 }
 
 // group adds the limit of one control group, if it has one.
-func (r *reader) group(folder string, version2 bool) {
-	text, err := os.ReadFile(filepath.Join(folder, "pids.max"))
+func (r *reader) group(directory string, version2 bool) {
+	text, err := os.ReadFile(filepath.Join(directory, "pids.max"))
 	switch limit := strings.TrimSpace(string(text)); {
 	case errors.Is(err, fs.ErrNotExist): // the root, or a group without the controller
 	case err != nil:
 		r.gap("pids.max", err)
 	case limit != "max":
-		l := Limit{Name: "cgroup.pids.max", Scope: folder}
+		l := Limit{Name: "cgroup.pids.max", Scope: directory}
 		var err2 error
 		l.Max, err = strconv.ParseUint(limit, 10, 64)
-		text, err2 = os.ReadFile(filepath.Join(folder, "pids.current"))
+		text, err2 = os.ReadFile(filepath.Join(directory, "pids.current"))
 		if err = errors.Join(err, err2); err == nil {
 			l.Used, err = strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
 		}
@@ -95,19 +98,19 @@ func (r *reader) group(folder string, version2 bool) {
 			r.gap("pids.max", fmt.Errorf("%w: %w", procstate.ErrMalformed, err))
 			return
 		}
-		l.Zombies = l.Used - min(l.Used, listed(folder, version2))
+		l.Zombies = l.Used - min(l.Used, listed(directory, version2))
 		r.add(l)
 	}
 }
 
 // listed returns how many tasks a group and those below it list. Zombies are
 // charged and not listed.
-func listed(folder string, version2 bool) (n uint64) {
+func listed(directory string, version2 bool) (n uint64) {
 	file := "tasks"
 	if version2 {
 		file = "cgroup.threads"
 	}
-	_ = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(directory, func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() && entry.Name() == file {
 			text, _ := os.ReadFile(path) // of a group that has gone, nothing
 			n += uint64(strings.Count(string(text), "\n"))
@@ -119,22 +122,19 @@ func listed(folder string, version2 bool) (n uint64) {
 
 // pidsMount finds where a group of the hierarchy with the pids controller can be
 // seen: below which mount, and where there.
-func pidsMount(mountinfo string, version2 bool, path string) (point, below string, found bool) {
+func pidsMount(text []byte, version2 bool, path string) (point, below string, found bool) {
 	if strings.HasPrefix(path+"/", "/../") { // outside of this reader's cgroup namespace
 		return "", "", false
 	}
-	for line := range strings.Lines(mountinfo) {
-		before, after, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " - ")
-		head, tail := strings.Fields(before), strings.Fields(after)
-		if len(head) < 6 || len(tail) < 3 {
+	mounts, _ := mountinfo.Parse(text) // the lines that are right
+	for _, m := range mounts {
+		_, pids := m.Option("pids")
+		if version2 && m.Type != "cgroup2" || !version2 && (m.Type != "cgroup" || !pids) {
 			continue
 		}
-		if version2 && tail[0] != "cgroup2" || !version2 && (tail[0] != "cgroup" || !slices.Contains(strings.Split(tail[2], ","), "pids")) {
-			continue
-		}
-		below, inside := strings.CutPrefix(path, strings.TrimSuffix(head[3], "/"))
+		below, inside := strings.CutPrefix(path, strings.TrimSuffix(m.Root, "/"))
 		if inside && (below == "" || below[0] == '/') {
-			return head[4], below, true
+			return m.Point, below, true
 		}
 	}
 	return "", "", false

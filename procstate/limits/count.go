@@ -84,8 +84,10 @@ type status struct {
 	effective      uint64
 }
 
-func (r *reader) status(pid int) (s status, err error) {
-	text, err := os.ReadFile(filepath.Join(r.root, strconv.Itoa(pid), "status"))
+func (r *reader) status(pid int) (s status, err error) { return r.statusOf(strconv.Itoa(pid)) }
+
+func (r *reader) statusOf(process string) (s status, err error) {
+	text, err := os.ReadFile(filepath.Join(r.root, process, "status"))
 	if err != nil {
 		return s, err
 	}

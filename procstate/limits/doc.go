@@ -16,6 +16,7 @@
 //
 // # Privileges
 //
+// The kernel counts a user's tasks in all PID namespaces: look from the host's.
 // None, unless /proc is mounted with hidepid or control groups are not readable:
 // what cannot be counted is in Unseen.
 //

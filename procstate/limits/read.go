@@ -13,8 +13,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opskit-go/opskit/internal/mountinfo"
 	"github.com/opskit-go/opskit/procstate"
 	"github.com/opskit-go/opskit/procstate/internal/held"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Query says for which process the limits are read.
@@ -24,7 +27,7 @@ type Query struct {
 	// Root is where procfs is mounted. Empty means "/proc". It must be that of the
 	// PID namespace which this process is in: kernel.pid_max is one per namespace.
 	Root string
-	// Cgroups is a folder below which the hierarchies of control groups stand as
+	// Cgroups is a directory below which the hierarchies of control groups stand as
 	// they are mounted here. Empty means "/".
 	Cgroups string
 }
@@ -52,7 +55,7 @@ func Read(ctx context.Context, q Query) (*Report, error) {
 	}
 	var err error
 	if r.target, err = r.status(pid); err != nil {
-		return r.report, &procstate.Error{Op: "read limits of", Target: "pid " + strconv.Itoa(pid), Err: err}
+		return r.report, &opskit.Error{Op: "read limits of", Target: "pid " + strconv.Itoa(pid), Err: err}
 	}
 	for p, err := range (&procstate.Scanner{Root: r.root}).Processes(ctx) {
 		if p.PID == pid && err == nil {
@@ -63,17 +66,18 @@ func Read(ctx context.Context, q Query) (*Report, error) {
 	if err != nil {
 		return r.report, err
 	}
+	r.scope(pid)
 	r.user(pid, c)
 	r.namespace(c)
 	r.host(c)
 	r.groups(pid)
 	sortLimits(r.report.Limits)
-	r.report.Verdict = r.report.Judge()
+	r.report.Judge()
 	return r.report, nil
 }
 
 func (r *reader) gap(what string, err error) {
-	r.report.Unseen = append(r.report.Unseen, procstate.Gap{What: what, Why: err.Error()})
+	r.report.Unseen = append(r.report.Unseen, opskit.Gap{What: what, Why: err.Error()})
 }
 
 func (r *reader) add(l Limit) { r.report.Limits = append(r.report.Limits, l) }
@@ -117,10 +121,41 @@ func (r *reader) user(pid int, c counts) {
 	})
 }
 
+// scope says what this /proc does not show of what the kernel counts: tasks of other
+// PID namespaces, and those that hidepid keeps from this user (proc(5)).
+func (r *reader) scope(pid int) {
+	const capSysPtrace = 1 << 19
+	gap := func(what, why, need string) {
+		r.report.Unseen = append(r.report.Unseen, opskit.Gap{What: what, Why: why, Need: need})
+	}
+	switch first, err := r.inFirst("self", firstPIDs); {
+	case err != nil:
+		r.gap("tasks of other PID namespaces", err)
+	case !first:
+		gap(fmt.Sprintf("tasks of uid %d in other PID namespaces, and the numbers that the namespaces above have left", r.target.uid),
+			"only this PID namespace is shown", "look from the host's PID namespace")
+	}
+	text, err := os.ReadFile(filepath.Join(r.root, "self", "mountinfo"))
+	if err != nil {
+		return // groups tells
+	}
+	mounts, _ := mountinfo.Parse(text) // the lines that are right
+	for _, m := range mounts {
+		hides, _ := m.Option("hidepid")
+		if m.Type != "proc" || m.Point != r.root || hides == "" || hides == "0" || hides == "off" {
+			continue
+		}
+		if own, err := r.statusOf("self"); err != nil || own.effective&capSysPtrace == 0 {
+			gap("tasks of other users", m.Point+" is mounted with hidepid="+hides, "run as root (CAP_SYS_PTRACE)")
+		}
+	}
+}
+
 // The first namespaces of their kinds (include/linux/proc_ns.h): in that of users
 // their numbers and capabilities are the host's, in that of control groups "/" is
 // the root.
 const (
+	firstPIDs   = "pid:[4026531836]"
 	firstUsers  = "user:[4026531837]"
 	firstGroups = "cgroup:[4026531835]"
 )

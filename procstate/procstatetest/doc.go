@@ -10,7 +10,7 @@
 //
 // # Usage
 //
-// A [Tree] becomes files in a folder, which procstate.Scanner.Root names; that
+// A [Tree] becomes files in a directory, which procstate.Scanner.Root names; that
 // works on every system and without privileges. Broken files, hidden processes
 // and mount options are written through the Files of its elements.
 //

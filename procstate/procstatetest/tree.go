@@ -11,14 +11,14 @@ import (
 )
 
 // Tree is a /proc as a literal: one element per process. An element with PID 0
-// stands for the folder itself: only its Files are used, such as
+// stands for the directory itself: only its Files are used, such as
 // "self/mountinfo".
 type Tree []Process
 
 // Process is one process of a [Tree]. The zero value of every field but PID
 // means what most processes have.
 type Process struct {
-	PID, PPID  int    // its folder
+	PID, PPID  int    // its directory
 	Comm       string // at most 15 bytes, any but zero
 	State      byte   // 0: 'S'
 	Start      uint64 // ticks since boot; 0: 1000
@@ -39,20 +39,20 @@ type Process struct {
 // SIGCHLD is the bit of that signal in a mask of [Process].
 const SIGCHLD = 1 << 16
 
-// Write writes the tree into a folder that exists, as files for
+// Write writes the tree into a directory that exists, as files for
 // procstate.Scanner.Root.
 func (t Tree) Write(dir string) error {
 	for i := range t {
 		p := &t[i]
-		folder := dir
+		directory := dir
 		files := map[string]string{}
 		if p.PID != 0 {
-			folder = filepath.Join(dir, strconv.Itoa(p.PID))
+			directory = filepath.Join(dir, strconv.Itoa(p.PID))
 			files["stat"], files["status"], files["cgroup"] = p.stat(), p.status(), p.cgroup()
 		}
 		maps.Copy(files, p.Files)
 		for name, content := range files {
-			path := filepath.Join(folder, filepath.FromSlash(name))
+			path := filepath.Join(directory, filepath.FromSlash(name))
 			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 				return fmt.Errorf("write tree: %w", err)
 			}
@@ -64,7 +64,7 @@ func (t Tree) Write(dir string) error {
 	return nil
 }
 
-// Dir writes the tree into a temporary folder of the test and returns its path.
+// Dir writes the tree into a temporary directory of the test and returns its path.
 func (t Tree) Dir(tb testing.TB) string {
 	tb.Helper()
 	dir := tb.TempDir()

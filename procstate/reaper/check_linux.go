@@ -12,6 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/opskit-go/opskit/procstate/internal/keyed"
+
+	"github.com/opskit-go/opskit"
 )
 
 func (r Reaper) check() error {
@@ -23,10 +25,10 @@ func (r Reaper) check() error {
 	}
 	adopts, err := subreaper()
 	if err != nil {
-		return &Error{Op: "ask whether this process is a subreaper", Err: err}
+		return &opskit.Error{Op: "ask whether this process is a subreaper", Err: err}
 	}
 	if !adopts && os.Getpid() != 1 {
-		return &Error{Op: "reap orphans", Err: ErrNotAdopter}
+		return &opskit.Error{Op: "reap orphans", Err: ErrNotAdopter}
 	}
 	return nil
 }
@@ -37,29 +39,29 @@ func canTell() error {
 	// A /proc of another PID namespace has other numbers.
 	text, err := os.ReadFile("/proc/self/status")
 	if err != nil {
-		return &Error{Op: "read own status", Err: errors.Join(ErrNoProc, err)}
+		return &opskit.Error{Op: "read own status", Err: errors.Join(ErrNoProc, err)}
 	}
 	if numbers, err := keyed.Numbers(text, "NSpid"); err != nil || len(numbers) != 1 || numbers[0] != pid {
-		return &Error{Op: "read own status", Err: fmt.Errorf("%w: it is of another PID namespace", ErrNoProc)}
+		return &opskit.Error{Op: "read own status", Err: fmt.Errorf("%w: it is of another PID namespace", ErrNoProc)}
 	}
 	if _, err := os.ReadFile("/proc/self/task/" + strconv.Itoa(pid) + "/children"); err != nil {
-		return &Error{Op: "list children (CONFIG_PROC_CHILDREN)", Err: errors.Join(ErrNoProc, err)}
+		return &opskit.Error{Op: "list children (CONFIG_PROC_CHILDREN)", Err: errors.Join(ErrNoProc, err)}
 	}
 	if err := osHoldsPidfds(pid); err != nil {
-		return &Error{Op: "ask os for a process handle", Err: errors.Join(ErrNoPidfd, err)}
+		return &opskit.Error{Op: "ask os for a process handle", Err: errors.Join(ErrNoPidfd, err)}
 	}
 	fd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
-		return &Error{Op: "open a pidfd", Err: errors.Join(ErrNoPidfd, err)}
+		return &opskit.Error{Op: "open a pidfd", Err: errors.Join(ErrNoPidfd, err)}
 	}
 	defer unix.Close(fd)
 	// This process is not its own child: ECHILD is the answer of a kernel that
 	// knows P_PIDFD.
 	if _, err := waitid(unix.P_PIDFD, fd, peek, nil); err != unix.ECHILD {
-		return &Error{Op: "wait by pidfd", Err: errors.Join(ErrNoPidfd, err)}
+		return &opskit.Error{Op: "wait by pidfd", Err: errors.Join(ErrNoPidfd, err)}
 	}
 	if _, err := owned(pinned{fd: pid}); err != nil {
-		return &Error{Op: "read own descriptors", Err: errors.Join(ErrNoProc, err)}
+		return &opskit.Error{Op: "read own descriptors", Err: errors.Join(ErrNoProc, err)}
 	}
 	return nil
 }

@@ -22,6 +22,8 @@ import (
 	"github.com/opskit-go/opskit/internal/lab"
 	"github.com/opskit-go/opskit/procstate/reaper"
 	"github.com/opskit-go/opskit/procstate/reaper/reapertest"
+
+	"github.com/opskit-go/opskit"
 )
 
 func init() {
@@ -139,11 +141,11 @@ func refusedLater() string {
 		return fmt.Sprintf("commands: %v, %v", tally, err)
 	}
 	got := <-left
-	if got.Reason != reaper.Unknown || got.Err == nil {
+	if got.Reason != reaper.ReasonUnknown || got.Err.IsZero() {
 		return "left: " + got.String()
 	}
 	cancel()
-	if report := <-done; report.Reaped != 0 || report.Blind == 0 || report.Err == nil {
+	if report := <-done; report.Reaped != 0 || report.Blind == 0 || report.Err.IsZero() {
 		return "report: " + report.String()
 	}
 	return ""
@@ -257,7 +259,7 @@ func TestZeroValueAsInit(t *testing.T) {
 func TestRefusesWhereNoOrphanComes(t *testing.T) {
 	_, err := reaper.Reaper{}.Run(t.Context())
 	require.ErrorIs(t, err, reaper.ErrNotAdopter)
-	var typed *reaper.Error
+	var typed *opskit.Error
 	require.ErrorAs(t, err, &typed)
 	assert.NoError(t, reaper.Reaper{Subreaper: true}.Check())
 	assert.False(t, isSubreaper(), "Check changes nothing")

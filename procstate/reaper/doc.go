@@ -25,7 +25,7 @@
 // it and Reaper.Keep does not ask for it. The reaper holds a pidfd of its own
 // meanwhile and waits by that, so a number that was used again is never
 // mistaken. Each reading must find the reaper's own pidfd, or it counts as
-// blind. Whatever can not be found out speaks against reaping.
+// blind. Whatever cannot be found out speaks against reaping.
 //
 // What can still be lost is a child that was forked in this process without a
 // pidfd, by its first thread: syscall.ForkExec and syscall.StartProcess without

@@ -7,16 +7,18 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/opskit-go/opskit"
 )
 
 // evidence is what is known about one dead child.
 type evidence struct {
 	pid    int
-	first  bool   // listed under the first thread
-	cloned bool   // its exit signal is not SIGCHLD
-	traced bool   // a debugger is attached
-	fd     int    // a descriptor of this process that is a pidfd of it, or -1
-	err    *Error // what could not be found out
+	first  bool  // listed under the first thread
+	cloned bool  // its exit signal is not SIGCHLD
+	traced bool  // a debugger is attached
+	fd     int   // a descriptor of this process that is a pidfd of it, or -1
+	err    error // what could not be found out
 }
 
 // verdict says whether a dead child is an orphan, that is nobody's in this
@@ -26,15 +28,15 @@ func (e evidence) verdict() (orphan bool, left Left) {
 	left = Left{PID: e.pid, FD: -1}
 	switch {
 	case e.err != nil:
-		left.Err = e.err
+		left.Err = opskit.Fail(e.err)
 	case e.fd >= 0:
-		left.Reason, left.FD = Owned, e.fd
+		left.Reason, left.FD = ReasonOwned, e.fd
 	case e.traced:
-		left.Reason = Traced
+		left.Reason = ReasonTraced
 	case e.cloned:
-		left.Reason = Cloned
+		left.Reason = ReasonCloned
 	case !e.first:
-		left.Reason = Forked
+		left.Reason = ReasonForked
 	default:
 		return true, Left{}
 	}
@@ -89,7 +91,7 @@ func (l *look) judgeAtOnce(batch []child) bool {
 			return false
 		}
 		if err != nil {
-			l.blind(&Error{Op: "open a pidfd", Err: err})
+			l.blind(&opskit.Error{Op: "open a pidfd", Err: err})
 			l.leave(Left{PID: c.pid, FD: -1, Err: l.report.Err})
 			continue
 		}
@@ -107,7 +109,7 @@ func (l *look) judgeAtOnce(batch []child) bool {
 			return false
 		}
 		if err != nil {
-			e.err = &Error{Op: "read status", Err: err}
+			e.err = &opskit.Error{Op: "read status", Err: err}
 		}
 		all = append(all, e)
 	}
@@ -122,11 +124,11 @@ func (l *look) judgeAtOnce(batch []child) bool {
 			return false
 		}
 		if err != nil {
-			l.blind(&Error{Op: "read own descriptors", Err: err})
+			l.blind(&opskit.Error{Op: "read own descriptors", Err: err})
 		}
 		for i := range all {
 			if err != nil {
-				all[i].err = l.report.Err
+				all[i].err = l.report.Err.Err()
 			}
 			if fd, ok := owners[all[i].pid]; ok {
 				all[i].fd = fd
@@ -136,7 +138,7 @@ func (l *look) judgeAtOnce(batch []child) bool {
 	for _, e := range all {
 		orphan, left := e.verdict()
 		if orphan && l.reaper.Keep != nil && l.reaper.Keep(e.pid) {
-			orphan, left = false, Left{PID: e.pid, Reason: Kept, FD: -1}
+			orphan, left = false, Left{PID: e.pid, Reason: ReasonKept, FD: -1}
 		}
 		if !orphan {
 			l.leave(left)

@@ -16,21 +16,23 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/opskit-go/opskit/internal/lab"
+
+	"github.com/opskit-go/opskit"
 )
 
 func TestOnlyCertainOrphansAreReaped(t *testing.T) {
-	failed := &Error{Op: "read status", Err: errors.New("no")}
+	failed := &opskit.Error{Op: "read status", Err: errors.New("no")}
 	for name, c := range map[string]struct {
 		evidence
 		orphan bool
 		left   Left
 	}{
 		"nobody's, under the first thread": {evidence{pid: 1, first: true, fd: -1}, true, Left{}},
-		"a pidfd of it is open":            {evidence{pid: 1, first: true, fd: 7}, false, Left{PID: 1, Reason: Owned, FD: 7}},
-		"under another thread":             {evidence{pid: 1, fd: -1}, false, Left{PID: 1, Reason: Forked, FD: -1}},
-		"another exit signal":              {evidence{pid: 1, first: true, cloned: true, fd: -1}, false, Left{PID: 1, Reason: Cloned, FD: -1}},
-		"a debugger is attached":           {evidence{pid: 1, first: true, traced: true, fd: -1}, false, Left{PID: 1, Reason: Traced, FD: -1}},
-		"something could not be read":      {evidence{pid: 1, first: true, fd: -1, err: failed}, false, Left{PID: 1, FD: -1, Err: failed}},
+		"a pidfd of it is open":            {evidence{pid: 1, first: true, fd: 7}, false, Left{PID: 1, Reason: ReasonOwned, FD: 7}},
+		"under another thread":             {evidence{pid: 1, fd: -1}, false, Left{PID: 1, Reason: ReasonForked, FD: -1}},
+		"another exit signal":              {evidence{pid: 1, first: true, cloned: true, fd: -1}, false, Left{PID: 1, Reason: ReasonCloned, FD: -1}},
+		"a debugger is attached":           {evidence{pid: 1, first: true, traced: true, fd: -1}, false, Left{PID: 1, Reason: ReasonTraced, FD: -1}},
+		"something could not be read":      {evidence{pid: 1, first: true, fd: -1, err: failed}, false, Left{PID: 1, FD: -1, Err: opskit.Fail(failed)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			orphan, left := c.verdict()
@@ -62,7 +64,7 @@ func TestAPidfdThatMovedWhileItWasLookedFor(t *testing.T) {
 	})
 	pid = command.Process.Pid
 	look.judge([]child{{pid: pid, first: true}})
-	assert.Equal(t, map[int]Left{pid: {PID: pid, Reason: Owned, FD: 4}}, look.told)
+	assert.Equal(t, map[int]Left{pid: {PID: pid, Reason: ReasonOwned, FD: 4}}, look.told)
 	_ = command.Wait()
 	assert.Equal(t, 3, command.ProcessState.ExitCode())
 }
@@ -71,8 +73,8 @@ func TestAReadingThatFailsItsControlJudgesNobody(t *testing.T) {
 	command, look := deadChild(t, func(pinned) (map[int]int, error) { return nil, errControl })
 	pid := command.Process.Pid
 	look.judge([]child{{pid: pid, first: true}})
-	assert.Equal(t, Unknown, look.told[pid].Reason)
-	assert.ErrorIs(t, look.told[pid].Err, errControl)
+	assert.Equal(t, ReasonUnknown, look.told[pid].Reason)
+	assert.ErrorIs(t, look.told[pid].Err.Err(), errControl)
 	assert.Positive(t, look.report.Blind)
 	_ = command.Wait()
 	assert.Equal(t, 3, command.ProcessState.ExitCode())
@@ -105,7 +107,7 @@ func TestOwnedFindsEveryPidfd(t *testing.T) {
 }
 
 func TestSavedEvidenceSameVerdict(t *testing.T) {
-	saved := Report{Reaped: 2, Left: []Left{{PID: 5, Reason: Owned, FD: 9}}, Unseen: []string{"x"}}
+	saved := Report{Reaped: 2, Left: []Left{{PID: 5, Reason: ReasonOwned, FD: 9}}, Unseen: []opskit.Gap{{What: "x", Why: "y"}}}
 	text, err := json.Marshal(saved)
 	require.NoError(t, err)
 	var back Report

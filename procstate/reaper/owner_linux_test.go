@@ -20,6 +20,8 @@ import (
 
 	"github.com/opskit-go/opskit/internal/lab"
 	"github.com/opskit-go/opskit/procstate/reaper"
+
+	"github.com/opskit-go/opskit/procstate"
 )
 
 // watched is a Reaper that records what it does.
@@ -84,7 +86,7 @@ func orphan(t *testing.T, script string) int {
 
 func TestReportsHowEachOrphanEnded(t *testing.T) {
 	w, end := watch(t, nil)
-	want := map[int]reaper.Status{
+	want := map[int]procstate.ExitStatus{
 		orphan(t, "exit 7"):                                                     {Code: 7},
 		orphan(t, "ulimit -c 0; kill -KILL $$"):                                 {Code: -1, Signal: 9},
 		orphan(t, "ulimit -c 0; kill -TERM $$; true"):                           {Code: -1, Signal: 15},
@@ -114,7 +116,7 @@ func TestNeverTakesAChildOfExec(t *testing.T) {
 	command := exec.CommandContext(t.Context(), "sh", "-c", "exit 42")
 	require.NoError(t, command.Start())
 	pid := command.Process.Pid
-	left := w.wait(t, pid, reaper.Owned)
+	left := w.wait(t, pid, reaper.ReasonOwned)
 	assert.GreaterOrEqual(t, left.FD, 0)
 	require.NoError(t, command.Process.Signal(syscall.Signal(0)), "the descriptor named is that of os: the process is still there")
 	// Many more looks make no difference, nor is it reported again.
@@ -139,7 +141,7 @@ func TestLeavesAChildForkedByAnotherThread(t *testing.T) {
 	group.Go(func() { forked <- forkOffFirstThread(t) })
 	pid := <-forked
 	group.Wait()
-	w.wait(t, pid, reaper.Forked)
+	w.wait(t, pid, reaper.ReasonForked)
 	var status syscall.WaitStatus
 	got, err := syscall.Wait4(pid, &status, 0, nil)
 	require.NoError(t, err)
@@ -174,7 +176,7 @@ func TestKeepIsAskedAfterTheChildDied(t *testing.T) {
 	pid := orphan(t, "exit 9")
 	kept[pid] = true
 	mu.Unlock()
-	w.wait(t, pid, reaper.Kept)
+	w.wait(t, pid, reaper.ReasonKept)
 	mu.Lock()
 	delete(kept, pid)
 	mu.Unlock()
@@ -200,7 +202,7 @@ func TestLeavesAChildOfAnotherExitSignal(t *testing.T) {
 		defer w.mu.Unlock()
 		return len(w.left[int(pid)]) > 0
 	})
-	assert.Equal(t, reaper.Cloned, w.left[int(pid)][0].Reason)
+	assert.Equal(t, reaper.ReasonCloned, w.left[int(pid)][0].Reason)
 	var status unix.WaitStatus
 	got, err := unix.Wait4(int(pid), &status, unix.WALL, nil)
 	require.NoError(t, err)
@@ -236,7 +238,7 @@ func TestLeavesAnOrphanThatThisProcessTraces(t *testing.T) {
 	assert.NotContains(t, w.left, pid)
 	w.mu.Unlock()
 	require.NoError(t, unix.Kill(pid, unix.SIGKILL))
-	w.wait(t, pid, reaper.Traced)
+	w.wait(t, pid, reaper.ReasonTraced)
 	lab.Eventually(t, 5*time.Second, "its end is reported", func() bool {
 		got, err := unix.Wait4(pid, &status, unix.WALL|unix.WNOHANG, nil)
 		return err == nil && got == pid && status.Signaled()
@@ -265,7 +267,7 @@ func TestADescriptorTableOfAThreadsOwn(t *testing.T) {
 	require.True(t, ok)
 	// It is seen dead by now, and would be Forked or reaped, were the pidfd in
 	// the other table overlooked.
-	w.wait(t, command.Process.Pid, reaper.Owned)
+	w.wait(t, command.Process.Pid, reaper.ReasonOwned)
 	close(judged)
 	group.Wait()
 }

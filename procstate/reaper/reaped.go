@@ -1,25 +1,18 @@
 package reaper
 
-import "time"
+import (
+	"time"
+
+	"github.com/opskit-go/opskit/procstate"
+)
 
 // Reaped is an orphan that was reaped.
 type Reaped struct {
-	PID    int       `json:"pid"`    // in this process's PID namespace
-	UID    uint32    `json:"uid"`    // its real user ID
-	Status Status    `json:"status"` // how it ended
-	Usage  Usage     `json:"usage"`  // of it and the children it waited for
-	At     time.Time `json:"at"`     // when it was reaped, UTC
-}
-
-// Status is how a process ended.
-type Status struct {
-	// Code is what it passed to exit, 0 to 255, or -1 if a signal ended it (as
-	// os.ProcessState.ExitCode has it).
-	Code int `json:"code"`
-	// Signal is the number of the signal that ended it, 0 if it exited.
-	Signal int `json:"signal,omitempty"`
-	// Core tells that the signal left a core dump.
-	Core bool `json:"core,omitempty"`
+	PID    int                  `json:"pid"`    // in this process's PID namespace
+	UID    uint32               `json:"uid"`    // its real user ID
+	Status procstate.ExitStatus `json:"status"` // how it ended
+	Usage  Usage                `json:"usage"`  // of it and the children it waited for
+	At     time.Time            `json:"at"`     // when it was reaped, UTC
 }
 
 // Usage is what an orphan and the descendants that it had waited for used, as

@@ -38,7 +38,7 @@ type Reaper struct {
 	// Keep, if set, is asked about each dead child that would be reaped; true
 	// leaves it alone. It is called after the child was seen dead, so a Keep
 	// that takes the lock under which the program forks and notes its own
-	// children can not be too early. The argument is a PID of this process's
+	// children cannot be too early. The argument is a PID of this process's
 	// namespace.
 	Keep func(pid int) bool
 

@@ -3,6 +3,8 @@ package reaper
 import (
 	"fmt"
 	"strings"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Report is what one Run did.
@@ -13,10 +15,10 @@ type Report struct {
 	Left []Left `json:"left,omitempty"`
 	// Blind counts the looks at the children that could not judge any of them;
 	// the last cause is in Err. Those children were left alone.
-	Blind int    `json:"blind,omitempty"`
-	Err   *Error `json:"error,omitempty"` // the last cause of Blind
-	// Unseen is what the report can not tell.
-	Unseen []string `json:"unseen,omitempty"`
+	Blind int            `json:"blind,omitempty"`
+	Err   opskit.Failure `json:"error,omitzero"` // the last cause of Blind
+	// Unseen is what the report cannot tell.
+	Unseen []opskit.Gap `json:"unseen,omitempty"`
 }
 
 // String returns the verdict, one line for each child left alone, and what was
@@ -27,15 +29,19 @@ func (r Report) String() string {
 	for _, left := range r.Left {
 		fmt.Fprintf(&text, "  %s\n", left)
 	}
-	if r.Err != nil {
-		fmt.Fprintf(&text, "  could not judge %s: %q\n", count(r.Blind, "time", "times"), r.Err.Error())
+	if !r.Err.IsZero() {
+		fmt.Fprintf(&text, "  could not judge %s: %s\n", count(r.Blind, "time", "times"), r.Err)
 	}
-	unseen := "nothing more"
-	if len(r.Unseen) > 0 {
-		unseen = strings.Join(r.Unseen, "; ")
-	}
-	return text.String() + "not checked: " + unseen
+	text.WriteString(opskit.NotChecked(told(r.Unseen)))
+	return text.String()
 }
+
+// told is a Report for the last line of its text.
+type told []opskit.Gap
+
+func (t told) Level() opskit.Level { return opskit.OK }
+func (t told) Gaps() []opskit.Gap  { return t }
+func (t told) String() string      { return opskit.NotChecked(t) }
 
 func count(n int, one, many string) string {
 	if n == 1 {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/opskit-go/opskit"
 )
 
 // run is the body of Run.
@@ -25,11 +27,11 @@ func (r Reaper) run(ctx context.Context) (report Report, err error) {
 			err = setSubreaper(true)
 		}
 		if err != nil {
-			return Report{}, &Error{Op: "become a subreaper", Err: err}
+			return Report{}, &opskit.Error{Op: "become a subreaper", Err: err}
 		}
 		defer func() {
 			if failed := setSubreaper(before); failed != nil {
-				err = errors.Join(err, &Error{Op: "restore the subreaper attribute", Err: failed})
+				err = errors.Join(err, &opskit.Error{Op: "restore the subreaper attribute", Err: failed})
 			}
 		}()
 	}
@@ -84,7 +86,7 @@ func (l *look) once(ctx context.Context, now time.Time) time.Duration {
 	next := l.reaper.interval()
 	all, err := children(l.pid)
 	if err != nil {
-		l.blind(&Error{Op: "list children", Err: err})
+		l.blind(&opskit.Error{Op: "list children", Err: err})
 		return next
 	}
 	since := make(map[int]time.Time, len(l.since))
@@ -115,9 +117,9 @@ func (l *look) once(ctx context.Context, now time.Time) time.Duration {
 	return next
 }
 
-func (l *look) blind(err *Error) {
+func (l *look) blind(err error) {
 	l.report.Blind++
-	l.report.Err = err
+	l.report.Err = opskit.Fail(err)
 }
 
 // leave records and reports a dead child that stays.
@@ -134,10 +136,13 @@ func (l *look) end() Report {
 	for _, pid := range slices.Sorted(maps.Keys(l.since)) {
 		left, ok := l.told[pid]
 		if !ok {
-			left = Left{PID: pid, Reason: Young, FD: -1}
+			left = Left{PID: pid, Reason: ReasonYoung, FD: -1}
 		}
 		l.report.Left = append(l.report.Left, left)
 	}
-	l.report.Unseen = []string{"children that died after the last look", "children whose debugger or live threads keep them from being waited for"}
+	l.report.Unseen = []opskit.Gap{
+		{What: "children that died after the last look", Why: "nobody looked after it"},
+		{What: "children whose debugger or live threads keep them from being waited for", Why: "the kernel does not tell of them"},
+	}
 	return l.report
 }

@@ -7,6 +7,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/opskit-go/opskit/procstate"
 )
 
 // Flags for looking at a child without reaping it.
@@ -64,9 +66,9 @@ func (w waited) ended(pid int) bool {
 }
 
 func (w waited) reaped(usage unix.Rusage, at time.Time) Reaped {
-	status := Status{Code: -1, Signal: int(w.status), Core: w.code == dumped}
+	status := procstate.ExitStatus{Code: -1, Signal: int(w.status), Core: w.code == dumped}
 	if w.code == exited {
-		status = Status{Code: int(w.status)}
+		status = procstate.ExitStatus{Code: int(w.status)}
 	}
 	return Reaped{
 		PID: int(w.pid), UID: w.uid, Status: status, At: at.UTC(),

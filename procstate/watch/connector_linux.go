@@ -12,6 +12,8 @@ import (
 
 	"github.com/opskit-go/opskit/procstate"
 	"golang.org/x/sys/unix"
+
+	"github.com/opskit-go/opskit"
 )
 
 // connector is a socket that the kernel tells of every process.
@@ -27,18 +29,18 @@ const receiveBuffer = 8 << 20
 func listen() (*connector, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_CONNECTOR)
 	if err != nil {
-		return nil, &procstate.Error{Op: "open process connector", Err: err}
+		return nil, &opskit.Error{Op: "open process connector", Err: err}
 	}
 	c := &connector{fd: fd, losses: losses{map[uint32]uint32{}}}
 	// Without the right to it, the default size is what there is.
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer)
 	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: indexProc}); err != nil {
 		c.close()
-		return nil, &procstate.Error{Op: "bind process connector", Err: err}
+		return nil, &opskit.Error{Op: "bind process connector", Err: err}
 	}
 	if err := c.ask(beginListening); err != nil {
 		c.close()
-		return nil, &procstate.Error{Op: "listen to process connector", Err: err}
+		return nil, &opskit.Error{Op: "listen to process connector", Err: err}
 	}
 	return c, nil
 }
@@ -80,7 +82,7 @@ func (c *connector) until(ctx context.Context, moment time.Time, yield func(Even
 		wait := min(rest, 50*time.Millisecond)
 		fds := []unix.PollFd{{Fd: int32(c.fd), Events: unix.POLLIN}}
 		if _, err := unix.Poll(fds, int(wait.Milliseconds())+1); err != nil && !errors.Is(err, unix.EINTR) {
-			return yield(Event{}, &procstate.Error{Op: "wait for process connector", Err: err})
+			return yield(Event{}, &opskit.Error{Op: "wait for process connector", Err: err})
 		}
 		for ctx.Err() == nil {
 			n, from, err := unix.Recvfrom(c.fd, buffer, 0)
@@ -90,13 +92,13 @@ func (c *connector) until(ctx context.Context, moment time.Time, yield func(Even
 			if errors.Is(err, unix.ENOBUFS) {
 				// The gaps in the sequence tell later how many were dropped, but only of a
 				// processor of which there is another event.
-				if !yield(Event{Kind: Lost, At: time.Now().UTC()}, nil) {
+				if !yield(Event{Kind: KindLost, At: time.Now().UTC()}, nil) {
 					return false
 				}
 				continue
 			}
 			if err != nil {
-				return yield(Event{}, &procstate.Error{Op: "read process connector", Err: err})
+				return yield(Event{}, &opskit.Error{Op: "read process connector", Err: err})
 			}
 			if kernel, ok := from.(*unix.SockaddrNetlink); !ok || kernel.Pid != 0 {
 				continue // only the kernel is believed
@@ -113,11 +115,11 @@ func (c *connector) until(ctx context.Context, moment time.Time, yield func(Even
 func (c *connector) deliver(text []byte, yield func(Event, error) bool) bool {
 	m, err := parseMessage(text)
 	if err != nil {
-		return yield(Event{}, &procstate.Error{Op: "read process connector", Err: fmt.Errorf("%w: %w", procstate.ErrMalformed, err)})
+		return yield(Event{}, &opskit.Error{Op: "read process connector", Err: fmt.Errorf("%w: %w", procstate.ErrMalformed, err)})
 	}
 	now := time.Now().UTC()
-	if lost := c.losses.gap(m); lost > 0 && !yield(Event{Kind: Lost, At: now, Lost: uint64(lost)}, nil) {
+	if lost := c.losses.gap(m); lost > 0 && !yield(Event{Kind: KindLost, At: now, Lost: uint64(lost)}, nil) {
 		return false
 	}
-	return !m.exited || yield(Event{Kind: Exited, At: now, Exit: m.exit}, nil)
+	return !m.exited || yield(Event{Kind: KindExited, At: now, Exit: m.exit}, nil)
 }

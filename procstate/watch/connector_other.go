@@ -7,14 +7,14 @@ import (
 	"errors"
 	"time"
 
-	"github.com/opskit-go/opskit/procstate"
+	"github.com/opskit-go/opskit"
 )
 
 // connector is only to be had on Linux.
 type connector struct{}
 
 func listen() (*connector, error) {
-	return nil, &procstate.Error{Op: "open process connector", Err: errors.ErrUnsupported}
+	return nil, &opskit.Error{Op: "open process connector", Err: errors.ErrUnsupported}
 }
 
 func (c *connector) close() {}

@@ -2,7 +2,7 @@
 // reaped.
 //
 //	for event, err := range watch.Events(ctx, watch.Config{}) {
-//		if event.Kind == watch.Stuck {
+//		if event.Kind == watch.KindStuck {
 //			fmt.Println(event.Zombie.PID, "is not reaped by", event.Zombie.PPID)
 //		}
 //	}
@@ -10,13 +10,13 @@
 // # Usage
 //
 // [Events] looks at the zombies of the host again and again and yields one that
-// has stayed for [Config.Grace] as [Stuck], and as [Reaped] when it is gone. A
+// has stayed for [Config.Grace] as [KindStuck], and as [KindReaped] when it is gone. A
 // healthy parent's zombies, which are gone in milliseconds, are never yielded.
 //
 // With [Config.Connector] the kernel also tells of every process that ends
-// ([Exited]) with its exit status, through its process connector
+// ([KindExited]) with its exit status, through its process connector
 // (Documentation/driver-api/connector.rst). What the kernel had to drop is
-// counted and yielded as [Lost]; the next look makes up for it as far as zombies
+// counted and yielded as [KindLost]; the next look makes up for it as far as zombies
 // go. Where the connector is not to be had, looking goes on without it.
 //
 // # Privileges

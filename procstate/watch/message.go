@@ -3,6 +3,8 @@ package watch
 import (
 	"encoding/binary"
 	"errors"
+
+	"github.com/opskit-go/opskit/procstate"
 )
 
 // message is one message of the process connector (struct cn_msg of
@@ -50,8 +52,16 @@ func parseMessage(text []byte) (m message, err error) {
 	word := func(n int) uint32 { return order.Uint32(text[dataAt+4*n:]) }
 	thread, process := word(0), word(1)
 	m.exited = thread == process
-	m.exit = Exit{PID: int(process), PPID: int(word(5)), Status: word(2)}
+	m.exit = Exit{PID: int(process), PPID: int(word(5)), Status: ended(word(2))}
 	return m, nil
+}
+
+// ended reads the status that wait(2) gives.
+func ended(status uint32) procstate.ExitStatus {
+	if signal := int(status & 0x7f); signal != 0 {
+		return procstate.ExitStatus{Code: -1, Signal: signal, Core: status&0x80 != 0}
+	}
+	return procstate.ExitStatus{Code: int(status >> 8 & 0xff)}
 }
 
 // losses counts the events that were dropped, by the gaps in what each processor

@@ -105,9 +105,9 @@ func (w *watch) changes(report *procstate.Report, now time.Time, yield func(Even
 			}
 			z.DeadAtLeast = max(z.DeadAtLeast, now.Sub(s.first))
 			s.zombie = z
-			if on && !s.told && z.DeadAtLeast >= w.config.Grace && z.Kind != procstate.DeadLeader {
+			if on && !s.told && z.DeadAtLeast >= w.config.Grace && z.Kind != procstate.KindDeadLeader {
 				s.told = true
-				on = yield(Event{Kind: Stuck, At: now.UTC(), Zombie: z, Why: g.Why, Unseen: g.Unseen}, nil)
+				on = yield(Event{Kind: KindStuck, At: now.UTC(), Zombie: z, Why: g.Why, Unseen: g.Unseen}, nil)
 			}
 			w.zombies[z.ID] = s
 		}
@@ -121,7 +121,7 @@ func (w *watch) changes(report *procstate.Report, now time.Time, yield func(Even
 			continue
 		}
 		if on {
-			on = yield(Event{Kind: Reaped, At: now.UTC(), Zombie: s.zombie, Unseen: report.Unseen}, nil)
+			on = yield(Event{Kind: KindReaped, At: now.UTC(), Zombie: s.zombie, Unseen: report.Unseen}, nil)
 		}
 	}
 	return on

@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/opskit-go/opskit/procstate"
 )
 
 // TestRealZombiesAreToldAndTheirEnd watches a real parent until it is killed.
@@ -25,12 +27,12 @@ func TestRealZombiesAreToldAndTheirEnd(t *testing.T) {
 			continue
 		}
 		switch e.Kind {
-		case Stuck:
+		case KindStuck:
 			stuck[e.Zombie.PID] = true
 			if len(stuck) == 3 {
 				require.NoError(t, unix.Kill(parent.PID, unix.SIGKILL))
 			}
-		case Reaped:
+		case KindReaped:
 			reaped[e.Zombie.PID] = true
 		}
 		if len(reaped) == 3 {
@@ -55,10 +57,10 @@ func TestConnectorTellsEveryExit(t *testing.T) {
 	}
 	c.until(t.Context(), time.Now().Add(100*time.Millisecond), func(e Event, err error) bool {
 		require.NoError(t, err)
-		assert.Equal(t, Exited, e.Kind, "nothing is lost")
+		assert.Equal(t, KindExited, e.Kind, "nothing is lost")
 		// The kernel tells after the parent may have reaped it, and then of no parent.
 		if want[e.Exit.PID] && (e.Exit.PPID == os.Getpid() || e.Exit.PPID == 0) {
-			assert.EqualValues(t, 7<<8, e.Exit.Status)
+			assert.Equal(t, procstate.ExitStatus{Code: 7}, e.Exit.Status)
 			told[e.Exit.PID]++
 		}
 		return true
@@ -73,8 +75,8 @@ func TestEventsOfTheConnector(t *testing.T) {
 	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
 	for e, err := range Events(t.Context(), Config{Connector: true}) {
 		require.NoError(t, err)
-		if e.Kind == Exited && e.Exit.PPID == cmd.Process.Pid {
-			assert.EqualValues(t, 7<<8, e.Exit.Status)
+		if e.Kind == KindExited && e.Exit.PPID == cmd.Process.Pid {
+			assert.Equal(t, procstate.ExitStatus{Code: 7}, e.Exit.Status)
 			break // TestMain fails if the socket stays open
 		}
 	}
@@ -97,7 +99,7 @@ func TestConnectorCountsWhatItLoses(t *testing.T) {
 	take := func(e Event, err error) bool {
 		require.NoError(t, err)
 		lost += e.Lost
-		if e.Kind == Exited {
+		if e.Kind == KindExited {
 			told++
 		}
 		return true

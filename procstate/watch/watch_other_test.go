@@ -25,7 +25,7 @@ func TestWatchGoesOnWithoutTheConnector(t *testing.T) {
 			refused++
 			continue
 		}
-		assert.Equal(t, Stuck, e.Kind)
+		assert.Equal(t, KindStuck, e.Kind)
 		break
 	}
 	assert.Equal(t, 1, refused)

@@ -94,9 +94,9 @@ func TestBarPeers(t *testing.T) {
 	if lab.Bars() == lab.Full {
 		raisePIDMax(t)
 	}
-	bpf := &procstate.Scanner{Source: procstate.BPF}
+	bpf := &procstate.Scanner{Source: procstate.SourceBPF}
 	t.Cleanup(func() { require.NoError(t, bpf.Close()) })
-	if used, why := bpf.Choose(); used != procstate.BPF {
+	if used, why := bpf.Choose(); used != procstate.SourceBPF {
 		lab.NeedIf(t, "root", fmt.Errorf("no BPF source: %s", why))
 	}
 	manyZombies(t, n)

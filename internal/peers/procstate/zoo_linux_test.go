@@ -59,13 +59,13 @@ func zoo(t *testing.T) (animals []animal) {
 		add(procstatetest.Named(t, name, true), fmt.Sprintf("zombie named %q", name), fmt.Sprintf("reapable, parent handling, %q", name))
 	}
 	add(procstatetest.Named(t, "x) Z 1 1 1 ", false), `alive, named "x) Z 1 1 1 "`, `sleeping, "x) Z 1 1 1 "`)
-	add(procstatetest.DeadLeader(t), "dead leader of live threads", "dead-leader, parent handling")
+	add(procstatetest.DeadLeader(t), "dead leader of live threads", "dead_leader, parent handling")
 	zombie, _, _ := procstatetest.TracedZombie(t)
-	add(zombie, "zombie held by a tracer", "held-by-tracer, parent handling")
+	add(zombie, "zombie held by a tracer", "held_by_tracer, parent handling")
 	add(procstatetest.StoppedParent(t).Zombies[0], "zombie of a stopped parent", "reapable, parent stopped")
-	add(procstatetest.NamespaceInit(t).Zombies[0], "zombie of a namespace's PID 1", "reapable, parent namespace-init")
+	add(procstatetest.NamespaceInit(t).Zombies[0], "zombie of a namespace's PID 1", "reapable, parent namespace_init")
 	add(procstatetest.IgnoringParent(t), "parent that ignores SIGCHLD", "sleeping")
-	add(procstatetest.QuietZombie(t).Zombies[0], "zombie that ended without SIGCHLD", "not-sigchld, parent handling")
+	add(procstatetest.QuietZombie(t).Zombies[0], "zombie that ended without SIGCHLD", "not_sigchld, parent handling")
 	vfork, _ := procstatetest.Vfork(t)
 	add(vfork, "D: parent of vfork", "vfork")
 	require.Len(t, animals, 14)
@@ -83,12 +83,12 @@ func blocked(t *testing.T) (animals []animal) {
 	device := strings.TrimSpace(string(out))
 	t.Cleanup(func() { require.NoError(t, exec.Command("losetup", "--detach", device).Run()) })
 	add := func(pid int, what, want string) { animals = append(animals, animal{what, want, pid}) }
-	add(procstatetest.FrozenWriter(t, fs.Dir), "D: write to a frozen filesystem", "frozen-filesystem")
+	add(procstatetest.FrozenWriter(t, fs.Dir), "D: write to a frozen filesystem", "frozen_filesystem")
 	disk := inD(t, "dd", "if=/dev/zero", "bs=4096", "count=1", "oflag=direct", "of="+device)
 	creator := inD(t, "dd", "if=/dev/zero", "bs=1", "count=1", "of="+filepath.Join(fs.Dir, "new"))
 	t.Cleanup(func() { fs.Thaw() }) // first of all, or nothing on it can end
-	add(disk(), "D: write to a disk that does not answer", "block-device")
-	add(creator(), "D: file made on a frozen filesystem", "frozen-filesystem")
+	add(disk(), "D: write to a disk that does not answer", "block_device")
+	add(creator(), "D: file made on a frozen filesystem", "frozen_filesystem")
 
 	dir := t.TempDir()
 	fuse, err := unix.Open("/dev/fuse", unix.O_RDWR|unix.O_CLOEXEC, 0)
@@ -103,7 +103,7 @@ func blocked(t *testing.T) (animals []animal) {
 	sleeper := inD(t, "sh", "-c", "echo $$ > "+group+"/cgroup.procs; exec sleep 1000000")
 	t.Cleanup(func() { require.NoError(t, os.WriteFile(group+"/freezer.state", []byte("THAWED"), 0)) })
 	require.NoError(t, os.WriteFile(group+"/freezer.state", []byte("FROZEN"), 0))
-	add(sleeper(), "D: frozen control group of version 1", "control-group-freezer")
+	add(sleeper(), "D: frozen control group of version 1", "control_group_freezer")
 	return animals
 }
 

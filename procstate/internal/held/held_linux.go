@@ -5,7 +5,6 @@ package held
 import (
 	"bytes"
 	"os"
-	"runtime"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -13,8 +12,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Reader runs reads on a thread of its own, which can be left behind. The zero
-// value with Reads set is ready. It is used by one goroutine.
+// Reader runs reads in a goroutine of its own, which can be left behind with the
+// thread that it is on. No thread is made for it: where the kernel refuses one, the
+// runtime ends the whole program. The zero value with Reads set is ready. It is used
+// by one goroutine.
 type Reader struct {
 	Reads Reads
 
@@ -40,7 +41,7 @@ func (r *Reader) Run(n int, patience time.Duration) int {
 	}
 	r.ended.Store(0)
 	r.turn <- n
-	last, waited := int64(0), time.Duration(0)
+	last, waited, began := int64(0), time.Duration(0), time.Now()
 	for {
 		r.timer.Reset(step)
 		select {
@@ -49,7 +50,13 @@ func (r *Reader) Run(n int, patience time.Duration) int {
 		case <-r.timer.C:
 		}
 		// A thread that is only not given a processor is not held up.
-		if now := r.ended.Load(); now != last || !asleep(r.thread.Load()) {
+		now := r.ended.Load()
+		if now != last {
+			began = time.Now()
+		}
+		// The goroutine may have changed its thread between saying which one it is on and
+		// the read, or that thread's status may not be readable.
+		if now != last || !asleep(r.thread.Load()) && time.Since(began) < longest {
 			last, waited = now, 0
 		} else if waited += step; waited >= patience && r.ended.CompareAndSwap(now, -1) {
 			return int(now)
@@ -57,7 +64,10 @@ func (r *Reader) Run(n int, patience time.Duration) int {
 	}
 }
 
-// Stop ends the thread's work. The next Run begins it again.
+// longest is how long a read may take that is not seen to be held up.
+const longest = 5 * time.Second
+
+// Stop ends the work. The next Run begins it again.
 func (r *Reader) Stop() {
 	if r.running {
 		r.turn <- 0
@@ -92,19 +102,20 @@ func Behind() (pids []int) {
 func commOf(thread string) string { return "/proc/self/task/" + thread + "/comm" }
 
 func (r *Reader) loop() {
-	runtime.LockOSThread()
-	r.thread.Store(int64(unix.Gettid()))
 	for {
 		n := <-r.turn
 		for i := range n {
+			r.thread.Store(int64(unix.Gettid()))
 			r.Reads.Read(i)
-			if !r.ended.CompareAndSwap(int64(i), int64(i+1)) {
-				return // was left behind: still locked, so that the thread ends with its name
+			if !r.ended.CompareAndSwap(int64(i), int64(i+1)) { // was left behind: the thread gets its name back
+				if name, err := os.ReadFile("/proc/self/comm"); err == nil {
+					_ = os.WriteFile(commOf(strconv.FormatInt(r.thread.Load(), 10)), name, 0) // it may have ended
+				}
+				return
 			}
 		}
 		r.turn <- n
 		if n == 0 {
-			runtime.UnlockOSThread()
 			return
 		}
 	}
