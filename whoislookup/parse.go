@@ -11,9 +11,8 @@ import (
 
 // Parse reads one stored answer without asking anybody. server is the host
 // that gave it, which decides the charset of bytes that are not UTF-8 and
-// whose referrals count; "" if it is not known, and then a transcript of a
-// client that followed referrals ("Found a referral to ...") is read as the
-// several answers that it is. raw is kept in the record's Hops, not copied:
+// whose referrals count; "" if it is not known, and then several answers in one
+// text, such as what a client prints that followed referrals, are read as such. raw is kept in the record's Hops, not copied:
 // it must not be changed afterwards.
 //
 // An answer that is JSON is read as RDAP (RFC 9083).
@@ -28,13 +27,12 @@ import (
 // placeholder, not the owner.
 func Parse(server string, raw []byte) (*Record, error) {
 	rec := &Record{Hops: []Hop{{Server: server, Protocol: "whois", Raw: raw}}}
-	if server == "" && (bytes.Contains(raw, []byte("Found a referral to ")) || bytes.Contains(raw, []byte("fer:"))) {
-		hops := splitTranscript(raw)
-		if hops == nil {
-			hops = splitHeadings(raw)
-		}
-		if len(hops) > 1 {
-			rec.Hops = hops
+	if server == "" && !looksLikeRDAP(raw) {
+		for _, split := range [...]func([]byte) []Hop{splitTranscript, splitHeadings, splitAnswers} {
+			if hops := split(raw); len(hops) > 1 {
+				rec.Hops = hops
+				break
+			}
 		}
 	}
 	return rec, unanswered(rec.judge())
@@ -224,52 +222,4 @@ func rirOf(name string) bool {
 
 func lastWord(s string) string {
 	return s[strings.LastIndexByte(s, ' ')+1:]
-}
-
-// splitTranscript cuts the output of a whole client run at the lines by which
-// Debian's whois announces the next server.
-func splitTranscript(raw []byte) []Hop {
-	const mark = "\nFound a referral to "
-	var hops []Hop
-	server := ""
-	for {
-		i := bytes.Index(raw, []byte(mark))
-		if i < 0 {
-			break
-		}
-		host, rest, ok := bytes.Cut(raw[i+len(mark):], []byte("\n"))
-		name := strings.TrimSuffix(strings.TrimSpace(string(host)), ".")
-		if !ok || !isHost(strings.ToLower(hostOf(name))) {
-			break
-		}
-		hops = append(hops, Hop{Server: server, Protocol: "whois", Raw: raw[:i+1], Referral: "whois://" + name})
-		server, raw = name, rest
-	}
-	if len(hops) == 0 {
-		return nil
-	}
-	hops = append(hops, Hop{Server: server, Protocol: "whois", Raw: raw})
-	if hops[0].Server == "" && strings.Contains(string(hops[0].Raw), "ARIN WHOIS data") {
-		hops[0].Server = "whois.arin.net"
-	}
-	return hops
-}
-
-// splitHeadings cuts the output of a client, such as that of the BSDs, that
-// puts "# server" in front of what the server said which IANA named.
-func splitHeadings(raw []byte) []Hop {
-	_, rest, ok := bytes.Cut(raw, []byte("\nrefer:"))
-	if !ok {
-		return nil
-	}
-	value, _, _ := bytes.Cut(rest, []byte("\n"))
-	host := strings.TrimSpace(string(value))
-	before, after, ok := bytes.Cut(raw, []byte("\n# "+host+"\n"))
-	if !ok {
-		before, after, ok = bytes.Cut(raw, []byte("\n# "+host+"\r\n"))
-	}
-	if !ok || !isHost(host) {
-		return nil
-	}
-	return []Hop{{Server: "whois.iana.org", Protocol: "whois", Raw: before}, {Server: host, Protocol: "whois", Raw: after}}
 }

@@ -2,6 +2,7 @@ package whoislookup_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -143,4 +144,37 @@ func TestRDAPSaysItToo(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, rec.Abuse)
 	assert.Equal(t, "abuse@reg.example", rec.Abuse[0].Email)
+}
+
+// TestTwoAnswersInOneText: one text gives the record that the two hops give.
+func TestTwoAnswersInOneText(t *testing.T) {
+	const iana = "%% IANA WHOIS server\n%% This query returned 1 object\n\ndomain:       %s\n\norganisation: Example Confederation\naddress:      Bern\n\ncontact:      administrative\nname:         TLD Administrative Contact\n" +
+		"organisation: Example Office\n\nnserver:      G.NIC.EXAMPLE 192.0.2.9 2001:db8::9\n\nwhois:        whois.nic.example\n\nstatus:       ACTIVE\n\ncreated:      2014-03-27\nchanged:      2024-01-01\nsource:       IANA\n\n"
+	const name = "Domain Name: zedfox.%s\nRegistry Domain ID: D1\nUpdated Date: 2023-01-01T00:00:00Z\nCreation Date: 2016-01-01T00:00:00Z\nRegistry Expiry Date: 2027-01-01T00:00:00Z\n" +
+		"Registrar: Example Reg\nDomain Status: ok https://icann.org/epp#ok\n%sName Server: ns1.zedfox.example\n\n"
+	const placeholder = "\n#\n# ARIN WHOIS data and services are subject to the Terms of Use\n#\n\nNetRange: 138.0.0.0 - 138.0.255.255\nNetName: LACNIC-ERX\nNetType: Transferred to LACNIC\nOrganization: Latin American and Caribbean IP address Regional Registry (LACNIC)\n\n"
+	const lacnic = "% Joint Whois - whois.lacnic.net\n%  This server accepts single ASN, IPv4 or IPv6 queries\n\ninetnum: 138.0.152/22\nowner: Gigared S.A.\ncountry: AR\n"
+	const ripe = "% This is the RIPE Database query service.\n%\n\ninetnum: 138.0.152.0 - 138.0.155.255\nnetname: ZED\norg-name: Zed Fox AG\ncountry: CH\nsource: RIPE\n"
+	type pair struct{ first, second, one, two string }
+	var pairs []pair
+	for _, tld := range []string{"swiss", "zuerich", "berlin", "wien", "paris", "koeln", "nyc", "tokyo"} {
+		pairs = append(pairs, pair{fmt.Sprintf(iana, strings.ToUpper(tld)), fmt.Sprintf(name, tld, "Registrant Organization: Zed Fox AG\n"), "whois.iana.org", "whois.nic.example"})
+	}
+	for _, tld := range []string{"com", "net", "org", "info", "biz", "cc", "tv", "name"} {
+		pairs = append(pairs, pair{fmt.Sprintf(name, tld, ""), fmt.Sprintf(name, tld, "Registrant Organization: Zed Fox AG\nRegistrant Country: CH\n"), "", ""})
+	}
+	pairs = append(pairs, pair{placeholder, lacnic, "whois.arin.net", "whois.lacnic.net"}, pair{placeholder, ripe, "whois.arin.net", "whois.ripe.net"},
+		pair{"$ whois -h whois.arin.net 138.0.155.10\n" + placeholder, lacnic, "whois.arin.net", "whois.lacnic.net"}, pair{placeholder, "$ whois -h whois.lacnic.net 138.0.155.10\n" + lacnic, "whois.arin.net", "whois.lacnic.net"})
+	require.Len(t, pairs, 20)
+	for _, p := range pairs {
+		one, err := whoislookup.Parse("", []byte(p.first+p.second))
+		require.NoError(t, err, p.second)
+		two, err := whoislookup.Assemble(whoislookup.Query{}, []whoislookup.Hop{{Server: p.one, Protocol: "whois", Raw: []byte(p.first)}, {Server: p.two, Protocol: "whois", Raw: []byte(p.second)}})
+		require.NoError(t, err, p.second)
+		require.Len(t, one.Hops, 2, p.first+p.second)
+		one.Hops, two.Hops, one.Server, two.Server = nil, nil, "", ""
+		one.Sources, two.Sources = nil, nil
+		assert.Equal(t, two, one, p.second)
+		assert.Contains(t, []string{"Zed Fox AG", "Gigared S.A."}, one.Holder.Name)
+	}
 }
