@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -184,11 +185,12 @@ func (b *Bulk) ask(ctx context.Context, addr netip.Addr) (*whoislookup.Record, e
 		if err != nil {
 			return nil, err
 		}
-		rec, err := client.IP(context.WithValue(ctx, errandKey{}, &errand{addr: addr}), addr)
+		e := &errand{addr: addr}
+		rec, err := client.IP(context.WithValue(ctx, errandKey{}, e), addr)
 		if ctx.Err() != nil && err != nil && !errors.Is(err, errNoTurn) {
 			return rec, stopped(ctx, addr)
 		}
-		b.learn(rec, err)
+		b.learn(rec, err, e.failed)
 		if !errors.Is(err, whoislookup.ErrThrottled) {
 			return rec, err
 		}
@@ -199,7 +201,7 @@ func (b *Bulk) ask(ctx context.Context, addr netip.Addr) (*whoislookup.Record, e
 }
 
 // learn tells the pacer how the servers took it.
-func (b *Bulk) learn(rec *whoislookup.Record, err error) {
+func (b *Bulk) learn(rec *whoislookup.Record, err error, known []string) {
 	if rec == nil {
 		return
 	}
@@ -224,7 +226,7 @@ func (b *Bulk) learn(rec *whoislookup.Record, err error) {
 		case errors.Is(failure, whoislookup.ErrThrottled), errors.Is(failure, whoislookup.ErrDenied):
 			b.pace.throttled(name, now, max(hop.RetryAfter, retryAfter(failure)))
 		case errors.Is(failure, whoislookup.ErrUnreachable):
-			if !b.shared { // or one server would count for all
+			if !b.shared && !slices.Contains(known, name) { // or one server would count for all
 				b.pace.failed(name, now)
 			}
 		default:

@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -306,5 +308,30 @@ func TestTheSameAddressAgainAndAgain(t *testing.T) {
 		assert.Equal(t, 1000, n)
 		assert.Equal(t, 999, cached)
 		assert.Equal(t, 1, reg.asked())
+	})
+}
+
+// TestRefusingRegistriesAreLeftAlone: a server that refuses refuses everybody, and
+// who waits for a turn at it is told at once.
+func TestRefusingRegistriesAreLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inTime := time.Now()
+		var dialled atomic.Int64
+		b := &bulk.Bulk{Client: &whoislookup.Client{Dial: func(context.Context, string, string) (net.Conn, error) {
+			dialled.Add(1)
+			return nil, syscall.ECONNREFUSED
+		}}}
+		var addrs []netip.Addr
+		for i := range 50 {
+			addrs = append(addrs, netip.AddrFrom4([4]byte{byte(20 + 3*i), byte(i), 1, 1}))
+		}
+		n := 0
+		for _, err := range b.Lookup(t.Context(), slices.Values(addrs)) {
+			assert.ErrorIs(t, err, whoislookup.ErrUnreachable)
+			n++
+		}
+		assert.Equal(t, 50, n)
+		assert.LessOrEqual(t, time.Since(inTime), 5*time.Second)
+		assert.LessOrEqual(t, dialled.Load(), int64(30))
 	})
 }

@@ -65,7 +65,8 @@ func throughProxy(c *whoislookup.Client) bool {
 // errand is one look-up, as the connections made for it see it.
 type errand struct {
 	addr    netip.Addr
-	refused error // why a WHOIS server was not asked
+	refused error    // why a WHOIS server was not asked
+	failed  []string // the servers that could not be connected to, which the pacer knows
 }
 
 // errandKey is its key in the look-up's context.
@@ -109,6 +110,10 @@ func (b *Bulk) dial(ctx context.Context, network, address string) (net.Conn, err
 	defer cancel()
 	conn, err := base.DialContext(ctx, network, address)
 	if err != nil {
+		if !b.shared { // at once: others wait for their turn at this server
+			e.failed = append(e.failed, b.turnOf(address))
+			b.pace.failed(b.turnOf(address), time.Now())
+		}
 		return nil, err
 	}
 	if err := conn.SetDeadline(end); err != nil {

@@ -30,11 +30,12 @@ type pacer struct {
 
 // turns is the state of one server.
 type turns struct {
-	next     time.Time // the first turn that nobody has
-	until    time.Time // the server wants to be left alone until then
-	throttle int       // throttled answers since the last good one
-	strikes  int       // failures to answer at all since the last good one
-	down     bool      // until is because of strikes
+	next     time.Time     // the first turn that nobody has
+	until    time.Time     // the server wants to be left alone until then
+	throttle int           // throttled answers since the last good one
+	strikes  int           // failures to answer at all since the last good one
+	down     bool          // until is because of strikes
+	changed  chan struct{} // closed when until moves, so that nobody waits in vain
 }
 
 func (p *pacer) server(name string) *turns {
@@ -43,7 +44,7 @@ func (p *pacer) server(name string) *turns {
 		p.servers = map[string]*turns{}
 	}
 	if p.servers[name] == nil {
-		p.servers[name] = &turns{}
+		p.servers[name] = &turns{changed: make(chan struct{})}
 	}
 	return p.servers[name]
 }
@@ -120,6 +121,7 @@ func (p *pacer) throttled(name string, now time.Time, after time.Duration) {
 		after = doubled(t.throttle)
 	}
 	t.until, t.down = latest(t.until, now.Add(after)), false
+	t.wake()
 }
 
 // failed tells of no answer at all.
@@ -132,7 +134,21 @@ func (p *pacer) failed(name string, now time.Time) {
 	}
 	if t.strikes++; t.strikes >= strikesOut {
 		t.until, t.down = now.Add(doubled(t.strikes-strikesOut+1)), true
+		t.wake()
 	}
+}
+
+// wake ends all waiting for a turn: it is reserved anew, or refused.
+func (t *turns) wake() {
+	close(t.changed)
+	t.changed, t.next = make(chan struct{}), time.Time{}
+}
+
+// news returns what is closed when a server's pause begins.
+func (p *pacer) news(name string) <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.server(name).changed
 }
 
 // doubled returns the n-th pause, counted from 1.
@@ -160,7 +176,7 @@ func (p *pacer) wait(ctx context.Context, name string, every, patience time.Dura
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		now := time.Now()
+		news, now := p.news(name), time.Now()
 		slot, err := p.reserve(name, now, every, patience, deadline)
 		if err != nil {
 			return err
@@ -168,6 +184,9 @@ func (p *pacer) wait(ctx context.Context, name string, every, patience time.Dura
 		timer := time.NewTimer(slot.Sub(now))
 		select {
 		case <-timer.C:
+		case <-news:
+			timer.Stop()
+			continue
 		case <-ctx.Done():
 			timer.Stop()
 			p.giveBack(name, slot, every)
