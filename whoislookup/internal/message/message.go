@@ -43,6 +43,12 @@ const Most = 110
 func Of(line string) Sense {
 	line = protocol.ReplaceAllString(strings.ToLower(line), "http ")
 	best := Nothing
+	if whole := spaced(line); failing.MatchString(whole) {
+		if strings.Contains(whole, " 429 ") {
+			return Throttled
+		}
+		return Nothing
+	}
 	list := sentences(line)
 	if slices.ContainsFunc(list, func(s string) bool { return table().has("reduced", s) }) {
 		return Reduced
@@ -76,7 +82,7 @@ var (
 // sentences cuts a line at full stops and the like, and writes every sentence as
 // words with one space around each; a name in it is "<name>".
 func sentences(line string) []string {
-	if !strings.ContainsAny(line, `.@"':`) {
+	if !strings.ContainsAny(line, `.@"':!?;-/。；`) {
 		return []string{spaced(line)}
 	}
 	line = names.ReplaceAllStringFunc(line, func(s string) string {
@@ -113,10 +119,7 @@ func one(s string) Sense {
 	t := table()
 	might := t.has("might", s)
 	switch {
-	case strings.TrimSpace(s) == "", failing.MatchString(s):
-		if strings.Contains(s, " 429 ") {
-			return Throttled
-		}
+	case strings.TrimSpace(s) == "":
 		return Nothing
 	case t.has("denied", s) && !might && !t.has("terms", s):
 		return Denied
@@ -124,7 +127,7 @@ func one(s string) Sense {
 		return Throttled
 	case t.has("held", s):
 		return Held
-	case t.has("reserved", s) && !t.has("terms", s), t.has("kept", s) && t.has("keptof", s) && !t.has("failure", s) && !t.has("terms", s):
+	case t.kept(s) && !t.has("terms", s), t.has("kept", s) && t.has("keptof", s) && !t.has("failure", s) && !t.has("terms", s):
 		return Reserved
 	case t.has("terms", s):
 		return Nothing
@@ -146,6 +149,17 @@ func (t *phrases) absent(s string, whatever bool) bool {
 			continue
 		}
 		if at := p.in(s); at >= 0 && (whatever || t.subject(s[:at]) != other) {
+			return true
+		}
+	}
+	return false
+}
+
+// kept looks for a phrase that says that the registry keeps it back, where it is
+// not said of something else.
+func (t *phrases) kept(s string) bool {
+	for _, p := range t.rows["reserved"] {
+		if at := p.in(s); at >= 0 && t.subject(s[:at]) != other {
 			return true
 		}
 	}
