@@ -168,7 +168,9 @@ func ExampleFleet() {
 		fmt.Println(err)
 		return
 	}
-	sweep, err := fleet.Client().Sweep(context.Background())
+	client := fleet.Client()
+	client.Timeout = 20 * time.Second // a busy machine loses no answer
+	sweep, err := client.Sweep(context.Background())
 	if err != nil {
 		fmt.Println(err)
 		return

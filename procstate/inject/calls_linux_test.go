@@ -67,11 +67,18 @@ func TestTheCallGoesOn(t *testing.T) {
 					t.Skip("refused on this architecture")
 				}
 				t.Parallel()
-				p := cParent(t, 10, c.what, d)
-				before := p.fields(t)
 				// A stop for each, so that the call is interrupted ten times.
 				in := Injector{Settle: -1, MaxStop: -1, Rest: time.Millisecond}
+				d := d
+				p := cParent(t, 10, c.what, d)
+				before := p.fields(t)
 				result, err := apply(t, in, p, hold, nil)
+				for errors.Is(err, ErrGone) && d < 20*time.Second { // on a busy machine the call ended too early
+					d *= 2
+					p = cParent(t, 10, c.what, d)
+					before = p.fields(t)
+					result, err = apply(t, in, p, hold, nil)
+				}
 				require.NoError(t, err)
 				assert.Len(t, result.Reaped, 10)
 				p.same(t, before)
@@ -87,7 +94,8 @@ func TestTheCallGoesOn(t *testing.T) {
 				assert.Equal(t, c.value, value)
 				assert.Equal(t, c.errno, errno)
 				if c.end == nil {
-					assert.InDelta(t, d.Seconds(), took.Seconds(), 0.4)
+					assert.Greater(t, took, d-100*time.Millisecond)
+					assert.Less(t, took, d+5*time.Second)
 				}
 				assert.Equal(t, "left 0", p.line(t))
 			})
