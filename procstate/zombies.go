@@ -290,10 +290,10 @@ func (l *look) linger(ctx context.Context, report *Report, settle time.Duration)
 			}
 		}
 	}
+	start := time.Now()
 	if len(found) == 0 || rest(ctx, max(settle, 100*time.Millisecond)) != nil {
 		return
 	}
-	start := time.Now()
 	for _, s := range found {
 		s.judge(l, start)
 	}

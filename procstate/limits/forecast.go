@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Forecast is when a limit is reached if its use goes on to grow as it has.
@@ -17,7 +19,7 @@ type Forecast struct {
 
 // String returns the forecast on one line.
 func (f Forecast) String() string {
-	return fmt.Sprintf("%s of %q is reached in %v, at %.1f an hour", f.Name, f.Scope, f.In.Round(time.Second), f.PerHour)
+	return fmt.Sprintf("%s of %q is reached in %v, at %.1f an hour", opskit.Escape(f.Name), f.Scope, f.In.Round(time.Second), f.PerHour)
 }
 
 // Predict returns a forecast for every limit that grows, the nearest first, from

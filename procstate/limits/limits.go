@@ -34,7 +34,7 @@ func (l Limit) Left() uint64 {
 
 // String returns the limit on one line.
 func (l Limit) String() string {
-	text := fmt.Sprintf("%s of %q: %d of %d used, %d left", l.Name, l.Scope, l.Used, l.Max, l.Left())
+	text := fmt.Sprintf("%s of %q: %d of %d used, %d left", opskit.Escape(l.Name), l.Scope, l.Used, l.Max, l.Left())
 	if l.Zombies > 0 {
 		text += fmt.Sprintf(", %d are zombies", l.Zombies)
 	}
@@ -77,7 +77,11 @@ func (r *Report) Gaps() []opskit.Gap {
 	if len(r.Unseen) == 0 && opskit.ExitCode(r.Level()) == 2 {
 		return []opskit.Gap{{What: "the limits", Why: "none could be read"}}
 	}
-	return r.Unseen
+	gaps := slices.Clone(r.Unseen)
+	for i := range gaps { // of a report that was read back
+		gaps[i].What, gaps[i].Why = cmp.Or(gaps[i].What, "something"), cmp.Or(gaps[i].Why, "the reason is not known")
+	}
+	return gaps
 }
 
 // Seen reports whether there is anything in the report.
