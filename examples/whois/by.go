@@ -71,6 +71,7 @@ func gather(ctx context.Context, many *bulk.Bulk, p *program.Program, how groupi
 			fmt.Fprintln(p.Stderr)
 		}
 		failures.print(p.Stderr)
+		left.Unseen = append(left.Unseen, failures.gaps()...)
 	}()
 	for res, err := range many.Lookup(ctx, maps.Keys(requests)) {
 		if done++; watched {

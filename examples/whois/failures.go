@@ -27,6 +27,14 @@ func (f *failures) add(addr netip.Addr, err error) {
 	}
 }
 
+// gaps are what the failures leave open.
+func (f *failures) gaps() (gaps []opskit.Gap) {
+	for _, key := range f.order {
+		gaps = append(gaps, opskit.Gap{What: fmt.Sprintf("whose %d addresses are", f.count[key]), Why: "no answer, such as for " + f.first[key], Need: "asking again"})
+	}
+	return gaps
+}
+
 func (f *failures) print(w io.Writer) {
 	for _, key := range f.order {
 		fmt.Fprintf(w, "no answer for %d addresses, such as %s\n", f.count[key], opskit.Escape(f.first[key]))

@@ -168,7 +168,8 @@ not checked: nothing more
 	assert.Contains(t, out, `not checked: 3 lines of the list (no "count address", such as line 2: "3 -"; need: one address a line)`)
 	code, _, _ = group(list, "-by", "colour")
 	assert.Equal(t, 2, code)
-	code, _, stderr = group("1 192.72.0.1\n", "-by", "holder")
+	code, out, stderr = group("1 192.72.0.1\n", "-by", "holder")
+	assert.Contains(t, out, "not checked: whose 1 addresses are (no answer, such as for 192.72.0.1: ")
 	assert.Equal(t, 2, code, "a server that cannot be reached is no answer")
 	assert.Contains(t, stderr, "192.72.0.1")
 }
