@@ -85,6 +85,10 @@ func recoveries(a, b behaviour) []Recovery {
 					r.Returns, r.Why = false, fmt.Sprintf("%s gives up after %s, and %s does not open it itself", left.label, attempts(left.tries), gone.label)
 				}
 			}
+			if r.Returns && !r.Traffic && !again && !left.onError && e != eventDeleted && e != eventRefused {
+				// Seen live: charon that answers before its connections are loaded refuses.
+				r.Why += ", unless it asks before " + gone.label + " has loaded its connections: a refusal ends its tries"
+			}
 			list = append(list, r)
 		}
 	}
