@@ -8,11 +8,14 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/opskit-go/opskit"
 )
 
-// Anchor is one trust anchor of the root: the DS record of a key-signing key,
-// RFC 4034 section 5.
+// Anchor is one trust anchor of a zone: the DS record of a key-signing key, RFC
+// 4034 section 5.
 type Anchor struct {
+	Zone       string    `json:"zone,omitempty"`       // with the final dot; empty: the root
 	Name       string    `json:"name,omitempty"`       // such as "KSK-2024"; empty: not told
 	KeyTag     uint16    `json:"key_tag"`              // of the DNSKEY, RFC 4034 appendix B
 	Algorithm  uint8     `json:"algorithm"`            // IANA DNSSEC algorithm number
@@ -42,8 +45,9 @@ func DefaultAnchors() []Anchor {
 	}
 }
 
-// ParseAnchors reads trust anchors in master format: DS records of the root, or
-// DNSKEY records with the SEP flag and not revoked, which are turned into SHA-256 DS records.
+// ParseAnchors reads trust anchors in master format: DS records of zones, or
+// DNSKEY records with the SEP flag and not revoked, which are turned into SHA-256
+// DS records.
 // Other DNSKEY records of a key set are passed over. It also reads IANA's
 // root-anchors.xml (RFC 9718), with the times from and until which each anchor
 // is valid; signatures over that file are not checked. It returns what it could
@@ -52,7 +56,7 @@ func DefaultAnchors() []Anchor {
 func ParseAnchors(r io.Reader) ([]Anchor, error) {
 	text, err := readBounded(r)
 	if err != nil {
-		return nil, &Error{Op: "read anchors", Err: err}
+		return nil, &opskit.Error{Op: "read anchors", Err: err}
 	}
 	read := masterAnchors
 	if isXML(text) {
@@ -68,7 +72,7 @@ func ParseAnchors(r io.Reader) ([]Anchor, error) {
 		problems = append(problems, fmt.Errorf("%w: no trust anchor in it", ErrSyntax))
 	}
 	if len(problems) > 0 {
-		return anchors, &Error{Op: "parse anchors", Err: joined(problems)}
+		return anchors, &opskit.Error{Op: "parse anchors", Err: joined(problems)}
 	}
 	return anchors, nil
 }
@@ -79,10 +83,6 @@ func masterAnchors(text []byte) (anchors []Anchor, problems []error) {
 		if err != nil {
 			problems = append(problems, err)
 			break
-		}
-		if rr.Header().Name != "." || rr.Header().Class != dns.ClassINET {
-			problems = append(problems, fmt.Errorf("%w: record of %s, want IN records of the root", ErrSyntax, rr.Header().Name))
-			continue
 		}
 		switch rr := rr.(type) {
 		case *dns.DS:
@@ -105,8 +105,12 @@ func masterAnchors(text []byte) (anchors []Anchor, problems []error) {
 }
 
 func anchorOf(ds *dns.DS) Anchor {
+	zone := dns.CanonicalName(ds.Hdr.Name)
+	if zone == "." {
+		zone = ""
+	}
 	return Anchor{
-		KeyTag: ds.KeyTag, Algorithm: ds.Algorithm, DigestType: ds.DigestType,
+		Zone: zone, KeyTag: ds.KeyTag, Algorithm: ds.Algorithm, DigestType: ds.DigestType,
 		Digest: strings.ToUpper(ds.Digest),
 	}
 }

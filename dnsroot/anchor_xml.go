@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/miekg/dns"
 )
 
 // trustAnchor is the document of RFC 9718 section 2.1, and of RFC 7958 before
@@ -42,12 +44,13 @@ func xmlAnchors(text []byte) (anchors []Anchor, problems []error) {
 	if err := xml.Unmarshal(unmarked(text), &document); err != nil {
 		return nil, []error{fmt.Errorf("%w: XML that is no TrustAnchor of RFC 9718 (want that, or DS or DNSKEY records in master format): %w", ErrSyntax, err)}
 	}
-	if zone := strings.TrimSpace(document.Zone); zone != "." {
-		return nil, []error{fmt.Errorf("%w: trust anchors of zone %q, want those of the root", ErrSyntax, zone)}
+	zone := dns.CanonicalName(strings.TrimSpace(document.Zone))
+	if zone == "." {
+		zone = ""
 	}
 	for _, d := range document.Digests {
 		a := Anchor{
-			Name: strings.TrimSpace(d.ID), KeyTag: d.KeyTag, Algorithm: d.Algorithm, DigestType: d.DigestType,
+			Zone: zone, Name: strings.TrimSpace(d.ID), KeyTag: d.KeyTag, Algorithm: d.Algorithm, DigestType: d.DigestType,
 			Digest: strings.ToUpper(strings.Join(strings.Fields(d.Digest), "")),
 		}
 		from, err := anchorTime(d.ValidFrom)

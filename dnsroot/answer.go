@@ -3,6 +3,8 @@ package dnsroot
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/miekg/dns"
 )
@@ -18,18 +20,21 @@ func unpack(wire []byte) (*dns.Msg, error) {
 
 // rcodeText returns such as "SERVFAIL", or "RCODE23" for what has no name.
 func rcodeText(rcode int) string {
+	if rcode == dns.RcodeBadVers { // 16 is BADSIG in TSIG and BADVERS in an OPT record, RFC 6891
+		return "BADVERS"
+	}
 	if s, ok := dns.RcodeToString[rcode]; ok {
 		return s
 	}
 	return fmt.Sprintf("RCODE%d", rcode)
 }
 
-// rootSet returns the records of one type that the root itself has in the
+// zoneSet returns the records of one type that the zone itself has in the
 // answer section, and the signatures over them.
-func rootSet(m *dns.Msg, qtype uint16) (set []dns.RR, sigs []*dns.RRSIG) {
+func zoneSet(m *dns.Msg, zone string, qtype uint16) (set []dns.RR, sigs []*dns.RRSIG) {
 	for _, rr := range m.Answer {
 		h := rr.Header()
-		if h.Name != "." || h.Class != dns.ClassINET {
+		if !strings.EqualFold(h.Name, zone) || h.Class != dns.ClassINET {
 			continue
 		}
 		if sig, ok := rr.(*dns.RRSIG); ok {
@@ -45,9 +50,9 @@ func rootSet(m *dns.Msg, qtype uint16) (set []dns.RR, sigs []*dns.RRSIG) {
 	return set, sigs
 }
 
-// serial returns the zone's serial in an answer to ". SOA".
-func serial(m *dns.Msg) (uint32, bool) {
-	set, _ := rootSet(m, dns.TypeSOA)
+// serial returns the zone's serial in an answer to the question for its SOA.
+func serial(m *dns.Msg, zone string) (uint32, bool) {
+	set, _ := zoneSet(m, zone, dns.TypeSOA)
 	if len(set) != 1 {
 		return 0, false
 	}
@@ -56,6 +61,18 @@ func serial(m *dns.Msg) (uint32, bool) {
 		return 0, false
 	}
 	return soa.Serial, true
+}
+
+// servers returns the names in the zone's NS records, sorted.
+func servers(m *dns.Msg, zone string) (list []string) {
+	set, _ := zoneSet(m, zone, dns.TypeNS)
+	for _, rr := range set {
+		if ns, ok := rr.(*dns.NS); ok {
+			list = append(list, strings.ToLower(ns.Ns))
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // nsid returns the identifier of RFC 5001 as presentation text; nil if the
@@ -102,4 +119,21 @@ func chaosText(m *dns.Msg) *string {
 		return &text
 	}
 	return nil
+}
+
+// presentation writes opaque bytes as RFC 1035 section 5.1 does: \DDD for what
+// is not printable ASCII, and a backslash before a backslash.
+func presentation(raw []byte) string {
+	var b strings.Builder
+	for _, c := range raw {
+		switch {
+		case c == '\\':
+			b.WriteString(`\\`)
+		case c >= 0x20 && c < 0x7f:
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, `\%03d`, c)
+		}
+	}
+	return b.String()
 }

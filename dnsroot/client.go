@@ -1,28 +1,36 @@
 package dnsroot
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/opskit-go/opskit"
 )
 
-// Client asks the root servers. The zero value asks the thirteen letters of
+// Client asks the servers of a zone. The zero value asks the thirteen letters of
 // [DefaultHints] on port 53 through real sockets and validates by
-// [DefaultAnchors]. The fields must not change during a call; calls are safe
+// [DefaultAnchors]. Hints of another zone make it that zone's. The fields must not change during a call; calls are safe
 // for concurrent use if the Exchanger is.
 type Client struct {
 	Exchanger Exchanger        // nil: Sockets{}
 	Hints     Hints            // no servers in it: DefaultHints()
-	Anchors   []Anchor         // nil: DefaultAnchors()
+	Anchors   []Anchor         // nil: DefaultAnchors() for the root, none for another zone
 	Port      uint16           // 0: 53
 	Timeout   time.Duration    // of one question over one transport; 0: 2 s
-	Tries     int              // questions per address and transport that RTT and loss rest on; 0: 3
+	Tries     int              // questions per address and transport that RTT and loss rest on at first; 0: 16
 	Pace      time.Duration    // between the starts of any two questions; 0: 500 µs; negative: none
 	Now       func() time.Time // the wall clock that signatures are judged by; nil: time.Now
+	Linger    time.Duration    // how long to wait for a second answer after each UDP one; 0: 1 s where the first does not validate; negative: never
+	Lead      time.Duration    // signatures that end sooner are told; 0: 24 hours; negative: off
+	Vantage   string           // what this host is called where sweeps of several are judged together; empty: it has no name
+	Observer  opskit.Observer  // is told of each probe that a sweep has done
 }
 
 func (c *Client) exchanger() Exchanger {
@@ -39,11 +47,13 @@ func (c *Client) hints() Hints {
 	return c.Hints
 }
 
+// anchors are those of the zone that is asked for.
 func (c *Client) anchors() []Anchor {
-	if c.Anchors == nil {
+	zone := c.hints().zone()
+	if c.Anchors == nil && zone == "." {
 		return DefaultAnchors()
 	}
-	return c.Anchors
+	return slices.DeleteFunc(slices.Clone(c.Anchors), func(a Anchor) bool { return dns.CanonicalName(cmp.Or(a.Zone, ".")) != zone })
 }
 
 func (c *Client) port() uint16 {
@@ -62,9 +72,16 @@ func (c *Client) timeout() time.Duration {
 
 func (c *Client) tries() int {
 	if c.Tries <= 0 {
-		return 3
+		return 16
 	}
 	return c.Tries
+}
+
+func (c *Client) lead() time.Duration {
+	if c.Lead == 0 {
+		return 24 * time.Hour
+	}
+	return max(c.Lead, 0)
 }
 
 func (c *Client) now() time.Time {
@@ -143,11 +160,11 @@ func (c *Client) ask(ctx context.Context, p *pacer, q question, to netip.AddrPor
 	if a.err != nil || !a.msg.Truncated {
 		return a
 	}
-	if over == TCP {
+	if over == TransportTCP {
 		a.err = fmt.Errorf("%w, over TCP too", ErrTruncated)
 		return a
 	}
-	full := c.askOnce(ctx, p, q, to, TCP)
+	full := c.askOnce(ctx, p, q, to, TransportTCP)
 	full.truncated = true
 	full.reply.RTT, full.reply.Connect = a.reply.RTT, 0 // what was measured is the UDP answer
 	for _, d := range a.reply.Discarded {
@@ -174,7 +191,7 @@ func (c *Client) askOnce(ctx context.Context, p *pacer, q question, to netip.Add
 	}
 	bounded, cancel := context.WithTimeout(ctx, c.timeout())
 	defer cancel()
-	reply, err := c.exchanger().Exchange(bounded, query, to, over)
+	reply, err := c.exchanger().Exchange(bounded, Query{Wire: query, To: to, Over: over, Linger: max(c.Linger, 0)})
 	if err != nil {
 		if over := ended(ctx); over != nil {
 			err = fmt.Errorf("%w: stopped before the timeout: %w", ErrNotSent, over)

@@ -1,5 +1,5 @@
 // Package dnsroot answers "are the DNS root servers all right, as seen from
-// here?".
+// here?", and the same of any other zone's servers.
 //
 //	sweep, err := new(dnsroot.Client).Sweep(ctx) // asks all 13 letters, IPv4 and IPv6, UDP and TCP
 //	...
@@ -8,40 +8,45 @@
 // prints
 //
 //	root servers: degraded
-//	  12 of 13 letters healthy from here
+//	  12 of 13 letters healthy from here; on each of their paths loss above 17 % is excluded
 //	  unreachable: k
 //	  newest validated serial 2026112200
-//	  k: unreachable: no answer over IPv4 UDP (3 of 3 questions), which 12 other letters answered
-//	  k: unreachable: no answer over IPv4 TCP (3 of 3 questions), which 12 other letters answered
-//	next: sweep from another network before calling a letter down
-//	not checked: every letter over IPv6 (dial udp6 [2001:503:ba3e::2:30]:53: connect: network is unreachable; need: a host with IPv6)
+//	  unreachable: k over IPv4 TCP, IPv4 UDP: no answer (8 of 8 questions): at 193.0.14.129
+//	next: sweep from another network before calling a server down
+//	not checked: every server over IPv6 (dial udp6 [2001:503:ba3e::2:30]:53: connect: network is unreachable; need: a host with IPv6)
 //
 // # Usage
 //
-// [Client.Sweep] gathers evidence: for each letter, address and transport
-// whether it answers, round-trip times, loss, the serial of its zone, which
-// machine answered (NSID, hostname.bind, id.server) and whether its answers
-// validate. [Assess] is the verdict, a pure function of that evidence, so that
-// a sweep saved as JSON gives the same verdict later and elsewhere.
+// [Client.Sweep] gathers evidence: for each server, address and transport
+// whether it answers, round-trip times, loss by size of answer, the serial of its
+// zone, which machine answered (NSID, hostname.bind, id.server) and whether its
+// answers validate. [Assess] is the verdict, a pure function of the sweeps of one
+// host or of several, so that what is saved gives the same verdict later.
 //
 // The thirteen letters come from [DefaultHints], a dated table, or from a hints
-// file ([ParseHints]); [Client.Prime] asks one of them for the current list, as
-// RFC 9609 describes, and reports every difference. Answers are validated
-// against [DefaultAnchors], the dated key-signing keys of IANA, or against the
-// anchors of a fleet of one's own ([ParseAnchors], Client.Anchors).
+// file ([ParseHints]), which may be another zone's; [Client.Prime] asks three of
+// the servers for the current list, as RFC 9609 describes. Answers are validated
+// against [DefaultAnchors], the dated key-signing keys of IANA, or against
+// anchors of one's own ([ParseAnchors], Client.Anchors).
 //
-// One host cannot show that a letter is down for everybody; it shows that it
-// does not answer here while others do. What hits all letters alike is Unknown,
-// since this host's own network cannot be told from thirteen failures; where all
-// of them answer as a resolver would, it is Suspicious. An address family that
-// the host lacks is a [Gap] and says nothing about the servers.
+// What hits a whole path alike is Unknown, since this host's own network cannot
+// be told from all servers; where all of them answer as a resolver would, it is
+// Suspicious. A server is judged by what others on its paths do not show. An
+// address family that the host lacks is a gap and says nothing about the servers.
 //
-// A sweep sends about twelve small questions to each address, half a millisecond
-// apart, to the root servers and to nobody else. Do not run it more than once a
-// minute.
+// A sweep sends about twenty questions to each address and transport, half a
+// millisecond apart, and up to 64 where some are lost. Do not run it more than
+// once a minute.
 //
-// Whether published statistics show an attack is the question of the package
-// rssac002; package dnsroottest has thirteen letters on loopback, with faults.
+// Package rssac002 judges published statistics; package dnsroottest has the
+// servers of a zone on loopback, with faults.
+//
+// # Levels
+//
+//	healthy      OK       seen to be right; Unknown where something was not seen
+//	degraded     Warning  works in part, or some servers do
+//	unreachable, lame, stale, invalid, suspicious: Problem, since it must not be relied on
+//	unknown      Unknown
 //
 // # Privileges
 //
@@ -51,7 +56,7 @@
 //
 // All. On Linux an ICMP error ends the wait for a UDP answer and is told from
 // silence; elsewhere a closed UDP port is silence. A refused TCP connection on
-// Windows is a Gap.
+// Windows is a gap.
 //
 // # Testing
 //

@@ -22,7 +22,7 @@ func ExampleClient_Sweep() {
 	defer fleet.Close()
 	client := fleet.Client()
 	client.Hints = onlyIPv4(client.Hints)
-	if err := fleet.Set('k', dnsroottest.Fault{Silence: true}); err != nil {
+	if err := fleet.Set("k", dnsroottest.Fault{Silence: true}); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -35,19 +35,18 @@ func ExampleClient_Sweep() {
 	fmt.Println(dnsroot.Assess(sweep))
 	// Output:
 	// root servers: degraded
-	//   12 of 13 letters healthy from here
+	//   12 of 13 letters healthy from here; on each of their paths loss above 17 % is excluded
 	//   unreachable: k
 	//   newest validated serial 2026112200
-	//   k: unreachable: no answer over IPv4 UDP (3 of 3 questions), which 12 other letters answered
-	//   k: unreachable: no answer over IPv4 TCP (3 of 3 questions), which 12 other letters answered
-	// next: sweep from another network before calling a letter down
+	//   unreachable: k over IPv4 TCP, IPv4 UDP: no answer (8 of 8 questions): at 192.0.2.11
+	// next: sweep from another network before calling a server down
 	// not checked: nothing more
 }
 
 func onlyIPv4(h dnsroot.Hints) dnsroot.Hints {
 	only := dnsroot.Hints{Updated: h.Updated, Serial: h.Serial}
 	for _, s := range h.Servers {
-		only.Servers = append(only.Servers, dnsroot.Server{Letter: s.Letter, Addrs: s.Addrs[:1]})
+		only.Servers = append(only.Servers, dnsroot.Server{Name: s.Name, Addrs: s.Addrs[:1]})
 	}
 	return only
 }
@@ -56,21 +55,21 @@ func ExampleAssess() {
 	// Evidence may come from a file: here one letter answers and one does not.
 	sweep := &dnsroot.Sweep{Probes: []dnsroot.Probe{
 		{
-			Letter: 'a', Addr: netip.MustParseAddrPort("198.41.0.4:53"), Transport: dnsroot.UDP,
-			Reachable: new(true), Sent: 5, RTT: []time.Duration{20 * time.Millisecond}, Rcode: "NOERROR", Serial: new(uint32(2026112200)),
-			SOA: dnsroot.Validation{Security: dnsroot.Secure}, NS: dnsroot.Validation{Security: dnsroot.Secure}, DNSKEY: dnsroot.Validation{Security: dnsroot.Secure},
+			Server: "a.root-servers.net.", Addr: netip.MustParseAddrPort("198.41.0.4:53"), Transport: dnsroot.TransportUDP,
+			Reachable: new(true), Small: dnsroot.Count{Sent: 16}, RTT: []time.Duration{20 * time.Millisecond}, Rcode: "NOERROR", Serial: new(uint32(2026112200)),
+			SOA: dnsroot.Validation{Security: dnsroot.SecuritySecure}, NS: dnsroot.Validation{Security: dnsroot.SecuritySecure}, DNSKEY: dnsroot.Validation{Security: dnsroot.SecuritySecure},
 		},
 		{
-			Letter: 'b', Addr: netip.MustParseAddrPort("170.247.170.2:53"), Transport: dnsroot.UDP,
-			Reachable: new(false), Sent: 3, Lost: 3,
+			Server: "b.root-servers.net.", Addr: netip.MustParseAddrPort("170.247.170.2:53"), Transport: dnsroot.TransportUDP,
+			Reachable: new(false), Small: dnsroot.Count{Sent: 8, Lost: 8},
 		},
 	}}
-	for _, l := range dnsroot.Assess(sweep).Letters {
-		fmt.Println(l.Letter, l.Verdict, l.Evidence)
+	for _, l := range dnsroot.Assess(sweep).Servers {
+		fmt.Println(l.Server, l.Verdict, l.Evidence)
 	}
 	// Output:
-	// a healthy []
-	// b unreachable [no answer over IPv4 UDP (3 of 3 questions), which 1 other letters answered]
+	// a.root-servers.net. healthy []
+	// b.root-servers.net. unreachable [no answer over IPv4 UDP: 8 of 8 questions]
 }
 
 func ExampleClient_Prime() {
@@ -87,11 +86,11 @@ func ExampleClient_Prime() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(priming.NS.Security, len(priming.Hints.Servers), len(priming.Changes))
-	fmt.Println(priming.Changes[0])
+	fmt.Println(priming.Verdict, len(priming.Lists), len(priming.Changes))
+	fmt.Println(priming.Changes[0].What, priming.Changes[0].New)
 	// Output:
-	// secure 13 13
-	// a: 2001:db8:53::1 is new
+	// stale 3 13
+	// a.root-servers.net. address 2001:db8:53::1
 }
 
 func ExampleParseHints() {
@@ -102,7 +101,7 @@ K.ROOT-SERVERS.NET.      3600000      A     193.0.14.129
 K.ROOT-SERVERS.NET.      3600000      AAAA  2001:7fd::1
 `))
 	fmt.Println(hints.Servers, hints.Updated.Format(time.DateOnly), err)
-	// Output: [{k [193.0.14.129 2001:7fd::1]}] 2024-04-18 <nil>
+	// Output: [{k.root-servers.net. [193.0.14.129 2001:7fd::1]}] 2024-04-18 <nil>
 }
 
 func ExampleParseAnchors() {

@@ -15,8 +15,16 @@ import (
 // [ErrNotSent], [ErrNoAnswer] or [ErrRefused]; a Reply that comes with an error
 // still counts for what was discarded. Exchange must be safe for concurrent use.
 type Exchanger interface {
-	// Exchange sends query, a message without length prefix, and waits for its answer.
-	Exchange(ctx context.Context, query []byte, to netip.AddrPort, over Transport) (Reply, error)
+	// Exchange sends the query and waits for its answer.
+	Exchange(ctx context.Context, query Query) (Reply, error)
+}
+
+// Query is one message, where it goes and how.
+type Query struct {
+	Wire   []byte         // the message, without the length prefix of TCP
+	To     netip.AddrPort // the server
+	Over   Transport      // UDP or TCP
+	Linger time.Duration  // over UDP: how long to wait for further answers after the first; 0: not at all
 }
 
 // Reply is what came back for one query.
@@ -24,6 +32,7 @@ type Reply struct {
 	Wire      []byte        // the answer as received, without the length prefix of TCP
 	RTT       time.Duration // from the start of sending the query to the answer's last byte, monotonic, in ns
 	Connect   time.Duration // TCP: the handshake before that; 0 over UDP
+	Later     []Reply       // further answers to the same query, as far as Query.Linger asks for them
 	Discarded []Discarded   // what came while waiting and was no answer to the query
 }
 
@@ -105,21 +114,21 @@ func lower(c byte) byte {
 // safe for concurrent use. A context without a deadline is given five seconds.
 type Sockets struct{}
 
-// Exchange sends query and waits for the answer to it. Errors match
+// Exchange sends the query and waits for the answer to it. Errors match
 // [ErrNotSent], [ErrNoAnswer] or [ErrRefused].
 //
 // Over UDP the socket is not connected, so that an answer from a wrong address
 // is seen and counted; where the kernel can (Linux, IP_RECVERR), ICMP errors
 // end the wait as [ErrRefused].
-func (Sockets) Exchange(ctx context.Context, query []byte, to netip.AddrPort, over Transport) (Reply, error) {
+func (Sockets) Exchange(ctx context.Context, query Query) (Reply, error) {
 	if _, bounded := ctx.Deadline(); !bounded {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
 	}
-	to = netip.AddrPortFrom(to.Addr().Unmap(), to.Port())
-	if over == TCP {
-		return exchangeTCP(ctx, query, to)
+	query.To = netip.AddrPortFrom(query.To.Addr().Unmap(), query.To.Port())
+	if query.Over == TransportTCP {
+		return exchangeTCP(ctx, query.Wire, query.To)
 	}
-	return exchangeUDP(ctx, query, to)
+	return exchangeUDP(ctx, query)
 }

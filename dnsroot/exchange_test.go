@@ -30,9 +30,9 @@ func TestSocketsRefused(t *testing.T) {
 	to := closedPort(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	_, err := dnsroot.Sockets{}.Exchange(ctx, rootSOA, to, dnsroot.TCP)
+	_, err := dnsroot.Sockets{}.Exchange(ctx, dnsroot.Query{Wire: rootSOA, To: to, Over: dnsroot.TransportTCP})
 	assert.ErrorIs(t, err, dnsroot.ErrRefused)
-	_, err = dnsroot.Sockets{}.Exchange(ctx, rootSOA, to, dnsroot.UDP)
+	_, err = dnsroot.Sockets{}.Exchange(ctx, dnsroot.Query{Wire: rootSOA, To: to, Over: dnsroot.TransportUDP})
 	if reportsICMP(t) {
 		assert.ErrorIs(t, err, dnsroot.ErrRefused)
 	} else {
@@ -53,21 +53,21 @@ func reportsICMP(t *testing.T) bool {
 
 // A link-local address of an interface that this host does not have.
 func TestSocketsNotSent(t *testing.T) {
-	for _, over := range []dnsroot.Transport{dnsroot.UDP, dnsroot.TCP} {
-		_, err := dnsroot.Sockets{}.Exchange(t.Context(), rootSOA, netip.MustParseAddrPort("[fe80::1%opskit-none]:53"), over)
+	for _, over := range []dnsroot.Transport{dnsroot.TransportUDP, dnsroot.TransportTCP} {
+		_, err := dnsroot.Sockets{}.Exchange(t.Context(), dnsroot.Query{Wire: rootSOA, To: netip.MustParseAddrPort("[fe80::1%opskit-none]:53"), Over: over})
 		assert.ErrorIs(t, err, dnsroot.ErrNotSent, over.String())
 	}
 }
 
 func TestSocketsEndWithTheContext(t *testing.T) {
 	fleet := start(t, dnsroottest.Config{})
-	require.NoError(t, fleet.Set('a', dnsroottest.Fault{Silence: true}))
+	require.NoError(t, fleet.Set("a", dnsroottest.Fault{Silence: true}))
 	to := fleet.AddrPort(fleet.Hints().Servers[0].Addrs[0])
-	for _, over := range []dnsroot.Transport{dnsroot.UDP, dnsroot.TCP} {
+	for _, over := range []dnsroot.Transport{dnsroot.TransportUDP, dnsroot.TransportTCP} {
 		ctx, cancel := context.WithCancel(t.Context())
 		stop := time.AfterFunc(20*time.Millisecond, cancel)
 		begin := time.Now()
-		_, err := dnsroot.Sockets{}.Exchange(ctx, rootSOA, to, over)
+		_, err := dnsroot.Sockets{}.Exchange(ctx, dnsroot.Query{Wire: rootSOA, To: to, Over: over})
 		assert.ErrorIs(t, err, context.Canceled, over.String())
 		assert.Less(t, time.Since(begin), 4*time.Second)
 		stop.Stop()
@@ -106,7 +106,7 @@ func TestSocketsTCP(t *testing.T) {
 				}
 				done <- err
 			}()
-			reply, err := dnsroot.Sockets{}.Exchange(t.Context(), rootSOA, l.Addr().(*net.TCPAddr).AddrPort(), dnsroot.TCP)
+			reply, err := dnsroot.Sockets{}.Exchange(t.Context(), dnsroot.Query{Wire: rootSOA, To: l.Addr().(*net.TCPAddr).AddrPort(), Over: dnsroot.TransportTCP})
 			require.NoError(t, <-done)
 			if test.err != nil {
 				require.ErrorIs(t, err, test.err)
@@ -134,8 +134,8 @@ func TestClientChecksItsExchanger(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := &dnsroot.Client{Exchanger: exchangerFunc(
-				func(_ context.Context, query []byte, _ netip.AddrPort, _ dnsroot.Transport) (dnsroot.Reply, error) {
-					return dnsroot.Reply{Wire: change(append([]byte(nil), query...))}, nil
+				func(_ context.Context, query dnsroot.Query) (dnsroot.Reply, error) {
+					return dnsroot.Reply{Wire: change(append([]byte(nil), query.Wire...))}, nil
 				})}
 			_, err := client.Prime(t.Context())
 			assert.ErrorIs(t, err, dnsroot.ErrMalformed)

@@ -1,6 +1,7 @@
 package dnsroot
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +11,8 @@ import (
 	"time"
 )
 
-func exchangeUDP(ctx context.Context, query []byte, to netip.AddrPort) (reply Reply, err error) {
+func exchangeUDP(ctx context.Context, query Query) (reply Reply, err error) {
+	to := query.To
 	if err := route(ctx, to); err != nil {
 		return Reply{}, err
 	}
@@ -34,7 +36,7 @@ func exchangeUDP(ctx context.Context, query []byte, to netip.AddrPort) (reply Re
 	defer stop()
 
 	sent := time.Now()
-	if _, err := conn.WriteToUDPAddrPort(query, to); err != nil {
+	if _, err := conn.WriteToUDPAddrPort(query.Wire, to); err != nil {
 		return Reply{}, fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
 	buf := make([]byte, 65535)
@@ -42,21 +44,44 @@ func exchangeUDP(ctx context.Context, query []byte, to netip.AddrPort) (reply Re
 		n, from, err := conn.ReadFromUDPAddrPort(buf)
 		rtt := time.Since(sent)
 		switch {
+		case err != nil && reply.Wire != nil:
+			return reply, nil // whatever ends the wait for more, there is an answer
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return reply, silence(ctx)
 		case err != nil:
 			return reply, fmt.Errorf("%w: %w", ErrRefused, err)
 		}
-		why := mismatch(query, buf[:n])
+		why := mismatch(query.Wire, buf[:n])
 		if from.Port() != to.Port() || from.Addr().Unmap().WithZone("") != to.Addr().WithZone("") {
 			why = otherAddress
 		}
-		if why == "" {
-			reply.Wire, reply.RTT = buf[:n:n], rtt
-			return reply, nil
+		switch {
+		case why != "":
+			reply.Discarded = discard(reply.Discarded, why, 1)
+		case reply.Wire == nil:
+			reply.Wire, reply.RTT = bytes.Clone(buf[:n]), rtt
+			if query.Linger <= 0 {
+				return reply, nil
+			}
+			if linger(ctx, conn, query.Linger) != nil { // the answer is there
+				return reply, nil
+			}
+		case len(reply.Later) < maxLater && !bytes.Equal(reply.Wire, buf[:n]): // the network may double a datagram
+			reply.Later = append(reply.Later, Reply{Wire: bytes.Clone(buf[:n]), RTT: rtt})
 		}
-		reply.Discarded = discard(reply.Discarded, why, 1)
 	}
+}
+
+// maxLater bounds the further answers that are kept for one query.
+const maxLater = 4
+
+// linger moves the deadline to that long from now, but not beyond the context's.
+func linger(ctx context.Context, conn net.Conn, d time.Duration) error {
+	until := time.Now().Add(d)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Before(until) {
+		return nil
+	}
+	return conn.SetReadDeadline(until)
 }
 
 // route tells whether this host has a route to the address, without sending

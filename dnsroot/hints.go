@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -13,17 +14,21 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/opskit-go/opskit"
 )
 
-// Server is one letter and the addresses that it answers on.
+// Server is one name server of a zone and the addresses that it answers on.
 type Server struct {
-	Letter Letter       `json:"letter"`         // which root server identity
-	Addrs  []netip.Addr `json:"addrs,omitzero"` // IPv4 and IPv6
+	Name  string       `json:"name"`           // lower case, with the final dot: "k.root-servers.net."
+	Addrs []netip.Addr `json:"addrs,omitzero"` // IPv4 and IPv6
 }
 
-// Hints is what a resolver knows of the root before it has asked anything: RFC
-// 9609 calls it the configuration that priming starts from.
+// Hints is what is known of a zone's servers before any is asked: for the root
+// RFC 9609 calls it the configuration that priming starts from, for another zone
+// it is the delegation, its parent's view.
 type Hints struct {
+	Zone    string    `json:"zone,omitempty"`   // empty: the root
 	Servers []Server  `json:"servers,omitzero"` // in the order of the file
 	Updated time.Time `json:"updated,omitzero"` // day of the file's own "last update" line; zero: not told
 	Serial  uint32    `json:"serial,omitempty"` // "related version of root zone"; 0: not told
@@ -59,14 +64,14 @@ func records(text []byte, file string) iter.Seq2[dns.RR, error] {
 }
 
 // ParseHints reads a hints file (named.root, root.hints) in master format, RFC
-// 1035 section 5: the NS records of the root and the addresses of the letters,
-// for a fleet of the caller's own as well. It returns what it could read
+// 1035 section 5: the NS records of the root, or of another zone, and the
+// addresses of the servers that they name. It returns what it could read
 // together with an error that names every line it could not use; that error
 // matches [ErrSyntax].
 func ParseHints(r io.Reader) (Hints, error) {
 	text, err := readBounded(r)
 	if err != nil {
-		return Hints{}, &Error{Op: "read hints", Err: err}
+		return Hints{}, &opskit.Error{Op: "read hints", Err: err}
 	}
 	var h Hints
 	for line := range bytes.Lines(text) {
@@ -79,52 +84,69 @@ func ParseHints(r io.Reader) (Hints, error) {
 	}
 
 	var problems []error
-	named := map[Letter]bool{}
-	addrs := map[Letter][]netip.Addr{}
+	problem := func(format string, args ...any) {
+		problems = append(problems, fmt.Errorf("%w: "+format, append([]any{ErrSyntax}, args...)...))
+	}
+	var order []string
+	addrs := map[string][]netip.Addr{}
+	owner := ""
 	for rr, err := range records(text, "hints") {
 		if err != nil {
 			problems = append(problems, err)
 			break
 		}
+		name := strings.ToLower(rr.Header().Name)
 		switch rr := rr.(type) {
 		case *dns.NS:
-			if rr.Hdr.Name != "." {
-				problems = append(problems, fmt.Errorf("%w: NS of %s, want the root", ErrSyntax, rr.Hdr.Name))
-				continue
+			if owner == "" {
+				owner = name
 			}
-			l, err := letterOf(rr.Ns)
-			if err != nil {
-				problems = append(problems, err)
-				continue
+			server := strings.ToLower(rr.Ns)
+			switch {
+			case name != owner:
+				problem("NS of %s and of %s, want one zone", owner, name)
+			case !slices.Contains(order, server):
+				order = append(order, server)
 			}
-			named[l] = true
 		case *dns.A:
-			problems = add(problems, addrs, rr.Hdr.Name, rr.A)
+			addrs[name] = address(addrs[name], rr.A)
 		case *dns.AAAA:
-			problems = add(problems, addrs, rr.Hdr.Name, rr.AAAA)
+			addrs[name] = address(addrs[name], rr.AAAA)
 		default:
-			problems = append(problems, fmt.Errorf("%w: %s record of %s, want NS, A or AAAA",
-				ErrSyntax, dns.TypeToString[rr.Header().Rrtype], rr.Header().Name))
+			problem("%s record of %s, want NS, A or AAAA", dns.TypeToString[rr.Header().Rrtype], name)
 		}
 	}
-	for l := range Letters() {
-		switch {
-		case named[l] && len(addrs[l]) == 0:
-			problems = append(problems, fmt.Errorf("%w: no address for %s", ErrSyntax, l.Name()))
-		case !named[l] && len(addrs[l]) > 0:
-			problems = append(problems, fmt.Errorf("%w: address of %s, which no NS record of the root names", ErrSyntax, l.Name()))
-		case named[l]:
-			slices.SortFunc(addrs[l], netip.Addr.Compare)
-			h.Servers = append(h.Servers, Server{Letter: l, Addrs: slices.Compact(addrs[l])})
+	if owner != "." {
+		h.Zone = owner
+	}
+	for _, server := range order {
+		if len(addrs[server]) == 0 {
+			problem("no address for %s", server)
+			continue
+		}
+		slices.SortFunc(addrs[server], netip.Addr.Compare)
+		h.Servers = append(h.Servers, Server{Name: server, Addrs: slices.Compact(addrs[server])})
+	}
+	for _, name := range slices.Sorted(maps.Keys(addrs)) {
+		if !slices.Contains(order, name) {
+			problem("address of %s, which no NS record names", name)
 		}
 	}
 	if len(h.Servers) == 0 && len(problems) == 0 {
-		problems = append(problems, fmt.Errorf("%w: no root server in it", ErrSyntax))
+		problem("no name server in it")
 	}
 	if len(problems) > 0 {
-		return h, &Error{Op: "parse hints", Err: joined(problems)}
+		return h, &opskit.Error{Op: "parse hints", Err: joined(problems)}
 	}
 	return h, nil
+}
+
+// address adds an address as it stands in a record.
+func address(list []netip.Addr, ip []byte) []netip.Addr {
+	if addr, ok := netip.AddrFromSlice(ip); ok {
+		list = append(list, addr.Unmap())
+	}
+	return list
 }
 
 // comment returns the value of a line "; KEY: VALUE", or "".
@@ -135,19 +157,6 @@ func comment(line []byte, key string) string {
 		return ""
 	}
 	return strings.TrimSpace(value)
-}
-
-func add(problems []error, addrs map[Letter][]netip.Addr, owner string, ip []byte) []error {
-	l, err := letterOf(owner)
-	if err != nil {
-		return append(problems, err)
-	}
-	addr, ok := netip.AddrFromSlice(ip)
-	if !ok {
-		return append(problems, fmt.Errorf("%w: no address for %s", ErrSyntax, owner))
-	}
-	addrs[l] = append(addrs[l], addr.Unmap())
-	return problems
 }
 
 // joined is errors.Join on one line, cut where a file is wrong from end to end.
@@ -173,46 +182,40 @@ func readBounded(r io.Reader) ([]byte, error) {
 	return text, err
 }
 
-// Change is one address of a letter that differs between two sets of hints.
-// Exactly one of Old and New is valid.
-type Change struct {
-	Letter Letter     `json:"letter"`       // whose address it is
-	Old    netip.Addr `json:"old,omitzero"` // only in the hints
-	New    netip.Addr `json:"new,omitzero"` // only in what was got
-}
-
-// String returns such as "b: 199.9.14.201 is gone".
-func (c Change) String() string {
-	if c.Old.IsValid() {
-		return fmt.Sprintf("%s: %s is gone", c.Letter, c.Old)
-	}
-	return fmt.Sprintf("%s: %s is new", c.Letter, c.New)
-}
-
-// Diff returns what got has differently, by letter and address. It is empty
+// Diff returns what got has differently, by server and address. It is empty
 // when both name the same servers; dates and serials are not compared.
-func (h Hints) Diff(got Hints) []Change {
-	var changes []Change
-	before, after := h.byLetter(), got.byLetter()
-	for l := range Letters() {
-		for _, a := range before[l] {
-			if !slices.Contains(after[l], a) {
-				changes = append(changes, Change{Letter: l, Old: a})
+func (h Hints) Diff(got Hints) (changes []opskit.Change) {
+	before, after := h.byName(), got.byName()
+	all := slices.Collect(maps.Keys(before))
+	all = slices.AppendSeq(all, maps.Keys(after))
+	slices.Sort(all)
+	for _, name := range slices.Compact(all) {
+		for _, a := range before[name] {
+			if !slices.Contains(after[name], a) {
+				changes = append(changes, opskit.Change{What: name + " address", Old: a.String()})
 			}
 		}
-		for _, a := range after[l] {
-			if !slices.Contains(before[l], a) {
-				changes = append(changes, Change{Letter: l, New: a})
+		for _, a := range after[name] {
+			if !slices.Contains(before[name], a) {
+				changes = append(changes, opskit.Change{What: name + " address", New: a.String()})
 			}
 		}
 	}
 	return changes
 }
 
-func (h Hints) byLetter() map[Letter][]netip.Addr {
-	m := map[Letter][]netip.Addr{}
+func (h Hints) byName() map[string][]netip.Addr {
+	m := map[string][]netip.Addr{}
 	for _, s := range h.Servers {
-		m[s.Letter] = append(m[s.Letter], s.Addrs...)
+		m[s.Name] = append(m[s.Name], s.Addrs...)
 	}
 	return m
+}
+
+// zone returns the zone's name with the final dot.
+func (h Hints) zone() string {
+	if h.Zone == "" {
+		return "."
+	}
+	return dns.CanonicalName(h.Zone)
 }

@@ -35,8 +35,8 @@ func DefaultHints() Hints {
 	h := Hints{Updated: time.Date(2024, time.April, 18, 0, 0, 0, 0, time.UTC), Serial: 2024041801}
 	for _, s := range letterAddrs {
 		h.Servers = append(h.Servers, Server{
-			Letter: s.letter,
-			Addrs:  []netip.Addr{netip.MustParseAddr(s.v4), netip.MustParseAddr(s.v6)},
+			Name:  s.letter.Name(),
+			Addrs: []netip.Addr{netip.MustParseAddr(s.v4), netip.MustParseAddr(s.v6)},
 		})
 	}
 	return h

@@ -3,7 +3,10 @@ package dnsroot
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Letter names one of the thirteen root server identities by its lower-case
@@ -34,7 +37,7 @@ func ParseLetter(s string) (Letter, error) {
 			return l, nil
 		}
 	}
-	return 0, &Error{Op: "parse letter", Target: s, Err: fmt.Errorf("%w: want a letter from a to m, or its name under root-servers.net", ErrSyntax)}
+	return 0, &opskit.Error{Op: "parse letter", Target: s, Err: fmt.Errorf("%w: want a letter from a to m, or its name under root-servers.net", ErrSyntax)}
 }
 
 // letterOf is ParseLetter for host names, where "k." alone is another name.
@@ -61,7 +64,7 @@ func (l Letter) Name() string { return l.String() + rootServers }
 // MarshalText writes the letter. It fails for what is none.
 func (l Letter) MarshalText() ([]byte, error) {
 	if !l.valid() {
-		return nil, &Error{Op: "write letter", Err: fmt.Errorf("%w: no letter", ErrSyntax)}
+		return nil, &opskit.Error{Op: "write letter", Err: fmt.Errorf("%w: no letter", ErrSyntax)}
 	}
 	return []byte(l.String()), nil
 }
@@ -74,4 +77,22 @@ func (l *Letter) UnmarshalText(text []byte) error {
 	}
 	*l = parsed
 	return nil
+}
+
+// label is how a server is displayed: a root server by its letter, any other by
+// its name without the final dot.
+func label(server string) string {
+	if l, err := letterOf(server); err == nil {
+		return l.String()
+	}
+	return strings.TrimSuffix(server, ".")
+}
+
+// names joins servers for a sentence: "a c k".
+func names(servers []string) string {
+	s := make([]string, len(servers))
+	for i, server := range servers {
+		s[i] = label(server)
+	}
+	return strings.Join(slices.Compact(s), " ")
 }

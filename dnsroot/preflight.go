@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Preflight tells what this package may do on this host: "ipv4_route" and
@@ -12,12 +14,12 @@ import (
 // "icmp_errors" (whether a closed or filtered port is told from silence over
 // UDP). It sends nothing, changes nothing and takes at most two seconds. That a
 // route is there does not mean that port 53 is open on the way.
-func Preflight(ctx context.Context) []Capability {
+func Preflight(ctx context.Context) []opskit.Capability {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	hints := DefaultHints()
 	v4, v6 := hints.Servers[0].Addrs[0], hints.Servers[0].Addrs[1]
-	return []Capability{
+	return []opskit.Capability{
 		routeCapability(ctx, "ipv4_route", v4),
 		routeCapability(ctx, "ipv6_route", v6),
 		socketCapability(ctx),
@@ -25,37 +27,37 @@ func Preflight(ctx context.Context) []Capability {
 	}
 }
 
-func routeCapability(ctx context.Context, name string, to netip.Addr) Capability {
+func routeCapability(ctx context.Context, name string, to netip.Addr) opskit.Capability {
 	if err := route(ctx, netip.AddrPortFrom(to, 53)); err != nil {
-		return Capability{
-			Name: name, Why: printable(err.Error()) + "; letters over " + familyOf(to) + " will be listed as not checked",
+		return opskit.Capability{
+			Name: name, Why: opskit.Escape(err.Error()) + "; letters over " + familyOf(to) + " will be listed as not checked",
 			Fix: "ip route get " + to.String(),
 		}
 	}
-	return Capability{Name: name, OK: true, Why: "this host has a route to " + to.String()}
+	return opskit.Capability{Name: name, OK: true, Why: "this host has a route to " + to.String()}
 }
 
-func socketCapability(ctx context.Context) Capability {
+func socketCapability(ctx context.Context) opskit.Capability {
 	conn, err := listenAny(ctx)
 	if err != nil {
-		return Capability{Name: "udp_socket", Why: printable(err.Error()), Fix: "ulimit -n 1024"}
+		return opskit.Capability{Name: "udp_socket", Why: opskit.Escape(err.Error()), Fix: "ulimit -n 1024"}
 	}
 	_ = conn.Close() // nothing was written
-	return Capability{Name: "udp_socket", OK: true}
+	return opskit.Capability{Name: "udp_socket", OK: true}
 }
 
-func icmpCapability(ctx context.Context) Capability {
+func icmpCapability(ctx context.Context) opskit.Capability {
 	const name = "icmp_errors"
 	conn, err := listenAny(ctx)
 	if err != nil {
-		return Capability{Name: name, Why: printable(err.Error()), Fix: "ulimit -n 1024"}
+		return opskit.Capability{Name: name, Why: opskit.Escape(err.Error()), Fix: "ulimit -n 1024"}
 	}
 	defer func() { _ = conn.Close() }() // nothing was written
 	v6 := conn.LocalAddr().(*net.UDPAddr).IP.To4() == nil
 	if err := reportErrors(conn, v6); err != nil {
-		return Capability{Name: name, Why: "a closed port looks like silence over UDP: " + printable(err.Error())}
+		return opskit.Capability{Name: name, Why: "a closed port looks like silence over UDP: " + opskit.Escape(err.Error())}
 	}
-	return Capability{Name: name, OK: true, Why: "IP_RECVERR"}
+	return opskit.Capability{Name: name, OK: true, Why: "IP_RECVERR"}
 }
 
 func listenAny(ctx context.Context) (*net.UDPConn, error) {

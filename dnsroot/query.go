@@ -15,13 +15,20 @@ type question struct {
 	name  string
 	qtype uint16
 	chaos bool // class CH, without EDNS
+	plain bool // without EDNS
 	nsid  bool
+	rd    bool // recursion desired
+	cd    bool // checking disabled
 }
 
+// The questions that a probe asks of a zone's servers. Answers to the small one
+// fit into 512 bytes; those to the others are as large as the zone has them.
+func askSmall(zone string) question  { return question{name: zone, qtype: dns.TypeSOA, plain: true} }
+func askSOA(zone string) question    { return question{name: zone, qtype: dns.TypeSOA, nsid: true} }
+func askNS(zone string) question     { return question{name: zone, qtype: dns.TypeNS} }
+func askDNSKEY(zone string) question { return question{name: zone, qtype: dns.TypeDNSKEY} }
+
 var (
-	askSOA      = question{name: ".", qtype: dns.TypeSOA, nsid: true}
-	askNS       = question{name: ".", qtype: dns.TypeNS}
-	askDNSKEY   = question{name: ".", qtype: dns.TypeDNSKEY}
 	askHostname = question{name: "hostname.bind.", qtype: dns.TypeTXT, chaos: true}
 	askServer   = question{name: "id.server.", qtype: dns.TypeTXT, chaos: true}
 )
@@ -34,10 +41,12 @@ func (q question) String() string { return q.name + " " + dns.TypeToString[q.qty
 func (q question) wire() ([]byte, error) {
 	m := new(dns.Msg)
 	m.SetQuestion(q.name, q.qtype)
-	m.RecursionDesired = false
-	if q.chaos {
+	m.RecursionDesired, m.CheckingDisabled = q.rd, q.cd
+	switch {
+	case q.chaos:
 		m.Question[0].Qclass = dns.ClassCHAOS
-	} else {
+	case q.plain:
+	default:
 		m.SetEdns0(ednsSize, true)
 		if q.nsid {
 			opt := m.IsEdns0()

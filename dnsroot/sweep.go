@@ -1,6 +1,7 @@
 package dnsroot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,111 +10,166 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/opskit-go/opskit"
 )
 
-// Sweep is what every letter did, on each of its addresses and over UDP and
-// TCP, as one host saw it at one time. It is evidence only: [Assess] says what
-// it means.
+// Sweep is what every server of a zone did, on each of its addresses and over
+// UDP and TCP, as one host saw it at one time. It is evidence only: [Assess]
+// says what it means.
 type Sweep struct {
+	Zone         string        `json:"zone,omitempty"`         // with the final dot; empty: the root
+	Vantage      string        `json:"vantage,omitempty"`      // what the host is called that looked
 	Started      time.Time     `json:"started"`                // wall clock, UTC; signatures were judged at this time
 	Took         time.Duration `json:"took_ns"`                // monotonic
 	Stalled      time.Duration `json:"stalled_ns"`             // the longest time this process was kept from running; RTTs may be that much too long
+	Lead         time.Duration `json:"lead_ns"`                // signatures that end sooner than that are told
 	HintsUpdated time.Time     `json:"hints_updated,omitzero"` // of the hints used; zero: not told
 	Anchors      []Anchor      `json:"anchors,omitzero"`       // the trust anchors used
-	Probes       []Probe       `json:"probes,omitzero"`        // by letter, then address, UDP before TCP
-	Unseen       []Gap         `json:"unseen,omitempty"`       // what could not be asked from here
+	Probes       []Probe       `json:"probes,omitzero"`        // by server, then address, UDP before TCP
+	Unseen       []opskit.Gap  `json:"unseen,omitempty"`       // what could not be asked from here
 }
 
-// Sweep asks every letter on every address of the hints, over UDP and TCP, for
-// its SOA (Tries times, for RTT and loss), NS and DNSKEY records and its
-// identity, and validates what came. Who is behind the newest validated serial,
-// or slow, is asked once more at the end: the zone may have been published
-// meanwhile, or this host busy.
+func (s *Sweep) zone() string { return cmp.Or(s.Zone, ".") }
+
+// Sweep asks every server on every address of the hints, over UDP and TCP, for
+// its SOA, NS and DNSKEY records and its identity, and validates what came.
+//
+// Who lost some of the questions is asked on, up to 64 questions and more slowly,
+// until loss can be told from chance. Who is behind the newest validated serial,
+// or slow, is asked once more: the zone may have been published meanwhile, or
+// this host busy. Where an answer does not validate a second one is waited for:
+// a forger's comes first.
 //
 // All addresses are asked side by side, paced, with at most 256 sockets open.
-// The call blocks for one timeout and the pacing if letters are dead, however
-// many; for six at most, if answers come truncated and are lost at every stage.
-// An address family without a route from this host is a [Gap]: its probes have
-// neither Reachable nor loss.
+// The call blocks for two timeouts and the pacing if servers are dead, however
+// many; for six if some lose what they are asked. An address family without a
+// route from this host is a gap: its probes have neither Reachable nor loss.
 //
 // The error is not nil only if there is nothing to ask or ctx ended; in the
 // latter case the sweep is returned as far as it came.
 func (c *Client) Sweep(ctx context.Context) (*Sweep, error) {
 	h := c.hints()
-	s := &Sweep{Started: c.now().UTC(), HintsUpdated: h.Updated, Anchors: c.anchors()}
+	s := &Sweep{Zone: h.zone(), Vantage: c.Vantage, Started: c.now().UTC(), Lead: c.lead(), HintsUpdated: h.Updated, Anchors: c.anchors()}
 	begin := time.Now()
-	pace := c.pacer()
 	for _, server := range h.Servers {
 		for _, addr := range server.Addrs {
 			to := netip.AddrPortFrom(addr.Unmap(), c.port())
 			s.Probes = append(s.Probes,
-				Probe{Letter: server.Letter, Addr: to, Transport: UDP},
-				Probe{Letter: server.Letter, Addr: to, Transport: TCP})
+				Probe{Server: server.Name, Addr: to, Transport: TransportUDP},
+				Probe{Server: server.Name, Addr: to, Transport: TransportTCP})
 		}
 	}
 	if len(s.Probes) == 0 {
-		return nil, &Error{Op: "sweep", Err: fmt.Errorf("%w: the hints name no address", ErrSyntax)}
+		return nil, &opskit.Error{Op: "sweep", Err: fmt.Errorf("%w: the hints name no address", ErrSyntax)}
 	}
 	slices.SortStableFunc(s.Probes, func(a, b Probe) int {
-		if a.Letter != b.Letter {
-			return int(a.Letter) - int(b.Letter)
-		}
-		if c := a.Addr.Compare(b.Addr); c != 0 {
-			return c
-		}
-		return int(a.Transport) - int(b.Transport)
+		return cmp.Or(cmp.Compare(a.Server, b.Server), a.Addr.Compare(b.Addr), -cmp.Compare(a.Transport, b.Transport))
 	})
 	stalled := watchStalls()
-	var wg sync.WaitGroup
-	apart := time.Duration(len(s.Probes)) * pace.every
+	pace := c.pacer()
+	list := make([]*probing, len(s.Probes))
 	for i := range s.Probes {
-		wg.Go(func() { s.Probes[i] = c.probe(ctx, pace, apart, s.Probes[i], s.Started) })
+		list[i] = &probing{
+			Probe: &s.Probes[i], client: c, pace: pace, zone: s.Zone, good: map[question]answer{},
+			apart: time.Duration(len(s.Probes)) * pace.every,
+		}
 	}
-	wg.Wait()
-	c.askAgain(ctx, pace, s.Probes)
+	var done struct {
+		sync.Mutex
+		count int
+	}
+	each(list, func(p *probing) {
+		p.run(ctx, s.Started)
+		done.Lock()
+		defer done.Unlock()
+		done.count++
+		name := "answered"
+		if p.Reachable == nil || !*p.Reachable {
+			name = "no_answer"
+		}
+		c.Observer.Report(opskit.Phase{Op: "sweep", Target: p.Server + " " + p.path(), Name: name, Done: done.count, Total: len(list)})
+	})
+	askOn(ctx, list)
+	c.askAgain(ctx, list)
 	s.Took, s.Stalled = time.Since(begin), stalled()
 	s.Unseen = unsent(s.Probes)
 	if err := ended(ctx); err != nil {
-		return s, &Error{Op: "sweep", Err: err}
+		return s, &opskit.Error{Op: "sweep", Err: err}
 	}
 	return s, nil
 }
 
-// askAgain asks those once more whose serial is behind or who were slow: a zone
-// may have been published meanwhile, and this host may have been busy.
-func (c *Client) askAgain(ctx context.Context, pace *pacer, probes []Probe) {
-	newest, known := newestSerial(probes)
+func each(list []*probing, f func(*probing)) {
 	var wg sync.WaitGroup
-	for i := range probes {
-		p := &probes[i]
-		behind := known && p.Serial != nil && p.SOA.Security == Secure && serialLess(*p.Serial, newest)
-		if !behind && !isSlow(p, 0) {
-			continue
-		}
-		wg.Go(func() {
-			a := c.ask(ctx, pace, askSOA, p.Addr, p.Transport)
-			p.took(a)
-			if a.err != nil {
-				return
-			}
-			p.RTT = append(p.RTT, a.reply.RTT)
-			if p.Transport == TCP {
-				p.Connect = append(p.Connect, a.reply.Connect)
-			}
-			if n, ok := serial(a.msg); ok && behind {
-				p.SerialAgain = &n
-			}
-		})
+	for _, p := range list {
+		wg.Go(func() { f(p) })
 	}
 	wg.Wait()
 }
 
+// askOn asks those on of whom cannot be told yet whether they lose questions,
+// ten times as slowly: what this host's own link loses it must not cause.
+func askOn(ctx context.Context, list []*probing) {
+	for range 3 {
+		var unclear []*probing
+		for _, p := range list {
+			if p.Reachable != nil && *p.Reachable && p.loss() == lossUnclear {
+				unclear = append(unclear, p)
+			}
+		}
+		if len(unclear) == 0 || ctx.Err() != nil {
+			return
+		}
+		pace := &pacer{every: 10 * unclear[0].pace.every, slots: unclear[0].pace.slots}
+		each(unclear, func(p *probing) {
+			p.pace, p.apart = pace, time.Duration(len(unclear))*pace.every
+			p.ask(ctx, p.all().Sent, 16)
+		})
+	}
+}
+
+// askAgain asks those once more whose serial is behind or who were slow, and
+// those whose answers do not validate, listening for a second one.
+func (c *Client) askAgain(ctx context.Context, list []*probing) {
+	newest, known := newestSerial(list[0].zone, list)
+	listening := *c
+	if c.Linger == 0 {
+		listening.Linger = time.Second
+	}
+	each(list, func(p *probing) {
+		behind := known && p.Serial != nil && trusted(p.SOA) && serialLess(*p.Serial, newest)
+		invalid := p.Serial != nil && (p.SOA.Security == SecurityBogus || p.SOA.Security == SecurityUnsigned && len(c.anchors()) > 0)
+		client := c
+		switch {
+		case invalid && p.Transport == TransportUDP && c.Linger >= 0:
+			client = &listening
+		case !behind && !isSlow(p.Probe, 0):
+			return
+		}
+		a := client.ask(ctx, p.pace, askSOA(p.zone), p.Addr, p.Transport)
+		was := p.Serial
+		p.take(askSOA(p.zone), a)
+		p.Serial = was
+		if a.err == nil && behind {
+			if n, ok := serial(a.msg, p.zone); ok {
+				p.SerialAgain = &n
+			}
+		}
+	})
+}
+
+// trusted reports whether a set of records is proved, or cannot be for want of
+// any trust anchor.
+func trusted(v Validation) bool {
+	return v.Security == SecuritySecure || v.Security == SecurityUnknown && v.Why.Err() != nil && strings.HasSuffix(v.Why.String(), errNoAnchor.Error())
+}
+
 // newestSerial is the newest among the validated ones: a forged answer must not
 // make everybody else look stale.
-func newestSerial(probes []Probe) (newest uint32, ok bool) {
-	for i := range probes {
-		p := &probes[i]
-		if n := p.Serial; n != nil && p.SOA.Security == Secure {
+func newestSerial(zone string, list []*probing) (newest uint32, ok bool) {
+	for _, p := range list {
+		if n := p.Serial; n != nil && trusted(p.SOA) {
 			if !ok || serialLess(newest, *n) {
 				newest, ok = *n, true
 			}
@@ -127,11 +183,10 @@ func serialLess(a, b uint32) bool { return int32(b-a) > 0 }
 
 // unsent says what this host could not ask, once per family where a whole
 // family is missing.
-func unsent(probes []Probe) []Gap {
+func unsent(probes []Probe) []opskit.Gap {
 	type miss struct {
-		letters    []Letter
-		transports []string
-		why        string
+		servers, transports []string
+		why                 string
 	}
 	all := map[string]int{}
 	missed := map[string]*miss{}
@@ -146,27 +201,26 @@ func unsent(probes []Probe) []Gap {
 		m := missed[family]
 		if m == nil {
 			m = &miss{why: "nothing could be sent"}
-			if p.Err != nil {
-				m.why = cause(p.Err)
+			if !p.Err.IsZero() {
+				m.why = cause(p.Err.Err())
 			}
 			missed[family] = m
 			order = append(order, family)
 		}
-		m.letters = append(m.letters, p.Letter)
-		m.transports = append(m.transports, p.Transport.String())
+		m.servers = append(m.servers, p.Server)
+		m.transports = append(m.transports, strings.ToUpper(p.Transport.String()))
 	}
 	slices.Sort(order)
-	var gaps []Gap
+	var gaps []opskit.Gap
 	for _, family := range order {
 		m := missed[family]
-		if len(m.letters) == all[family] {
-			gaps = append(gaps, Gap{What: "every letter over " + family, Why: m.why, Need: "a host with " + family})
+		if len(m.servers) == all[family] {
+			gaps = append(gaps, opskit.Gap{What: "every server over " + family, Why: m.why, Need: "a host with " + family})
 			continue
 		}
 		slices.Sort(m.transports)
-		letters := slices.Compact(m.letters)
-		gaps = append(gaps, Gap{
-			What: fmt.Sprintf("letters %s over %s %s", names(letters), family, strings.Join(slices.Compact(m.transports), " and ")),
+		gaps = append(gaps, opskit.Gap{
+			What: fmt.Sprintf("%s over %s %s", names(m.servers), family, strings.Join(slices.Compact(m.transports), " and ")),
 			Why:  m.why,
 		})
 	}
@@ -174,44 +228,49 @@ func unsent(probes []Probe) []Gap {
 }
 
 // cause is the innermost part of an error that still says something.
-func cause(e *Error) string {
-	if errors.Is(e, ErrNotSent) {
-		_, detail, found := strings.Cut(e.Error(), ErrNotSent.Error()+": ")
+func cause(err error) string {
+	if errors.Is(err, ErrNotSent) {
+		_, detail, found := strings.Cut(err.Error(), ErrNotSent.Error()+": ")
 		if found {
 			return detail
 		}
 	}
-	return e.Error()
+	return err.Error()
 }
 
-// String prints one line for each letter and what was not seen.
+// String prints one line for each probe and what was not seen.
 func (s *Sweep) String() string {
-	var b strings.Builder
 	answered := 0
 	for i := range s.Probes {
 		if r := s.Probes[i].Reachable; r != nil && *r {
 			answered++
 		}
 	}
-	fmt.Fprintf(&b, "%d of %d probes answered, in %s\n", answered, len(s.Probes), s.Took.Round(time.Millisecond))
+	lines := []string{fmt.Sprintf("%d of %d probes answered, in %s", answered, len(s.Probes), s.Took.Round(time.Millisecond))}
 	for i := range s.Probes {
-		fmt.Fprintf(&b, "  %s\n", s.Probes[i].String())
+		lines = append(lines, "  "+s.Probes[i].String())
 	}
-	notChecked(&b, s.Unseen)
-	return b.String()
+	return strings.Join(append(lines, opskit.NotChecked(seen{s.Unseen})), "\n")
 }
+
+// seen is evidence as a result: what it shows is another's to judge.
+type seen struct{ gaps []opskit.Gap }
+
+func (s seen) Level() opskit.Level { return opskit.OK }
+func (s seen) Gaps() []opskit.Gap  { return s.gaps }
+func (s seen) String() string      { return "" }
 
 // String prints the probe on one line.
 func (p *Probe) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s %s: ", p.Letter, p.Addr, p.Transport)
-	switch {
+	fmt.Fprintf(&b, "%s %s %s: ", label(p.Server), p.Addr, p.Transport)
+	switch count := p.all(); {
 	case p.Reachable == nil:
 		b.WriteString("not asked")
 	case !*p.Reachable:
-		fmt.Fprintf(&b, "no answer to %d questions", p.Sent)
+		fmt.Fprintf(&b, "no answer to %d questions", count.Sent)
 	default:
-		fmt.Fprintf(&b, "%s, %d of %d lost", p.MedianRTT().Round(time.Microsecond), p.Lost, p.Sent)
+		fmt.Fprintf(&b, "%s, %d of %d lost", p.MedianRTT().Round(time.Microsecond), count.Lost, count.Sent)
 		if n := p.latest(); n != nil {
 			fmt.Fprintf(&b, ", serial %d", *n)
 		}
@@ -220,11 +279,14 @@ func (p *Probe) String() string {
 			fmt.Fprintf(&b, ", %q", id)
 		}
 	}
+	for _, d := range p.Doubled {
+		fmt.Fprintf(&b, ", %d answers to %s", len(d.Answers), d.Question)
+	}
 	for _, d := range p.Discarded {
 		fmt.Fprintf(&b, ", %d %s discarded", d.Count, d.Why)
 	}
-	if p.Err != nil {
-		fmt.Fprintf(&b, ": %v", p.Err)
+	if !p.Err.IsZero() {
+		fmt.Fprintf(&b, ": %s", p.Err)
 	}
-	return b.String()
+	return opskit.Escape(b.String())
 }

@@ -7,23 +7,26 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/opskit-go/opskit"
 )
 
 // maxVerifications bounds the signatures tried for one set of records: keys
 // with colliding tags must not cost more (CVE-2023-50387, "KeyTrap").
 const maxVerifications = 16
 
-// Validate checks one answer about the root zone as RFC 4035 section 5 says:
-// the answer's records of the asked type (SOA, NS or DNSKEY of the root)
-// against the keys in keys, an answer to ". DNSKEY", and those keys against the
-// trust anchors, all at the given time. Both are wire-format messages; to
+// Validate checks one answer about a zone as RFC 4035 section 5 says: the
+// answer's records of the asked type (SOA, NS or DNSKEY of the zone) against the
+// keys in keys, an answer to the question for its DNSKEY, and those keys against
+// the trust anchors, all at the given time. Both are wire-format messages; to
 // validate the keys themselves give the same message twice.
 //
 // Where a signature would prove the records but for the time, its Inception and
-// Expiration are told with the failure.
+// Expiration are told with the failure. Without anchors nothing is secure: what
+// the zone's own keys signed has no Security, but its times.
 //
 // It is a pure function. Only the records of the question in the answer section
-// are judged: addresses of the letters (glue) are not signed and never secure.
+// are judged: addresses of name servers (glue) are not signed and never secure.
 func Validate(answer, keys []byte, anchors []Anchor, at time.Time) Validation {
 	m, err := unpack(answer)
 	if err != nil {
@@ -33,24 +36,31 @@ func Validate(answer, keys []byte, anchors []Anchor, at time.Time) Validation {
 	if err != nil {
 		return unproven(SecurityUnknown, "read keys", err)
 	}
-	if len(m.Question) != 1 || m.Question[0].Name != "." {
-		return unproven(SecurityUnknown, "read answer", fmt.Errorf("%w: not about the root", ErrMalformed))
+	if len(m.Question) != 1 || len(k.Question) != 1 || !strings.EqualFold(m.Question[0].Name, k.Question[0].Name) {
+		return unproven(SecurityUnknown, "read answer", fmt.Errorf("%w: not about the zone of the keys", ErrMalformed))
 	}
-	trusted, v := trustedKeys(k, anchors, at)
-	if m.Question[0].Qtype == dns.TypeDNSKEY || v.Security != Secure {
-		return v
+	zone := dns.CanonicalName(k.Question[0].Name)
+	trusted, v := trustedKeys(k, zone, anchors, at)
+	if m.Question[0].Qtype != dns.TypeDNSKEY && v.Security == SecuritySecure {
+		v = verifySet(m, zone, m.Question[0].Qtype, trusted, at)
 	}
-	return verifySet(m, m.Question[0].Qtype, trusted, at)
+	if len(anchors) == 0 && v.Security == SecuritySecure {
+		v.Security, v.KeyTag = SecurityUnknown, 0
+		v.Why = opskit.Fail(&opskit.Error{Op: "validate " + zone, Err: errNoAnchor})
+	}
+	return v
 }
+
+var errNoAnchor = errors.New("no trust anchor was given")
 
 func unproven(s Security, op string, err error) Validation {
-	return Validation{Security: s, Why: &Error{Op: op, Err: err}}
+	return Validation{Security: s, Why: opskit.Fail(&opskit.Error{Op: op, Err: err})}
 }
 
-// trustedKeys returns the root's key set if a key in it that a trust anchor
+// trustedKeys returns the zone's key set if a key in it that a trust anchor
 // names has signed the set.
-func trustedKeys(m *dns.Msg, anchors []Anchor, at time.Time) ([]*dns.DNSKEY, Validation) {
-	set, _ := rootSet(m, dns.TypeDNSKEY)
+func trustedKeys(m *dns.Msg, zone string, anchors []Anchor, at time.Time) ([]*dns.DNSKEY, Validation) {
+	set, _ := zoneSet(m, zone, dns.TypeDNSKEY)
 	var all, anchored []*dns.DNSKEY
 	for _, rr := range set {
 		key := rr.(*dns.DNSKEY)
@@ -58,15 +68,19 @@ func trustedKeys(m *dns.Msg, anchors []Anchor, at time.Time) ([]*dns.DNSKEY, Val
 			continue
 		}
 		all = append(all, key)
-		if isAnchored(key, anchors, at) {
+		if len(anchors) == 0 || isAnchored(key, anchors, at) {
 			anchored = append(anchored, key)
 		}
 	}
-	v := verifySet(m, dns.TypeDNSKEY, anchored, at)
-	if v.Security == Bogus && len(anchored) == 0 {
-		v.Why.Err = fmt.Errorf("%w: no key of the set matches a trust anchor (keys %s)", ErrBogus, tags(all))
+	v := verifySet(m, zone, dns.TypeDNSKEY, anchored, at)
+	if errors.Is(v.Why.Err(), ErrWrongKey) {
+		why := fmt.Errorf("%w: no key that a trust anchor names (%s) has signed the keys (%s)", ErrWrongKey, tags(anchored), tags(all))
+		if len(anchored) == 0 {
+			why = fmt.Errorf("%w: no key of the set matches a trust anchor (keys %s)", ErrWrongKey, tags(all))
+		}
+		v.Why = opskit.Fail(&opskit.Error{Op: "validate " + zone + " DNSKEY", Err: why})
 	}
-	if v.Security != Secure {
+	if v.Security != SecuritySecure {
 		return nil, v
 	}
 	return all, v
@@ -96,20 +110,20 @@ func isAnchored(key *dns.DNSKEY, anchors []Anchor, at time.Time) bool {
 
 // verifySet looks for one signature by one of the keys that proves the records
 // of that type in the answer.
-func verifySet(m *dns.Msg, qtype uint16, keys []*dns.DNSKEY, at time.Time) Validation {
-	op := "validate . " + dns.TypeToString[qtype]
-	set, sigs := rootSet(m, qtype)
+func verifySet(m *dns.Msg, zone string, qtype uint16, keys []*dns.DNSKEY, at time.Time) Validation {
+	op := "validate " + zone + " " + dns.TypeToString[qtype]
+	set, sigs := zoneSet(m, zone, qtype)
 	switch {
 	case m.Truncated:
 		return unproven(SecurityUnknown, op, ErrTruncated)
 	case len(set) == 0 && qtype == dns.TypeDNSKEY && m.Rcode == dns.RcodeSuccess:
-		return unproven(Unsigned, op, fmt.Errorf("%w: the zone has no keys", ErrUnsigned))
+		return unproven(SecurityUnsigned, op, fmt.Errorf("%w: the zone has no keys", ErrUnsigned))
 	case len(set) == 0:
 		return unproven(SecurityUnknown, op, fmt.Errorf("%w: %s, no such record in the answer", ErrRcode, rcodeText(m.Rcode)))
 	case len(sigs) == 0:
-		return unproven(Unsigned, op, ErrUnsigned)
+		return unproven(SecurityUnsigned, op, ErrUnsigned)
 	}
-	why := fmt.Errorf("%w: signed by key %d, which is not in the key set", ErrBogus, sigs[0].KeyTag)
+	why := fmt.Errorf("%w: signed by key %d, which is none of the trusted ones", ErrWrongKey, sigs[0].KeyTag)
 	unsupported, tried := 0, 0
 	var untimely Validation
 	for _, sig := range sigs {
@@ -117,8 +131,8 @@ func verifySet(m *dns.Msg, qtype uint16, keys []*dns.DNSKEY, at time.Time) Valid
 			unsupported++
 			continue
 		}
-		if sig.SignerName != "." || sig.Labels != 0 {
-			why = fmt.Errorf("%w: signature by %s over %d labels, want the root's own", ErrBogus, presentation([]byte(sig.SignerName)), sig.Labels)
+		if !strings.EqualFold(sig.SignerName, zone) || int(sig.Labels) != dns.CountLabel(zone) {
+			why = fmt.Errorf("%w: signature by %s over %d labels, want the zone's own", ErrBogus, presentation([]byte(sig.SignerName)), sig.Labels)
 			continue
 		}
 		for _, key := range keys {
@@ -126,7 +140,7 @@ func verifySet(m *dns.Msg, qtype uint16, keys []*dns.DNSKEY, at time.Time) Valid
 				continue
 			}
 			if tried++; tried > maxVerifications {
-				return unproven(Bogus, op, fmt.Errorf("%w: more than %d signatures to try", ErrBogus, maxVerifications))
+				return unproven(SecurityBogus, op, fmt.Errorf("%w: more than %d signatures to try", ErrBogus, maxVerifications))
 			}
 			inception, expiration := moment(sig.Inception, at), moment(sig.Expiration, at)
 			err := sig.Verify(key, set)
@@ -137,18 +151,18 @@ func verifySet(m *dns.Msg, qtype uint16, keys []*dns.DNSKEY, at time.Time) Valid
 			case err != nil:
 				why = fmt.Errorf("%w: signature by key %d: %w", ErrBogus, sig.KeyTag, err)
 			case at.Before(inception):
-				why = fmt.Errorf("%w: signature by key %d is not valid before %s", ErrBogus, sig.KeyTag, inception.Format(time.RFC3339))
+				why = fmt.Errorf("%w: signature by key %d is not valid before %s", ErrEarly, sig.KeyTag, inception.Format(time.RFC3339))
 			case at.After(expiration):
-				why = fmt.Errorf("%w: signature by key %d expired at %s", ErrBogus, sig.KeyTag, expiration.Format(time.RFC3339))
+				why = fmt.Errorf("%w: signature by key %d expired at %s", ErrExpired, sig.KeyTag, expiration.Format(time.RFC3339))
 			default:
-				return Validation{Security: Secure, KeyTag: sig.KeyTag, Inception: inception, Expiration: expiration}
+				return Validation{Security: SecuritySecure, KeyTag: sig.KeyTag, Inception: inception, Expiration: expiration}
 			}
 		}
 	}
 	if unsupported == len(sigs) {
 		return unproven(SecurityUnknown, op, fmt.Errorf("%w: signed with algorithm %d, which this library does not check", errors.ErrUnsupported, sigs[0].Algorithm))
 	}
-	v := unproven(Bogus, op, why)
+	v := unproven(SecurityBogus, op, why)
 	v.Inception, v.Expiration = untimely.Inception, untimely.Expiration
 	return v
 }

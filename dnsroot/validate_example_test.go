@@ -25,7 +25,9 @@ func ExampleValidate() {
 		question.SetQuestion(".", qtype)
 		question.SetEdns0(1232, true) // with signatures
 		query, _ := question.Pack()
-		reply, _ := client.Exchanger.Exchange(context.Background(), query, netip.AddrPortFrom(client.Hints.Servers[0].Addrs[0], 53), dnsroot.TCP)
+		reply, _ := client.Exchanger.Exchange(context.Background(), dnsroot.Query{
+			Wire: query, To: netip.AddrPortFrom(client.Hints.Servers[0].Addrs[0], 53), Over: dnsroot.TransportTCP,
+		})
 		return reply.Wire
 	}
 	soa, keys := ask(dns.TypeSOA), ask(dns.TypeDNSKEY)

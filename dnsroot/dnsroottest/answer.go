@@ -1,8 +1,10 @@
 package dnsroottest
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/hex"
+	"net"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -12,7 +14,7 @@ import (
 
 // answer builds the message that a letter with this fault sends back, nil for
 // what is no query.
-func (l *letter) answer(query []byte, fault Fault, over dnsroot.Transport) []byte {
+func (l *server) answer(query []byte, fault Fault, over dnsroot.Transport) []byte {
 	q := new(dns.Msg)
 	if err := q.Unpack(query); err != nil || q.Response || len(q.Question) != 1 {
 		return nil
@@ -37,7 +39,7 @@ func (l *letter) answer(query []byte, fault Fault, over dnsroot.Transport) []byt
 	default:
 		l.records(m, fault, signed)
 	}
-	if over == dnsroot.UDP && m.Len() > size {
+	if over == dnsroot.TransportUDP && m.Len() > size {
 		// Addresses may be left out without a word, as Knot does.
 		m.Extra = m.Extra[:0]
 		if q.IsEdns0() != nil {
@@ -59,42 +61,61 @@ func (l *letter) answer(query []byte, fault Fault, over dnsroot.Transport) []byt
 	return wire
 }
 
-func (l *letter) nsid(asked, opt *dns.OPT, fault Fault) {
+func (l *server) nsid(asked, opt *dns.OPT, fault Fault) {
 	for _, o := range asked.Option {
 		if o.Option() == dns.EDNS0NSID && !fault.NoIdentity {
 			opt.Option = append(opt.Option, &dns.EDNS0_NSID{
-				Code: dns.EDNS0NSID, Nsid: hex.EncodeToString([]byte(l.identity())),
+				Code: dns.EDNS0NSID, Nsid: hex.EncodeToString([]byte(l.identity(fault))),
 			})
 		}
 	}
 }
 
-func (l *letter) identity() string { return l.letter.String() + "1.lab.root" }
+// identity is made of the first label of the server's name.
+func (l *server) identity(fault Fault) string {
+	return cmp.Or(fault.Identity, strings.SplitN(l.name, ".", 2)[0]+"1.lab.root")
+}
 
-func (l *letter) chaos(m *dns.Msg, fault Fault) {
+// forge is an answer with another serial, and the signatures of the true one;
+// nil where there is no serial in it.
+func (l *server) forge(query []byte, fault Fault) []byte {
+	fault.Forged = false
+	m := new(dns.Msg)
+	if m.Unpack(l.answer(query, fault, dnsroot.TransportUDP)) != nil {
+		return nil
+	}
+	for _, rr := range m.Answer {
+		if soa, ok := rr.(*dns.SOA); ok {
+			soa.Serial++
+			if wire, err := m.Pack(); err == nil {
+				return wire
+			}
+		}
+	}
+	return nil
+}
+
+func (l *server) chaos(m *dns.Msg, fault Fault) {
 	name := strings.ToLower(m.Question[0].Name)
 	if fault.NoIdentity || m.Question[0].Qtype != dns.TypeTXT || (name != "hostname.bind." && name != "id.server.") {
 		m.Rcode = dns.RcodeRefused
 		return
 	}
+	text := l.identity(fault)
+	if name == "id.server." {
+		text = cmp.Or(fault.IDServer, text)
+	}
 	m.Answer = []dns.RR{&dns.TXT{
 		Hdr: dns.RR_Header{Name: m.Question[0].Name, Rrtype: dns.TypeTXT, Class: dns.ClassCHAOS},
-		Txt: []string{l.identity()},
+		Txt: []string{text},
 	}}
 }
 
-func (l *letter) records(m *dns.Msg, fault Fault, signed bool) {
+func (l *server) records(m *dns.Msg, fault Fault, signed bool) {
 	z := l.zoneFor(fault)
 	q := m.Question[0]
-	if q.Name != "." {
-		for _, rr := range z.glue {
-			if strings.EqualFold(rr.Header().Name, q.Name) && rr.Header().Rrtype == q.Qtype {
-				m.Answer = append(m.Answer, rr)
-			}
-		}
-		if len(m.Answer) == 0 {
-			m.Rcode = dns.RcodeRefused
-		}
+	if !strings.EqualFold(q.Name, z.name) {
+		l.other(m, fault, z)
 		return
 	}
 	for _, rr := range z.sets[q.Qtype] {
@@ -122,7 +143,42 @@ func (l *letter) records(m *dns.Msg, fault Fault, signed bool) {
 		m.Ns = append(m.Ns, z.sets[dns.TypeSOA][0])
 	}
 	if q.Qtype == dns.TypeNS && !fault.NoGlue {
-		m.Extra = append(m.Extra, z.glue...)
+		for _, rr := range z.glue {
+			if last := z.sets[dns.TypeNS]; !fault.Referral && !fault.NoAddress || rr.Header().Name != last[len(last)-2].(*dns.NS).Ns {
+				m.Extra = append(m.Extra, rr)
+			}
+		}
+	}
+}
+
+// other answers for a name that is not the zone's own.
+func (l *server) other(m *dns.Msg, fault Fault, z *zone) {
+	q := m.Question[0]
+	sets := z.sets[dns.TypeNS]
+	last := strings.EqualFold(q.Name, sets[len(sets)-2].(*dns.NS).Ns)
+	known := false
+	for _, rr := range z.glue {
+		if strings.EqualFold(rr.Header().Name, q.Name) {
+			known = true
+			if rr.Header().Rrtype == q.Qtype && !(last && (fault.Referral || fault.NoAddress)) {
+				m.Answer = append(m.Answer, rr)
+			}
+		}
+	}
+	switch {
+	case len(m.Answer) > 0:
+	case last && fault.Referral:
+		m.Authoritative = false
+		m.Ns = append(m.Ns, &dns.NS{Hdr: z.header("net.", dns.TypeNS), Ns: "a.gtld-servers.net."})
+	case fault.Rewritten && q.Qtype == dns.TypeA:
+		m.Answer = append(m.Answer, &dns.A{Hdr: z.header(q.Name, dns.TypeA), A: net.IPv4(192, 0, 2, 80)})
+	case !dns.IsSubDomain(z.name, q.Name):
+		m.Rcode = dns.RcodeRefused
+	default:
+		m.Ns = append(m.Ns, z.sets[dns.TypeSOA][0])
+		if !known {
+			m.Rcode = dns.RcodeNameError
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package dnsroottest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,13 +10,15 @@ import (
 	"sync"
 	"time"
 
+	"github.com/miekg/dns"
+
 	"github.com/opskit-go/opskit/dnsroot"
 )
 
 // Config says how a fleet is made. The zero value is a healthy fleet of
-// thirteen letters.
+// thirteen root servers; hints of another zone make it that zone's.
 type Config struct {
-	// Hints are the addresses that the letters have. Zero: 192.0.2.1 to .13 and
+	// Hints are the servers, their addresses and the zone. Zero: 192.0.2.1 to .13 and
 	// 2001:db8:53::1 to ::d, which are for documentation.
 	Hints dnsroot.Hints
 	// Listen has the letters listen on the addresses of Hints themselves, which
@@ -29,11 +32,11 @@ type Config struct {
 	NoIPv6 bool   // have no IPv6, as on a host without it
 }
 
-// Fleet is thirteen root servers on loopback. It is safe for concurrent use.
+// Fleet is the servers of a zone on loopback. It is safe for concurrent use.
 // Close it: it holds sockets and goroutines.
 type Fleet struct {
 	config  Config
-	letters map[dnsroot.Letter]*letter
+	servers map[string]*server            // by name
 	real    map[netip.Addr]netip.AddrPort // where the address of a letter really is
 	zone    *zone
 	cancel  context.CancelFunc
@@ -41,9 +44,9 @@ type Fleet struct {
 	closers []func() error
 }
 
-// letter is one of the servers.
-type letter struct {
-	letter dnsroot.Letter
+// server is one of them.
+type server struct {
+	name string
 
 	mu      sync.Mutex
 	faults  []scripted
@@ -54,7 +57,7 @@ type letter struct {
 
 type scripted struct {
 	Fault
-	zone *zone   // with Fault.Serial
+	zone *zone   // with Fault.Serial or Fault.Until
 	owed float64 // part of a question that Fault.Loss has yet to drop
 }
 
@@ -79,9 +82,9 @@ func Start(config Config) (*Fleet, error) {
 		return nil, fmt.Errorf("start fleet: %w", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	f := &Fleet{config: config, zone: z, cancel: cancel, letters: map[dnsroot.Letter]*letter{}, real: map[netip.Addr]netip.AddrPort{}}
+	f := &Fleet{config: config, zone: z, cancel: cancel, servers: map[string]*server{}, real: map[netip.Addr]netip.AddrPort{}}
 	for _, s := range config.Hints.Servers {
-		f.letters[s.Letter] = &letter{letter: s.Letter, zone: z, rogue: rogue}
+		f.servers[s.Name] = &server{name: s.Name, zone: z, rogue: rogue}
 	}
 	if err := f.listen(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("start fleet: %w", err), f.Close())
@@ -94,7 +97,7 @@ func documentation() dnsroot.Hints {
 	n := byte(0)
 	for l := range dnsroot.Letters() {
 		n++
-		h.Servers = append(h.Servers, dnsroot.Server{Letter: l, Addrs: []netip.Addr{
+		h.Servers = append(h.Servers, dnsroot.Server{Name: l.Name(), Addrs: []netip.Addr{
 			netip.AddrFrom4([4]byte{192, 0, 2, n}),
 			netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 0, 0x53, 15: n}),
 		}})
@@ -113,19 +116,30 @@ func (f *Fleet) Close() error {
 	return errors.Join(errs...)
 }
 
-// Set replaces what a letter does wrong by these faults; the first that applies
-// to a question counts. Without faults the letter is healthy again. It fails
-// for a letter that the fleet does not have.
-func (f *Fleet) Set(l dnsroot.Letter, faults ...Fault) error {
-	server := f.letters[l]
+// find returns a server by its name, or by its letter; nil if there is none.
+func (f *Fleet) find(name string) *server {
+	if s := f.servers[name]; s != nil {
+		return s
+	}
+	if l, err := dnsroot.ParseLetter(name); err == nil {
+		return f.servers[l.Name()]
+	}
+	return nil
+}
+
+// Set replaces what a server does wrong by these faults; the first that applies
+// to a question counts. Without faults the server is healthy again. It is named
+// by its name or its letter, and the call fails if the fleet does not have it.
+func (f *Fleet) Set(name string, faults ...Fault) error {
+	server := f.find(name)
 	if server == nil {
-		return fmt.Errorf("set fault: the fleet has no letter %s", l)
+		return fmt.Errorf("set fault: the fleet has no server %s", name)
 	}
 	list := make([]scripted, len(faults))
 	for i, fault := range faults {
 		list[i].Fault = fault
-		if fault.Serial != 0 {
-			z, err := f.zone.withSerial(fault.Serial)
+		if fault.Serial != 0 || !fault.Until.IsZero() {
+			z, err := f.zone.with(cmp.Or(fault.Serial, f.config.Serial), fault.Until)
 			if err != nil {
 				return fmt.Errorf("set fault: %w", err)
 			}
@@ -139,13 +153,17 @@ func (f *Fleet) Set(l dnsroot.Letter, faults ...Fault) error {
 }
 
 // fault returns what applies to the next question and whether to drop it.
-func (l *letter) fault(over dnsroot.Transport, family Family) (f Fault, drop bool) {
+func (l *server) fault(over dnsroot.Transport, family Family, query []byte) (f Fault, drop bool) {
+	question := ""
+	if m := new(dns.Msg); m.Unpack(query) == nil && len(m.Question) == 1 {
+		question = dns.TypeToString[m.Question[0].Qtype]
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.queries++
 	for i := range l.faults {
 		s := &l.faults[i]
-		if !s.applies(over, family) {
+		if !s.applies(over, family, question, func() int { return len(l.answer(query, Fault{}, over)) }) {
 			continue
 		}
 		if s.owed += s.Loss; s.owed >= 1-1e-9 {
@@ -157,11 +175,11 @@ func (l *letter) fault(over dnsroot.Transport, family Family) (f Fault, drop boo
 	return Fault{}, false
 }
 
-func (l *letter) zoneFor(f Fault) *zone {
+func (l *server) zoneFor(f Fault) *zone {
 	if f.Rogue {
 		return l.rogue
 	}
-	if f.Serial == 0 {
+	if f.Serial == 0 && f.Until.IsZero() {
 		return l.zone
 	}
 	l.mu.Lock()
@@ -174,9 +192,9 @@ func (l *letter) zoneFor(f Fault) *zone {
 	return l.zone
 }
 
-// Queries returns how many questions a letter has got so far.
-func (f *Fleet) Queries(l dnsroot.Letter) int {
-	server := f.letters[l]
+// Queries returns how many questions a server has got so far.
+func (f *Fleet) Queries(name string) int {
+	server := f.find(name)
 	if server == nil {
 		return 0
 	}
@@ -227,25 +245,26 @@ func (f *Fleet) port() uint16 {
 
 // Exchange implements [dnsroot.Exchanger]: it carries the query to the socket
 // of the letter that has the address, whatever the port.
-func (f *Fleet) Exchange(ctx context.Context, query []byte, to netip.AddrPort, over dnsroot.Transport) (dnsroot.Reply, error) {
-	really, ok := f.real[to.Addr().Unmap()]
+func (f *Fleet) Exchange(ctx context.Context, query dnsroot.Query) (dnsroot.Reply, error) {
+	really, ok := f.real[query.To.Addr().Unmap()]
 	if !ok {
-		return dnsroot.Reply{}, fmt.Errorf("%w: no route to %s", dnsroot.ErrNotSent, to.Addr())
+		return dnsroot.Reply{}, fmt.Errorf("%w: no route to %s", dnsroot.ErrNotSent, query.To.Addr())
 	}
-	return dnsroot.Sockets{}.Exchange(ctx, query, really, over)
+	query.To = really
+	return dnsroot.Sockets{}.Exchange(ctx, query)
 }
 
 // HintsFile returns the hints in the master format of named.root.
 func (f *Fleet) HintsFile() string {
 	var b strings.Builder
 	for _, s := range f.config.Hints.Servers {
-		fmt.Fprintf(&b, ". 3600000 NS %s\n", s.Letter.Name())
+		fmt.Fprintf(&b, "%s 3600000 NS %s\n", f.zone.name, s.Name)
 		for _, a := range s.Addrs {
 			kind := "AAAA"
 			if a.Unmap().Is4() {
 				kind = "A"
 			}
-			fmt.Fprintf(&b, "%s 3600000 %s %s\n", s.Letter.Name(), kind, a.Unmap())
+			fmt.Fprintf(&b, "%s 3600000 %s %s\n", s.Name, kind, a.Unmap())
 		}
 	}
 	return b.String()
@@ -254,5 +273,5 @@ func (f *Fleet) HintsFile() string {
 // AnchorsFile returns the trust anchor as a DS record.
 func (f *Fleet) AnchorsFile() string {
 	a := f.zone.anchor()
-	return fmt.Sprintf(". IN DS %d %d %d %s\n", a.KeyTag, a.Algorithm, a.DigestType, a.Digest)
+	return fmt.Sprintf("%s IN DS %d %d %d %s\n", f.zone.name, a.KeyTag, a.Algorithm, a.DigestType, a.Digest)
 }

@@ -37,7 +37,7 @@ func ask(t *testing.T, f *dnsroottest.Fleet, qtype uint16, over dnsroot.Transpor
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), wait)
 	defer cancel()
-	reply, err := f.Exchange(ctx, query, netip.AddrPortFrom(f.Hints().Servers[0].Addrs[0], 53), over)
+	reply, err := f.Exchange(ctx, dnsroot.Query{Wire: query, To: netip.AddrPortFrom(f.Hints().Servers[0].Addrs[0], 53), Over: over})
 	if err != nil {
 		return nil, reply, err
 	}
@@ -48,48 +48,48 @@ func ask(t *testing.T, f *dnsroottest.Fleet, qtype uint16, over dnsroot.Transpor
 // A loss of 0.3 is 3 of every 10 questions, not about that many.
 func TestLossIsExact(t *testing.T) {
 	f := start(t, dnsroottest.Config{})
-	require.NoError(t, f.Set('a', dnsroottest.Fault{Loss: 0.3}))
+	require.NoError(t, f.Set("a", dnsroottest.Fault{Loss: 0.3}))
 	lost := 0
 	for range 20 {
-		if _, _, err := ask(t, f, dns.TypeSOA, dnsroot.UDP, 100*time.Millisecond); err != nil {
+		if _, _, err := ask(t, f, dns.TypeSOA, dnsroot.TransportUDP, 100*time.Millisecond); err != nil {
 			require.ErrorIs(t, err, dnsroot.ErrNoAnswer)
 			lost++
 		}
 	}
 	assert.Equal(t, 6, lost)
-	assert.Equal(t, 20, f.Queries('a'))
-	assert.Zero(t, f.Queries('b'))
-	assert.Zero(t, f.Queries('z'))
+	assert.Equal(t, 20, f.Queries("a"))
+	assert.Zero(t, f.Queries("b"))
+	assert.Zero(t, f.Queries("z"))
 }
 
 func TestFirstFaultThatAppliesCounts(t *testing.T) {
 	f := start(t, dnsroottest.Config{})
-	require.NoError(t, f.Set('a',
-		dnsroottest.Fault{Transport: dnsroot.TCP, Rcode: dns.RcodeRefused},
-		dnsroottest.Fault{Family: dnsroottest.IPv6, Silence: true},
+	require.NoError(t, f.Set("a",
+		dnsroottest.Fault{Transport: dnsroot.TransportTCP, Rcode: dns.RcodeRefused},
+		dnsroottest.Fault{Family: dnsroottest.FamilyIPv6, Silence: true},
 		dnsroottest.Fault{Rcode: dns.RcodeServerFailure},
 		dnsroottest.Fault{Silence: true},
 	))
-	m, _, err := ask(t, f, dns.TypeSOA, dnsroot.UDP, 5*time.Second)
+	m, _, err := ask(t, f, dns.TypeSOA, dnsroot.TransportUDP, 5*time.Second)
 	require.NoError(t, err)
 	assert.Equal(t, dns.RcodeServerFailure, m.Rcode)
-	m, _, err = ask(t, f, dns.TypeSOA, dnsroot.TCP, 5*time.Second)
+	m, _, err = ask(t, f, dns.TypeSOA, dnsroot.TransportTCP, 5*time.Second)
 	require.NoError(t, err)
 	assert.Equal(t, dns.RcodeRefused, m.Rcode)
-	require.NoError(t, f.Set('a'))
-	m, _, err = ask(t, f, dns.TypeSOA, dnsroot.UDP, 5*time.Second)
+	require.NoError(t, f.Set("a"))
+	m, _, err = ask(t, f, dns.TypeSOA, dnsroot.TransportUDP, 5*time.Second)
 	require.NoError(t, err)
 	assert.Equal(t, dns.RcodeSuccess, m.Rcode)
-	assert.Error(t, f.Set('z', dnsroottest.Fault{}))
+	assert.Error(t, f.Set("z", dnsroottest.Fault{}))
 }
 
 func TestDelayAndSlowTCPTakeTheirTime(t *testing.T) {
 	f := start(t, dnsroottest.Config{})
-	require.NoError(t, f.Set('a', dnsroottest.Fault{Delay: 80 * time.Millisecond, Transport: dnsroot.UDP}, dnsroottest.Fault{SlowTCP: time.Millisecond}))
-	_, reply, err := ask(t, f, dns.TypeSOA, dnsroot.UDP, 5*time.Second)
+	require.NoError(t, f.Set("a", dnsroottest.Fault{Delay: 80 * time.Millisecond, Transport: dnsroot.TransportUDP}, dnsroottest.Fault{SlowTCP: time.Millisecond}))
+	_, reply, err := ask(t, f, dns.TypeSOA, dnsroot.TransportUDP, 5*time.Second)
 	require.NoError(t, err)
 	assert.GreaterOrEqual(t, reply.RTT, 80*time.Millisecond)
-	_, reply, err = ask(t, f, dns.TypeSOA, dnsroot.TCP, 20*time.Second)
+	_, reply, err = ask(t, f, dns.TypeSOA, dnsroot.TransportTCP, 20*time.Second)
 	require.NoError(t, err)
 	assert.GreaterOrEqual(t, reply.RTT, time.Duration(len(reply.Wire))*time.Millisecond)
 }
@@ -98,10 +98,10 @@ func TestDelayAndSlowTCPTakeTheirTime(t *testing.T) {
 func TestCloseLeavesNothing(t *testing.T) {
 	f, err := dnsroottest.Start(dnsroottest.Config{})
 	require.NoError(t, err)
-	require.NoError(t, f.Set('a', dnsroottest.Fault{Delay: time.Hour}))
-	_, _, err = ask(t, f, dns.TypeSOA, dnsroot.UDP, 50*time.Millisecond)
+	require.NoError(t, f.Set("a", dnsroottest.Fault{Delay: time.Hour}))
+	_, _, err = ask(t, f, dns.TypeSOA, dnsroot.TransportUDP, 50*time.Millisecond)
 	require.ErrorIs(t, err, dnsroot.ErrNoAnswer)
-	_, _, err = ask(t, f, dns.TypeSOA, dnsroot.TCP, 50*time.Millisecond)
+	_, _, err = ask(t, f, dns.TypeSOA, dnsroot.TransportTCP, 50*time.Millisecond)
 	require.ErrorIs(t, err, dnsroot.ErrNoAnswer)
 	begin := time.Now()
 	require.NoError(t, f.Close())
@@ -113,8 +113,8 @@ func TestListenOnOnePort(t *testing.T) {
 		t.Skip("only Linux has all of 127.0.0.0/8 on its loopback interface")
 	}
 	h := dnsroot.Hints{Servers: []dnsroot.Server{
-		{Letter: 'a', Addrs: []netip.Addr{netip.MustParseAddr("127.0.53.1")}},
-		{Letter: 'b', Addrs: []netip.Addr{netip.MustParseAddr("127.0.53.2")}},
+		{Name: "a.root-servers.net.", Addrs: []netip.Addr{netip.MustParseAddr("127.0.53.1")}},
+		{Name: "b.root-servers.net.", Addrs: []netip.Addr{netip.MustParseAddr("127.0.53.2")}},
 	}}
 	f := start(t, dnsroottest.Config{Hints: h, Listen: true})
 	a, b := f.AddrPort(h.Servers[0].Addrs[0]), f.AddrPort(h.Servers[1].Addrs[0])
@@ -151,7 +151,7 @@ func TestDigAgrees(t *testing.T) {
 	full := ask(".", "NS", "+dnssec")
 	assert.Contains(t, full, "flags: qr aa;")
 	assert.Contains(t, full, "ADDITIONAL: 27")
-	assert.Contains(t, ask("example.", "A"), "status: REFUSED")
+	assert.Contains(t, ask("example.", "A"), "status: NXDOMAIN")
 	small := ask(".", "NS", "+bufsize=512", "+dnssec", "+ignore")
 	assert.NotContains(t, small, " tc", "addresses are left out without a word")
 	assert.Contains(t, small, "ADDITIONAL: 1\n")
@@ -164,7 +164,7 @@ func ExampleFleet() {
 		return
 	}
 	defer fleet.Close()
-	if err := fleet.Set('k', dnsroottest.Fault{Rcode: dns.RcodeServerFailure}); err != nil {
+	if err := fleet.Set("k", dnsroottest.Fault{Rcode: dns.RcodeServerFailure}); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -175,10 +175,10 @@ func ExampleFleet() {
 		fmt.Println(err)
 		return
 	}
-	for _, l := range dnsroot.Assess(sweep).Letters {
+	for _, l := range dnsroot.Assess(sweep).Servers {
 		if l.Verdict != dnsroot.Healthy {
-			fmt.Println(l.Letter, l.Verdict, l.Evidence)
+			fmt.Println(l.Server, l.Verdict, l.Evidence)
 		}
 	}
-	// Output: k lame [answers SERVFAIL over IPv4 UDP answers SERVFAIL over IPv4 TCP]
+	// Output: k.root-servers.net. lame [answers, but not with the zone over IPv4 UDP: answers SERVFAIL answers, but not with the zone over IPv4 TCP: answers SERVFAIL]
 }

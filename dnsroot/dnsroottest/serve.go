@@ -49,7 +49,7 @@ func (f *Fleet) listenAll(ctx context.Context) error {
 					at = netip.AddrPortFrom(netip.IPv6Loopback(), 0)
 				}
 			}
-			got, err := f.open(ctx, f.letters[s.Letter], at)
+			got, err := f.open(ctx, f.servers[s.Name], at)
 			if err != nil && a.Is6() && !f.config.Listen {
 				f.config.NoIPv6 = true // this host has none
 				continue
@@ -67,10 +67,10 @@ func (f *Fleet) listenAll(ctx context.Context) error {
 }
 
 // open serves one address over UDP and TCP on the same port.
-func (f *Fleet) open(ctx context.Context, l *letter, at netip.AddrPort) (netip.AddrPort, error) {
-	suffix, family := "6", IPv6
+func (f *Fleet) open(ctx context.Context, l *server, at netip.AddrPort) (netip.AddrPort, error) {
+	suffix, family := "6", FamilyIPv6
 	if at.Addr().Is4() {
-		suffix, family = "4", IPv4
+		suffix, family = "4", FamilyIPv4
 	}
 	var config net.ListenConfig
 	var err error
@@ -100,7 +100,7 @@ func (f *Fleet) open(ctx context.Context, l *letter, at netip.AddrPort) (netip.A
 	return netip.AddrPort{}, fmt.Errorf("no port is free for UDP and TCP: %w", err)
 }
 
-func (f *Fleet) serveUDP(ctx context.Context, l *letter, conn *net.UDPConn, family Family) {
+func (f *Fleet) serveUDP(ctx context.Context, l *server, conn *net.UDPConn, family Family) {
 	buf := make([]byte, 65535)
 	for {
 		n, from, err := conn.ReadFromUDPAddrPort(buf)
@@ -110,14 +110,20 @@ func (f *Fleet) serveUDP(ctx context.Context, l *letter, conn *net.UDPConn, fami
 			}
 			continue // some systems report a client that has gone on the next read
 		}
-		fault, drop := l.fault(dnsroot.UDP, family)
+		fault, drop := l.fault(dnsroot.TransportUDP, family, buf[:n])
 		if drop {
 			continue
 		}
 		query := append([]byte(nil), buf[:n]...)
-		wire := l.answer(query, fault, dnsroot.UDP)
+		wire := l.answer(query, fault, dnsroot.TransportUDP)
 		if wire == nil {
 			continue
+		}
+		if fault.Forged {
+			if forged := l.forge(query, fault); forged != nil {
+				sendUDP(conn, Fault{}, forged, from)
+				fault.Delay += 20 * time.Millisecond
+			}
 		}
 		if fault.Delay == 0 {
 			sendUDP(conn, fault, wire, from)
@@ -149,7 +155,7 @@ func sendUDP(conn *net.UDPConn, fault Fault, wire []byte, to netip.AddrPort) {
 	_, _ = conn.WriteToUDPAddrPort(wire, to) // as above
 }
 
-func (f *Fleet) serveTCP(ctx context.Context, l *letter, listener net.Listener, family Family) {
+func (f *Fleet) serveTCP(ctx context.Context, l *server, listener net.Listener, family Family) {
 	for {
 		conn, err := listener.Accept()
 		if err != nil {
@@ -166,7 +172,7 @@ func (f *Fleet) serveTCP(ctx context.Context, l *letter, listener net.Listener, 
 }
 
 // serveOne answers one question of a connection and reports whether to go on.
-func (f *Fleet) serveOne(ctx context.Context, l *letter, conn net.Conn, family Family) bool {
+func (f *Fleet) serveOne(ctx context.Context, l *server, conn net.Conn, family Family) bool {
 	var length [2]byte
 	if _, err := io.ReadFull(conn, length[:]); err != nil {
 		return false
@@ -175,11 +181,11 @@ func (f *Fleet) serveOne(ctx context.Context, l *letter, conn net.Conn, family F
 	if _, err := io.ReadFull(conn, query); err != nil {
 		return false
 	}
-	fault, drop := l.fault(dnsroot.TCP, family)
+	fault, drop := l.fault(dnsroot.TransportTCP, family, query)
 	if drop {
 		return true
 	}
-	wire := l.answer(query, fault, dnsroot.TCP)
+	wire := l.answer(query, fault, dnsroot.TransportTCP)
 	if wire == nil || !pause(ctx, fault.Delay) {
 		return false
 	}

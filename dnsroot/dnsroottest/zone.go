@@ -1,6 +1,7 @@
 package dnsroottest
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"fmt"
@@ -15,11 +16,13 @@ import (
 	"github.com/opskit-go/opskit/dnsroot"
 )
 
-// zone is a signed root zone with nothing but what the letters are asked for.
+// zone is a signed zone with nothing but what its servers are asked for.
 type zone struct {
+	name     string
 	ksk, zsk *key
 	signed   time.Time
-	sets     map[uint16][]dns.RR // of the root itself, each with its signature
+	until    time.Time           // when the signatures end
+	sets     map[uint16][]dns.RR // of the zone itself, each with its signature
 	glue     []dns.RR
 }
 
@@ -33,9 +36,9 @@ const (
 	validity = 14 * 24 * time.Hour
 )
 
-func newKey(flags uint16) (*key, error) {
+func newKey(zone string, flags uint16) (*key, error) {
 	record := &dns.DNSKEY{
-		Hdr:   dns.RR_Header{Name: ".", Rrtype: dns.TypeDNSKEY, Class: dns.ClassINET, Ttl: 172800},
+		Hdr:   dns.RR_Header{Name: zone, Rrtype: dns.TypeDNSKEY, Class: dns.ClassINET, Ttl: 172800},
 		Flags: flags, Protocol: 3, Algorithm: dns.ECDSAP256SHA256,
 	}
 	private, err := record.Generate(256)
@@ -47,24 +50,25 @@ func newKey(flags uint16) (*key, error) {
 
 // newZone makes and signs a zone with new keys.
 func newZone(hints dnsroot.Hints, serial uint32, signed time.Time) (*zone, error) {
-	ksk, err := newKey(dns.ZONE | dns.SEP)
+	name := dns.CanonicalName(cmp.Or(hints.Zone, "."))
+	ksk, err := newKey(name, dns.ZONE|dns.SEP)
 	if err != nil {
 		return nil, err
 	}
-	zsk, err := newKey(dns.ZONE)
+	zsk, err := newKey(name, dns.ZONE)
 	if err != nil {
 		return nil, err
 	}
-	z := &zone{ksk: ksk, zsk: zsk, signed: signed, sets: map[uint16][]dns.RR{}}
+	z := &zone{name: name, until: signed.Add(validity), ksk: ksk, zsk: zsk, signed: signed, sets: map[uint16][]dns.RR{}}
 	var ns []dns.RR
 	for _, s := range hints.Servers {
-		ns = append(ns, &dns.NS{Hdr: z.header(".", dns.TypeNS), Ns: s.Letter.Name()})
+		ns = append(ns, &dns.NS{Hdr: z.header(name, dns.TypeNS), Ns: s.Name})
 		for _, a := range s.Addrs {
 			ip := net.IP(a.Unmap().AsSlice())
 			if a.Unmap().Is4() {
-				z.glue = append(z.glue, &dns.A{Hdr: z.header(s.Letter.Name(), dns.TypeA), A: ip})
+				z.glue = append(z.glue, &dns.A{Hdr: z.header(s.Name, dns.TypeA), A: ip})
 			} else {
-				z.glue = append(z.glue, &dns.AAAA{Hdr: z.header(s.Letter.Name(), dns.TypeAAAA), AAAA: ip})
+				z.glue = append(z.glue, &dns.AAAA{Hdr: z.header(s.Name, dns.TypeAAAA), AAAA: ip})
 			}
 		}
 	}
@@ -74,32 +78,42 @@ func newZone(hints dnsroot.Hints, serial uint32, signed time.Time) (*zone, error
 	if err := z.sign(ksk, ksk.record, zsk.record); err != nil {
 		return nil, err
 	}
-	return z.withSerial(serial)
+	return z.with(serial, time.Time{})
 }
 
 func (z *zone) header(name string, rrtype uint16) dns.RR_Header {
 	return dns.RR_Header{Name: name, Rrtype: rrtype, Class: dns.ClassINET, Ttl: ttl}
 }
 
-// withSerial returns the zone with another serial, signed with the same keys.
-func (z *zone) withSerial(serial uint32) (*zone, error) {
+// with returns the zone with another serial, signed with the same keys, all of
+// it until that time if it is not zero.
+func (z *zone) with(serial uint32, until time.Time) (*zone, error) {
 	other := *z
 	other.sets = maps.Clone(z.sets)
+	if !until.IsZero() {
+		other.until = until
+		for qtype, k := range map[uint16]*key{dns.TypeNS: z.zsk, dns.TypeDNSKEY: z.ksk} {
+			set := z.sets[qtype]
+			if err := other.sign(k, set[:len(set)-1]...); err != nil {
+				return nil, err
+			}
+		}
+	}
 	return &other, other.sign(z.zsk, &dns.SOA{
-		Hdr: z.header(".", dns.TypeSOA), Ns: "a.root-servers.net.", Mbox: "hostmaster.example.",
+		Hdr: z.header(z.name, dns.TypeSOA), Ns: z.sets[dns.TypeNS][0].(*dns.NS).Ns, Mbox: "hostmaster.example.",
 		Serial: serial, Refresh: 1800, Retry: 900, Expire: 604800, Minttl: 86400,
 	})
 }
 
 func (z *zone) sign(k *key, set ...dns.RR) error {
 	sig := &dns.RRSIG{
-		Algorithm: k.record.Algorithm, KeyTag: k.record.KeyTag(), SignerName: ".",
-		Inception: uint32(z.signed.Unix()), Expiration: uint32(z.signed.Add(validity).Unix()),
+		Algorithm: k.record.Algorithm, KeyTag: k.record.KeyTag(), SignerName: z.name,
+		Inception: uint32(z.signed.Unix()), Expiration: uint32(z.until.Unix()),
 	}
 	if err := sig.Sign(k.signer, set); err != nil {
 		return fmt.Errorf("sign: %w", err)
 	}
-	z.sets[set[0].Header().Rrtype] = append(slices.Clip(set), sig)
+	z.sets[set[0].Header().Rrtype] = append(slices.Clone(set), sig)
 	return nil
 }
 
@@ -107,7 +121,7 @@ func (z *zone) sign(k *key, set ...dns.RR) error {
 func (z *zone) anchor() dnsroot.Anchor {
 	ds := z.ksk.record.ToDS(dns.SHA256)
 	return dnsroot.Anchor{
-		Name: "dnsroottest", KeyTag: ds.KeyTag, Algorithm: ds.Algorithm,
+		Zone: strings.TrimPrefix(z.name, "."), Name: "dnsroottest", KeyTag: ds.KeyTag, Algorithm: ds.Algorithm,
 		DigestType: ds.DigestType, Digest: strings.ToUpper(ds.Digest),
 	}
 }

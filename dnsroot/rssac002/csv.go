@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/dnsroot"
 )
 
@@ -30,14 +30,14 @@ func ParseCSV(r io.Reader) ([]Figures, error) {
 	reader.FieldsPerRecord = -1
 	head, err := reader.Read()
 	if err != nil {
-		return nil, &dnsroot.Error{Op: "parse RSSAC002 CSV", Err: fmt.Errorf("%w: %w", dnsroot.ErrSyntax, err)}
+		return nil, &opskit.Error{Op: "parse RSSAC002 CSV", Err: fmt.Errorf("%w: %w", dnsroot.ErrSyntax, err)}
 	}
 	columns := map[string]int{}
 	for i, name := range head {
 		columns[strings.ToLower(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")))] = i
 	}
 	if !isFigures(columns) {
-		return nil, &dnsroot.Error{Op: "parse RSSAC002 CSV", Err: errOther}
+		return nil, &opskit.Error{Op: "parse RSSAC002 CSV", Err: errOther}
 	}
 	var all []Figures
 	var problems []error
@@ -70,7 +70,7 @@ func ParseCSV(r io.Reader) ([]Figures, error) {
 		}
 	}
 	if len(problems) > 0 {
-		return all, &dnsroot.Error{Op: "parse RSSAC002 CSV", Err: oneLine{problems}}
+		return all, &opskit.Error{Op: "parse RSSAC002 CSV", Err: oneLine{problems}}
 	}
 	return all, nil
 }
@@ -105,9 +105,9 @@ func readRow(columns map[string]int, row []string) (f Figures, errs []error) {
 		if field == "" || strings.EqualFold(field, "NA") {
 			continue
 		}
-		n, err := strconv.ParseUint(field, 10, 64)
+		n, err := count(c.name, field)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%w: %s: want a count, have %q", dnsroot.ErrSyntax, c.name, cut(field)))
+			errs = append(errs, err)
 			continue
 		}
 		*c.figure = &n

@@ -2,29 +2,44 @@ package rssac002
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/dnsroot"
 )
 
-// Report is what statistics show, day by day.
+// Report is what statistics show, day by day. The statistics in it are the
+// evidence; all else is derived by Judge.
 type Report struct {
-	Verdict Verdict       `json:"verdict"`          // Attack if any day is one, else Unknown if any is
-	Days    []Day         `json:"days,omitzero"`    // every day with figures of some letter
-	Unseen  []dnsroot.Gap `json:"unseen,omitempty"` // letters and days without data, and what else is missing
+	Statistics
+
+	Verdict   Verdict      `json:"verdict"`             // Attack if any day is one, else Unknown if any is
+	Events    []Event      `json:"events,omitempty"`    // days in a row on which letters were hit
+	Days      []Day        `json:"days,omitzero"`       // every day with figures of some letter
+	Undecided []opskit.Gap `json:"undecided,omitempty"` // letters and days without data, and what else judging missed
+}
+
+// Event is a run of days on which letters were hit.
+type Event struct {
+	First   time.Time        `json:"first"`            // its first day, UTC
+	Last    time.Time        `json:"last"`             // its last
+	Letters []dnsroot.Letter `json:"letters,omitzero"` // hit on any of them
+	Attack  bool             `json:"attack"`           // whether any of the days shows one
+	Kind    Kind             `json:"kind,omitzero"`    // of sources, as far as its days agree
 }
 
 // Day is what one UTC day's figures show.
 type Day struct {
-	Day      time.Time `json:"day"`                // UTC
-	Verdict  Verdict   `json:"verdict"`            // of the whole day, over all letters
-	Kind     Kind      `json:"kind,omitzero"`      // of event, as far as the sources tell
-	Carrier  string    `json:"carrier,omitempty"`  // what most of the excess came over, such as "UDP on IPv4"
-	Letters  []Finding `json:"letters,omitzero"`   // all thirteen
-	Evidence []string  `json:"evidence,omitempty"` // what the verdict rests on, a sentence each
+	Day       time.Time    `json:"day"`                 // UTC
+	Verdict   Verdict      `json:"verdict"`             // of the whole day, over all letters
+	Kind      Kind         `json:"kind,omitzero"`       // of event, as far as the sources tell
+	Carrier   string       `json:"carrier,omitempty"`   // what most of the excess came over, such as "UDP on IPv4"
+	Size      string       `json:"size,omitempty"`      // bytes of the requests that nearly all of the excess had: one name, or names of one length
+	Letters   []Finding    `json:"letters,omitzero"`    // all thirteen
+	Evidence  []string     `json:"evidence,omitempty"`  // what the verdict rests on, a sentence each
+	Undecided []opskit.Gap `json:"undecided,omitempty"` // what would decide
 }
 
 // Finding is one letter's day. Ratio, Deviation and SourceRatio are nil where
@@ -49,209 +64,225 @@ const (
 	unclearRatio                 = 2.0 // without a joint event
 	nearRatio                    = 1.3 // within one
 	sourcesUp, sourcesUnmoved    = 3.0, 1.5
-	levelStays                   = 0.6
-	fallRatio, fallOthersRatio   = 0.5, 0.75
-	otherColumnShare             = 0.5 // of all queries: when another column's excess matters
+	fallRatio, fallOthersRatio   = 0.7, 0.8
+	fallAnyway                   = 0.5 // of all columns together, however much they vary
+	otherColumnShare             = 0.2 // of all queries: when another column's excess matters
 	activeAddresses              = 1.2e9
 	addressSpace                 = 1 << 32
 	agreement, countedWell       = 1.5, 1e8 // letters whose share agrees, with that many sources each
 	eventLetters, sourceBaseline = 2, 1
-	fewestLetters                = 5 // with a baseline on a day, to say that there was no joint event
+	fewestLetters                = 5   // with a baseline on a day, to say that there was no joint event
+	oneSize                      = 0.9 // of the excess in one bin of request sizes
 )
 
-// Findings judges statistics. It is a pure function. The package documentation
-// describes the rule; figures of 0 queries count as not published.
+// Findings judges statistics. The package documentation describes the rule;
+// figures of 0 queries count as not published.
 func Findings(s *Statistics) *Report {
-	if s == nil {
-		s = &Statistics{}
+	r := &Report{}
+	if s != nil {
+		r.Statistics = *s
 	}
-	e := newEvidence(s)
-	r := &Report{Unseen: slices.Clone(s.Unseen)}
-	missing, uncounted := map[dnsroot.Letter]int{}, map[dnsroot.Letter]int{}
-	for _, n := range e.days {
-		d := e.day(n)
-		r.Days = append(r.Days, d)
-		for _, f := range d.Letters {
-			switch f.Impact {
-			case NoData:
-				missing[f.Letter]++
-			case ReportingGap:
-				uncounted[f.Letter]++
-			}
-		}
-	}
-	r.Verdict = Quiet
-	attack := false
-	for _, d := range r.Days {
-		attack = attack || d.Verdict == Attack
-		if d.Verdict == Unknown {
-			r.Verdict = Unknown
-		}
-	}
-	if len(r.Days) == 0 {
-		r.Verdict = Unknown
-	}
-	if attack {
-		r.Verdict = Attack
-		r.Unseen = append(r.Unseen, dnsroot.Gap{
-			What: "when it began and ended, the rate, the names asked for",
-			Why:  "published figures are sums of a UTC day",
-			Need: "a packet capture of the event",
-		}, dnsroot.Gap{
-			What: "how many queries were not counted",
-			Why:  "operators' counters miss queries during floods",
-		})
-	}
-	r.Unseen = append(r.Unseen, e.gaps(missing, "no volume was published")...)
-	r.Unseen = append(r.Unseen, e.gaps(uncounted, "what was published is no count of the whole day")...)
+	r.Judge()
 	return r
 }
 
-// gaps lists letters that could not be judged on some days, those with the same
-// number of days together.
-func (e *evidence) gaps(missing map[dnsroot.Letter]int, why string) []dnsroot.Gap {
-	by := map[int][]string{}
-	var counts []int
-	for l := range dnsroot.Letters() {
-		if n := missing[l]; n > 0 {
-			if by[n] == nil {
-				counts = append(counts, n)
+// Judge derives everything but the statistics anew.
+func (r *Report) Judge() opskit.Level {
+	r.Verdict, r.Events, r.Days, r.Undecided = Unknown, nil, nil, nil
+	e := newEvidence(r.Figures)
+	missing, uncounted := map[dnsroot.Letter][]int{}, map[dnsroot.Letter][]int{}
+	for _, n := range e.days {
+		d := e.day(n)
+		r.Days = append(r.Days, d)
+		r.addEvent(d)
+		for _, f := range d.Letters {
+			switch f.Impact {
+			case ImpactNoData:
+				missing[f.Letter] = append(missing[f.Letter], n)
+			case ImpactReportingGap:
+				uncounted[f.Letter] = append(uncounted[f.Letter], n)
 			}
-			by[n] = append(by[n], l.String())
 		}
 	}
-	slices.Sort(counts)
-	slices.Reverse(counts)
-	var gaps []dnsroot.Gap
-	for _, n := range counts {
-		gaps = append(gaps, dnsroot.Gap{
-			What: fmt.Sprintf("letters %s on %d of %d days", strings.Join(by[n], " "), n, len(e.days)),
-			Why:  why,
+	is := func(v Verdict) bool {
+		return slices.ContainsFunc(r.Days, func(d Day) bool { return d.Verdict == v })
+	}
+	switch {
+	case is(Attack):
+		r.Verdict = Attack
+		r.Undecided = append(r.Undecided, opskit.Gap{
+			What: "when it began and ended, the rate, the names asked for",
+			Why:  "published figures are sums of a UTC day",
+			Need: "a packet capture of the event",
+		}, opskit.Gap{
+			What: "how many queries were not counted",
+			Why:  "operators' counters miss queries during floods",
 		})
+	case len(r.Days) > 0 && !is(Unknown):
+		r.Verdict = Quiet
+	case len(r.Days) == 0:
+		r.Undecided = append(r.Undecided, opskit.Gap{What: "whether letters were hit", Why: "there are no figures", Need: "published statistics of several letters"})
+	}
+	for _, d := range r.Days {
+		for _, gap := range d.Undecided {
+			if gap.What = date(dayNumber(d.Day)) + ": " + gap.What; len(r.Undecided) < 20 {
+				r.Undecided = append(r.Undecided, gap)
+			}
+		}
+	}
+	r.Undecided = append(r.Undecided, e.limits()...)
+	r.Undecided = append(r.Undecided, e.gaps(missing, "no volume was published")...)
+	r.Undecided = append(r.Undecided, e.gaps(uncounted, "what was published is no count of the whole day")...)
+	return r.Level()
+}
+
+// addEvent adds a day that has hits to the event that it goes on with.
+func (r *Report) addEvent(d Day) {
+	hits := d.by(ImpactHit)
+	if len(hits) == 0 {
+		return
+	}
+	if last := len(r.Events) - 1; last < 0 || d.Day.Sub(r.Events[last].Last) > 24*time.Hour {
+		r.Events = append(r.Events, Event{First: d.Day, Kind: d.Kind})
+	}
+	event := &r.Events[len(r.Events)-1]
+	event.Last, event.Attack = d.Day, event.Attack || d.Verdict == Attack
+	if event.Kind != d.Kind {
+		event.Kind = KindUnknown
+	}
+	for _, l := range hits {
+		if !slices.Contains(event.Letters, l) {
+			event.Letters = append(event.Letters, l)
+		}
+	}
+	slices.Sort(event.Letters)
+}
+
+// String returns such as "2015-11-30 to 2015-12-01: attack: a c".
+func (e Event) String() string {
+	what := "hit, an attack or not"
+	if e.Attack {
+		what = "attack"
+	}
+	if e.Kind != KindUnknown {
+		what += " of " + words(e.Kind.String())
+	}
+	return fmt.Sprintf("%s to %s: %s: %s", e.First.Format(time.DateOnly), e.Last.Format(time.DateOnly), what, letters(e.Letters))
+}
+
+func words(snake string) string { return strings.ReplaceAll(snake, "_", " ") }
+
+func letters(list []dnsroot.Letter) string {
+	texts := make([]string, len(list))
+	for i, l := range list {
+		texts[i] = l.String()
+	}
+	return strings.Join(texts, " ")
+}
+
+// gaps lists letters that could not be judged on some days, those with the same
+// days together.
+func (e *evidence) gaps(missing map[dnsroot.Letter][]int, why string) (gaps []opskit.Gap) {
+	by := map[string][]dnsroot.Letter{}
+	var order []string
+	for l := range dnsroot.Letters() {
+		if days := missing[l]; len(days) > 0 {
+			text := fmt.Sprintf("on %d of %d days (%s to %s)", len(days), len(e.days), date(days[0]), date(days[len(days)-1]))
+			if by[text] == nil {
+				order = append(order, text)
+			}
+			by[text] = append(by[text], l)
+		}
+	}
+	for _, text := range order {
+		gaps = append(gaps, opskit.Gap{What: "letters " + letters(by[text]) + " " + text, Why: why})
 	}
 	return gaps
 }
 
-// evidence is the statistics as series.
-type evidence struct {
-	days    []int
-	volumes map[dnsroot.Letter]*[4]series // udp4, tcp4, udp6, tcp6
-	sources map[dnsroot.Letter]series     // unique IPv4
-	joint   map[int]bool                  // days on which several letters stand out
+// Level is what the verdict means to a monitor: the table stands in the package
+// documentation.
+func (r *Report) Level() opskit.Level { return level(r.Verdict, r.Gaps()) }
+
+// Gaps returns what was not published or could not be read, and what would
+// decide.
+func (r *Report) Gaps() []opskit.Gap {
+	return orUnjudged(append(slices.Clip(r.Unseen), r.Undecided...), r.Verdict)
 }
 
-// carriers names the volume columns.
-var carriers = [4]string{"UDP on IPv4", "TCP on IPv4", "UDP on IPv6", "TCP on IPv6"}
-
-func newEvidence(s *Statistics) *evidence {
-	e := &evidence{volumes: map[dnsroot.Letter]*[4]series{}, sources: map[dnsroot.Letter]series{}, joint: map[int]bool{}}
-	for l := range dnsroot.Letters() {
-		e.volumes[l] = &[4]series{{}, {}, {}, {}}
-		e.sources[l] = series{}
+// orUnjudged gives a verdict that is unknown for no known reason its gap.
+func orUnjudged(gaps []opskit.Gap, v Verdict) []opskit.Gap {
+	if len(gaps) == 0 && v != Quiet && v != Attack {
+		return []opskit.Gap{{What: "whether letters were hit", Why: "the figures were not judged"}}
 	}
-	for _, f := range s.Figures {
-		if e.sources[f.Letter] == nil {
+	return gaps
+}
+
+// Seen reports whether there are figures at all.
+func (r *Report) Seen() bool { return r != nil && len(r.Figures) > 0 }
+
+// String prints the verdict, every event, every day that is not quiet with its
+// evidence, and what was not seen.
+func (r *Report) String() string {
+	lines := []string{"root server statistics: " + r.Verdict.String()}
+	for _, event := range r.Events {
+		if event.Last.After(event.First) {
+			lines = append(lines, "  "+event.String())
+		}
+	}
+	quiet := 0
+	for i := 0; i < len(r.Days); i++ {
+		d := &r.Days[i]
+		if d.Verdict == Quiet && len(d.by(ImpactReportingGap)) == 0 {
+			quiet++
 			continue
 		}
-		n := dayNumber(f.Day)
-		for i, c := range f.columns() {
-			switch v := *c.figure; {
-			case v == nil || *v == 0:
-			case i < 4:
-				e.volumes[f.Letter][i][n] = float64(*v)
-			case i == 4:
-				e.sources[f.Letter][n] = float64(*v)
-			}
+		text, last := d.lines(), i
+		for last+1 < len(r.Days) && r.Days[last+1].like(d) { // days in a row that say the same
+			last++
 		}
-		e.days = append(e.days, n)
-	}
-	slices.Sort(e.days)
-	e.days = slices.Compact(e.days)
-	for _, n := range e.days {
-		if e.standOut(n) >= eventLetters {
-			e.joint[n] = true
+		if last > i {
+			text[0] = d.Day.Format(time.DateOnly) + " to " + r.Days[last].Day.Format(time.DateOnly) + strings.TrimPrefix(text[0], d.Day.Format(time.DateOnly))
+			i = last
+		}
+		for _, line := range text {
+			lines = append(lines, "  "+line)
 		}
 	}
-	return e
+	lines = append(lines, fmt.Sprintf("  %d of %d days quiet", quiet, len(r.Days)))
+	if r.Verdict == Attack {
+		lines = append(lines, "next: look for a packet capture of those days, and at the letters' own reports")
+	}
+	return strings.Join(append(lines, opskit.NotChecked(r)), "\n")
 }
 
-// standOut counts the letters that stand out by themselves.
-func (e *evidence) standOut(n int) int {
-	count := 0
-	for l := range dnsroot.Letters() {
-		if m := e.measure(l, n); m.alone() && !m.recounted {
-			count++
-		}
-	}
-	return count
+// like reports whether two days print alike but for their date.
+func (d *Day) like(o *Day) bool {
+	a, b := d.lines(), o.lines()
+	a[0], b[0] = a[0][len(time.DateOnly):], b[0][len(time.DateOnly):]
+	return slices.Equal(a, b)
 }
 
-// measured is what is known of one letter's day.
-type measured struct {
-	volumes   [4]*level
-	other     int    // column beside udp4 that stands out and matters; 0 if none does
-	sources   *level // unique IPv4
-	recounted bool   // all columns changed at once and stay
-	persists  bool   // the level stays
-	follows   bool   // there are days after it to tell
-}
-
-func (e *evidence) measure(l dnsroot.Letter, n int) measured {
-	var m measured
-	total, up, there := 0.0, 0, 0
-	for i, s := range e.volumes[l] {
-		m.volumes[i] = s.level(n, fewestDays, nil)
-		if v := m.volumes[i]; v != nil {
-			total += v.base
-			there++
-			if v.ratio() >= aloneRatio {
-				up++
-			}
+// Since tells which days are judged otherwise than from the earlier figures.
+func (r *Report) Since(earlier *Report) (c opskit.Changes) {
+	before := map[time.Time]*Day{}
+	for i := range earlier.Days {
+		before[earlier.Days[i].Day] = &earlier.Days[i]
+	}
+	for _, d := range r.Days {
+		what := d.Day.Format(time.DateOnly)
+		was := before[d.Day]
+		delete(before, d.Day)
+		switch {
+		case was != nil:
+			c.Compare(what+" verdict", was.Verdict.String(), d.Verdict.String())
+			c.Compare(what+" hit", letters(was.by(ImpactHit)), letters(d.by(ImpactHit)))
+		case d.Verdict == Attack:
+			c.Compare(what+" verdict", "", d.Verdict.String())
 		}
 	}
-	for i := 1; i < 4; i++ {
-		v := m.volumes[i]
-		if v.over(aloneRatio, aloneDeviation) && v.value-v.base >= otherColumnShare*total {
-			m.other = i
-		}
+	if len(before) > 0 {
+		c.Unseen = append(c.Unseen, opskit.Gap{What: fmt.Sprintf("%d days of the earlier figures", len(before)), Why: "they are not among those of now"})
 	}
-	m.sources = e.sources[l].level(n, sourceBaseline, e.joint)
-	m.persists, m.follows = e.volumes[l][m.other].stays(n, levelStays)
-	m.recounted = m.persists && there >= 3 && up >= there-1 && up >= 3
-	return m
-}
-
-// alone reports whether the day stands out by itself.
-func (m *measured) alone() bool {
-	return m.volumes[0].over(aloneRatio, aloneDeviation) || m.other > 0
-}
-
-// fell reports whether every column fell together.
-func (m *measured) fell() bool {
-	if !m.volumes[0].under(fallRatio) {
-		return false
-	}
-	others := 0
-	for _, v := range m.volumes[1:] {
-		if v != nil && !v.under(fallOthersRatio) {
-			return false
-		}
-		if v != nil {
-			others++
-		}
-	}
-	return others > 0
-}
-
-// share is the part f of the excess that was drawn uniformly from all IPv4
-// addresses, were all new sources random. ok is false where it has no meaning.
-func (m *measured) share() (f float64, ok bool) {
-	if m.sources == nil || m.volumes[0] == nil {
-		return 0, false
-	}
-	excess, fresh := m.volumes[0].value-m.volumes[0].base, m.sources.value-m.sources.base
-	if excess <= 0 || fresh <= 0 || fresh >= addressSpace {
-		return 0, false
-	}
-	return -addressSpace * math.Log(1-fresh/addressSpace) / excess, true
+	return c
 }

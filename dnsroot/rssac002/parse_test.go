@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/dnsroot"
 	"github.com/opskit-go/opskit/dnsroot/rssac002"
 )
@@ -87,7 +88,7 @@ func TestParseYAMLNamesWhatIsWrong(t *testing.T) {
 		"no YAML":          {"<html>\n", "line 1", 0},
 		"too large":        {head + "dns-udp-queries-received-ipv4: 18446744073709551616\n", "line 4: syntax: dns-udp-queries-received-ipv4: want a count", 1},
 		"negative":         {head + "dns-udp-queries-received-ipv4: -1\n", "line 4", 1},
-		"a fraction":       {head + "dns-udp-queries-received-ipv4: 1.5e9\n", "line 4", 1},
+		"a fraction":       {head + "dns-udp-queries-received-ipv4: 1.5\n", "line 4", 1},
 		"twice":            {head + "dns-udp-queries-received-ipv4: 1\ndns-udp-queries-received-ipv4: 2\n", "line 5", 1},
 		"no service":       {"start-period: 2020-03-01T00:00:00Z\nmetric: traffic-volume\n", "no service", 0},
 		"no metric":        {"service: a.root-servers.net\nstart-period: 2020-03-01T00:00:00Z\n", "no metric", 0},
@@ -194,7 +195,7 @@ func TestOtherPeriodsAreTold(t *testing.T) {
 	})
 	require.NoError(t, err)
 	assert.Len(t, s.Figures, 1)
-	assert.Equal(t, []dnsroot.Gap{{What: "traffic-volume of a from 2020-03-01T00:00:00Z (b.yaml)", Why: "its period is not one UTC day"}}, s.Unseen)
+	assert.Equal(t, []opskit.Gap{{What: "traffic-volume of a from 2020-03-01T00:00:00Z (b.yaml)", Why: "its period is not one UTC day"}}, s.Unseen)
 }
 
 func TestServicesAndTimesAsOperatorsWriteThem(t *testing.T) {

@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/dnsroot"
 )
 
@@ -28,6 +31,8 @@ type Figures struct {
 	IPv4          *uint64 `json:"ipv4,omitempty"`    // unique source addresses
 	IPv6          *uint64 `json:"ipv6,omitempty"`    // the same, each /128
 	IPv6Aggregate *uint64 `json:"ipv6_64,omitempty"` // the same, each /64
+
+	UDPRequestSizes map[string]uint64 `json:"udp_request_sizes,omitempty"` // requests over UDP by size in bytes: "32-47"
 }
 
 type column struct {
@@ -52,8 +57,8 @@ func day(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
 
 // Statistics is the evidence that [Findings] judges.
 type Statistics struct {
-	Figures []Figures     `json:"figures,omitzero"` // by day, then letter; one for each
-	Unseen  []dnsroot.Gap `json:"unseen,omitempty"` // files and fields that could not be used
+	Figures []Figures    `json:"figures,omitzero"` // by day, then letter; one for each
+	Unseen  []opskit.Gap `json:"unseen,omitempty"` // files and fields that could not be used
 }
 
 // Add merges figures into the statistics. Where two sources contradict each
@@ -87,12 +92,10 @@ func (s *Statistics) Add(all ...Figures) {
 			case *a != *b:
 				*have[c].figure = nil
 				contradicted[have[c].figure] = true
-				s.Unseen = append(s.Unseen, dnsroot.Gap{
-					What: fmt.Sprintf("%s of %s on %s", have[c].name, f.Letter, f.Day.Format(time.DateOnly)),
-					Why:  fmt.Sprintf("published as %d and as %d", *a, *b),
-				})
+				s.contradict(have[c].name, &f, *a, *b)
 			}
 		}
+		s.addSizes(i, &f)
 	}
 	slices.SortFunc(s.Figures, func(a, b Figures) int {
 		if c := a.Day.Compare(b.Day); c != 0 {
@@ -102,22 +105,63 @@ func (s *Statistics) Add(all ...Figures) {
 	})
 }
 
+func (s *Statistics) contradict(what string, f *Figures, a, b uint64) {
+	s.Unseen = append(s.Unseen, opskit.Gap{
+		What: fmt.Sprintf("%s of %s on %s", what, f.Letter, f.Day.Format(time.DateOnly)),
+		Why:  fmt.Sprintf("published as %d and as %d", a, b),
+	})
+}
+
+// addSizes takes the sizes of a day into figure i; two lists that differ are
+// dropped both.
+func (s *Statistics) addSizes(i int, f *Figures) {
+	have := &s.Figures[i].UDPRequestSizes
+	switch {
+	case f.UDPRequestSizes == nil:
+	case *have == nil:
+		*have = f.UDPRequestSizes
+	default:
+		for bin, n := range f.UDPRequestSizes {
+			if was := (*have)[bin]; was != n {
+				s.contradict("udp request sizes "+bin, f, was, n)
+				*have = map[string]uint64{}
+				return
+			}
+		}
+	}
+}
+
+// count reads a number of queries or sources. Some are published as floating
+// point: 3.1e+05 means 310000.
+func count(name, text string) (uint64, error) {
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err == nil {
+		return n, nil
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(f >= 0 && f < 1<<63) || f != math.Trunc(f) || !strings.ContainsAny(text, ".eE") || strings.ContainsAny(text, "xXpP_") {
+		return 0, fmt.Errorf("%w: %s: want a count, have %q", dnsroot.ErrSyntax, name, cut(text))
+	}
+	return uint64(f), nil
+}
+
 // maxFile bounds one file.
 const maxFile = 64 << 20
 
-// ReadDir reads every .yaml, .yml and .csv file of a folder and the folders in
+// ReadDir reads every .yaml, .yml and .csv file of a directory and the directories in
 // it. It returns what it could read together with an error for every file that
 // it could not read whole. CSV files of another kind and periods that are not
 // one UTC day are noted in Unseen; other services than the thirteen letters, and
-// metrics other than traffic-volume and unique-sources, are passed over.
+// metrics other than traffic-volume, unique-sources and traffic-sizes, are passed
+// over.
 func ReadDir(dir fs.FS) (*Statistics, error) {
 	s := &Statistics{}
 	var problems []error
 	var figures []Figures
 	err := fs.WalkDir(dir, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
-			problems = append(problems, &dnsroot.Error{Op: "read", Target: name, Err: err})
-			return nil //nolint:nilerr // the other folders are read all the same
+			problems = append(problems, &opskit.Error{Op: "read", Target: name, Err: err})
+			return nil //nolint:nilerr // the other directories are read all the same
 		}
 		if entry.IsDir() {
 			return nil
@@ -127,18 +171,18 @@ func ReadDir(dir fs.FS) (*Statistics, error) {
 		s.Unseen = append(s.Unseen, gaps...)
 		switch {
 		case errors.Is(err, errOther):
-			s.Unseen = append(s.Unseen, dnsroot.Gap{What: name, Why: "its first line names no letter, date and figures"})
+			s.Unseen = append(s.Unseen, opskit.Gap{What: name, Why: "its first line names no letter, date and figures"})
 		case err != nil:
-			problems = append(problems, &dnsroot.Error{Op: "read", Target: name, Err: err})
+			problems = append(problems, &opskit.Error{Op: "read", Target: name, Err: err})
 		}
 		return nil
 	})
 	s.Add(figures...)
 	if err != nil {
-		problems = append(problems, &dnsroot.Error{Op: "read", Err: err})
+		problems = append(problems, &opskit.Error{Op: "read", Err: err})
 	}
 	if len(s.Figures) == 0 && len(problems) == 0 {
-		problems = append(problems, &dnsroot.Error{Op: "read", Err: fmt.Errorf("%w: no RSSAC002 figures of root letters in the folder", dnsroot.ErrSyntax)})
+		problems = append(problems, &opskit.Error{Op: "read", Err: fmt.Errorf("%w: no RSSAC002 figures of root letters in the directory", dnsroot.ErrSyntax)})
 	}
 	return s, errors.Join(problems...)
 }
@@ -156,7 +200,7 @@ func (e oneLine) Error() string {
 
 func (e oneLine) Unwrap() []error { return e.problems }
 
-func readFile(dir fs.FS, name string) ([]Figures, []dnsroot.Gap, error) {
+func readFile(dir fs.FS, name string) ([]Figures, []opskit.Gap, error) {
 	kind := strings.ToLower(path.Ext(name))
 	if kind != ".csv" && kind != ".yaml" && kind != ".yml" {
 		return nil, nil, nil
@@ -178,7 +222,7 @@ func readFile(dir fs.FS, name string) ([]Figures, []dnsroot.Gap, error) {
 	}
 	metrics, err := ParseYAML(bytes.NewReader(data))
 	var figures []Figures
-	var gaps []dnsroot.Gap
+	var gaps []opskit.Gap
 	for i := range metrics {
 		m := &metrics[i]
 		f, ok := m.figures()
@@ -186,8 +230,8 @@ func readFile(dir fs.FS, name string) ([]Figures, []dnsroot.Gap, error) {
 			figures = append(figures, f)
 			continue
 		}
-		if l, known := m.letter(); known && (m.Name == trafficVolume || m.Name == uniqueSources) {
-			gaps = append(gaps, dnsroot.Gap{
+		if l, known := m.letter(); known && (m.Name == trafficVolume || m.Name == uniqueSources || m.Name == trafficSizes) {
+			gaps = append(gaps, opskit.Gap{
 				What: fmt.Sprintf("%s of %s from %s (%s)", m.Name, l, m.Start.Format(time.RFC3339), name),
 				Why:  "its period is not one UTC day",
 			})

@@ -4,10 +4,10 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/dnsroot"
 )
 
@@ -29,12 +29,13 @@ type Metric struct {
 const (
 	trafficVolume = "traffic-volume"
 	uniqueSources = "unique-sources"
+	trafficSizes  = "traffic-sizes"
 )
 
 // maxDocuments bounds what one file may hold.
 const maxDocuments = 10000
 
-// ParseYAML reads the documents of a YAML file of RSSAC002 version 2 or 3. It
+// ParseYAML reads the documents of a YAML file of RSSAC002, versions 2 to 5. It
 // reads the fixed shape that RSSAC002 prescribes and the oddities that
 // published files have (times in the forms of YAML, with and without quotes,
 // rcodes not indented, whole documents indented, blank lines, comments, a byte
@@ -94,7 +95,7 @@ func ParseYAML(r io.Reader) ([]Metric, error) {
 		problems = append(problems, fmt.Errorf("%w: no RSSAC002 document in it", dnsroot.ErrSyntax))
 	}
 	if len(problems) > 0 {
-		return metrics, &dnsroot.Error{Op: "parse RSSAC002 YAML", Err: oneLine{problems}}
+		return metrics, &opskit.Error{Op: "parse RSSAC002 YAML", Err: oneLine{problems}}
 	}
 	return metrics, nil
 }
@@ -182,9 +183,9 @@ func (m *Metric) set(group, key, value string) (string, error) {
 	case "", "{}", "~", "null", "NA", "N/A":
 		return group, nil
 	}
-	n, err := strconv.ParseUint(value, 10, 64)
+	n, err := count(name, value)
 	if err != nil {
-		return group, fmt.Errorf("%w: %s: want a count, have %q", dnsroot.ErrSyntax, name, cut(value))
+		return group, err
 	}
 	if _, twice := m.Values[name]; twice {
 		return group, fmt.Errorf("%w: %s stands there twice", dnsroot.ErrSyntax, name)
@@ -239,6 +240,13 @@ func (m *Metric) figures() (f Figures, ok bool) {
 		f.UDP6, f.TCP6 = get("dns-udp-queries-received-ipv6"), get("dns-tcp-queries-received-ipv6")
 	case uniqueSources:
 		f.IPv4, f.IPv6, f.IPv6Aggregate = get("num-sources-ipv4"), get("num-sources-ipv6"), get("num-sources-ipv6-aggregate")
+	case trafficSizes:
+		f.UDPRequestSizes = map[string]uint64{}
+		for name, n := range m.Values {
+			if bin, ok := strings.CutPrefix(name, "udp-request-sizes/"); ok {
+				f.UDPRequestSizes[bin] = n
+			}
+		}
 	default:
 		return Figures{}, false
 	}

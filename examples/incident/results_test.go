@@ -28,7 +28,7 @@ import (
 // checked, and every gap that it has stands there.
 func TestLastLineOfEveryResultTellsWhatWasNotChecked(t *testing.T) {
 	for _, r := range []fmt.Stringer{
-		&dnsroot.Sweep{}, &dnsroot.Priming{}, &dnsroot.Assessment{}, &rssac002.Report{},
+		&dnsroot.Sweep{}, &dnsroot.Priming{}, &rssac002.Report{},
 		&reach.HTTPAnswer{}, &reach.DNSAnswer{}, &reach.Comparison{}, &reach.Connection{}, &reach.Ping{},
 		&rootca.Report{}, &origin.Exposure{},
 		&ipsec.ListenerReport{},

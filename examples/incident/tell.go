@@ -87,18 +87,8 @@ func (s *story) asExpected() bool {
 func (s *story) roots(sweep *dnsroot.Sweep) step {
 	a := dnsroot.Assess(sweep)
 	s.next(a.Next...)
-	s.unseen(gaps(a.Unseen)...)
-	code := program.Problem
-	switch a.Verdict {
-	case dnsroot.Healthy:
-		code = program.Healthy
-		if len(a.Unseen) > 0 {
-			code = program.CannotTell // a whole address family, perhaps
-		}
-	case dnsroot.Unknown:
-		code = program.CannotTell
-	}
-	return step{Verdict: a.Verdict.String(), Evidence: a.Evidence, Code: code, Result: a}
+	s.unseen(gaps(a.Gaps())...)
+	return step{Verdict: a.Verdict.String(), Evidence: a.Evidence, Code: opskit.ExitCode(a.Level()), Result: a}
 }
 
 func (s *story) tunnel(r *ipsec.Report) step {

@@ -35,7 +35,7 @@ func folder(t *testing.T, letters string, factor int) string {
 			if d == 16 && i < 2 {
 				f = factor
 			}
-			fmt.Fprintf(&b, "%c,2020-03-%02d,%d,30000000,300000000,1000000,%d\n", l, d, 3000000000*f, 20000000*f)
+			fmt.Fprintf(&b, "%c,2020-03-%02d,%d,30000000,300000000,1000000,%d\n", l, d, 3000000000*f, (20000000+100*d+i)*f)
 		}
 	}
 	dir := t.TempDir()
@@ -51,7 +51,7 @@ func TestQuietIsHealthyOnlyIfAllLettersPublished(t *testing.T) {
 	assert.Equal(t, "root server statistics: quiet\n  20 of 20 days quiet\nnot checked: nothing more\n", out)
 	code, out, _ = call(t, "-rssac002", folder(t, "acdhjklm", 1))
 	assert.Equal(t, 2, code)
-	assert.Contains(t, out, "not checked: letters b e f g i on 20 of 20 days (no volume was published)")
+	assert.Contains(t, out, "not checked: letters b e f g i on 20 of 20 days (2020-03-01 to 2020-03-20) (no volume was published)")
 }
 
 func TestAttackIsSavedJudgedAgainAndCompared(t *testing.T) {
@@ -69,8 +69,7 @@ func TestAttackIsSavedJudgedAgainAndCompared(t *testing.T) {
 	require.Equal(t, 0, code, errs)
 	code, out, _ := call(t, "-from", saved, "-since", quiet)
 	assert.Equal(t, 1, code)
-	assert.Contains(t, out, "since then: 0 days more\n  2020-03-16: was quiet, is attack\n")
-	assert.True(t, strings.HasSuffix(out, "\nnot checked: what happened in between\n"), out)
+	assert.Contains(t, out, "  2020-03-16 verdict: quiet -> attack\n")
 }
 
 func TestJSONIsOneObjectALine(t *testing.T) {
@@ -122,7 +121,7 @@ func TestUsage(t *testing.T) {
 	assert.Equal(t, 2, code)
 	code, out, _ = call(t, "-preflight")
 	assert.Equal(t, 2, code)
-	assert.Contains(t, out, "no folder was named")
+	assert.Contains(t, out, "no directory was named")
 	_, _, errs := call(t, "-rssac002", filepath.Join(empty, "none"))
 	assert.Contains(t, errs, filepath.Join(empty, "none"), "the error names the folder")
 	code, _, errs = call(t, "-rssac002", folder(t, thirteen, 1), "-since", bad)
@@ -137,5 +136,5 @@ func TestThe2015Event(t *testing.T) {
 	for _, day := range []string{"2015-11-30", "2015-12-01"} {
 		assert.Contains(t, out, "  "+day+": attack of random sources over UDP on IPv4: hit a c h j k, not hit d l m, no data b e f g i\n")
 	}
-	assert.Equal(t, 2, strings.Count(out, ": attack of"), out)
+	assert.Equal(t, 2, strings.Count(out, ": attack of random sources over"), out)
 }

@@ -2,95 +2,62 @@ package main
 
 import (
 	"fmt"
-	"strings"
+	"io"
+	"net/netip"
+	"os"
+	"slices"
+	"time"
 
 	"github.com/opskit-go/opskit/dnsroot"
 	"github.com/opskit-go/opskit/examples/internal/program"
 )
 
-// exit is the code for a verdict: healthy only if nothing was left unseen.
-func exit(v dnsroot.Verdict, unseen int) int {
-	switch {
-	case v == dnsroot.Healthy && unseen == 0:
-		return program.Healthy
-	case v == dnsroot.Healthy || v == dnsroot.Unknown:
-		return program.CannotTell
-	}
-	return program.Problem
-}
-
-func primingExit(p *dnsroot.Priming) int {
-	switch {
-	case p.NS.Security == dnsroot.Bogus || p.NS.Security == dnsroot.Unsigned || len(p.Changes)+len(p.Others) > 0:
-		return program.Problem
-	case p.NS.Security != dnsroot.Secure || len(p.Unseen) > 0:
-		return program.CannotTell
-	}
-	return program.Healthy
-}
+// kind is that of the saved evidence.
+const kind = "dnsroot_assessment"
 
 func ipv4(h dnsroot.Hints) dnsroot.Hints {
-	only := dnsroot.Hints{Updated: h.Updated, Serial: h.Serial}
-	for _, s := range h.Servers {
-		kept := dnsroot.Server{Letter: s.Letter}
-		for _, a := range s.Addrs {
-			if a.Is4() {
-				kept.Addrs = append(kept.Addrs, a)
-			}
+	servers := h.Servers
+	h.Servers = nil
+	for _, s := range servers {
+		s.Addrs = slices.DeleteFunc(slices.Clone(s.Addrs), func(a netip.Addr) bool { return !a.Is4() })
+		h.Servers = append(h.Servers, s)
+	}
+	return h
+}
+
+// load reads the sweeps of one or several hosts that were saved.
+func load(p *program.Program, files ...string) (*dnsroot.Assessment, error) {
+	var sweeps []*dnsroot.Sweep
+	for _, file := range files {
+		saved, err := program.LoadEvidence[*dnsroot.Assessment](p, file, kind)
+		if err != nil {
+			return nil, err
 		}
-		only.Servers = append(only.Servers, kept)
+		for _, a := range saved {
+			sweeps = append(sweeps, a.Sweeps...)
+		}
 	}
-	return only
+	return dnsroot.Assess(sweeps...), nil
 }
 
-func read(path string) (evidence, error) {
-	e, err := program.Read[evidence](path)
-	if err == nil && e.Sweep == nil {
-		err = fmt.Errorf("read %s: no sweep in it", path)
+// save writes the sweeps, as of the time of the first.
+func save(path string, a *dnsroot.Assessment) error {
+	at := time.Now()
+	if len(a.Sweeps) > 0 {
+		at = a.Sweeps[0].Started
 	}
-	return e, err
+	return program.SaveEvidence(path, kind, at, a)
 }
 
-// since tells whose verdict differs from that of a sweep saved earlier. The exit
-// code stays that of the verdict now.
-func since(p *program.Program, now *dnsroot.Assessment) int {
-	saved, err := read(p.Since)
+// read opens a file and has it parsed.
+func read[T any](path string, parse func(io.Reader) (T, error)) (value T, err error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return p.Fail(err)
+		return value, err
 	}
-	c := changes{Since: saved.Sweep.Started.Format("2006-01-02T15:04:05Z")}
-	before := map[dnsroot.Letter]dnsroot.Verdict{}
-	for _, l := range dnsroot.Assess(saved.Sweep).Letters {
-		before[l.Letter] = l.Verdict
+	defer f.Close()
+	if value, err = parse(f); err != nil {
+		return value, fmt.Errorf("%s: %w", path, err)
 	}
-	for _, l := range now.Letters {
-		if was, there := before[l.Letter]; there && was != l.Verdict {
-			c.Letters = append(c.Letters, change{l.Letter, was, l.Verdict})
-		}
-	}
-	return p.Print(c, program.Healthy)
-}
-
-// changes is what became different between two sweeps.
-type changes struct {
-	Since   string   `json:"since"`
-	Letters []change `json:"changes,omitempty"`
-}
-
-type change struct {
-	Letter dnsroot.Letter  `json:"letter"`
-	Was    dnsroot.Verdict `json:"was"`
-	Is     dnsroot.Verdict `json:"is"`
-}
-
-func (c changes) String() string {
-	if len(c.Letters) == 0 {
-		return "since " + c.Since + ": every verdict the same\n" + program.InBetween
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "since %s:", c.Since)
-	for _, l := range c.Letters {
-		fmt.Fprintf(&b, "\n  %s: was %s, is %s", l.Letter, l.Was, l.Is)
-	}
-	return b.String() + "\n" + program.InBetween
+	return value, nil
 }

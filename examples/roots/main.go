@@ -1,8 +1,10 @@
-// Command roots asks the thirteen root servers how they are, on every address,
-// over UDP and TCP, and validates what they answer.
+// Command roots asks the thirteen root servers how they are, or the servers of
+// another zone, on every address, over UDP and TCP, and validates what they
+// answer.
 //
 //	go run ./examples/roots
 //	go run ./examples/roots -hints fleet.hints -anchor fleet.ds -port 5300   # a fleet of one's own
+//	go run ./examples/roots -from here.json there.json                       # what several hosts saved with -save
 //
 // The reader learns the two calls that matter, Client.Sweep for evidence and
 // Assess for the verdict, and how the verdict of saved evidence (-from) stays
@@ -11,7 +13,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -27,100 +28,89 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// evidence is what -save writes.
-type evidence struct {
-	Sweep   *dnsroot.Sweep   `json:"sweep,omitzero"`
-	Priming *dnsroot.Priming `json:"priming,omitempty"`
-}
-
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	p := program.New("roots", "[flags]\nexit codes: 0 healthy; 1 a problem; 2 cannot tell, or wrong usage", stdout, stderr)
+	p := program.New("roots", "[flags]\n  roots -from FILE [FILE...]   the saved sweeps of several hosts, together\nexit codes: 0 healthy; 1 a problem; 2 cannot tell, or wrong usage", stdout, stderr)
 	p.EvidenceFlags()
 	client := &dnsroot.Client{}
-	hints := p.String("hints", "", "hints `FILE` of another set of letters")
-	anchor := p.String("anchor", "", "`FILE` with their trust anchors, as DS or DNSKEY records or IANA's root-anchors.xml")
+	hints := p.String("hints", "", "hints `FILE` of another set of servers, of the root or of another zone")
+	anchor := p.String("anchor", "", "`FILE` with the zone's trust anchors, as DS or DNSKEY records or IANA's root-anchors.xml")
 	port := p.Uint("port", 53, "`PORT` that they listen on")
 	only4 := p.Bool("4", false, "ask over IPv4 only")
-	prime := p.Bool("prime", false, "also ask one of them for the current list of letters")
+	prime := p.Bool("prime", false, "also ask three of them for the current list of servers")
 	verbose := p.Bool("v", false, "print the evidence too")
 	p.DurationVar(&client.Timeout, "timeout", 2*time.Second, "how long to wait for an answer")
-	p.IntVar(&client.Tries, "tries", 3, "how often to ask for RTT and loss")
+	p.DurationVar(&client.Linger, "linger", 0, "how long to wait for a second answer to each question; 0: only where the first does not validate")
+	p.DurationVar(&client.Lead, "lead", 0, "tell signatures that end sooner than this; 0: 24h")
+	p.IntVar(&client.Tries, "tries", 0, "how often to ask each address for RTT and loss at first; 0: 16")
+	p.StringVar(&client.Vantage, "vantage", "", "what this host is called in the saved sweep")
 	if code, done := p.Parse(args); done {
 		return code
 	}
 	if p.Preflight {
 		return program.PrintPreflight(p, dnsroot.Preflight(ctx))
 	}
-	if p.NArg() > 0 || *port == 0 || *port > 65535 {
-		return p.Misused("no arguments, and a port from 1 to 65535")
+	if p.NArg() > 0 && p.From == "" || *port == 0 || *port > 65535 {
+		return p.Misused("no arguments without -from, and a port from 1 to 65535")
 	}
 	client.Port = uint16(*port)
 	if err := configure(client, *hints, *anchor, *only4); err != nil {
 		return p.Fail(err)
 	}
-
-	e, err := look(ctx, p, client, *prime)
+	a, err := look(ctx, p, client)
 	if err != nil {
 		return p.Fail(err)
 	}
 	if p.Save != "" {
-		if err := program.Write(p.Save, e); err != nil {
+		if err := save(p.Save, a); err != nil {
 			return p.Fail(err)
 		}
 	}
-	if *verbose {
-		p.Print(e.Sweep, 0)
+	for _, s := range a.Sweeps {
+		if *verbose {
+			p.Print(s, 0)
+		}
 	}
-	a := dnsroot.Assess(e.Sweep)
-	code := p.Print(a, exit(a.Verdict, len(a.Unseen)))
-	if e.Priming != nil {
-		code = program.Worse(code, p.Print(e.Priming, primingExit(e.Priming)))
+	code := p.Answer(a)
+	if *prime && p.From == "" {
+		priming, err := client.Prime(ctx)
+		if err != nil {
+			code = program.Worse(code, p.Fail(err)) // the sweep has been told, and saved
+		} else {
+			code = program.Worse(code, p.Answer(priming))
+		}
 	}
 	if p.Since != "" {
-		code = program.Worse(code, since(p, a))
+		earlier, err := load(p, p.Since)
+		if err != nil {
+			return program.Worse(code, p.Fail(err))
+		}
+		p.Answer(a.Since(earlier)) // the exit code stays that of the verdict now
 	}
 	return code
 }
 
 // configure takes a fleet of the caller's own.
-func configure(client *dnsroot.Client, hints, anchor string, only4 bool) error {
+func configure(client *dnsroot.Client, hints, anchor string, only4 bool) (err error) {
 	client.Hints = dnsroot.DefaultHints()
 	if hints != "" {
-		f, err := os.Open(hints)
-		if err != nil {
+		if client.Hints, err = read(hints, dnsroot.ParseHints); err != nil {
 			return err
-		}
-		defer f.Close()
-		if client.Hints, err = dnsroot.ParseHints(f); err != nil {
-			return fmt.Errorf("%s: %w", hints, err)
 		}
 	}
 	if only4 {
 		client.Hints = ipv4(client.Hints)
 	}
 	if anchor != "" {
-		f, err := os.Open(anchor)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		if client.Anchors, err = dnsroot.ParseAnchors(f); err != nil {
-			return fmt.Errorf("%s: %w", anchor, err)
-		}
+		client.Anchors, err = read(anchor, dnsroot.ParseAnchors)
 	}
-	return nil
+	return err
 }
 
 // look gathers the evidence, or reads what was saved.
-func look(ctx context.Context, p *program.Program, client *dnsroot.Client, prime bool) (e evidence, err error) {
+func look(ctx context.Context, p *program.Program, client *dnsroot.Client) (*dnsroot.Assessment, error) {
 	if p.From != "" {
-		return read(p.From)
+		return load(p, append([]string{p.From}, p.Args()...)...)
 	}
-	if e.Sweep, err = client.Sweep(ctx); err != nil {
-		return e, err
-	}
-	if prime {
-		e.Priming, err = client.Prime(ctx)
-	}
-	return e, err
+	s, err := client.Sweep(ctx)
+	return dnsroot.Assess(s), err
 }

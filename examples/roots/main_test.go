@@ -10,10 +10,12 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/dnsroot"
 	"github.com/opskit-go/opskit/dnsroot/dnsroottest"
 	"github.com/opskit-go/opskit/internal/lab"
@@ -31,7 +33,7 @@ func fleet(t *testing.T) (*dnsroottest.Fleet, []string) {
 	var h dnsroot.Hints
 	for l := range dnsroot.Letters() {
 		h.Servers = append(h.Servers, dnsroot.Server{
-			Letter: l, Addrs: []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 53, byte(l-'a') + 1})},
+			Name: l.Name(), Addrs: []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 53, byte(l-'a') + 1})},
 		})
 	}
 	f, err := dnsroottest.Start(dnsroottest.Config{Hints: h, Listen: true})
@@ -55,8 +57,8 @@ func TestHealthyFleet(t *testing.T) {
 	_, flags := fleet(t)
 	code, out, errs := call(t, append(flags, "-prime")...)
 	assert.Equal(t, 0, code, out+errs)
-	assert.True(t, strings.HasPrefix(out, "root servers: healthy\n  13 of 13 letters healthy from here\n"), out)
-	assert.Contains(t, out, "13 root servers listed, secure, the hints hold")
+	assert.True(t, strings.HasPrefix(out, "root servers: healthy\n  13 of 13 letters healthy from here; on each of their paths loss above 17 % is excluded\n"), out)
+	assert.Contains(t, out, "priming: the hints hold")
 	assert.True(t, strings.HasSuffix(out, "not checked: nothing more\n"), out)
 }
 
@@ -66,13 +68,13 @@ func TestProblemIsSavedJudgedAgainAndCompared(t *testing.T) {
 	code, _, errs := call(t, append(flags, "-save", before)...)
 	require.Equal(t, 0, code, errs)
 
-	require.NoError(t, f.Set('k', dnsroottest.Fault{Silence: true}))
-	require.NoError(t, f.Set('m', dnsroottest.Fault{Rogue: true}))
+	require.NoError(t, f.Set("k", dnsroottest.Fault{Silence: true}))
+	require.NoError(t, f.Set("m", dnsroottest.Fault{Rogue: true}))
 	code, live, errs := call(t, append(flags, "-save", after)...)
 	require.Equal(t, 1, code, errs)
 	assert.Contains(t, live, "root servers: degraded")
-	assert.Contains(t, live, "k: unreachable: no answer over IPv4 UDP")
-	assert.Contains(t, live, "m: invalid: bogus over IPv4 UDP")
+	assert.Contains(t, live, "unreachable: k over IPv4 TCP, IPv4 UDP: no answer")
+	assert.Contains(t, live, "invalid: m over IPv4 TCP, IPv4 UDP: signed by keys")
 
 	code, saved, errs := call(t, "-from", after)
 	assert.Equal(t, 1, code, errs)
@@ -80,33 +82,52 @@ func TestProblemIsSavedJudgedAgainAndCompared(t *testing.T) {
 
 	code, out, errs := call(t, "-from", after, "-since", before)
 	assert.Equal(t, 1, code, errs)
-	assert.Contains(t, out, "  k: was healthy, is unreachable\n  m: was healthy, is invalid\n")
-	assert.True(t, strings.HasSuffix(out, "\nnot checked: what happened in between\n"), out)
+	assert.Contains(t, out, "  k.root-servers.net. verdict: healthy -> unreachable\n  m.root-servers.net. verdict: healthy -> invalid\n")
 	code, out, _ = call(t, "-from", before, "-since", before)
 	assert.Equal(t, 0, code)
-	assert.Contains(t, out, "every verdict the same\nnot checked: what happened in between\n")
+	assert.Contains(t, out, "unchanged: facts compared: 14\n")
+
+	code, out, errs = call(t, "-from", after, before) // of two hosts, as it were
+	assert.Equal(t, 1, code, errs)
+	assert.Contains(t, out, "k: down from sweep 1, and answers sweep 2")
 }
 
 func TestCannotTell(t *testing.T) {
 	f, flags := fleet(t)
 	for l := range dnsroot.Letters() {
-		require.NoError(t, f.Set(l, dnsroottest.Fault{Silence: true}))
+		require.NoError(t, f.Set(l.Name(), dnsroottest.Fault{Silence: true}))
 	}
 	code, out, errs := call(t, flags...)
 	assert.Equal(t, 2, code, errs)
 	assert.Contains(t, out, "this host's own network cannot be told from the servers")
 
-	healthyButBlind := filepath.Join(t.TempDir(), "blind")
-	s := &dnsroot.Sweep{Unseen: []dnsroot.Gap{{What: "every letter over IPv6", Why: "no route"}}, Probes: []dnsroot.Probe{{
-		Letter: 'a', Transport: dnsroot.UDP, Reachable: new(true), Sent: 5, Rcode: "NOERROR", Serial: new(uint32(1)),
-		SOA: dnsroot.Validation{Security: dnsroot.Secure}, NS: dnsroot.Validation{Security: dnsroot.Secure}, DNSKEY: dnsroot.Validation{Security: dnsroot.Secure},
-	}}}
-	text, err := json.Marshal(evidence{Sweep: s})
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(healthyButBlind, text, 0o600))
-	code, out, _ = call(t, "-from", healthyButBlind)
+	blind := filepath.Join(t.TempDir(), "blind")
+	secure := dnsroot.Validation{Security: dnsroot.SecuritySecure}
+	require.NoError(t, save(blind, dnsroot.Assess(&dnsroot.Sweep{
+		Started: time.Unix(1, 0), Anchors: f.Anchors(), Unseen: []opskit.Gap{{What: "every server over IPv6", Why: "no route"}},
+		Probes: []dnsroot.Probe{{
+			Server: "a.root-servers.net.", Transport: dnsroot.TransportUDP, Reachable: new(true), Small: dnsroot.Count{Sent: 16}, Rcode: "NOERROR", Serial: new(uint32(1)),
+			SOA: secure, NS: secure, DNSKEY: secure,
+		}},
+	})))
+	code, out, _ = call(t, "-from", blind)
 	assert.Equal(t, 2, code, "healthy as far as seen is not healthy")
-	assert.Contains(t, out, "not checked: every letter over IPv6")
+	assert.Contains(t, out, "root servers: healthy")
+	assert.Contains(t, out, "not checked: every server over IPv6")
+}
+
+// A finished sweep is told and saved, whatever becomes of priming.
+func TestFailedPrimingKeepsTheSweep(t *testing.T) {
+	f, flags := fleet(t)
+	for l := range dnsroot.Letters() {
+		require.NoError(t, f.Set(l.Name(), dnsroottest.Fault{Intercepted: true}))
+	}
+	saved := filepath.Join(t.TempDir(), "saved")
+	code, out, errs := call(t, append(flags, "-prime", "-save", saved)...)
+	assert.Equal(t, 1, code)
+	assert.Contains(t, out, "root servers: suspicious")
+	assert.Contains(t, errs, "not authoritative")
+	assert.FileExists(t, saved)
 }
 
 func TestJSONIsOneObjectALine(t *testing.T) {
@@ -123,7 +144,7 @@ func TestJSONIsOneObjectALine(t *testing.T) {
 	assert.Equal(t, dnsroot.Healthy, a.Verdict)
 	var p dnsroot.Priming
 	require.NoError(t, json.Unmarshal([]byte(lines[2]), &p))
-	assert.Len(t, p.Hints.Servers, 13)
+	assert.Len(t, p.Lists, 3)
 }
 
 func TestUsage(t *testing.T) {
@@ -156,7 +177,7 @@ func TestUsage(t *testing.T) {
 	assert.Contains(t, out, "ipv4_route")
 	code, out, _ = call(t, "-json", "-from", bad)
 	assert.Equal(t, 2, code)
-	assert.Contains(t, out, `{"error":{"code":"other"`)
+	assert.Contains(t, out, `{"error":{"code":"opskit_not_evidence"`)
 }
 
 func TestOnlyIPv4IsAskedFor(t *testing.T) {

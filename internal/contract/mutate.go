@@ -101,6 +101,9 @@ func (c *checks) shape(text []byte) {
 }
 
 func whole(value any) bool {
+	if list, ok := value.([]any); ok { // of several durations each
+		return !slices.ContainsFunc(list, func(one any) bool { return !whole(one) })
+	}
 	n, ok := value.(float64)
 	return ok && n == float64(int64(n))
 }

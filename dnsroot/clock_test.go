@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/dnsroot"
 	"github.com/opskit-go/opskit/dnsroot/dnsroottest"
 )
@@ -31,13 +32,13 @@ func seen(others []zoneAt, rest zoneAt) *dnsroot.Sweep {
 			z = others[i]
 		}
 		i++
-		v := dnsroot.Validation{Security: dnsroot.Secure, KeyTag: 1, Inception: at.Add(z.from), Expiration: at.Add(z.until)}
+		v := dnsroot.Validation{Security: dnsroot.SecuritySecure, KeyTag: 1, Inception: at.Add(z.from), Expiration: at.Add(z.until)}
 		if z.from > 0 || z.until < 0 {
-			v.Security, v.KeyTag, v.Why = dnsroot.Bogus, 0, &dnsroot.Error{Op: "validate . SOA", Err: dnsroot.ErrBogus}
+			v.Security, v.KeyTag, v.Why = dnsroot.SecurityBogus, 0, opskit.Fail(&opskit.Error{Op: "validate . SOA", Err: dnsroot.ErrBogus})
 		}
-		keys := dnsroot.Validation{Security: dnsroot.Secure, KeyTag: 1, Inception: at.Add(-240 * time.Hour), Expiration: at.Add(240 * time.Hour)}
+		keys := dnsroot.Validation{Security: dnsroot.SecuritySecure, KeyTag: 1, Inception: at.Add(-240 * time.Hour), Expiration: at.Add(240 * time.Hour)}
 		s.Probes = append(s.Probes, dnsroot.Probe{
-			Letter: l, Addr: netip.MustParseAddrPort("192.0.2.1:53"), Transport: dnsroot.UDP, Reachable: new(true), Sent: 5,
+			Server: l.Name(), Addr: netip.MustParseAddrPort("192.0.2.1:53"), Transport: dnsroot.TransportUDP, Reachable: new(true), Small: dnsroot.Count{Sent: 5},
 			RTT: []time.Duration{time.Millisecond}, Rcode: "NOERROR", Serial: new(z.serial), SOA: v, NS: v, DNSKEY: keys,
 		})
 	}
@@ -89,22 +90,22 @@ func TestThisHostsClockIsASuspect(t *testing.T) {
 		},
 		"one letter is behind": {
 			repeated(1, zoneAt{2026112101, -18 * hour, 12 * day}), fresh,
-			dnsroot.Stale, dnsroot.Degraded, "99 behind 2026112200, which is 6h0m0s old by this host's clock", "before calling a letter stale",
+			dnsroot.Stale, dnsroot.Degraded, "a day behind 2026112200, which is 6h0m0s old by this host's clock", "before calling a server stale",
 		},
 		"most letters are days behind by the serials' own dates": {
 			repeated(8, zoneAt{2026111901, -3 * day, 10 * day}), fresh,
-			dnsroot.Stale, dnsroot.Degraded, "299 behind 2026112200, by the dates of both", "before calling a letter stale",
+			dnsroot.Stale, dnsroot.Degraded, "3 days behind 2026112200, by the dates of both", "before calling a server stale",
 		},
 		"an expired letter makes the clock no witness against another that is behind": {
 			[]zoneAt{{2026112101, -18 * hour, 12 * day}, {2026112001, -13 * day, -time.Minute}},
 			fresh,
-			dnsroot.Unknown, dnsroot.Unknown, "signatures of b have expired", "sweep again in three hours",
+			dnsroot.Unknown, dnsroot.Unknown, "signatures of b have expired", "ask again in three hours",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := dnsroot.Assess(seen(test.others, test.rest))
-			assert.Equal(t, test.letter, a.Letters[0].Verdict, a.String())
-			assert.Equal(t, dnsroot.Healthy, a.Letters[12].Verdict, a.String())
+			assert.Equal(t, test.letter, a.Servers[0].Verdict, a.String())
+			assert.Equal(t, dnsroot.Healthy, a.Servers[12].Verdict, a.String())
 			assert.Equal(t, test.system, a.Verdict, a.String())
 			assert.Contains(t, a.String(), test.evidence)
 			assert.Contains(t, fmt.Sprint(a.Next), test.other)
@@ -116,17 +117,17 @@ func TestThisHostsClockIsASuspect(t *testing.T) {
 // is no good tells none.
 func TestValidationTellsTheTimesOfASoundSignature(t *testing.T) {
 	fleet := start(t, dnsroottest.Config{})
-	keys, soa := fetch(t, fleet, 'a', 48), fetch(t, fleet, 'a', 6)
+	keys, soa := fetch(t, fleet, "a", 48), fetch(t, fleet, "a", 6)
 	for _, late := range []time.Duration{20 * 24 * time.Hour, -30 * 24 * time.Hour} {
 		v := dnsroot.Validate(soa, keys, fleet.Anchors(), time.Now().Add(late))
-		require.Equal(t, dnsroot.Bogus, v.Security)
+		require.Equal(t, dnsroot.SecurityBogus, v.Security)
 		assert.Equal(t, 14*24*time.Hour, v.Expiration.Sub(v.Inception))
 		assert.Zero(t, v.KeyTag, "nothing was proved")
 	}
-	require.NoError(t, fleet.Set('a', dnsroottest.Fault{BadSignature: true}))
-	v := dnsroot.Validate(fetch(t, fleet, 'a', 6), keys, fleet.Anchors(), time.Now().Add(20*24*time.Hour))
-	assert.Equal(t, dnsroot.Bogus, v.Security)
-	v = dnsroot.Validate(fetch(t, fleet, 'a', 6), keys, fleet.Anchors(), time.Now())
-	assert.Equal(t, dnsroot.Bogus, v.Security)
+	require.NoError(t, fleet.Set("a", dnsroottest.Fault{BadSignature: true}))
+	v := dnsroot.Validate(fetch(t, fleet, "a", 6), keys, fleet.Anchors(), time.Now().Add(20*24*time.Hour))
+	assert.Equal(t, dnsroot.SecurityBogus, v.Security)
+	v = dnsroot.Validate(fetch(t, fleet, "a", 6), keys, fleet.Anchors(), time.Now())
+	assert.Equal(t, dnsroot.SecurityBogus, v.Security)
 	assert.True(t, v.Expiration.IsZero(), "%v", v)
 }
