@@ -23,6 +23,7 @@ type Anchor struct {
 	Digest     string    `json:"digest"`               // hexadecimal
 	ValidFrom  time.Time `json:"valid_from,omitzero"`  // zero: no bound
 	ValidUntil time.Time `json:"valid_until,omitzero"` // zero: no bound
+	Checked    time.Time `json:"checked,omitzero"`     // when the program that keeps the file last saw the keys confirmed; zero: not told
 }
 
 // DefaultAnchors returns IANA's trust anchors of the root zone as published in
@@ -48,7 +49,10 @@ func DefaultAnchors() []Anchor {
 // ParseAnchors reads trust anchors in master format: DS records of zones, or
 // DNSKEY records with the SEP flag and not revoked, which are turned into SHA-256
 // DS records.
-// Other DNSKEY records of a key set are passed over. It also reads IANA's
+// Other DNSKEY records of a key set are passed over. It reads the files of
+// resolvers as well, for the keys that they trust now: unbound's and Knot
+// Resolver's by the states noted in them (RFC 5011), BIND's named.conf clauses and
+// managed-keys.bind. It also reads IANA's
 // root-anchors.xml (RFC 9718), with the times from and until which each anchor
 // is valid; signatures over that file are not checked. It returns what it could
 // read together with an error that matches [ErrSyntax] and names what it could
@@ -58,11 +62,17 @@ func ParseAnchors(r io.Reader) ([]Anchor, error) {
 	if err != nil {
 		return nil, &opskit.Error{Op: "read anchors", Err: err}
 	}
-	read := masterAnchors
+	var anchors []Anchor
+	var problems []error
 	if isXML(text) {
-		read = xmlAnchors
+		anchors, problems = xmlAnchors(text)
+	} else {
+		master, from, checked := plainRecords(string(text))
+		anchors, problems = masterAnchors([]byte(master), from)
+		for i := range anchors {
+			anchors[i].Checked = checked
+		}
 	}
-	anchors, problems := read(text)
 	for _, a := range anchors {
 		if _, err := hex.DecodeString(a.Digest); err != nil {
 			problems = append(problems, fmt.Errorf("%w: digest of key tag %d: %w", ErrSyntax, a.KeyTag, err))
@@ -77,8 +87,9 @@ func ParseAnchors(r io.Reader) ([]Anchor, error) {
 	return anchors, nil
 }
 
-// masterAnchors reads DS and DNSKEY records.
-func masterAnchors(text []byte) (anchors []Anchor, problems []error) {
+// masterAnchors reads DS and DNSKEY records; from is when each key is trusted,
+// by the key, where that is known.
+func masterAnchors(text []byte, from map[string]time.Time) (anchors []Anchor, problems []error) {
 	for rr, err := range records(text, "anchors") {
 		if err != nil {
 			problems = append(problems, err)
@@ -92,11 +103,13 @@ func masterAnchors(text []byte) (anchors []Anchor, problems []error) {
 				continue
 			}
 			ds := rr.ToDS(dns.SHA256)
-			if ds == nil {
+			if ds == nil || rr.PublicKey == "" {
 				problems = append(problems, fmt.Errorf("%w: DNSKEY %d has no digest", ErrSyntax, rr.KeyTag()))
 				continue
 			}
-			anchors = append(anchors, anchorOf(ds))
+			a := anchorOf(ds)
+			a.ValidFrom = from[rr.PublicKey]
+			anchors = append(anchors, a)
 		default:
 			problems = append(problems, fmt.Errorf("%w: %s record, want DS or DNSKEY", ErrSyntax, dns.TypeToString[rr.Header().Rrtype]))
 		}

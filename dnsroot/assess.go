@@ -46,6 +46,9 @@ const (
 	// agedHints is when hints should be asked anew: addresses of root servers
 	// change every few years.
 	agedHints = 4 * 365 * 24 * time.Hour
+	// agedAnchors is when a resolver's key file is old: RFC 5011 section 2.3 has
+	// the keys looked at every 15 days at least.
+	agedAnchors = 45 * 24 * time.Hour
 )
 
 // Assess judges sweeps of the same zone, by one host or by several.

@@ -1,6 +1,7 @@
 package dnsroot_test
 
 import (
+	"net/netip"
 	"testing"
 	"time"
 
@@ -28,16 +29,20 @@ func TestContract(t *testing.T) {
 	stale := *priming
 	stale.Hints = dnsroot.DefaultHints()
 	stale.Judge()
+	resolver, err := client.CheckResolver(t.Context(), netip.AddrPortFrom(client.Hints.Servers[0].Addrs[0], 53))
+	require.NoError(t, err)
+	resolver.Recursive, resolver.Validated = new(true), new(true)
+	resolver.Judge()
 	contract.Check(t, contract.Package{
 		Prefix: "dnsroot_",
 		Results: map[string]opskit.Result{
 			"healthy": healthy, "faults": dnsroot.Assess(second), "two hosts": dnsroot.Assess(healthy.Sweeps[0], second), "by hand": dnsroot.Assess(fixed()),
 			"server": healthy.Servers[0], "unknown server": dnsroot.ServerReport{Server: "a."},
-			"priming": priming, "stale hints": &stale,
+			"priming": priming, "stale hints": &stale, "resolver": resolver,
 		},
 		Sentinels: []error{
 			dnsroot.ErrNotSent, dnsroot.ErrNoAnswer, dnsroot.ErrRefused, dnsroot.ErrTruncated, dnsroot.ErrMalformed, dnsroot.ErrRcode,
-			dnsroot.ErrUnsigned, dnsroot.ErrBogus, dnsroot.ErrWrongKey, dnsroot.ErrExpired, dnsroot.ErrEarly, dnsroot.ErrSyntax,
+			dnsroot.ErrUnsigned, dnsroot.ErrBogus, dnsroot.ErrWrongKey, dnsroot.ErrUntimely, dnsroot.ErrSyntax,
 		},
 	})
 }

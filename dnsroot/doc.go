@@ -29,6 +29,9 @@
 // against [DefaultAnchors], the dated key-signing keys of IANA, or against
 // anchors of one's own ([ParseAnchors], Client.Anchors).
 //
+// [ParseAtlas] reads what RIPE Atlas measured as the sweeps of as many hosts.
+// [Client.CheckResolver] asks one recursive resolver what it makes of the root.
+//
 // What hits a whole path alike is Unknown, since this host's own network cannot
 // be told from all servers; where all of them answer as a resolver would, it is
 // Suspicious. A server is judged by what others on its paths do not show. An

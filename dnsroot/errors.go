@@ -23,14 +23,13 @@ var (
 	// ErrUnsigned: the records came without a signature.
 	ErrUnsigned = opskit.Sentinel("dnsroot_unsigned", "answer not signed")
 	// ErrBogus: a signature is there but does not prove the records. It is one of
-	// the three below, or damaged.
+	// the two below, or damaged.
 	ErrBogus = opskit.Sentinel("dnsroot_bogus", "validation failed")
 	// ErrWrongKey: no key that a trust anchor names has signed.
 	ErrWrongKey = opskit.Sentinel("dnsroot_wrong_key", "validation failed", ErrBogus)
-	// ErrExpired: a sound signature whose time is over by this host's clock.
-	ErrExpired = opskit.Sentinel("dnsroot_expired", "validation failed", ErrBogus)
-	// ErrEarly: a sound signature whose time has not come by this host's clock.
-	ErrEarly = opskit.Sentinel("dnsroot_early", "validation failed", ErrBogus)
+	// ErrUntimely: a sound signature whose time is over, or has not come, by this
+	// host's clock.
+	ErrUntimely = opskit.Sentinel("dnsroot_untimely", "validation failed", ErrBogus)
 	// ErrSyntax: a file or text (hints, anchors, a letter) cannot be read.
 	ErrSyntax = opskit.Sentinel("dnsroot_syntax", "syntax")
 )

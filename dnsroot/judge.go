@@ -205,7 +205,7 @@ func (j *judge) lookAtProof(p *Probe, note func(kind, format string, args ...any
 			kind = "unsigned"
 		case j.untimely(v):
 			kind = "untimely"
-		case v.Security == SecurityBogus && (errors.Is(why, ErrExpired) || errors.Is(why, ErrEarly)):
+		case v.Security == SecurityBogus && errors.Is(why, ErrUntimely):
 			kind = "expired"
 		case v.Security == SecurityBogus && errors.Is(why, ErrWrongKey):
 			kind = "wrong_key"
@@ -384,6 +384,12 @@ func (j *judge) remarks(a *Assessment) {
 	}
 	if age := s.Started.Sub(s.HintsUpdated); !s.HintsUpdated.IsZero() && age > agedHints {
 		a.Evidence = append(a.Evidence, fmt.Sprintf("the hints are %d years old: addresses may have changed", int(age.Hours()/24/365)))
+	}
+	for _, anchor := range s.Anchors {
+		if age := s.Started.Sub(anchor.Checked); !anchor.Checked.IsZero() && age > agedAnchors {
+			a.Evidence = append(a.Evidence, fmt.Sprintf("the program that keeps the trust anchors last saw them confirmed %d days ago: it may have missed a new key", int(age.Hours()/24)))
+			break
+		}
 	}
 	if len(s.Anchors) == 0 {
 		a.Undecided = append(a.Undecided, opskit.Gap{What: "whether the answers are the zone's own", Why: errNoAnchor.Error(), Need: "the zone's DS records from its parent"})

@@ -18,6 +18,9 @@ const (
 	availability = 0.96
 	// leastExcluded is the loss that must be excluded where a server is healthy.
 	leastExcluded = 0.20
+	// mostSeen is the share lost up to which it may be chance, however many were
+	// asked: three of 64.
+	mostSeen = 0.05
 	// fewestSmall is how many small answers must have come before loss is told to
 	// be of large ones only.
 	fewestSmall = 16
@@ -37,7 +40,7 @@ func (p *Probe) loss() lossKind {
 		return lossUnclear
 	case improbable(all, 1-availability):
 		return lossCertain
-	case all.Lost > 0 && (all.share() > 1-availability || all.most() > leastExcluded):
+	case all.Lost > 0 && (all.share() > mostSeen || all.most() > leastExcluded):
 		return lossUnclear
 	}
 	return lossFine

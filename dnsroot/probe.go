@@ -68,18 +68,18 @@ func (p *Probe) all() Count { return p.Small.plus(p.Large) }
 // them is the server's.
 type Doubled struct {
 	Question string  `json:"question"`         // ". SOA"
-	Answers  []Given `json:"answers,omitzero"` // in the order in which they came
+	Answers  []given `json:"answers,omitzero"` // in the order in which they came
 }
 
-// Given is one of several answers.
-type Given struct {
+// given is one of several answers.
+type given struct {
 	After    time.Duration `json:"after_ns"`         // since the question was sent
 	Serial   *uint32       `json:"serial,omitempty"` // in it
 	Security Security      `json:"security"`         // whether it validates
 }
 
 // String returns such as "serial 2026112201, bogus, after 1ms".
-func (g Given) String() string {
+func (g given) String() string {
 	text := "no serial"
 	if g.Serial != nil {
 		text = fmt.Sprintf("serial %d", *g.Serial)
@@ -243,7 +243,7 @@ func (p *probing) take(q question, a answer) {
 func (p *probing) double(q question, reply Reply) {
 	d := Doubled{Question: q.String()}
 	for _, r := range append([]Reply{reply}, reply.Later...) {
-		g := Given{After: r.RTT}
+		g := given{After: r.RTT}
 		if m, err := unpack(r.Wire); err == nil {
 			if n, ok := serial(m, p.zone); ok {
 				g.Serial = &n

@@ -151,9 +151,9 @@ func verifySet(m *dns.Msg, zone string, qtype uint16, keys []*dns.DNSKEY, at tim
 			case err != nil:
 				why = fmt.Errorf("%w: signature by key %d: %w", ErrBogus, sig.KeyTag, err)
 			case at.Before(inception):
-				why = fmt.Errorf("%w: signature by key %d is not valid before %s", ErrEarly, sig.KeyTag, inception.Format(time.RFC3339))
+				why = fmt.Errorf("%w: signature by key %d is not valid before %s", ErrUntimely, sig.KeyTag, inception.Format(time.RFC3339))
 			case at.After(expiration):
-				why = fmt.Errorf("%w: signature by key %d expired at %s", ErrExpired, sig.KeyTag, expiration.Format(time.RFC3339))
+				why = fmt.Errorf("%w: signature by key %d expired at %s", ErrUntimely, sig.KeyTag, expiration.Format(time.RFC3339))
 			default:
 				return Validation{Security: SecuritySecure, KeyTag: sig.KeyTag, Inception: inception, Expiration: expiration}
 			}

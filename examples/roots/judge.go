@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/netip"
@@ -60,4 +61,21 @@ func read[T any](path string, parse func(io.Reader) (T, error)) (value T, err er
 		return value, fmt.Errorf("%s: %w", path, err)
 	}
 	return value, nil
+}
+
+// check asks a recursive resolver about the root.
+func check(ctx context.Context, p *program.Program, client *dnsroot.Client, resolver string) int {
+	addr, err := netip.ParseAddrPort(resolver)
+	if err != nil {
+		ip, err := netip.ParseAddr(resolver)
+		if err != nil {
+			return p.Misused("-resolver wants an address, or an address and a port")
+		}
+		addr = netip.AddrPortFrom(ip, 53)
+	}
+	r, err := client.CheckResolver(ctx, addr)
+	if err != nil {
+		return p.Fail(err)
+	}
+	return p.Answer(r)
 }

@@ -5,6 +5,8 @@
 //	go run ./examples/roots
 //	go run ./examples/roots -hints fleet.hints -anchor fleet.ds -port 5300   # a fleet of one's own
 //	go run ./examples/roots -from here.json there.json                       # what several hosts saved with -save
+//	go run ./examples/roots -atlas results.json                              # what RIPE Atlas measured
+//	go run ./examples/roots -resolver 192.0.2.53                             # does this resolver reach the root, validate, trust the keys?
 //
 // The reader learns the two calls that matter, Client.Sweep for evidence and
 // Assess for the verdict, and how the verdict of saved evidence (-from) stays
@@ -38,6 +40,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	only4 := p.Bool("4", false, "ask over IPv4 only")
 	prime := p.Bool("prime", false, "also ask three of them for the current list of servers")
 	verbose := p.Bool("v", false, "print the evidence too")
+	resolver := p.String("resolver", "", "check this recursive resolver instead: `ADDRESS` or ADDRESS:PORT")
+	atlas := p.String("atlas", "", "judge the results of RIPE Atlas in this `FILE` instead of asking")
 	p.DurationVar(&client.Timeout, "timeout", 2*time.Second, "how long to wait for an answer")
 	p.DurationVar(&client.Linger, "linger", 0, "how long to wait for a second answer to each question; 0: only where the first does not validate")
 	p.DurationVar(&client.Lead, "lead", 0, "tell signatures that end sooner than this; 0: 24h")
@@ -56,7 +60,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err := configure(client, *hints, *anchor, *only4); err != nil {
 		return p.Fail(err)
 	}
-	a, err := look(ctx, p, client)
+	if *resolver != "" {
+		return check(ctx, p, client, *resolver)
+	}
+	a, err := look(ctx, p, client, *atlas)
 	if err != nil {
 		return p.Fail(err)
 	}
@@ -107,7 +114,13 @@ func configure(client *dnsroot.Client, hints, anchor string, only4 bool) (err er
 }
 
 // look gathers the evidence, or reads what was saved.
-func look(ctx context.Context, p *program.Program, client *dnsroot.Client) (*dnsroot.Assessment, error) {
+func look(ctx context.Context, p *program.Program, client *dnsroot.Client, atlas string) (*dnsroot.Assessment, error) {
+	if atlas != "" {
+		sweeps, err := read(atlas, func(r io.Reader) ([]*dnsroot.Sweep, error) {
+			return dnsroot.ParseAtlas(r, client.Hints, client.Anchors)
+		})
+		return dnsroot.Assess(sweeps...), err
+	}
 	if p.From != "" {
 		return load(p, append([]string{p.From}, p.Args()...)...)
 	}

@@ -186,3 +186,23 @@ func TestOnlyIPv4IsAskedFor(t *testing.T) {
 		assert.True(t, s.Addrs[0].Is4())
 	}
 }
+
+// A root server is no resolver, and that is told.
+func TestResolverIsChecked(t *testing.T) {
+	f, flags := fleet(t)
+	at := f.AddrPort(f.Hints().Servers[0].Addrs[0])
+	code, out, errs := call(t, append(flags, "-resolver", at.String())...)
+	assert.Equal(t, 1, code, errs)
+	assert.Contains(t, out, "resolver "+at.String()+": lame\n  offers no recursion")
+	code, _, errs = call(t, append(flags, "-resolver", "example.org")...)
+	assert.Equal(t, 2, code)
+	assert.Contains(t, errs, "-resolver wants an address")
+}
+
+func TestAtlasFileIsJudged(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "atlas")
+	require.NoError(t, os.WriteFile(file, []byte(`[{"type":"dns","prb_id":1,"dst_addr":"198.41.0.4","proto":"UDP","timestamp":1764547200,"error":{"timeout":5000}}]`), 0o600))
+	code, out, errs := call(t, "-atlas", file)
+	assert.Equal(t, 2, code, errs)
+	assert.Contains(t, out, "root servers: unknown")
+}
