@@ -62,10 +62,14 @@ func Clean(raw []byte) (clean []byte, changes []Change) {
 		end = '\r'
 	}
 	c.foreign = !utf8.Valid(text)
-	text = c.lines(text, end, c.characters)
+	if !plain(text) || bytes.IndexByte(text, '\r') >= 0 {
+		text = c.lines(text, end, c.characters)
+	}
 	for before := -1; before != c.changed; {
 		before = c.changed
-		text = c.lines(text, '\n', c.prompts)
+		if commands(text) {
+			text = c.lines(text, '\n', c.prompts)
+		}
 		if quotation(text) {
 			text = c.lines(text, '\n', c.quotations)
 		}
@@ -109,6 +113,16 @@ func (c *cleaner) lines(text []byte, end byte, mend func(line []byte, number int
 		}
 	}
 	return c.out
+}
+
+// commands tells whether a line of the text is one of a terminal's own.
+func commands(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		if _, ok := Command(line); ok {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *cleaner) prompts(line []byte, number int) {

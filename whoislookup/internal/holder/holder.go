@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/opskit-go/opskit/whoislookup/internal/words"
 )
@@ -31,23 +32,33 @@ var table = sync.OnceValue(func() map[string]map[string][]string {
 
 // spaced writes a value in lower case as words with one space around each.
 func spaced(value string) string {
-	list := strings.FieldsFunc(strings.ToLower(value), func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '&'
-	})
-	return " " + strings.Join(list, " ") + " "
+	out := make([]byte, 1, len(value)+2)
+	out[0] = ' '
+	for _, r := range value {
+		switch {
+		case unicode.IsLetter(r) || unicode.IsDigit(r) || r == '&':
+			out = utf8.AppendRune(out, unicode.ToLower(r))
+		case out[len(out)-1] != ' ':
+			out = append(out, ' ')
+		}
+	}
+	if out[len(out)-1] != ' ' || len(out) == 1 {
+		out = append(out, ' ')
+	}
+	return string(out)
 }
 
 func has(section, value string) bool {
 	rows := table()[section]
-	for rest := value; len(rest) > 1; {
-		first, more, _ := strings.Cut(rest[1:], " ")
+	for rest := value[1:]; rest != ""; {
+		first, more, _ := strings.Cut(rest, " ")
 		for _, row := range rows[first] {
 			whole, is := strings.CutPrefix(row, "=")
-			if is && strings.TrimSpace(value) == whole || !is && strings.HasPrefix(rest[1:], row+" ") {
+			if is && strings.TrimSpace(value) == whole || !is && strings.HasPrefix(rest, row) && strings.HasPrefix(rest[len(row):], " ") {
 				return true
 			}
 		}
-		rest = " " + more
+		rest = more
 	}
 	return false
 }

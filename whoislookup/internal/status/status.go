@@ -27,7 +27,12 @@ var table = sync.OnceValue(func() map[string]string {
 
 // key is a status without case, spaces, hyphens and underscores.
 func key(s string) string {
-	return strings.NewReplacer(" ", "", "-", "", "_", "").Replace(strings.ToLower(s))
+	return strings.Map(func(r rune) rune {
+		if r == ' ' || r == '-' || r == '_' {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, s)
 }
 
 // EPP returns the name that EPP has for a status in any spelling.
