@@ -18,7 +18,6 @@ import (
 // notYet are the packages that have not moved onto the contract of the root. A
 // package that moves takes its line out, and keeps every rule of this file.
 var notYet = []string{
-	"ebssnap",
 	"reach",
 	"whoislookup",
 }

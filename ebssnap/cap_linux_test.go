@@ -21,7 +21,8 @@ import (
 	"github.com/opskit-go/opskit/internal/lab"
 )
 
-// TestFileCapability: a program of an ordinary user that setcap(8) gave cap_sys_admin+ep may freeze, and so may its guard, which has no file to carry the capability.
+// TestFileCapability: a program of an ordinary user that setcap(8) gave cap_sys_admin+ep may
+// freeze, and so may its guard, which has no file to carry the capability.
 func TestFileCapability(t *testing.T) {
 	if os.Geteuid() == 0 {
 		lab.Need(t, "root")
@@ -33,10 +34,10 @@ func TestFileCapability(t *testing.T) {
 		mountedFilesystem(t) // skips
 		return
 	}
-	for _, choice := range []ebssnap.Guard{ebssnap.GuardAuto, ebssnap.GuardFile, ebssnap.GuardNone} {
+	for _, choice := range []string{"memfd", "/dev/shm", "none"} {
 		var err error
 		for range 5 { // on a busy host a guard without CAP_SYS_NICE may come too late, and says so
-			_, err = ebssnap.Hold(t.Context(), &ebssnap.FS{Mounts: []string{dir}, Guard: choice}, 5*time.Second, func(context.Context) error { return nil })
+			_, err = ebssnap.Hold(t.Context(), guarded(choice, dir), 5*time.Second, func(context.Context) error { return nil })
 			if !errors.Is(err, ebssnap.ErrThawedEarly) {
 				break
 			}
@@ -45,7 +46,8 @@ func TestFileCapability(t *testing.T) {
 	}
 }
 
-// withCapability runs one test of this binary as an ordinary user, the binary having the file capability cap_sys_admin+ep.
+// withCapability runs one test of this binary as an ordinary user, the binary having the file
+// capability cap_sys_admin+ep.
 func withCapability(t *testing.T, name string) {
 	t.Helper()
 	fs := lab.LoopFS(t, "ext4", 64)
@@ -67,7 +69,8 @@ func withCapability(t *testing.T, name string) {
 	require.Contains(t, string(output), "--- PASS: "+name)
 }
 
-// fileCapability is struct vfs_cap_data of linux/capability.h, revision 2, with one capability permitted and effective.
+// fileCapability is struct vfs_cap_data of linux/capability.h, revision 2, with one capability
+// permitted and effective.
 func fileCapability(number int) []byte {
 	text := make([]byte, 20)
 	binary.LittleEndian.PutUint32(text, 0x02000000|1)

@@ -5,31 +5,40 @@ package ebssnap
 import (
 	"context"
 	"errors"
-	"strings"
+	"slices"
+
+	"github.com/opskit-go/opskit"
 )
 
-// Check tells of every mount point whether it could be frozen, whether the journal can be written, whether the guard starts, and whether an
-// earlier run left something frozen. A guard is started and ended, nothing is frozen, and nothing asks the filesystem for anything
-// that a freeze by another program would hold up.
-func (f *FS) Check(ctx context.Context, _ []string) []Capability {
-	var found []Capability
+// Check tells of every mount point whether it could be frozen, whether the journal can be written,
+// whether the guard starts, and whether an earlier run left something frozen. A guard is started
+// and ended, nothing is frozen, and nothing asks the filesystem for anything that a freeze by
+// another program would hold up: what is frozen now is told by Recover.
+func (f *FS) Check(ctx context.Context, _ []string) (found []opskit.Capability, gaps []opskit.Gap) {
 	_, err := readMounts()
 	found = append(found, capability("mounts", err, "mount -t proc proc /proc"))
+	var devices []string
 	for _, path := range f.Mounts {
 		m, err := checkMount(path)
-		c := capability("mount "+path, err, "")
+		devices = append(devices, m.entry.Number)
+		if f.Whole && errors.Is(err, errPart) {
+			err = nil
+		}
+		c := capability("mount", err, "")
+		c.Why = path + ": " + c.Why
 		if err == nil {
-			c.Why = m.entry.Type + " on " + m.entry.Source
+			c.Why += m.entry.Type + " on " + m.entry.Source
 		}
 		found = append(found, c)
 	}
 	found = append(found, freezeCapability())
-	folder, err := openJournal(f.Journal)
+	directory, err := openJournal(f.Journal)
 	c := capability("journal", err, "mkdir -m 0700 /run/opskit-ebssnap")
 	if err == nil {
-		c.Why = folder
+		c.Why = directory
 	}
-	return append(found, c, f.checkGuard(ctx), f.checkLeftovers(ctx))
+	left, gap := f.checkLeftovers(ctx, devices)
+	return append(found, c, f.checkGuard(ctx), left), gap
 }
 
 // checkMount returns the mount of path, closed.
@@ -45,34 +54,30 @@ func checkMount(path string) (mount, error) {
 	return m, errors.Join(err, m.dir.Close())
 }
 
-func (f *FS) checkGuard(ctx context.Context) Capability {
-	if f.Guard == GuardNone {
-		return Capability{Name: "guard", Why: "none is wanted: what is frozen stays frozen if this process is killed"}
+func (f *FS) checkGuard(ctx context.Context) opskit.Capability {
+	if f.NoGuard {
+		return opskit.Capability{Name: "guard", Why: "none is wanted: what is frozen stays frozen if this process is killed"}
 	}
 	p := &preparedFS{}
-	if err := p.start(ctx, f.Guard); err != nil {
+	if err := p.start(ctx, f); err != nil {
 		return capability("guard", err, "")
 	}
 	return capability("guard", p.engine.Close(), "")
 }
 
-func (f *FS) checkLeftovers(ctx context.Context) Capability {
-	var folders []string
+func (f *FS) checkLeftovers(ctx context.Context, devices []string) (opskit.Capability, []opskit.Gap) {
+	const name = "nothing_left_frozen"
+	var directories []string
 	if f.Journal != "" {
-		folders = []string{f.Journal}
+		directories = []string{f.Journal}
 	}
-	plan, err := Recover(ctx, folders...)
+	plan, err := recoverPlan(ctx, directories, false)
 	if err != nil {
-		return capability("nothing left frozen", err, "")
+		return capability(name, err, ""), nil
 	}
-	var left []string
-	for _, l := range plan.Leftovers {
-		if !l.Over {
-			left = append(left, l.Mount)
-		}
+	plan.Filesystems = slices.DeleteFunc(plan.Filesystems, func(l Filesystem) bool { return !slices.Contains(devices, l.Device) })
+	if plan.any(FrozenByDeadRun) {
+		return opskit.Capability{Name: name, Why: "an earlier run died and left something frozen", Fix: plan.Rescue()}, plan.Unseen
 	}
-	if left != nil {
-		return capability("nothing left frozen", errors.New("an earlier run died and left "+strings.Join(left, " ")), "snapshot -recover -yes")
-	}
-	return capability("nothing left frozen", nil, "")
+	return opskit.Capability{Name: name, OK: true, Why: "no journal and no sleeping process shows a freeze of a dead run"}, plan.Unseen
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap"
 	"github.com/opskit-go/opskit/ebssnap/ebssnaptest"
 	"github.com/opskit-go/opskit/internal/lab"
@@ -34,7 +35,7 @@ func TestCheckFreezesNothing(t *testing.T) {
 	require.NoError(t, err)
 	assert.False(t, report.Ready)
 	assert.Contains(t, report.String(), "not ready: 2 of ")
-	assert.Contains(t, report.String(), "no   mount "+inside)
+	assert.Contains(t, report.String(), "no   mount: "+inside)
 	assert.Contains(t, report.String(), "unknown volume")
 }
 
@@ -45,14 +46,14 @@ func TestCheckSeesWhatAnEarlierRunLeft(t *testing.T) {
 	report, err := ebssnap.Check(t.Context(), volume(&ebssnaptest.Cloud{}), &ebssnap.FS{Mounts: []string{fs.Dir}, Journal: journal})
 	require.NoError(t, err)
 	assert.False(t, report.Ready)
-	assert.Contains(t, report.String(), "next: snapshot -recover -yes")
+	assert.Contains(t, report.String(), "next: fsfreeze -u ")
 	assert.True(t, fs.Thaw(), "or the probe that sleeps in the freeze would never end")
 }
 
 func TestGoldenCheck(t *testing.T) {
 	report := &ebssnap.CheckReport{
-		Capabilities: []ebssnap.Capability{{Name: "guard", OK: true, Why: "why"}, {Name: "journal", Why: "why not", Fix: "do this"}},
-		Unseen:       []ebssnap.Gap{{What: "a thing", Why: "a reason"}},
+		Capabilities: []opskit.Capability{{Name: "guard", OK: true, Why: "why"}, {Name: "journal", Why: "why not", Fix: "do this"}},
+		Unseen:       []opskit.Gap{{What: "a thing", Why: "a reason"}},
 	}
 	golden(t, "check", report, &ebssnap.CheckReport{})
 }

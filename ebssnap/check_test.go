@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap"
 	"github.com/opskit-go/opskit/ebssnap/ebssnaptest"
 )
@@ -16,11 +17,11 @@ import (
 // telling is a freezer that can tell without freezing.
 type telling struct {
 	ebssnap.Freezer
-	found ebssnap.Capability
+	found opskit.Capability
 }
 
-func (t telling) Check(context.Context, []string) []ebssnap.Capability {
-	return []ebssnap.Capability{t.found}
+func (t telling) Check(context.Context, []string) ([]opskit.Capability, []opskit.Gap) {
+	return []opskit.Capability{t.found}, nil
 }
 
 func TestCheckSaysReadyOnlyOfWhatItSaw(t *testing.T) {
@@ -32,8 +33,8 @@ func TestCheckSaysReadyOnlyOfWhatItSaw(t *testing.T) {
 		ready   bool
 		says    string
 	}{
-		"all is there":          {cloud, telling{silent, ebssnap.Capability{Name: "freeze", OK: true}}, true, "ready\n"},
-		"the freezer cannot":    {cloud, telling{silent, ebssnap.Capability{Name: "freeze", Why: errors.ErrUnsupported.Error()}}, false, "not ready: 1 of 2 things are missing\n"},
+		"all is there":          {cloud, telling{silent, opskit.Capability{Name: "freeze", OK: true}}, true, "ready\n"},
+		"the freezer cannot":    {cloud, telling{silent, opskit.Capability{Name: "freeze", Why: errors.ErrUnsupported.Error()}}, false, "not ready: 1 of 2 things are missing\n"},
 		"the freezer tells not": {cloud, silent, true, "cannot tell: nothing is missing, but 1 thing could not be checked\n"},
 		"and the cloud says no": {sick, silent, false, "not ready: 1 of 1 things are missing\n"},
 	} {

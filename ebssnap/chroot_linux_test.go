@@ -22,7 +22,8 @@ import (
 
 const envChroot = "OPSKIT_TEST_CHROOT"
 
-// TestChrootChild takes a snapshot of the filesystem that is its root; it is what TestBarFrozenRoot starts.
+// TestChrootChild takes a snapshot of the filesystem that is its root; it is what TestBarFrozenRoot
+// starts.
 func TestChrootChild(*testing.T) {
 	if os.Getenv(envChroot) == "" {
 		return
@@ -51,7 +52,8 @@ func copyInto(t *testing.T, dir, from, to string) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, to), text, 0o755))
 }
 
-// TestBarFrozenRoot runs the whole scenario from a root filesystem that is frozen: the program, its guard and all they read lie on it.
+// TestBarFrozenRoot runs the whole scenario from a root filesystem that is frozen: the program, its
+// guard and all they read lie on it.
 func TestBarFrozenRoot(t *testing.T) {
 	lab.Need(t, "root", "program:mount")
 	rounds, caches := 50, "cold"

@@ -9,24 +9,32 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/opskit-go/opskit"
 )
 
-// Consistent takes a snapshot of vol while f has stopped its writers, and says whether it is consistent, and why.
+// Consistent takes a snapshot of vol while f has stopped its writers, and says whether it is
+// consistent, and why.
 //
-// Writers run again as soon as the cloud has answered: the point in time of a snapshot is taken then, and its completion may take
-// hours. timeout is the longest time that writers are stopped, over all attempts together, counted from just before the first
-// step that can stop them. Before that a DryRun asks for permission and makes the connection, so that exactly one request is sent while they are
-// stopped. A request that the cloud throttles, or that could not be sent because the connection had ended, is sent again after a thaw, a pause, a new
-// DryRun where one is needed, and a new freeze.
+// Writers run again as soon as the cloud has answered: the point in time of a snapshot is taken
+// then, and its completion may take hours. timeout is the longest time that writers are stopped,
+// over all attempts together, counted from just before the first step that can stop them. Before
+// that a DryRun asks for permission and makes the connection, so that exactly one request is sent
+// while they are stopped. A request that the cloud throttles, or that could not be sent because the
+// connection had ended, is sent again after a thaw, a pause, a new DryRun where one is needed, and
+// a new freeze.
 //
-// A filesystem that FS would freeze and that is known to lie on none of the volumes is refused (ErrUsage); whether the volumes hold all of the data is
-// what package volumes tells.
+// A filesystem that FS would freeze and that is known to lie on none of the volumes is refused
+// (ErrUsage); whether the volumes hold all of the data is what package volumes tells.
 //
-// The error is nil only if the snapshot is consistent, its tag says so, and nothing is frozen. Once anything was done the Result is not nil.
-// Errors match ErrThawedEarly, ErrOutcomeUnknown, ErrNotCreated, ErrThrottled, ErrDenied, ErrUnknownVolume, ErrUsage, ErrFailed (the answer lacks a
-// volume of the set, or says that a snapshot failed) and what the freezer returns, above all *ThawError: something is still frozen.
+// The error is nil only if the snapshot is consistent, its tag says so, and nothing is frozen. Once
+// anything was done the Result is not nil. Errors match ErrThawedEarly, ErrOutcomeUnknown,
+// ErrNotCreated, ErrThrottled, ErrDenied, ErrUnknownVolume, ErrUsage, ErrFailed (the answer lacks a
+// volume of the set, or says that a snapshot failed) and what the freezer returns, above all
+// *ThawError: something is still frozen.
 //
-// When ctx ends writers run again at once; Consistent may then take up to vol.Settle longer to find out whether a snapshot exists.
+// When ctx ends writers run again at once; Consistent may then take up to vol.Settle longer to find
+// out whether a snapshot exists.
 func Consistent(ctx context.Context, vol Volume, f Freezer, timeout time.Duration) (*Result, error) {
 	if err := vol.check(f, timeout); err != nil {
 		return nil, err
@@ -40,17 +48,14 @@ func Consistent(ctx context.Context, vol Volume, f Freezer, timeout time.Duratio
 	s.start = time.Now()
 	err := s.take(ctx)
 	s.release()
-	s.result.Verdict, s.result.Reasons = Judge(s.result.Evidence)
+	s.result.Judge()
 	if s.result.Verdict == VerdictConsistent {
 		err = errors.Join(err, s.raise(ctx))
-	} else {
-		if err == nil {
-			err = s.unproven()
-		}
-		err = errors.Join(err, s.discard(ctx))
+	} else if err == nil {
+		err = s.unproven()
 	}
-	s.result.Timing.Stopped = s.result.Evidence.Stopped()
-	s.result.Unseen = s.unseen()
+	s.result.Unseen = slices.Concat(s.gaps, s.cloudGaps)
+	s.result.Judge()
 	if len(s.result.Evidence.Snapshots) > 0 {
 		s.result.Notes = s.notes
 	}
@@ -71,7 +76,7 @@ func (v Volume) check(f Freezer, timeout time.Duration) error {
 	default:
 		return nil
 	}
-	return &Error{Op: "snapshot", Err: errors.Join(ErrUsage, missing)}
+	return &opskit.Error{Op: "snapshot", Err: errors.Join(ErrUsage, missing)}
 }
 
 // session is one call of Consistent.
@@ -80,10 +85,10 @@ type session struct {
 	freezer Freezer
 	start   time.Time
 	result  *Result
-	gaps    []Gap
+	gaps    []opskit.Gap
 	notes   []string
 
-	cloudGaps []Gap
+	cloudGaps []opskit.Gap
 }
 
 func (s *session) request() Request {
@@ -99,26 +104,32 @@ func (s *session) request() Request {
 	}
 }
 
+// patience is the zero value of Volume.Patience.
+const patience = 10 * time.Minute
+
 // take makes attempts until one ends in a way that another could not better.
 func (s *session) take(ctx context.Context) error {
 	r := s.request()
-	if err := s.rehearse(ctx, r); err != nil {
-		s.result.Evidence.Error = asError("dry run", "", err)
-		return err
+	limit := s.vol.Patience
+	if limit == 0 {
+		limit = patience
 	}
-	attempts := s.vol.Attempts
-	if attempts <= 0 {
-		attempts = 5
-	}
+	end := time.Now().Add(limit)
+	e := &s.result.Evidence
 	for n := 1; ; n++ {
-		err, later := s.attempt(ctx, r)
-		if !later || n >= attempts || errors.Is(err, ErrStillFrozen) {
+		err := s.rehearse(ctx, r)
+		e.Error = opskit.Fail(err)
+		later := again(err)
+		if err == nil {
+			err, later = s.attempt(ctx, r)
+		}
+		wait := retryAfter(err, n)
+		switch {
+		case !later || time.Now().Add(wait).After(end) || errors.Is(err, ErrStillFrozen):
 			return err
-		}
-		if s.result.Evidence.Budget <= s.result.Evidence.Stopped() {
-			return errors.Join(err, &Error{Op: "snapshot", Err: errors.New("the budget is used up")})
-		}
-		if pause(ctx, retryAfter(err, n)) != nil {
+		case e.Budget <= e.stopped():
+			return errors.Join(err, &opskit.Error{Op: "snapshot", Err: errors.New("the budget is used up")})
+		case pause(ctx, wait) != nil:
 			return errors.Join(err, context.Cause(ctx))
 		}
 	}
@@ -127,22 +138,20 @@ func (s *session) take(ctx context.Context) error {
 // attempt stops writers, sends the request, and lets them run again.
 func (s *session) attempt(ctx context.Context, r Request) (err error, later bool) { //nolint:revive // the error decides, later only explains it
 	e := &s.result.Evidence
-	var a Attempt
+	var requested, answered time.Duration
 	var createErr error
 	h := holding{start: s.start}
-	h.run(ctx, kept{s.freezer, s, r}, e.Budget-e.Stopped(), func(ctx context.Context) error {
-		a.Requested = h.now()
+	h.run(ctx, kept{s.freezer, s, r}, e.Budget-e.stopped(), func(ctx context.Context) error {
+		requested = h.now()
 		e.Snapshots, createErr = s.vol.Cloud.Create(ctx, r)
-		a.Answered = h.now()
+		answered = h.now()
 		return createErr
 	})
-	a.FreezeBegun, a.Frozen, a.ThawBegun, a.Thawed = h.freezeBegun, h.frozen, h.thawBegun, h.thawed
-	a.FreezeError = asError("freeze", "", h.freezeErr)
-	a.CreateError = asError("create snapshot", "", createErr)
-	a.ThawError = asError("thaw", "", h.thawErr)
+	a := h.attempt()
+	a.Requested, a.Answered = requested, answered
+	a.CreateError = opskit.Fail(asError("create snapshot", "", createErr))
 	a.Refused = createErr != nil && errors.Is(createErr, ErrNotCreated)
 	e.Attempts = append(e.Attempts, a)
-	s.result.Timing = h.timing()
 	s.gaps, s.notes = h.gaps, h.notes
 	err = h.err()
 	switch {
@@ -158,7 +167,7 @@ func (s *session) attempt(ctx context.Context, r Request) (err error, later bool
 
 // unproven returns the error of a request that was answered, but not with what was asked for.
 func (s *session) unproven() error {
-	return &Error{Op: "snapshot", Target: s.result.Evidence.Token, Err: fmt.Errorf("%w: %s", ErrFailed, strings.Join(s.result.Reasons, "; "))}
+	return &opskit.Error{Op: "snapshot", Target: s.result.Evidence.Token, Err: fmt.Errorf("%w: %s", ErrFailed, strings.Join(s.result.Reasons, "; "))}
 }
 
 // raise says on the snapshots themselves that they are consistent.
@@ -173,8 +182,9 @@ func (s *session) raise(ctx context.Context) error {
 	defer cancel()
 	err := s.vol.Cloud.Tag(bounded, ids, map[string]string{TagConsistency: tagFrozen})
 	if err != nil {
-		s.result.Evidence.Error = asError("tag", "", err)
-		return s.result.Evidence.Error
+		err = asError("tag", "", err)
+		s.result.Evidence.Error = opskit.Fail(err)
+		return err
 	}
 	s.result.Evidence.Raised = true
 	for i, snapshot := range s.result.Evidence.Snapshots {
@@ -186,29 +196,11 @@ func (s *session) raise(ctx context.Context) error {
 	return nil
 }
 
-// asked reports whether a snapshot is of a volume that was to be snapshotted. EC2 takes a set from all volumes that an instance
-// has at that moment, except those that it had at the DryRun and that were left out.
+// asked reports whether a snapshot is of a volume that was to be snapshotted. EC2 takes a set from
+// all volumes that an instance has at that moment, except those that it had at the DryRun and that
+// were left out.
 func (s *session) asked(snapshot Snapshot) bool {
 	return slices.Contains(s.result.Evidence.Volumes, snapshot.Volume)
-}
-
-// discard deletes unproven snapshots where the caller wants that.
-func (s *session) discard(ctx context.Context) error {
-	deleter, ok := s.vol.Cloud.(Deleter)
-	if !s.vol.DeleteUnproven || !ok || s.result.Verdict != VerdictUnproven {
-		return nil
-	}
-	bounded, cancel := s.aftermath(ctx)
-	defer cancel()
-	var err error
-	for _, snapshot := range s.result.Evidence.Snapshots {
-		if failed := deleter.Delete(bounded, snapshot.ID); failed != nil {
-			err = errors.Join(err, asError("delete", snapshot.ID, failed))
-			continue
-		}
-		s.result.Evidence.Deleted = append(s.result.Evidence.Deleted, snapshot.ID)
-	}
-	return err
 }
 
 // aftermath returns a context for what must be done although ctx has ended.
@@ -218,24 +210,4 @@ func (s *session) aftermath(ctx context.Context) (context.Context, context.Cance
 		limit = settleWithin
 	}
 	return context.WithTimeout(context.WithoutCancel(ctx), limit)
-}
-
-// unseen returns what no attempt can show.
-func (s *session) unseen() []Gap {
-	gaps := slices.Concat(s.gaps, s.cloudGaps)
-	for _, snapshot := range s.result.Evidence.Snapshots {
-		if !s.asked(snapshot) {
-			gaps = append(gaps, Gap{
-				What: "whether " + snapshot.ID + " of " + snapshot.Volume + " is consistent", Why: "the volume was not asked for: it was attached after the dry run",
-				Need: "delete that snapshot, or ask for the volume too",
-			})
-		}
-	}
-	if len(s.result.Evidence.Snapshots) > 0 {
-		gaps = append(gaps, Gap{
-			What: "whether the snapshot completes", Why: "it is copied in the background, and may still fail",
-			Need: "wait until its state is completed",
-		})
-	}
-	return gaps
 }

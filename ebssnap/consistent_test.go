@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap"
 	"github.com/opskit-go/opskit/ebssnap/ebssnaptest"
 	"github.com/opskit-go/opskit/internal/lab"
@@ -61,7 +62,7 @@ func TestSnapshotOfAVolumeThatNobodyAskedForIsNotCalledConsistent(t *testing.T) 
 		assert.Equal(t, want, cloud.Snapshots()[i].Tags[ebssnap.TagConsistency])
 		assert.Equal(t, want, result.Evidence.Snapshots[i].Tags[ebssnap.TagConsistency])
 	}
-	assert.Contains(t, result.Unseen[0].What, " of vol-late is consistent")
+	assert.Contains(t, result.Undecided[0].What, " of vol-late is consistent")
 	assert.Contains(t, result.String(), "vol-late")
 }
 
@@ -92,20 +93,14 @@ func TestThawsWhateverCreateDoes(t *testing.T) {
 }
 
 func TestLateAnswerIsUnproven(t *testing.T) {
-	// The cloud ignores its context and answers after the thaw: a snapshot exists, of a moment when writers ran.
+	// The cloud ignores its context and answers after the thaw: a snapshot exists, of a moment when
+	// writers ran.
 	freezer := &ebssnaptest.Freezer{}
 	slow := slowCloud{&ebssnaptest.Cloud{}, freezer}
 	result, err := ebssnap.Consistent(t.Context(), volume(slow), freezer, 50*time.Millisecond)
 	require.ErrorIs(t, err, ebssnap.ErrThawedEarly)
 	assert.Equal(t, ebssnap.VerdictUnproven, result.Verdict)
 	assert.Equal(t, "unproven", slow.Snapshots()[0].Tags[ebssnap.TagConsistency])
-
-	deleting := volume(slow)
-	deleting.DeleteUnproven = true
-	result, err = ebssnap.Consistent(t.Context(), deleting, freezer, 50*time.Millisecond)
-	require.ErrorIs(t, err, ebssnap.ErrThawedEarly)
-	assert.Len(t, result.Evidence.Deleted, 1)
-	assert.Len(t, slow.Snapshots(), 1, "only what the call made is deleted")
 }
 
 // slowCloud answers only after the thaw.
@@ -147,7 +142,8 @@ func TestLostAnswerIsAdoptedAsUnknown(t *testing.T) {
 	assert.Equal(t, "unproven", lossy.Snapshots()[0].Tags[ebssnap.TagConsistency])
 }
 
-// TestAnAnswerThatLacksSomethingIsAnError: whoever looks at the error alone must not take such a snapshot for consistent.
+// TestAnAnswerThatLacksSomethingIsAnError: whoever looks at the error alone must not take such a
+// snapshot for consistent.
 func TestAnAnswerThatLacksSomethingIsAnError(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -291,7 +287,8 @@ func TestHooksAreUndoneInReverse(t *testing.T) {
 	assert.Equal(t, []string{"stop a", "stop b", "start b", "start a"}, order)
 }
 
-// TestAStopThatDoesNotEndKeepsNoOtherStopped: what was stopped before it runs again at the end of the budget, not when it returns at last.
+// TestAStopThatDoesNotEndKeepsNoOtherStopped: what was stopped before it runs again at the end of
+// the budget, not when it returns at last.
 func TestAStopThatDoesNotEndKeepsNoOtherStopped(t *testing.T) {
 	started, release := make(chan struct{}), make(chan struct{})
 	first := ebssnap.Hook{Name: "first", Start: func() error { close(started); return nil }}
@@ -336,20 +333,20 @@ func evidences() map[string]ebssnap.Evidence {
 		"no answer":   with(func(_ *ebssnap.Evidence, a *ebssnap.Attempt) { a.Answered = 0 }),
 		"part of set": with(func(e *ebssnap.Evidence, _ *ebssnap.Attempt) { e.Volumes = []string{"vol-0a", "vol-0b"} }),
 		"foreign thaw": with(func(_ *ebssnap.Evidence, a *ebssnap.Attempt) {
-			a.ThawError = &ebssnap.Error{Op: "thaw", Target: "/data", Err: ebssnap.ErrThawedEarly}
+			a.ThawError = opskit.Fail(&opskit.Error{Op: "thaw", Target: "/data", Err: ebssnap.ErrThawedEarly})
 		}),
 		"adopted": with(func(e *ebssnap.Evidence, _ *ebssnap.Attempt) { e.Adopted = true }),
 		"lost":    with(func(e *ebssnap.Evidence, _ *ebssnap.Attempt) { e.Snapshots = nil }),
 		"refused": with(func(e *ebssnap.Evidence, a *ebssnap.Attempt) {
 			e.Snapshots, a.Refused = nil, true
-			a.CreateError = &ebssnap.Error{Op: "create snapshot", Target: "vol-0a", Err: ebssnap.ErrDenied}
+			a.CreateError = opskit.Fail(&opskit.Error{Op: "create snapshot", Target: "vol-0a", Err: ebssnap.ErrDenied})
 		}),
 		"not frozen": with(func(e *ebssnap.Evidence, a *ebssnap.Attempt) {
 			e.Snapshots = nil
-			*a = ebssnap.Attempt{FreezeError: &ebssnap.Error{Op: "freeze", Target: "/data", Err: ebssnap.ErrAlreadyFrozen}}
+			*a = ebssnap.Attempt{FreezeError: opskit.Fail(&opskit.Error{Op: "freeze", Target: "/data", Err: ebssnap.ErrAlreadyFrozen})}
 		}),
 		"answer and error": with(func(_ *ebssnap.Evidence, a *ebssnap.Attempt) {
-			a.CreateError = &ebssnap.Error{Op: "create snapshot", Target: "vol-0a", Err: ebssnap.ErrThrottled}
+			a.CreateError = opskit.Fail(&opskit.Error{Op: "create snapshot", Target: "vol-0a", Err: ebssnap.ErrThrottled})
 		}),
 		"no id": with(func(e *ebssnap.Evidence, _ *ebssnap.Attempt) { e.Snapshots = []ebssnap.Snapshot{{Volume: "vol-0a"}} }),
 		"failed at once": with(func(e *ebssnap.Evidence, _ *ebssnap.Attempt) {
@@ -359,19 +356,26 @@ func evidences() map[string]ebssnap.Evidence {
 	}
 }
 
+// judged returns the result of evidence.
+func judged(e ebssnap.Evidence) *ebssnap.Result {
+	r := &ebssnap.Result{Evidence: e}
+	r.Judge()
+	return r
+}
+
 func TestJudge(t *testing.T) {
 	want := map[string]ebssnap.Verdict{
 		"consistent": ebssnap.VerdictConsistent, "late answer": ebssnap.VerdictUnproven, "before": ebssnap.VerdictUnproven,
 		"no answer": ebssnap.VerdictUnproven, "part of set": ebssnap.VerdictUnproven, "foreign thaw": ebssnap.VerdictUnproven,
 		"adopted": ebssnap.VerdictUnknown, "lost": ebssnap.VerdictUnknown, "refused": ebssnap.VerdictNone,
-		"not frozen": ebssnap.VerdictNone, "nothing": ebssnap.VerdictNone, "answer and error": ebssnap.VerdictUnproven,
+		"not frozen": ebssnap.VerdictNone, "nothing": ebssnap.VerdictUnknown, "answer and error": ebssnap.VerdictUnproven,
 		"no id": ebssnap.VerdictUnproven, "failed at once": ebssnap.VerdictUnproven,
 	}
 	for name, evidence := range evidences() {
 		t.Run(name, func(t *testing.T) {
-			verdict, reasons := ebssnap.Judge(evidence)
-			assert.Equal(t, want[name], verdict, "%v", reasons)
-			assert.NotEmpty(t, reasons)
+			r := judged(evidence)
+			assert.Equal(t, want[name], r.Verdict, "%v", r.Reasons)
+			assert.NotEmpty(t, r.Reasons)
 		})
 	}
 }
@@ -383,10 +387,7 @@ func TestSavedEvidenceSameVerdict(t *testing.T) {
 			require.NoError(t, err)
 			var saved ebssnap.Evidence
 			require.NoError(t, json.Unmarshal(text, &saved))
-			verdict, reasons := ebssnap.Judge(evidence)
-			again, why := ebssnap.Judge(saved)
-			assert.Equal(t, verdict, again)
-			assert.Equal(t, reasons, why)
+			assert.Equal(t, judged(evidence).String(), judged(saved).String())
 		})
 	}
 	live, err := ebssnap.Consistent(t.Context(), volume(&ebssnaptest.Cloud{}), &ebssnaptest.Freezer{}, time.Second)
@@ -395,30 +396,29 @@ func TestSavedEvidenceSameVerdict(t *testing.T) {
 	require.NoError(t, err)
 	var saved ebssnap.Result
 	require.NoError(t, json.Unmarshal(text, &saved))
-	verdict, _ := ebssnap.Judge(saved.Evidence)
-	assert.Equal(t, live.Verdict, verdict)
+	saved.Judge()
+	assert.Equal(t, live.String(), saved.String())
 }
 
 func TestGoldenResult(t *testing.T) {
 	evidence := evidences()["late answer"]
 	evidence.Attempts = append([]ebssnap.Attempt{{
 		FreezeBegun: 1e6, Frozen: 2e6, Requested: 3e6, Answered: 4e6, ThawBegun: 5e6, Thawed: 6e6, Refused: true,
-		CreateError: &ebssnap.Error{Op: "create snapshot", Target: "vol-0a", Err: ebssnap.ErrThrottled},
+		CreateError: opskit.Fail(&opskit.Error{Op: "create snapshot", Target: "vol-0a", Err: ebssnap.ErrThrottled}),
 	}}, evidence.Attempts...)
 	evidence.Mounts = []string{"/data"}
-	evidence.Deleted = []string{"snap-1"}
-	evidence.Error = &ebssnap.Error{Op: "tag", Err: ebssnap.ErrDenied}
+	evidence.Error = opskit.Fail(&opskit.Error{Op: "tag", Err: ebssnap.ErrDenied})
 	result := &ebssnap.Result{
 		Evidence: evidence,
-		Timing:   ebssnap.Timing{Prepare: 9e6, Freeze: 30e6, Work: 30e6, Thaw: 1e6, Stopped: 56e6},
 		Notes:    []string{`mariadb position {"file":"binlog.000042","offset":1337}`},
-		Unseen:   []ebssnap.Gap{{What: "a thing", Why: "a reason", Need: "a remedy"}},
+		Unseen:   []opskit.Gap{{What: "a thing", Why: "a reason", Need: "a remedy"}},
 	}
-	result.Verdict, result.Reasons = ebssnap.Judge(evidence)
+	result.Judge()
 	golden(t, "result", result, &ebssnap.Result{})
 }
 
-// golden compares v with testdata/NAME.golden.json, and empty decoded from that file with the same bytes.
+// golden compares v with testdata/NAME.golden.json, and empty decoded from that file with the same
+// bytes.
 func golden(t *testing.T, name string, v, empty any) {
 	t.Helper()
 	path := filepath.Join("testdata", name+".golden.json")
@@ -440,8 +440,10 @@ func golden(t *testing.T, name string, v, empty any) {
 
 func TestResultText(t *testing.T) {
 	result := &ebssnap.Result{Evidence: evidences()["consistent"]}
-	result.Verdict, result.Reasons = ebssnap.Judge(result.Evidence)
 	result.Evidence.Snapshots[0].ID = "snap-\x1b[31m"
+	result.Judge()
 	assert.NotContains(t, result.String(), "\x1b")
+	result.Evidence.Snapshots[0].State = "completed"
+	result.Judge()
 	assert.Contains(t, result.String(), "\nnot checked: nothing more")
 }

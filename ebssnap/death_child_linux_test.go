@@ -57,7 +57,8 @@ func TestDeathChild(*testing.T) {
 	fmt.Println("returned", err)
 }
 
-// below freezes the filesystem that holds the image of the one to freeze, so that the freeze waits for it.
+// below freezes the filesystem that holds the image of the one to freeze, so that the freeze waits
+// for it.
 func below(dir string) ebssnap.Freezer {
 	return ebssnap.Hook{Name: "the filesystem below", Stop: func(context.Context) error {
 		if dir == "" {

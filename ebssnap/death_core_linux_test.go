@@ -30,8 +30,8 @@ func (d dump) String() string {
 	return map[dump]string{dumpsFile: " to the frozen filesystem", dumpsPipe: " into a program that writes to the frozen filesystem"}[d]
 }
 
-// prepare lets child dump core to fs. The pattern of core dumps is that of the whole host: it is changed for this child only,
-// and restored by a process of its own should this one be killed.
+// prepare lets child dump core to fs. The pattern of core dumps is that of the whole host: it is
+// changed for this child only, and restored by a process of its own should this one be killed.
 func (d dump) prepare(t *testing.T, child *exec.Cmd, fs *lab.FS) {
 	t.Helper()
 	pattern := filepath.Join(fs.Dir, "core")

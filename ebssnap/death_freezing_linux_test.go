@@ -15,8 +15,8 @@ import (
 	"github.com/opskit-go/opskit/internal/lab"
 )
 
-// TestDeathWhileTheFreezeIsUnderWay kills the owner while FIFREEZE waits for a device that does not answer: the freeze that nobody wants any more is undone when it
-// ends at last.
+// TestDeathWhileTheFreezeIsUnderWay kills the owner while FIFREEZE waits for a device that does not
+// answer: the freeze that nobody wants any more is undone when it ends at last.
 func TestDeathWhileTheFreezeIsUnderWay(t *testing.T) {
 	lab.Need(t, "root", "loop", "ext4", "program:fsfreeze")
 	journal, outer := journalOn(t), lab.LoopFS(t, "ext4", 128)

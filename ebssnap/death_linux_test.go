@@ -105,7 +105,8 @@ func (d death) limit() time.Duration {
 	return 50 * time.Millisecond
 }
 
-// bareDeath returns how long after a death a program thaws that waits for nothing else: three times, the slowest.
+// bareDeath returns how long after a death a program thaws that waits for nothing else: three
+// times, the slowest.
 func bareDeath(t *testing.T, fs *lab.FS) (slowest time.Duration) {
 	t.Helper()
 	fd, err := unix.Open(fs.Dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
@@ -133,7 +134,8 @@ func (d death) name() string {
 	return d.cause + d.core.String()
 }
 
-// runSetuid lets child be a copy of its program with the set-user-ID bit of root, started by an ordinary user.
+// runSetuid lets child be a copy of its program with the set-user-ID bit of root, started by an
+// ordinary user.
 func runSetuid(t *testing.T, child *exec.Cmd, fs *lab.FS) {
 	t.Helper()
 	base := filepath.Dir(fs.Dir)
@@ -149,7 +151,8 @@ func runSetuid(t *testing.T, child *exec.Cmd, fs *lab.FS) {
 	child.SysProcAttr.Credential = &syscall.Credential{Uid: 65534, Gid: 65534}
 }
 
-// dies starts a child that freezes fs, lets it die, and returns how long after the death, or the budget, fs was thawed.
+// dies starts a child that freezes fs, lets it die, and returns how long after the death, or the
+// budget, fs was thawed.
 func dies(t *testing.T, fs *lab.FS, journal, call string, row death, budget time.Duration) time.Duration {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestDeathChild$")
@@ -237,7 +240,7 @@ func recordOf(journal string, owner int) []guard.Mount {
 		if err != nil {
 			continue
 		}
-		if mounts, err := guard.ReadPage(text); err == nil {
+		if mounts, _, err := guard.ReadPage(text); err == nil {
 			return mounts
 		}
 	}

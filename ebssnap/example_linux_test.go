@@ -10,15 +10,16 @@ import (
 )
 
 func ExampleRecover() {
-	plan, err := ebssnap.Recover(context.Background(), "/nonexistent") // without folders: the journals that FS keeps
+	plan, err := ebssnap.Recover(context.Background())
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(plan)
-	fmt.Println(plan.Apply(context.Background(), false))
-	// Output:
-	// nothing was left frozen by this library
-	// not checked: nothing more
-	// <nil>
+	for _, f := range plan.Filesystems {
+		if f.Frozen == ebssnap.FrozenByDeadRun {
+			fmt.Println(f.Mount, f.Why)
+		}
+	}
+	fmt.Println(plan.Apply(context.Background())) // thaws those, and nothing else
+	// Output: <nil>
 }

@@ -46,17 +46,17 @@ func ExampleSettle() {
 	// Output: 1 <nil>
 }
 
-func ExampleJudge() {
-	var evidence ebssnap.Evidence
-	saved := `{"token":"T","volumes":["vol-0abc"],"budget_ns":10000000000,
+func ExampleResult_Judge() {
+	var result ebssnap.Result
+	saved := `{"evidence":{"token":"T","volumes":["vol-0abc"],"budget_ns":10000000000,
 		"attempts":[{"freeze_begun_ns":1000000,"frozen_ns":31000000,"requested_ns":31000000,"answered_ns":90000000,"thaw_begun_ns":60000000,"thawed_ns":61000000}],
-		"snapshots":[{"id":"snap-0a","volume":"vol-0abc"}]}`
-	if err := json.Unmarshal([]byte(saved), &evidence); err != nil {
+		"snapshots":[{"id":"snap-0a","volume":"vol-0abc"}]}}`
+	if err := json.Unmarshal([]byte(saved), &result); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
-	verdict, reasons := ebssnap.Judge(evidence)
-	fmt.Println(verdict, reasons)
-	// Output: unproven [the thaw began 29ms after the freeze, the answer came after 59ms]
+	level := result.Judge()
+	fmt.Println(level, result.Verdict, result.Reasons)
+	// Output: problem unproven [the thaw began 29ms after the freeze, the answer came after 59ms]
 }
 
 func ExamplePreflight() {
@@ -67,19 +67,6 @@ func ExamplePreflight() {
 	// freeze
 	// guard
 	// mounts
-}
-
-func ExampleWait() {
-	cloud := &ebssnaptest.Cloud{}
-	result, err := ebssnap.Consistent(context.Background(), ebssnap.Volume{Cloud: cloud, IDs: []string{"vol-0abc"}}, &ebssnaptest.Freezer{}, 10*time.Second)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	id := result.Snapshots()[0].ID
-	cloud.SetState(id, "completed") // on AWS this takes minutes or hours
-	fmt.Println(ebssnap.Wait(context.Background(), cloud, time.Minute, id))
-	// Output: <nil>
 }
 
 func ExampleProgress() {
@@ -105,6 +92,6 @@ func ExampleCheck() {
 	// Output:
 	// <nil>
 	// cannot tell: nothing is missing, but 1 thing could not be checked
-	//   yes  create snapshot
+	//   yes  create_snapshot
 	// not checked: whether the freezer works (it cannot tell without freezing)
 }

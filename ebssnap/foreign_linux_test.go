@@ -26,7 +26,8 @@ import (
 	"github.com/opskit-go/opskit/internal/lab"
 )
 
-// span is when something was under way, as seen from outside: it began after from and ended before to.
+// span is when something was under way, as seen from outside: it began after from and ended before
+// to.
 type span struct{ from, to time.Time }
 
 func (s span) overlaps(o span) bool { return s.from.Before(o.to) && o.from.Before(s.to) }
@@ -49,7 +50,8 @@ func (l *ledger) note(f func()) {
 	f()
 }
 
-// TestBarForeignFreezes lets fsfreeze, a thaw out of the blue, the QEMU guest agent and this package fight over one mount.
+// TestBarForeignFreezes lets fsfreeze, a thaw out of the blue, the QEMU guest agent and this
+// package fight over one mount.
 func TestBarForeignFreezes(t *testing.T) {
 	lab.Need(t, "root", "program:fsfreeze", "program:qemu-ga", "program:mount")
 	types, fight := filesystems(), 4*time.Second
@@ -199,7 +201,8 @@ func nap(ms int) {
 	<-timer.C
 }
 
-// startAgent starts qemu-ga in a mount namespace without the filesystems of other tests, which may run at the same time: its thaw walks all that it sees.
+// startAgent starts qemu-ga in a mount namespace without the filesystems of other tests, which may
+// run at the same time: its thaw walks all that it sees.
 func startAgent(t *testing.T, dir string) string {
 	t.Helper()
 	run := t.TempDir()

@@ -4,30 +4,51 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+
+	"github.com/opskit-go/opskit"
 )
 
-// Freezer stops writers. FS stops them in the kernel, Hook in an application, and Freezers does several in order.
+// Freezer stops writers. FS stops them in the kernel, Hook in an application, and Freezers does
+// several in order.
 type Freezer interface {
-	// Freeze stops writers, all or nothing. ctx limits the freeze, not only the call: Hold calls Thaw when ctx ends, and FS also thaws by itself
-	// then, even if this process hangs. A freeze that only completes after ctx has ended is undone before Freeze returns its error.
+	// Freeze stops writers, all or nothing. ctx limits the freeze, not only the call: Hold calls
+	// Thaw when ctx ends, and FS also thaws by itself then, even if this process hangs. A freeze
+	// that only completes after ctx has ended is undone before Freeze returns its error.
 	Freeze(ctx context.Context) (Thawer, error)
 }
 
 // Thawer lets writers run again.
 type Thawer interface {
-	// Thaw undoes the freeze. It may be called from any goroutine and again, with the same answer. An error that matches
-	// ErrThawedEarly means that writers ran before Thaw was called; *ThawError that they are still stopped.
+	// Thaw undoes the freeze. It may be called from any goroutine and again, with the same answer.
+	// An error that matches ErrThawedEarly means that writers ran before Thaw was called;
+	// *ThawError that they are still stopped.
 	Thaw() error
 }
 
-// Preparer is a Freezer that has work to do before the first writer is stopped: checks, a guard process, writing dirty data.
+// Preparer is a Freezer that has work to do before the first writer is stopped: checks, a guard
+// process, writing dirty data.
 type Preparer interface {
 	// Prepare does that work. The freezer that it returns must be closed, and freezes at most once.
 	Prepare(ctx context.Context) (Prepared, error)
 }
 
-// Prepared is a Freezer that is ready to stop writers. With a method Notes() []string, called after Close, it leaves in Result.Notes what a
-// restore of the snapshot needs: a backup's label, a position in a log.
+// Noter is a Prepared that leaves in Result.Notes what a restore of the snapshot needs: a backup's
+// label, a position in a log.
+type Noter interface {
+	Prepared
+	// Notes is called after Close.
+	Notes() []string
+}
+
+// Unseeing is a Thawer that knows what it could not see of its freeze. It stands in Result.Unseen.
+type Unseeing interface {
+	Thawer
+	// Unseen is called after Thaw.
+	Unseen() []opskit.Gap
+}
+
+// Prepared is a Freezer that is ready to stop writers.
 type Prepared interface {
 	Freezer
 	// Close thaws if that was not done and frees what Prepare took.
@@ -75,7 +96,8 @@ type Hook struct {
 	Name string // for errors
 	// Stop stops writers. It must return when ctx ends.
 	Stop func(ctx context.Context) error
-	// Start lets them run again. It is called exactly once for every call of Stop, also if Stop failed half way.
+	// Start lets them run again. It is called exactly once for every call of Stop, also if Stop
+	// failed half way.
 	Start func() error
 }
 
@@ -86,12 +108,12 @@ func (h Hook) Freeze(ctx context.Context) (Thawer, error) {
 			return nil
 		}
 		if err := h.Start(); err != nil {
-			return &Error{Op: "start", Target: h.Name, Err: err}
+			return &opskit.Error{Op: "start", Target: h.Name, Err: err}
 		}
 		return nil
 	}}
 	if err := ctx.Err(); err != nil {
-		return nil, &Error{Op: "stop", Target: h.Name, Err: context.Cause(ctx)}
+		return nil, &opskit.Error{Op: "stop", Target: h.Name, Err: context.Cause(ctx)}
 	}
 	if h.Stop == nil {
 		return thawer, nil
@@ -103,16 +125,17 @@ func (h Hook) Freeze(ctx context.Context) (Thawer, error) {
 		}
 	}()
 	if err := h.Stop(ctx); err != nil {
-		return nil, errors.Join(&Error{Op: "stop", Target: h.Name, Err: err}, thawer.Thaw())
+		return nil, errors.Join(&opskit.Error{Op: "stop", Target: h.Name, Err: err}, thawer.Thaw())
 	}
 	stopped = true
 	if ctx.Err() != nil {
-		return nil, errors.Join(&Error{Op: "stop", Target: h.Name, Err: context.Cause(ctx)}, thawer.Thaw())
+		return nil, errors.Join(&opskit.Error{Op: "stop", Target: h.Name, Err: context.Cause(ctx)}, thawer.Thaw())
 	}
 	return thawer, nil
 }
 
-// Freezers returns a Freezer that freezes with each of fs in order and thaws in reverse. If one fails, those before it are thawed.
+// Freezers returns a Freezer that freezes with each of fs in order and thaws in reverse. If one
+// fails, those before it are thawed.
 func Freezers(fs ...Freezer) Freezer { return chain(fs) }
 
 type chain []Freezer
@@ -120,7 +143,7 @@ type chain []Freezer
 // Freeze prepares and freezes in order.
 func (c chain) Freeze(ctx context.Context) (Thawer, error) {
 	if _, ok := ctx.Deadline(); !ok {
-		return nil, &Error{Op: "freeze", Err: ErrNoDeadline}
+		return nil, &opskit.Error{Op: "freeze", Err: fmt.Errorf("%w: the context has no deadline: a freeze must end", ErrUsage)}
 	}
 	p, err := c.Prepare(ctx)
 	if err != nil {
@@ -166,7 +189,7 @@ func (c preparedChain) Notes() []string {
 }
 
 func notesOf(p Prepared) []string {
-	if n, ok := p.(interface{ Notes() []string }); ok {
+	if n, ok := p.(Noter); ok {
 		return n.Notes()
 	}
 	return nil
@@ -195,10 +218,39 @@ func (c preparedChain) Freeze(ctx context.Context) (Thawer, error) {
 		case err != nil:
 			return nil, errors.Join(err, all.Thaw())
 		case ended:
-			return nil, errors.Join(&Error{Op: "freeze", Err: fmt.Errorf("%w: %w", ErrThawedEarly, context.Cause(ctx))}, thawer.Thaw(), all.Thaw())
+			return nil, errors.Join(&opskit.Error{Op: "freeze", Err: fmt.Errorf("%w: %w", ErrThawedEarly, context.Cause(ctx))}, thawer.Thaw(), all.Thaw())
 		}
 		all.inner = append(all.inner, thawer)
 	}
 	complete = true
 	return all, nil
+}
+
+// onceThawer runs thaw once and gives every caller its answer.
+type onceThawer struct {
+	thaw  func() error
+	inner []Thawer
+	once  sync.Once
+	err   error
+}
+
+func (t *onceThawer) Thaw() error {
+	t.once.Do(func() { t.err = t.thaw() })
+	return t.err
+}
+
+// Unseen returns what the thawers inside could not see.
+func (t *onceThawer) Unseen() []opskit.Gap {
+	var gaps []opskit.Gap
+	for _, inner := range t.inner {
+		gaps = append(gaps, gapsOf(inner)...)
+	}
+	return gaps
+}
+
+func gapsOf(t Thawer) []opskit.Gap {
+	if u, ok := t.(Unseeing); ok {
+		return u.Unseen()
+	}
+	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap/internal/guard"
 )
 
@@ -27,15 +28,15 @@ type engine interface {
 
 // Prepare checks the mount points, starts the guard and writes dirty data. Nothing is stopped yet.
 func (f *FS) Prepare(ctx context.Context) (Prepared, error) {
-	mounts, err := openMounts(f.Mounts)
+	mounts, err := openMounts(f.Mounts, f.Whole)
 	if err != nil {
 		return nil, err
 	}
 	p := &preparedFS{mounts: mounts}
 	if p.record, err = writeRecord(f.Journal, mounts); err != nil {
-		p.gaps = append(p.gaps, Gap{What: "what to thaw after this process and its guard were killed together", Why: "no journal: " + err.Error(), Need: "a folder in memory, FS.Journal"})
+		p.gaps = append(p.gaps, opskit.Gap{What: "what to thaw after this process and its guard were killed together", Why: "no journal: " + err.Error(), Need: "a directory in memory, FS.Journal"})
 	}
-	if err := p.start(ctx, f.Guard); err != nil {
+	if err := p.start(ctx, f); err != nil {
 		return nil, errors.Join(err, p.forget(), closeMounts(mounts))
 	}
 	if err := p.sync(ctx); err != nil {
@@ -49,7 +50,7 @@ type preparedFS struct {
 	mounts []mount // in the order in which they are frozen
 	engine engine
 	record *os.File // in the journal; nil: none
-	gaps   []Gap
+	gaps   []opskit.Gap
 
 	once   sync.Once
 	err    error
@@ -58,22 +59,22 @@ type preparedFS struct {
 	closed bool
 }
 
-func (p *preparedFS) start(ctx context.Context, choice Guard) error {
+func (p *preparedFS) start(ctx context.Context, f *FS) error {
 	dirs := make([]*os.File, len(p.mounts))
 	canaries := make([]bool, len(p.mounts))
 	for i, m := range p.mounts {
 		dirs[i], canaries[i] = m.dir, !readOnly(m.entry)
 	}
-	config := guard.Config{Dirs: dirs, Canaries: canaries, Probe: len(dirs) > 1, NoMemory: choice == GuardFile, Page: p.record}
-	if choice == GuardNone {
+	config := guard.Config{Dirs: dirs, Canaries: canaries, Probe: len(dirs) > 1, Program: f.GuardDirectory, Page: p.record}
+	if f.NoGuard {
 		engine, err := guard.NewInProcess(config)
 		if err != nil {
 			return p.refusal("freeze", err)
 		}
 		p.engine = engine
 		p.gaps = append(p.gaps,
-			Gap{"what happens if this process is killed while filesystems are frozen", "no guard was wanted: they would stay frozen", "GuardAuto"},
-			Gap{"a thaw and a new freeze by another program in between", "no guard was wanted", "GuardAuto"})
+			opskit.Gap{What: "what happens if this process is killed while filesystems are frozen", Why: "no guard was wanted: they would stay frozen", Need: "a guard"},
+			opskit.Gap{What: "a thaw and a new freeze by another program in between", Why: "no guard was wanted", Need: "a guard"})
 		return nil
 	}
 	g, err := guard.Start(ctx, config)
@@ -84,23 +85,24 @@ func (p *preparedFS) start(ctx context.Context, choice Guard) error {
 	return nil
 }
 
-// calm is how long the kernel needs to end the RCU grace periods that starting a guard and writing dirty data begin. A freeze waits for
-// several of its own, and for one more while another is under way: with a rest before, writers are stopped 4 to 8 ms less.
+// calm is how long the kernel needs to end the RCU grace periods that starting a guard and writing
+// dirty data begin. A freeze waits for several of its own, and for one more while another is under
+// way: with a rest before, writers are stopped 4 to 8 ms less.
 const calm = 60 * time.Millisecond
 
 // sync writes dirty data until little can be left, so that the freeze itself has nothing to write.
 func (p *preparedFS) sync(ctx context.Context) error {
 	for round := range 3 {
 		if round == 1 && pause(ctx, calm) != nil {
-			return &Error{Op: "sync", Target: p.mounts[0].path, Err: context.Cause(ctx)}
+			return &opskit.Error{Op: "sync", Target: p.mounts[0].path, Err: context.Cause(ctx)}
 		}
 		began := time.Now()
 		for _, m := range p.mounts {
 			if err := guard.Sync(m.dir); err != nil {
-				return &Error{Op: "sync", Target: m.path, Err: err}
+				return &opskit.Error{Op: "sync", Target: m.path, Err: err}
 			}
 			if err := ctx.Err(); err != nil {
-				return &Error{Op: "sync", Target: m.path, Err: context.Cause(ctx)}
+				return &opskit.Error{Op: "sync", Target: m.path, Err: context.Cause(ctx)}
 			}
 		}
 		if round > 0 && time.Since(began) < 20*time.Millisecond {
@@ -114,10 +116,10 @@ func (p *preparedFS) sync(ctx context.Context) error {
 func (p *preparedFS) Freeze(ctx context.Context) (Thawer, error) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
-		return nil, &Error{Op: "freeze", Err: ErrNoDeadline}
+		return nil, &opskit.Error{Op: "freeze", Err: fmt.Errorf("%w: the context has no deadline: a freeze must end", ErrUsage)}
 	}
 	if p.used {
-		return nil, &Error{Op: "freeze", Err: fmt.Errorf("%w: what was prepared freezes once", ErrUsage)}
+		return nil, &opskit.Error{Op: "freeze", Err: fmt.Errorf("%w: what was prepared freezes once", ErrUsage)}
 	}
 	p.used = true
 	err := p.engine.Freeze(ctx, guard.Now()+time.Until(deadline))
@@ -138,8 +140,9 @@ const (
 	doubtFor    = 200 * time.Millisecond
 )
 
-// watch waits until the canary of every filesystem sleeps in the freeze: from then on no thaw goes unseen. Where a canary may sleep in another program's
-// freeze, because ours was thawed before it slept, watch waits a little for that program to thaw.
+// watch waits until the canary of every filesystem sleeps in the freeze: from then on no thaw goes
+// unseen. Where a canary may sleep in another program's freeze, because ours was thawed before it
+// slept, watch waits a little for that program to thaw.
 func (p *preparedFS) watch(ctx context.Context) error {
 	end := time.Now().Add(watchWithin)
 	doubt := time.Time{}
@@ -164,11 +167,11 @@ func (p *preparedFS) watch(ctx context.Context) error {
 		}
 		switch {
 		case unsettled >= 0 && now.After(end):
-			return &Error{Op: "freeze", Target: p.mounts[unsettled].path, Err: fmt.Errorf("%w: nothing was seen to sleep in the freeze for %s: this host is too busy", ErrThawedEarly, watchWithin)}
+			return &opskit.Error{Op: "freeze", Target: p.mounts[unsettled].path, Err: fmt.Errorf("%w: nothing was seen to sleep in the freeze for %s: this host is too busy", ErrThawedEarly, watchWithin)}
 		case unsettled < 0 && (!inDoubt || now.After(doubt)):
 			return nil
 		case ctx.Err() != nil:
-			return &Error{Op: "freeze", Err: fmt.Errorf("%w: %w", ErrThawedEarly, context.Cause(ctx))}
+			return &opskit.Error{Op: "freeze", Err: fmt.Errorf("%w: %w", ErrThawedEarly, context.Cause(ctx))}
 		}
 		_ = pause(ctx, 200*time.Microsecond) // an end is seen above
 	}
@@ -183,13 +186,14 @@ func (p *preparedFS) unwatched(i int) {
 	case m.CanaryPID > 0:
 		why = "the process that watches may not ask for write access: unlinkat: " + m.CanaryErrno.Error()
 	}
-	gap := Gap{What: "a thaw and a new freeze of " + p.mounts[i].path + " by another program in between", Why: why}
+	gap := opskit.Gap{What: "a thaw and a new freeze of " + p.mounts[i].path + " by another program in between", Why: why}
 	if !slices.Contains(p.gaps, gap) {
 		p.gaps = append(p.gaps, gap)
 	}
 }
 
-// over returns why a freeze is over that nobody asked to end: on a busy host that may be the budget, and no other program.
+// over returns why a freeze is over that nobody asked to end: on a busy host that may be the
+// budget, and no other program.
 func (p *preparedFS) over(i int) error {
 	if err := p.thawedEarly(guard.Now()); err != nil {
 		return err
@@ -198,13 +202,14 @@ func (p *preparedFS) over(i int) error {
 }
 
 func (p *preparedFS) foreignThaw(i int) error {
-	return &Error{Op: "thaw", Target: p.mounts[i].path, Err: fmt.Errorf("%w: another program thawed it", ErrThawedEarly)}
+	return &opskit.Error{Op: "thaw", Target: p.mounts[i].path, Err: fmt.Errorf("%w: another program thawed it", ErrThawedEarly)}
 }
 
 // Unseen returns what could not be watched.
-func (p *preparedFS) Unseen() []Gap { return p.gaps }
+func (p *preparedFS) Unseen() []opskit.Gap { return p.gaps }
 
-// Thaw thaws what was frozen, and says if that was done before: by somebody else, or because the context of the freeze ended.
+// Thaw thaws what was frozen, and says if that was done before: by somebody else, or because the
+// context of the freeze ended.
 func (p *preparedFS) Thaw() error { return p.thaw(nil) }
 
 // thaw thaws once. uncalled is why, if nobody called Thaw.
@@ -215,7 +220,7 @@ func (p *preparedFS) thaw(uncalled error) error {
 		p.engine.Thaw()
 		p.err = errors.Join(p.frozenStill(), p.thawedEarly(asked))
 		if p.err == nil && uncalled != nil {
-			p.err = &Error{Op: "thaw", Err: uncalled}
+			p.err = &opskit.Error{Op: "thaw", Err: uncalled}
 		}
 	})
 	return p.err
@@ -250,13 +255,13 @@ func (p *preparedFS) thawedEarly(asked time.Duration) error {
 	}
 	switch p.engine.ThawedBy() {
 	case guard.ByDeadline:
-		return &Error{Op: "thaw", Err: fmt.Errorf("%w: the guard thawed at the deadline", ErrThawedEarly)}
+		return &opskit.Error{Op: "thaw", Err: fmt.Errorf("%w: the guard thawed at the deadline", ErrThawedEarly)}
 	case guard.ByDeath:
-		return &Error{Op: "thaw", Err: fmt.Errorf("%w: the guard lost its owner's thread", ErrThawedEarly)}
+		return &opskit.Error{Op: "thaw", Err: fmt.Errorf("%w: the guard lost its owner's thread", ErrThawedEarly)}
 	}
 	for i, m := range p.engine.Mounts() {
 		if m.State == guard.Thawed && m.ThawBegin < asked {
-			return &Error{Op: "thaw", Target: p.mounts[i].path, Err: fmt.Errorf("%w: the guard was killed, and this process thawed in its place", ErrThawedEarly)}
+			return &opskit.Error{Op: "thaw", Target: p.mounts[i].path, Err: fmt.Errorf("%w: the guard was killed, and this process thawed in its place", ErrThawedEarly)}
 		}
 	}
 	return nil
@@ -311,5 +316,5 @@ func (p *preparedFS) refusal(op string, err error) error {
 	case errno == syscall.EPERM, errno == syscall.EACCES:
 		err = fmt.Errorf("%w: %w: freezing needs CAP_SYS_ADMIN", ErrPermission, errno)
 	}
-	return &Error{Op: op, Target: target, Err: err}
+	return &opskit.Error{Op: op, Target: target, Err: err}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap"
 	"github.com/opskit-go/opskit/ebssnap/ebssnaptest"
 	"github.com/opskit-go/opskit/internal/lab"
@@ -22,7 +24,8 @@ import (
 
 func filesystems() []string { return []string{"ext4", "xfs", "btrfs"} }
 
-// writable reports whether a write to dir gets through, from a process that is never waited for while it hangs.
+// writable reports whether a write to dir gets through, from a process that is never waited for
+// while it hangs.
 func writable(t *testing.T, dir string) bool {
 	t.Helper()
 	probe := exec.Command("touch", filepath.Join(dir, "probe"))
@@ -52,13 +55,22 @@ func writable(t *testing.T, dir string) bool {
 	return false
 }
 
+// guarded is a freezer of one filesystem with a guard from there, or "none".
+func guarded(from, mount string) *ebssnap.FS {
+	f := &ebssnap.FS{Mounts: []string{mount}, NoGuard: from == "none"}
+	if strings.HasPrefix(from, "/") {
+		f.GuardDirectory = from
+	}
+	return f
+}
+
 func TestFreezesRealFilesystems(t *testing.T) {
 	lab.Need(t, "root")
 	for _, fstype := range filesystems() {
-		for _, choice := range []ebssnap.Guard{ebssnap.GuardAuto, ebssnap.GuardFile, ebssnap.GuardNone} {
-			t.Run(fstype+" guard "+choice.String(), func(t *testing.T) {
+		for _, choice := range []string{"memfd", "/dev/shm", "none"} {
+			t.Run(fstype+" guard "+choice, func(t *testing.T) {
 				fs := lab.LoopFS(t, fstype, 64)
-				freezer := &ebssnap.FS{Mounts: []string{fs.Dir}, Guard: choice}
+				freezer := guarded(choice, fs.Dir)
 				_, err := ebssnap.Hold(t.Context(), freezer, 10*time.Second, func(context.Context) error {
 					assert.False(t, writable(t, fs.Dir), "a write must block")
 					return nil
@@ -81,14 +93,15 @@ func TestConsistentOnRealFilesystems(t *testing.T) {
 			assert.Equal(t, ebssnap.VerdictConsistent, result.Verdict)
 			assert.Equal(t, []string{fs.Dir}, result.Evidence.Mounts)
 			assert.False(t, fs.Thaw())
-			for _, gap := range result.Unseen {
+			for _, gap := range result.Gaps() {
 				assert.NotContains(t, gap.What, "another program")
 			}
 		})
 	}
 }
 
-// TestBarRefusals: every refusal is typed, names what it is about, and comes before anything is stopped. What the cloud refuses is in ec2snap.
+// TestBarRefusals: every refusal is typed, names what it is about, and comes before anything is
+// stopped. What the cloud refuses is in ec2snap.
 func TestBarRefusals(t *testing.T) {
 	lab.Need(t, "root", "program:fsfreeze")
 	fs := lab.LoopFS(t, "ext4", 64)
@@ -122,7 +135,7 @@ func TestBarRefusals(t *testing.T) {
 			cloud := &ebssnaptest.Cloud{}
 			result, err := ebssnap.Consistent(t.Context(), volume(cloud), &ebssnap.FS{Mounts: []string{fs.Dir, test.path}}, time.Second)
 			require.ErrorIs(t, err, test.err)
-			var typed *ebssnap.Error
+			var typed *opskit.Error
 			require.ErrorAs(t, err, &typed)
 			assert.Equal(t, test.path, typed.Target)
 			assert.Equal(t, ebssnap.VerdictNone, result.Verdict)
@@ -263,7 +276,7 @@ func TestFreezeOnItsOwnNeedsADeadline(t *testing.T) {
 	fs := lab.LoopFS(t, "ext4", 64)
 	freezer := &ebssnap.FS{Mounts: []string{fs.Dir}}
 	_, err := freezer.Freeze(context.Background())
-	require.ErrorIs(t, err, ebssnap.ErrNoDeadline)
+	require.ErrorIs(t, err, ebssnap.ErrUsage)
 
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()

@@ -18,7 +18,8 @@ import (
 	"github.com/opskit-go/opskit/internal/lab"
 )
 
-// TestSnapshotWhoseGuardWasKilledIsNoProof: a guard that is killed makes this process thaw at once, while the request is under way.
+// TestSnapshotWhoseGuardWasKilledIsNoProof: a guard that is killed makes this process thaw at once,
+// while the request is under way.
 func TestSnapshotWhoseGuardWasKilledIsNoProof(t *testing.T) {
 	lab.Need(t, "root")
 	for _, fstype := range filesystems() {
@@ -38,7 +39,8 @@ func TestSnapshotWhoseGuardWasKilledIsNoProof(t *testing.T) {
 	}
 }
 
-// TestForeignFreezeOutlivesAGuardThatWasKilled: what another program thawed and froze again is not ours, also when nobody is left but this process.
+// TestForeignFreezeOutlivesAGuardThatWasKilled: what another program thawed and froze again is not
+// ours, also when nobody is left but this process.
 func TestForeignFreezeOutlivesAGuardThatWasKilled(t *testing.T) {
 	lab.Need(t, "root", "program:fsfreeze")
 	for _, fstype := range filesystems() {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Timing says how long each part of a Hold took. Zero means that the part was not reached.
@@ -16,31 +18,33 @@ type Timing struct {
 	Stopped time.Duration `json:"stopped_ns,omitzero"` // from the first step that can stop writers until the thaw was done
 }
 
-// Hold stops writers with f, calls work, and lets them run again, whatever happens in between: an error, a panic, or, as far
-// as f sees to it (FS does), the death of the process.
+// Hold stops writers with f, calls work, and lets them run again, whatever happens in between: an
+// error, a panic, or, as far as f sees to it (FS does), the death of the process.
 //
-// budget is the longest time that writers are stopped, counted from just before the first step that can stop them; at its end
-// they run again even if work has not returned. The context of work ends then, and when ctx ends. Hold returns after work has returned.
+// budget is the longest time that writers are stopped, counted from just before the first step that
+// can stop them; at its end they run again even if work has not returned. The context of work ends
+// then, and when ctx ends. Hold returns after work has returned.
 //
-// The error is nil only if work returned nil and writers were stopped until then. It matches ErrThawedEarly if they were not,
-// and is a *ThawError if they are still stopped.
+// The error is nil only if work returned nil and writers were stopped until then. It matches
+// ErrThawedEarly if they were not, and is a *ThawError if they are still stopped.
 func Hold(ctx context.Context, f Freezer, budget time.Duration, work func(ctx context.Context) error) (Timing, error) {
 	if f == nil || work == nil || budget <= 0 {
-		return Timing{}, &Error{Op: "hold", Err: errors.Join(ErrUsage, errors.New("a freezer, a budget above zero and work are needed"))}
+		return Timing{}, &opskit.Error{Op: "hold", Err: errors.Join(ErrUsage, errors.New("a freezer, a budget above zero and work are needed"))}
 	}
 	h := holding{start: time.Now()}
 	h.run(ctx, f, budget, work)
 	return h.timing(), h.err()
 }
 
-// holding is one interval in which writers were stopped, as offsets from start; zero is "not reached".
+// holding is one interval in which writers were stopped, as offsets from start; zero is "not
+// reached".
 type holding struct {
 	start time.Time
 
 	freezeBegun, frozen, thawBegun, thawed, worked, prepared time.Duration
 
 	freezeErr, workErr, thawErr error
-	gaps                        []Gap
+	gaps                        []opskit.Gap
 	notes                       []string
 }
 
@@ -97,9 +101,16 @@ func (h *holding) early() bool {
 func (h *holding) err() error {
 	err := errors.Join(h.freezeErr, h.workErr, h.thawErr)
 	if h.early() && !errors.Is(err, ErrThawedEarly) {
-		err = errors.Join(err, &Error{Op: "hold", Err: ErrThawedEarly})
+		err = errors.Join(err, &opskit.Error{Op: "hold", Err: ErrThawedEarly})
 	}
 	return err
+}
+
+func (h *holding) attempt() Attempt {
+	return Attempt{
+		Prepare: h.prepared, FreezeBegun: h.freezeBegun, Frozen: h.frozen, ThawBegun: h.thawBegun, Thawed: h.thawed,
+		FreezeError: opskit.Fail(asError("freeze", "", h.freezeErr)), ThawError: opskit.Fail(asError("thaw", "", h.thawErr)),
+	}
 }
 
 func (h *holding) timing() Timing {

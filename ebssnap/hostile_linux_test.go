@@ -35,7 +35,7 @@ func TestHostileChild(*testing.T) {
 	}
 	freezer := &ebssnap.FS{Mounts: []string{dir}, Journal: os.Getenv(envJournal)}
 	if os.Getenv("OPSKIT_TEST_GUARD") == "file" {
-		freezer.Guard = ebssnap.GuardFile
+		freezer.GuardDirectory = "/dev/shm"
 	}
 	cloud := &listingCloud{}
 	result, err := ebssnap.Consistent(context.Background(), volume(cloud), freezer, 5*time.Second)
@@ -60,7 +60,8 @@ func (c *listingCloud) Create(ctx context.Context, r ebssnap.Request) ([]ebssnap
 	return c.Cloud.Create(ctx, r)
 }
 
-// onHost runs TestHostileChild for dir in namespaces of its own, after a script that prepares them, and returns what it printed.
+// onHost runs TestHostileChild for dir in namespaces of its own, after a script that prepares them,
+// and returns what it printed.
 func onHost(t *testing.T, dir, namespaces, script string, env ...string) string {
 	t.Helper()
 	lab.Need(t, "program:mount")
@@ -100,7 +101,8 @@ func TestGuardThatNothingExecutes(t *testing.T) {
 	assert.Contains(t, text, "error: <nil>", "from a memfd")
 }
 
-// TestProcOfAnotherNamespace: a /proc that shows other processes would tell wrong things of the guard and of the owners of records.
+// TestProcOfAnotherNamespace: a /proc that shows other processes would tell wrong things of the
+// guard and of the owners of records.
 func TestProcOfAnotherNamespace(t *testing.T) {
 	lab.Need(t, "root")
 	fs := lab.LoopFS(t, "ext4", 64)
@@ -113,7 +115,8 @@ func TestProcOfAnotherNamespace(t *testing.T) {
 	assert.False(t, fs.Thaw())
 }
 
-// TestJournalThatIsFull: a store into a page that a full tmpfs cannot provide would kill this process.
+// TestJournalThatIsFull: a store into a page that a full tmpfs cannot provide would kill this
+// process.
 func TestJournalThatIsFull(t *testing.T) {
 	lab.Need(t, "root")
 	fs := lab.LoopFS(t, "ext4", 64)
@@ -130,7 +133,8 @@ func TestJournalThatIsFull(t *testing.T) {
 	}
 }
 
-// TestOneDescriptorTooFew takes away the descriptors one by one, so that every step has its turn to fail.
+// TestOneDescriptorTooFew takes away the descriptors one by one, so that every step has its turn to
+// fail.
 func TestOneDescriptorTooFew(t *testing.T) {
 	lab.Need(t, "root")
 	fs, journal := lab.LoopFS(t, "ext4", 64), journalOn(t)

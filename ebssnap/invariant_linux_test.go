@@ -25,7 +25,8 @@ import (
 	"github.com/opskit-go/opskit/internal/lab"
 )
 
-// cloneCloud takes a snapshot as EBS does, at one instant: it clones the file behind the loop device.
+// cloneCloud takes a snapshot as EBS does, at one instant: it clones the file behind the loop
+// device.
 type cloneCloud struct {
 	ebssnaptest.Cloud
 
@@ -62,8 +63,9 @@ func (c *cloneCloud) Create(ctx context.Context, r ebssnap.Request) ([]ebssnap.S
 	return c.Cloud.Create(ctx, r)
 }
 
-// TestBarConsistency takes snapshots of a filesystem under write load, with and without the freeze, mounts every one and
-// checks what the application relies on: nothing that it was told is written is lost, and the order of its writes holds.
+// TestBarConsistency takes snapshots of a filesystem under write load, with and without the freeze,
+// mounts every one and checks what the application relies on: nothing that it was told is written
+// is lost, and the order of its writes holds.
 func TestBarConsistency(t *testing.T) {
 	lab.Need(t, "root", "loop", "ext4", "xfs", "btrfs")
 	types, frozen, loose := filesystems(), 100, 20
@@ -158,8 +160,8 @@ const (
 	stateEvery = 64
 )
 
-// write writes record after record, first to file A, then to B, now and then renames a file of state into place, and only
-// then calls the record written. It never syncs.
+// write writes record after record, first to file A, then to B, now and then renames a file of
+// state into place, and only then calls the record written. It never syncs.
 func write(ctx context.Context, dir string, acked *atomic.Uint64) error {
 	a, err := os.Create(filepath.Join(dir, "A"))
 	if err != nil {

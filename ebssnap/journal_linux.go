@@ -19,9 +19,10 @@ import (
 	"github.com/opskit-go/opskit/ebssnap/internal/guard"
 )
 
-const journalFolder = "opskit-ebssnap"
+const journalDirectory = "opskit-ebssnap"
 
-// record is what the journal keeps of one freeze, behind the page in which the guard notes how far it got.
+// record is what the journal keeps of one freeze, behind the page in which the guard notes how far
+// it got.
 type record struct {
 	Boot    string        `json:"boot"`
 	PIDs    string        `json:"pid_namespace"`
@@ -29,6 +30,8 @@ type record struct {
 	Started string        `json:"owner_started"` // field 22 of /proc/PID/stat
 	Written time.Time     `json:"written"`
 	Mounts  []recordMount `json:"mounts,omitzero"`
+
+	file string // "device:inode" of the page
 }
 
 type recordMount struct {
@@ -36,51 +39,41 @@ type recordMount struct {
 	Device string `json:"device"`
 }
 
-// journalFolders are where a journal may be: file systems in memory, which no freeze can stop.
-func journalFolders() []string { return []string{"/run", "/dev/shm"} }
+// journalDirectories are where a journal may be: file systems in memory, which no freeze can stop.
+func journalDirectories() []string { return []string{"/run", "/dev/shm"} }
 
-// openJournal makes the folder of the journal, or checks it: it must be this user's alone, because Recover obeys it.
-func openJournal(folder string) (string, error) {
-	if folder != "" {
-		return folder, journalUsable(folder)
+// openJournal makes the directory of the journal, or checks it: it must be this user's alone,
+// because Recover obeys it.
+func openJournal(directory string) (string, error) {
+	if directory != "" {
+		return directory, journalUsable(directory)
 	}
 	var tried error
-	for _, parent := range journalFolders() {
-		folder := filepath.Join(parent, journalFolder)
-		err := inMemory(parent)
+	for _, parent := range journalDirectories() {
+		directory := filepath.Join(parent, journalDirectory)
+		err := guard.InMemory(parent)
 		if err == nil {
-			err = journalUsable(folder)
+			err = journalUsable(directory)
 		}
 		if err == nil {
-			return folder, nil
+			return directory, nil
 		}
 		tried = errors.Join(tried, err)
 	}
 	return "", tried
 }
 
-func inMemory(folder string) error {
-	var stat unix.Statfs_t
-	if err := unix.Statfs(folder, &stat); err != nil {
-		return &os.PathError{Op: "statfs", Path: folder, Err: err}
-	}
-	if stat.Type != unix.TMPFS_MAGIC && stat.Type != unix.RAMFS_MAGIC {
-		return fmt.Errorf("%s is not in memory", folder)
-	}
-	return nil
-}
-
-func journalUsable(folder string) error {
-	if err := os.Mkdir(folder, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+func journalUsable(directory string) error {
+	if err := os.Mkdir(directory, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 		return err
 	}
-	if err := ownedAlone(folder); err != nil {
+	if err := ownedAlone(directory); err != nil {
 		return err
 	}
-	return inMemory(folder)
+	return guard.InMemory(directory)
 }
 
-// ownedAlone refuses a folder or file that another user could have written.
+// ownedAlone refuses a directory or file that another user could have written.
 func ownedAlone(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -93,9 +86,10 @@ func ownedAlone(path string) error {
 	return nil
 }
 
-// writeRecord writes the record of a freeze that is about to begin. The caller closes and removes the file.
-func writeRecord(folder string, mounts []mount) (*os.File, error) {
-	folder, err := openJournal(folder)
+// writeRecord writes the record of a freeze that is about to begin. The caller closes and removes
+// the file.
+func writeRecord(directory string, mounts []mount) (*os.File, error) {
+	directory, err := openJournal(directory)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +105,7 @@ func writeRecord(folder string, mounts []mount) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := os.OpenFile(filepath.Join(folder, fmt.Sprintf("%d-%s", os.Getpid(), rand.Text())), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	file, err := os.OpenFile(filepath.Join(directory, fmt.Sprintf("%d-%s", os.Getpid(), rand.Text())), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -124,25 +118,36 @@ func writeRecord(folder string, mounts []mount) (*os.File, error) {
 
 // readRecord reads one file of the journal.
 func readRecord(path string) (record, []guard.Mount, error) {
-	var r record
 	if err := ownedAlone(path); err != nil {
-		return r, nil, err
+		return record{}, nil, err
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return r, nil, err
-	}
-	return parseRecord(text)
+	return readPage(path)
 }
 
-func parseRecord(text []byte) (record, []guard.Mount, error) {
-	var r record
-	if len(text) < guard.RecordAt {
-		return r, nil, fmt.Errorf("record of %d bytes is not complete", len(text))
+// readPage reads a page, and the record behind it if it has one: a file of the journal, or what a
+// canary holds open.
+func readPage(path string) (record, []guard.Mount, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return record{}, nil, err
 	}
-	mounts, err := guard.ReadPage(text)
+	r, mounts, err := parsePage(text)
+	var stat unix.Stat_t
+	if err == nil {
+		err = unix.Stat(path, &stat)
+	}
+	r.file = fmt.Sprintf("%d:%d", stat.Dev, stat.Ino)
+	return r, mounts, err
+}
+
+func parsePage(text []byte) (record, []guard.Mount, error) {
+	var r record
+	mounts, owner, err := guard.ReadPage(text)
 	if err != nil {
 		return r, nil, err
+	}
+	if len(text) <= guard.RecordAt { // of a run without a journal
+		return record{Owner: owner, Mounts: make([]recordMount, len(mounts))}, mounts, nil
 	}
 	if err := json.Unmarshal(text[guard.RecordAt:], &r); err != nil {
 		return r, nil, err
@@ -151,6 +156,14 @@ func parseRecord(text []byte) (record, []guard.Mount, error) {
 		return r, nil, fmt.Errorf("record of %d mounts with the page of %d", len(r.Mounts), len(mounts))
 	}
 	return r, mounts, nil
+}
+
+// lives reports whether the owner lives; known is false where that cannot be told from here.
+func (r record) lives() (lives, known bool) {
+	if r.PIDs != pidNamespace() || r.Started == "" {
+		return false, false
+	}
+	return startOf(r.Owner) == r.Started, true
 }
 
 func bootID() string {
@@ -169,7 +182,8 @@ func pidNamespace() string {
 	return name
 }
 
-// startOf returns when a process started, in clock ticks since the boot, or "" if there is none or only its remains.
+// startOf returns when a process started, in clock ticks since the boot, or "" if there is none or
+// only its remains.
 func startOf(pid int) string {
 	fields := statOf(pid)
 	if len(fields) < 20 || fields[0] == "Z" || fields[0] == "X" {

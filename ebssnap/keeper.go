@@ -5,14 +5,6 @@ import (
 	"errors"
 )
 
-// keeper is a Cloud that keeps something of a DryRun for the request with the same token, such as a connection.
-type keeper interface {
-	// Kept reports whether it is still there, so that the request would need nothing but itself.
-	Kept(token string) bool
-	// Release drops it, and tells what is not certain of the request.
-	Release(token string) []Gap
-}
-
 // rehearse sends the DryRun.
 func (s *session) rehearse(ctx context.Context, r Request) error {
 	r.DryRun = true
@@ -22,8 +14,9 @@ func (s *session) rehearse(ctx context.Context, r Request) error {
 	return nil
 }
 
-// kept is a freezer that, once it is ready to stop writers, sees to it that the request will need nothing but itself: what Prepare
-// did, or the pause after an attempt, may have outlasted a connection.
+// kept is a freezer that, once it is ready to stop writers, sees to it that the request will need
+// nothing but itself: what Prepare did, or the pause after an attempt, may have outlasted a
+// connection.
 type kept struct {
 	Freezer
 	session *session
@@ -36,7 +29,7 @@ func (k kept) Prepare(ctx context.Context) (Prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	cloud, keeps := k.session.vol.Cloud.(keeper)
+	cloud, keeps := k.session.vol.Cloud.(Keeper)
 	if !keeps || cloud.Kept(k.request.Token) {
 		return ready, nil
 	}
@@ -51,13 +44,14 @@ func (k kept) Prepare(ctx context.Context) (Prepared, error) {
 
 // release ends what the cloud keeps.
 func (s *session) release() {
-	if cloud, keeps := s.vol.Cloud.(keeper); keeps {
+	if cloud, keeps := s.vol.Cloud.(Keeper); keeps {
 		s.cloudGaps = cloud.Release(s.result.Evidence.Token)
 	}
 }
 
-// again reports whether an error after which nothing was created is one that another attempt may not meet.
+// again reports whether an error after which nothing was created is one that another attempt may
+// not meet.
 func again(err error) bool {
-	var says retryLater
+	var says RetryLater
 	return errors.Is(err, ErrThrottled) || errors.As(err, &says)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap"
 	"github.com/opskit-go/opskit/ebssnap/ebssnaptest"
 )
@@ -18,7 +19,7 @@ import (
 type keeping struct {
 	ebssnaptest.Cloud
 	lost     int   // so many times it is lost before writers are stopped
-	denied   error // DryRuns after the first fail with this
+	denied   error // the second DryRun fails with this
 	dryRuns  int
 	budgets  []time.Duration
 	released []string
@@ -27,7 +28,7 @@ type keeping struct {
 func (k *keeping) Create(ctx context.Context, r ebssnap.Request) ([]ebssnap.Snapshot, error) {
 	k.budgets = append(k.budgets, r.Budget)
 	if r.DryRun {
-		if k.dryRuns++; k.dryRuns > 1 && k.denied != nil {
+		if k.dryRuns++; k.dryRuns == 2 && k.denied != nil {
 			return nil, k.denied
 		}
 	}
@@ -39,9 +40,9 @@ func (k *keeping) Kept(string) bool {
 	return k.lost < 0
 }
 
-func (k *keeping) Release(token string) []ebssnap.Gap {
+func (k *keeping) Release(token string) []opskit.Gap {
 	k.released = append(k.released, token)
-	return []ebssnap.Gap{{What: "the connection", Why: "it may be another"}}
+	return []opskit.Gap{{What: "the connection", Why: "it may be another"}}
 }
 
 func TestDryRunIsSentAgainIfNothingIsLeftOfIt(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
@@ -25,8 +26,9 @@ type mount struct {
 	below string // the device of the filesystem that holds the image, if this one is on a loop device
 }
 
-// openMounts opens and checks every path, drops further mounts of the same filesystem, and returns them in freezing order.
-func openMounts(paths []string) (mounts []mount, err error) {
+// openMounts opens and checks every path, drops further mounts of the same filesystem, and returns
+// them in freezing order.
+func openMounts(paths []string, whole bool) (mounts []mount, err error) {
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, closeMounts(mounts))
@@ -34,38 +36,39 @@ func openMounts(paths []string) (mounts []mount, err error) {
 		}
 	}()
 	if len(paths) == 0 {
-		return nil, &Error{Op: "freeze", Err: fmt.Errorf("%w: no mount point given", ErrUsage)}
+		return nil, &opskit.Error{Op: "freeze", Err: fmt.Errorf("%w: no mount point given", ErrUsage)}
 	}
 	for _, path := range paths {
 		m, err := openMount(path)
 		if err != nil {
-			return mounts, &Error{Op: "freeze", Target: path, Err: err}
+			return mounts, &opskit.Error{Op: "freeze", Target: path, Err: err}
 		}
 		mounts = append(mounts, m)
 	}
 	entries, err := readMounts() // after the opening, which is what an automount waits for
 	if err != nil {
-		return mounts, &Error{Op: "read mounts", Err: err}
+		return mounts, &opskit.Error{Op: "read mounts", Err: err}
 	}
-	if mounts, err = identifyAll(mounts, entries); err != nil {
+	if mounts, err = identifyAll(mounts, entries, whole); err != nil {
 		return mounts, err
 	}
 	if err := mayFreeze(); err != nil {
-		return mounts, &Error{Op: "freeze", Target: paths[0], Err: err}
+		return mounts, &opskit.Error{Op: "freeze", Target: paths[0], Err: err}
 	}
 	return freezeOrder(mounts), nil
 }
 
-// identifyAll finds every mount in entries, and closes those whose filesystem is there already. It returns what is open.
-func identifyAll(opened []mount, entries []mountinfo.Mount) ([]mount, error) {
+// identifyAll finds every mount in entries, and closes those whose filesystem is there already. It
+// returns what is open.
+func identifyAll(opened []mount, entries []mountinfo.Mount, whole bool) ([]mount, error) {
 	var distinct []mount
 	for i, m := range opened {
-		if err := m.identify(entries); err != nil {
-			return append(distinct, opened[i:]...), &Error{Op: "freeze", Target: m.path, Err: err}
+		if err := m.identify(entries); err != nil && (!whole || !errors.Is(err, errPart)) {
+			return append(distinct, opened[i:]...), &opskit.Error{Op: "freeze", Target: m.path, Err: err}
 		}
 		if slices.ContainsFunc(distinct, func(other mount) bool { return other.entry.Number == m.entry.Number }) {
 			if err := m.dir.Close(); err != nil {
-				return append(distinct, opened[i+1:]...), &Error{Op: "freeze", Target: m.path, Err: err}
+				return append(distinct, opened[i+1:]...), &opskit.Error{Op: "freeze", Target: m.path, Err: err}
 			}
 			continue
 		}
@@ -74,7 +77,8 @@ func identifyAll(opened []mount, entries []mountinfo.Mount) ([]mount, error) {
 	return distinct, nil
 }
 
-// readMounts returns the mounts of this process. A line that cannot be read is of some other mount, or identify misses it.
+// readMounts returns the mounts of this process. A line that cannot be read is of some other mount,
+// or identify misses it.
 func readMounts() ([]mountinfo.Mount, error) {
 	text, err := readMountinfo()
 	if err != nil {
@@ -84,8 +88,9 @@ func readMounts() ([]mountinfo.Mount, error) {
 	return entries, nil
 }
 
-// readMountinfo returns /proc/self/mountinfo. It refuses a /proc that shows the processes of another PID namespace: what is read
-// there of the guard, or of the owner of a record, would be of some other process.
+// readMountinfo returns /proc/self/mountinfo. It refuses a /proc that shows the processes of
+// another PID namespace: what is read there of the guard, or of the owner of a record, would be of
+// some other process.
 func readMountinfo() ([]byte, error) {
 	text, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
@@ -170,10 +175,26 @@ func notMountPoint(inside mountinfo.Mount) error {
 		ErrNotMountPoint, inside.Point, inside.Point)
 }
 
+// errPart means that a mount point shows a part of a filesystem; see FS.Whole.
+var errPart = fmt.Errorf("%w of a whole filesystem", ErrNotMountPoint)
+
+// part reports whether a mount shows less than the filesystem that was mounted: a bind mount of a
+// directory. A subvolume of btrfs is mounted by its name, which is then its root.
+func part(e mountinfo.Mount) bool {
+	whole := "/"
+	if subvolume, found := e.Option("subvol"); found && e.Type == "btrfs" {
+		whole = subvolume
+	}
+	return e.Root != whole
+}
+
 func (m *mount) suitable(entries []mountinfo.Mount) error {
 	m.below = loopBacking(m.entry.Source, entries)
 	if known, yes := freezable(m.entry); known && !yes {
 		return fmt.Errorf("%w: %s on %q", ErrNotFreezable, m.entry.Type, m.entry.Point)
+	}
+	if part(m.entry) {
+		return fmt.Errorf("%w: %q shows %q of a filesystem on %s, and a freeze stops all of it; set Whole if that is meant", errPart, m.entry.Point, m.entry.Root, m.entry.Source)
 	}
 	return nil
 }
@@ -191,8 +212,8 @@ func mayFreeze() error {
 	return nil
 }
 
-// freezeOrder returns the last mounted first, and a filesystem in a loop device before the filesystem that holds the image: a
-// frozen filesystem below would stop the freeze above for ever.
+// freezeOrder returns the last mounted first, and a filesystem in a loop device before the
+// filesystem that holds the image: a frozen filesystem below would stop the freeze above for ever.
 func freezeOrder(mounts []mount) []mount {
 	slices.SortStableFunc(mounts, func(a, b mount) int { return b.place - a.place })
 	var ordered []mount

@@ -34,7 +34,8 @@ func bind(t *testing.T, from, to string, flags uintptr) {
 	}
 }
 
-// TestOneFilesystemUnderTwoNames: a second mount of a filesystem, read-only at that, freezes it as the first does.
+// TestOneFilesystemUnderTwoNames: a second mount of a filesystem, read-only at that, freezes it as
+// the first does.
 func TestOneFilesystemUnderTwoNames(t *testing.T) {
 	lab.Need(t, "root", "program:fsfreeze")
 	for _, fstype := range filesystems() {
@@ -48,7 +49,7 @@ func TestOneFilesystemUnderTwoNames(t *testing.T) {
 			}}), &ebssnap.FS{Mounts: []string{other, fs.Dir}}, 10*time.Second)
 			require.NoError(t, err)
 			assert.Equal(t, ebssnap.VerdictConsistent, result.Verdict)
-			assert.Len(t, result.Unseen, 1, "a read-only mount of a writable filesystem is watched as well: %v", result.Unseen)
+			assert.Len(t, result.Gaps(), 1, "a read-only mount of a writable filesystem is watched as well: %v", result.Gaps())
 			_, err = ebssnap.Hold(t.Context(), &ebssnap.FS{Mounts: []string{other}}, 5*time.Second, func(context.Context) error {
 				return exec.Command("fsfreeze", "-u", fs.Dir).Run()
 			})
@@ -81,7 +82,8 @@ func TestReadOnlyFilesystem(t *testing.T) {
 	assert.False(t, fs.Thaw())
 }
 
-// TestOverlayAboveAFrozenFilesystem: what writes through an overlay sleeps as well, and wakes at the thaw.
+// TestOverlayAboveAFrozenFilesystem: what writes through an overlay sleeps as well, and wakes at
+// the thaw.
 func TestOverlayAboveAFrozenFilesystem(t *testing.T) {
 	lab.Need(t, "root")
 	fs, overlay := lab.LoopFS(t, "ext4", 64), t.TempDir()
@@ -101,8 +103,9 @@ func TestOverlayAboveAFrozenFilesystem(t *testing.T) {
 
 const envAutomount = "OPSKIT_TEST_AUTOMOUNT"
 
-// TestAutomountDaemon is the daemon of TestAutomount: it mounts an automount on the second of two folders, and on the first look at it the first
-// folder over it, see the kernel's Documentation/filesystems/autofs.rst.
+// TestAutomountDaemon is the daemon of TestAutomount: it mounts an automount on the second of two
+// directories, and on the first look at it the first directory over it, see the kernel's
+// Documentation/filesystems/autofs.rst.
 func TestAutomountDaemon(*testing.T) {
 	from, point, ok := strings.Cut(os.Getenv(envAutomount), ":")
 	if !ok {
@@ -130,7 +133,8 @@ func TestAutomountDaemon(*testing.T) {
 	<-make(chan struct{}) // an automount whose daemon is gone shows nothing any more
 }
 
-// TestAutomount: the filesystem behind an automount, as of x-systemd.automount in fstab, is mounted by the look at it, and is nowhere before.
+// TestAutomount: the filesystem behind an automount, as of x-systemd.automount in fstab, is mounted
+// by the look at it, and is nowhere before.
 func TestAutomount(t *testing.T) {
 	lab.Need(t, "root", "autofs")
 	fs, point := lab.LoopFS(t, "ext4", 64), t.TempDir()

@@ -7,25 +7,26 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
-func capabilities() []Capability {
-	return []Capability{freezeCapability(), guardCapability(), mountsCapability()}
+func capabilities() []opskit.Capability {
+	return []opskit.Capability{freezeCapability(), guardCapability(), mountsCapability()}
 }
 
-func freezeCapability() Capability {
-	c := Capability{Name: "freeze", OK: true, Why: "CAP_SYS_ADMIN"}
+func freezeCapability() opskit.Capability {
+	c := opskit.Capability{Name: "freeze", OK: true, Why: "CAP_SYS_ADMIN"}
 	if err := mayFreeze(); err != nil {
 		c.OK, c.Why, c.Fix = false, err.Error(), "sudo setcap cap_sys_admin+ep PROGRAM"
 	}
 	return c
 }
 
-func guardCapability() Capability {
-	c := Capability{Name: "guard", OK: true, Why: "runs from a memfd"}
+func guardCapability() opskit.Capability {
+	c := opskit.Capability{Name: "guard", OK: true, Why: "runs from a memfd"}
 	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
-		return Capability{Name: "guard", Why: "no guard is built for " + runtime.GOARCH}
+		return opskit.Capability{Name: "guard", Why: "no guard is built for " + runtime.GOARCH}
 	}
 	if text, err := os.ReadFile("/proc/sys/vm/memfd_noexec"); err == nil && strings.TrimSpace(string(text)) == "2" {
 		c.Why = "vm.memfd_noexec refuses a memfd: the guard runs from a short-lived file"
@@ -33,13 +34,13 @@ func guardCapability() Capability {
 	return c
 }
 
-func mountsCapability() Capability {
+func mountsCapability() opskit.Capability {
 	text, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
-		return Capability{Name: "mounts", Why: err.Error(), Fix: "mount -t proc proc /proc"}
+		return opskit.Capability{Name: "mounts", Why: err.Error(), Fix: "mount -t proc proc /proc"}
 	}
 	if _, err := mountinfo.Parse(text); err != nil {
-		return Capability{Name: "mounts", Why: err.Error()}
+		return opskit.Capability{Name: "mounts", Why: err.Error()}
 	}
-	return Capability{Name: "mounts", OK: true, Why: "/proc/self/mountinfo"}
+	return opskit.Capability{Name: "mounts", OK: true, Why: "/proc/self/mountinfo"}
 }

@@ -9,25 +9,31 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/opskit-go/opskit"
 )
 
-// Progress describes snapshots again and again, until each is completed or has failed, ctx ends, or the caller breaks off. It yields a
-// snapshot whenever its State or Progress has changed, and one that will never be completed with an error that matches ErrFailed: its state is
-// "error", or it does not exist, and then only its ID is set. It counts as not existing when three looks in a row, over at least 10 s, did not
-// show it: a new snapshot is not always known everywhere at once. Only State tells that a snapshot is complete: Progress is often empty.
+// Progress describes snapshots again and again, until each is completed or has failed, ctx ends, or
+// the caller breaks off. It yields a snapshot whenever its State or Progress has changed, and one
+// that will never be completed with an error that matches ErrFailed: its state is "error", or it
+// does not exist, and then only its ID is set. It counts as not existing when three looks in a row,
+// over at least 10 s, did not show it: a new snapshot is not always known everywhere at once. Only
+// State tells that a snapshot is complete: Progress is often empty.
 //
-// The errors of asking come with a zero Snapshot. After ErrDenied, and ErrUsage for a cloud that is nil, it ends; after any other it asks again.
+// The errors of asking come with a zero Snapshot. After ErrDenied, and ErrUsage for a cloud that is
+// nil, it ends; after any other it asks again.
 //
-// every is the pause between two questions, give or take a half, so that many machines do not ask at the same time; zero means 15 s. After a
-// question that failed it doubles, up to 5 minutes or every, whichever is longer, and is at least as long as the cloud asks for. A snapshot
-// can take hours. Nothing is frozen meanwhile.
+// every is the pause between two questions, give or take a half, so that many machines do not ask
+// at the same time; zero means 15 s. After a question that failed it doubles, up to 5 minutes or
+// every, whichever is longer, and is at least as long as the cloud asks for. A snapshot can take
+// hours. Nothing is frozen meanwhile.
 func Progress(ctx context.Context, cloud Cloud, every time.Duration, ids ...string) iter.Seq2[Snapshot, error] {
 	if every <= 0 {
 		every = 15 * time.Second
 	}
 	return func(yield func(Snapshot, error) bool) {
 		if cloud == nil {
-			yield(Snapshot{}, &Error{Op: "describe snapshots", Err: fmt.Errorf("%w: a cloud is needed", ErrUsage)})
+			yield(Snapshot{}, &opskit.Error{Op: "describe snapshots", Err: fmt.Errorf("%w: a cloud is needed", ErrUsage)})
 			return
 		}
 		w := watch{last: map[string]Snapshot{}, absent: map[string]absence{}}
@@ -52,7 +58,7 @@ func Progress(ctx context.Context, cloud Cloud, every time.Duration, ids ...stri
 				}
 			}
 			if len(w.ids) > 0 && pause(ctx, untilNext(every, failures, err)) != nil {
-				yield(Snapshot{}, &Error{Op: "wait", Target: strings.Join(w.ids, " "), Err: context.Cause(ctx)})
+				yield(Snapshot{}, &opskit.Error{Op: "wait", Target: strings.Join(w.ids, " "), Err: context.Cause(ctx)})
 				return
 			}
 		}
@@ -78,13 +84,15 @@ type news struct {
 	err      error
 }
 
-// A snapshot is taken for gone after so many looks in a row that did not show it, over so long a time.
+// A snapshot is taken for gone after so many looks in a row that did not show it, over so long a
+// time.
 const (
 	goneAfter = 3
 	goneFor   = 10 * time.Second
 )
 
-// news returns the snapshots that have changed, and forgets those that will not change any more. Only a whole answer proves that one is not there.
+// news returns the snapshots that have changed, and forgets those that will not change any more.
+// Only a whole answer proves that one is not there.
 func (w *watch) news(found []Snapshot, whole bool) []news {
 	var changed []news
 	for _, s := range found {
@@ -112,7 +120,7 @@ func (w *watch) news(found []Snapshot, whole bool) []news {
 		}
 		w.absent[id] = a
 		if a.looks >= goneAfter && time.Since(a.since) >= goneFor {
-			changed = append(changed, news{Snapshot{ID: id}, never(id, "it does not exist: it was deleted, or never was")})
+			changed = append(changed, news{Snapshot{ID: id, State: stateGone}, failed(Snapshot{ID: id, State: stateGone})})
 			w.forget(id)
 		}
 	}
@@ -130,12 +138,15 @@ func untilNext(every time.Duration, failures int, err error) time.Duration {
 		wait = min(2*wait, max(every, 5*time.Minute))
 	}
 	wait = wait/2 + rand.N(wait)
-	var says interface{ RetryAfter() time.Duration }
+	var says RetryLater
 	if errors.As(err, &says) && says.RetryAfter() > wait {
 		wait = says.RetryAfter() + rand.N(says.RetryAfter()/4+1)
 	}
 	return wait
 }
+
+// stateGone is the State of a snapshot that the cloud does not know any more.
+const stateGone = "gone"
 
 // failed returns the error of a snapshot whose state says that it will never be completed.
 func failed(s Snapshot) error {
@@ -145,6 +156,8 @@ func failed(s Snapshot) error {
 			return never(s.ID, fmt.Sprintf("%q: see to that, delete it and take another", s.Reason))
 		}
 		return never(s.ID, "delete it and take another")
+	case stateGone:
+		return never(s.ID, "it does not exist: it was deleted, or never was")
 	case "recoverable":
 		return never(s.ID, "it was deleted, and lies in the recycle bin")
 	}
@@ -152,22 +165,5 @@ func failed(s Snapshot) error {
 }
 
 func never(id, why string) error {
-	return &Error{Op: "complete", Target: id, Err: fmt.Errorf("%w: %s", ErrFailed, why)}
-}
-
-// Wait waits until all snapshots are completed. Its error is nil only then. It matches ErrFailed for each that never will be: one that failed, or
-// does not exist. The others are waited for all the same. It asks as Progress does, and like it ends with ErrDenied.
-func Wait(ctx context.Context, cloud Cloud, every time.Duration, ids ...string) error {
-	var failures, last error
-	for s, err := range Progress(ctx, cloud, every, ids...) {
-		switch {
-		case s.ID == "":
-			last = err
-			continue
-		case err != nil:
-			failures = errors.Join(failures, err)
-		}
-		last = nil // it was asked again, and answered
-	}
-	return errors.Join(failures, last)
+	return &opskit.Error{Op: "complete", Target: id, Err: fmt.Errorf("%w: %s", ErrFailed, why)}
 }

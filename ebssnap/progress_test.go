@@ -13,7 +13,8 @@ import (
 	"github.com/opskit-go/opskit/ebssnap"
 )
 
-// scriptedCloud describes snapshots from a script, one line for every question; the last one is repeated. A line that is nil is an error.
+// scriptedCloud describes snapshots from a script, one line for every question; the last one is
+// repeated. A line that is nil is an error.
 type scriptedCloud struct {
 	script [][]ebssnap.Snapshot
 	errs   []error // by question; the first ones may be nil
@@ -97,7 +98,7 @@ func TestPausesGrowAfterErrors(t *testing.T) {
 			script: [][]ebssnap.Snapshot{snapshotLine("", "completed", "completed")},
 			errs:   []error{no, no, no, no, leaveAlone(time.Hour), no},
 		}
-		require.NoError(t, ebssnap.Wait(t.Context(), cloud, time.Minute, "a", "b"))
+		require.NoError(t, wait(t.Context(), cloud, time.Minute, "a", "b"))
 		require.Len(t, cloud.at, 7)
 		for i, middle := range []time.Duration{2 * time.Minute, 4 * time.Minute, 5 * time.Minute, 5 * time.Minute} {
 			between := pauses(cloud)[i]
@@ -113,53 +114,71 @@ func TestWaitForWhatIsNotThere(t *testing.T) {
 		onlyB := []ebssnap.Snapshot{{ID: "b", State: "pending"}}
 		nothing := []ebssnap.Snapshot{}
 		cloud := &scriptedCloud{script: [][]ebssnap.Snapshot{onlyB, onlyB, onlyB, onlyB, {{ID: "b", State: "completed"}}}}
-		err := ebssnap.Wait(t.Context(), cloud, time.Minute, "a", "b")
+		err := wait(t.Context(), cloud, time.Minute, "a", "b")
 		require.ErrorIs(t, err, ebssnap.ErrFailed)
 		assert.EqualError(t, err, "complete a: snapshot failed: it does not exist: it was deleted, or never was")
 		assert.Equal(t, 5, cloud.asked, "b was waited for")
 
 		late := &scriptedCloud{script: [][]ebssnap.Snapshot{nothing, nothing, snapshotLine("", "pending", "completed"), nothing, nothing, snapshotLine("", "completed", "")}}
-		require.NoError(t, ebssnap.Wait(t.Context(), late, time.Minute, "a", "b", "a"))
+		require.NoError(t, wait(t.Context(), late, time.Minute, "a", "b", "a"))
 
 		unanswered := &scriptedCloud{script: [][]ebssnap.Snapshot{nothing, nothing, nil, nil, nil, snapshotLine("", "completed", "completed")}}
-		require.NoError(t, ebssnap.Wait(t.Context(), unanswered, time.Minute, "a", "b"), "a question without answer proves nothing")
+		require.NoError(t, wait(t.Context(), unanswered, time.Minute, "a", "b"), "a question without answer proves nothing")
 
 		began := time.Now()
 		hasty := &scriptedCloud{script: [][]ebssnap.Snapshot{nothing}}
-		require.ErrorIs(t, ebssnap.Wait(t.Context(), hasty, time.Millisecond, "a"), ebssnap.ErrFailed)
+		require.ErrorIs(t, wait(t.Context(), hasty, time.Millisecond, "a"), ebssnap.ErrFailed)
 		assert.GreaterOrEqual(t, time.Since(began), 10*time.Second, "a new snapshot may take a while to be known")
 
 		binned := &scriptedCloud{script: [][]ebssnap.Snapshot{{{ID: "a", State: "recoverable"}}}}
-		require.ErrorContains(t, ebssnap.Wait(t.Context(), binned, 0, "a"), "recycle bin")
+		require.ErrorContains(t, wait(t.Context(), binned, 0, "a"), "recycle bin")
 	})
 }
 
 func TestWaitEndsWhenDenied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := &scriptedCloud{script: [][]ebssnap.Snapshot{snapshotLine("", "pending", "error")}, errs: []error{nil, ebssnap.ErrDenied}}
-		err := ebssnap.Wait(t.Context(), cloud, 0, "a", "b")
+		err := wait(t.Context(), cloud, 0, "a", "b")
 		require.ErrorIs(t, err, ebssnap.ErrDenied)
 		require.ErrorIs(t, err, ebssnap.ErrFailed)
 		assert.Equal(t, 2, cloud.asked)
-		require.ErrorIs(t, ebssnap.Wait(t.Context(), nil, 0, "a"), ebssnap.ErrUsage)
+		require.ErrorIs(t, wait(t.Context(), nil, 0, "a"), ebssnap.ErrUsage)
 	})
 }
 
 func TestWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		good := &scriptedCloud{script: [][]ebssnap.Snapshot{nil, snapshotLine("", "completed", "completed")}}
-		require.NoError(t, ebssnap.Wait(t.Context(), good, 0, "a", "b"))
-		require.NoError(t, ebssnap.Wait(t.Context(), good, 0))
+		require.NoError(t, wait(t.Context(), good, 0, "a", "b"))
+		require.NoError(t, wait(t.Context(), good, 0))
 
 		bad := &scriptedCloud{script: [][]ebssnap.Snapshot{snapshotLine("", "error", "pending"), snapshotLine("", "error", "completed")}}
-		require.ErrorIs(t, ebssnap.Wait(t.Context(), bad, 0, "a", "b"), ebssnap.ErrFailed)
+		require.ErrorIs(t, wait(t.Context(), bad, 0, "a", "b"), ebssnap.ErrFailed)
 
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		endless := &scriptedCloud{script: [][]ebssnap.Snapshot{snapshotLine("", "pending", "pending")}}
-		require.ErrorIs(t, ebssnap.Wait(ctx, endless, 0, "a", "b"), context.DeadlineExceeded)
+		require.ErrorIs(t, wait(ctx, endless, 0, "a", "b"), context.DeadlineExceeded)
 		for range ebssnap.Progress(t.Context(), endless, 0, "a", "b") {
 			break // releases everything
 		}
 	})
+}
+
+// wait waits until all snapshots are completed. Its error is nil only then. It matches ErrFailed
+// for each that never will be: one that failed, or does not exist. The others are waited for all
+// the same. It asks as Progress does, and like it ends with ErrDenied.
+func wait(ctx context.Context, cloud ebssnap.Cloud, every time.Duration, ids ...string) error {
+	var failures, last error
+	for s, err := range ebssnap.Progress(ctx, cloud, every, ids...) {
+		switch {
+		case s.ID == "":
+			last = err
+			continue
+		case err != nil:
+			failures = errors.Join(failures, err)
+		}
+		last = nil // it was asked again, and answered
+	}
+	return errors.Join(failures, last)
 }

@@ -3,163 +3,301 @@
 package ebssnap
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap/internal/guard"
 	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
-func findLeftovers(ctx context.Context, folders []string) (*Recovery, error) {
-	if len(folders) == 0 {
-		for _, parent := range journalFolders() {
-			folders = append(folders, filepath.Join(parent, journalFolder))
+// recoverPlan looks at the journal, the canaries and, with probe, at every filesystem.
+func recoverPlan(ctx context.Context, directories []string, probe bool) (*Recovery, error) {
+	if len(directories) == 0 {
+		for _, parent := range journalDirectories() {
+			directories = append(directories, filepath.Join(parent, journalDirectory))
 		}
 	}
-	found := &Recovery{}
+	r := &Recovery{At: time.Now().UTC(), records: map[string][]string{}}
 	text, err := readMountinfo()
 	if err != nil {
-		return nil, &Error{Op: "recover", Err: err}
+		return nil, &opskit.Error{Op: "recover", Err: err}
 	}
 	entries, err := mountinfo.Parse(text)
 	if err != nil {
-		found.Unseen = append(found.Unseen, Gap{What: "some mounts", Why: err.Error()})
+		r.unseen(opskit.Gap{What: "some mounts", Why: err.Error()})
 	}
-	for _, folder := range folders {
-		if _, err := os.Lstat(folder); errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err := ownedAlone(folder); err != nil {
-			found.Unseen = append(found.Unseen, Gap{What: "the journal in " + folder, Why: err.Error(), Need: "the user who froze"})
-			continue
-		}
-		paths, err := filepath.Glob(filepath.Join(folder, "*-*"))
-		if err != nil {
-			return nil, &Error{Op: "recover", Target: folder, Err: err}
-		}
-		for _, path := range paths {
-			if err := ctx.Err(); err != nil {
-				return found, &Error{Op: "recover", Err: context.Cause(ctx)}
-			}
-			found.read(path, entries)
+	asleep := r.canaries()
+	for _, directory := range directories {
+		if err := r.journal(ctx, directory, asleep); err != nil {
+			return r, err
 		}
 	}
-	return found, nil
+	for _, c := range asleep {
+		r.trace(c.record, c.mounts, asleep, "")
+	}
+	r.place(entries, probe)
+	if probe {
+		r.probe(ctx, asleep)
+	}
+	r.Judge()
+	return r, nil
 }
 
-// read adds what one record leaves over.
-func (r *Recovery) read(path string, entries []mountinfo.Mount) {
-	written, mounts, err := readRecord(path)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return
-	case err != nil:
-		r.Unseen = append(r.Unseen, Gap{What: "the record " + path, Why: err.Error()})
-		return
-	case written.Boot != bootID(): // nothing of another boot is frozen
-		_ = os.Remove(path)
-		return
-	case written.PIDs != pidNamespace():
-		r.Unseen = append(r.Unseen, Gap{
-			What: "whether process " + strconv.Itoa(written.Owner) + " of the record " + path + " lives",
-			Why:  "it runs in another PID namespace", Need: "the host, or the container that froze",
-		})
-		return
-	case written.Started == "":
-		r.Unseen = append(r.Unseen, Gap{What: "whether process " + strconv.Itoa(written.Owner) + " of the record " + path + " lives", Why: "the record does not say when it started"})
-		return
-	case startOf(written.Owner) == written.Started:
-		return // it lives
+func (r *Recovery) unseen(g opskit.Gap) {
+	if !slices.Contains(r.Unseen, g) {
+		r.Unseen = append(r.Unseen, g)
+	}
+}
+
+// journal reads the records of one directory.
+func (r *Recovery) journal(ctx context.Context, directory string, asleep []canary) error {
+	if _, err := os.Lstat(directory); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err := ownedAlone(directory); err != nil {
+		r.unseen(opskit.Gap{What: "the journal in " + directory, Why: err.Error(), Need: "the user who froze"})
+		return nil
+	}
+	paths, err := filepath.Glob(filepath.Join(directory, "*-*"))
+	if err != nil {
+		return &opskit.Error{Op: "recover", Target: directory, Err: err}
+	}
+	for _, path := range paths {
+		if ctx.Err() != nil {
+			return &opskit.Error{Op: "recover", Err: context.Cause(ctx)}
+		}
+		written, mounts, err := readRecord(path)
+		switch {
+		case errors.Is(err, os.ErrNotExist):
+		case err != nil:
+			r.unseen(opskit.Gap{What: "the record " + path, Why: err.Error()})
+		case written.Boot != bootID(): // nothing of another boot is frozen
+			_ = os.Remove(path)
+		default:
+			r.trace(written, mounts, asleep, path)
+		}
+	}
+	return nil
+}
+
+// trace adds what one page says, found in the journal or through a canary; path is the file of the
+// record, if it is in the journal.
+func (r *Recovery) trace(written record, mounts []guard.Mount, asleep []canary, path string) {
+	living, known := written.lives()
+	if !known {
+		if path != "" { // a canary that sleeps is told below
+			r.unseen(opskit.Gap{
+				What: "whether process " + strconv.Itoa(written.Owner) + " of the record " + path + " lives",
+				Why:  "it runs in another PID namespace, or the record does not say when it started", Need: "the host, or the container that froze",
+			})
+		}
+		living = slices.ContainsFunc(asleep, func(c canary) bool { return c.guarded && c.record.file == written.file })
+	}
+	if path != "" && !living && known {
+		r.records[path] = []string{}
+	}
+	alive := 0 // the guard
+	for _, c := range asleep {
+		if c.record.file == written.file && c.guarded {
+			alive = c.parent
+		}
 	}
 	for i, m := range mounts {
-		l := Leftover{Mount: written.Mounts[i].Path, Device: written.Mounts[i].Device, Owner: written.Owner, Since: written.Written, record: path, place: i}
-		l.judge(m)
-		if l.points = pointsOf(l.Device, entries); len(l.points) > 0 {
-			l.Now = l.points[0]
+		f := Filesystem{Mount: written.Mounts[i].Path, Device: written.Mounts[i].Device, Owner: written.Owner, Living: living, Since: written.Written}
+		for _, c := range asleep {
+			if c.record.file == written.file && c.place == i {
+				f.sleeps = sleeper{c.pid, c.fd}
+			}
 		}
-		r.Leftovers = append(r.Leftovers, l)
+		if f.trace(m); f.Begun {
+			f.Guard = alive
+		}
+		if !f.Begun && !f.Froze || !known && f.sleeps.pid == 0 {
+			continue
+		}
+		if path != "" && !living && known {
+			r.records[path] = append(r.records[path], f.Device)
+		}
+		r.add(f)
 	}
 }
 
-// judge tells what the page says of one filesystem.
-func (l *Leftover) judge(m guard.Mount) {
+// trace fills in what the page says of a filesystem, and whether its canary sleeps in that freeze.
+func (f *Filesystem) trace(m guard.Mount) {
 	switch m.State {
 	case guard.Frozen, guard.Thawing, guard.Stuck:
-		l.Frozen = true
+		f.Froze = true
 	case guard.Freezing:
+		f.Begun = true
 	default: // never frozen, or thawed
-		l.Over = true
-		l.Outcome = "not frozen when its owner died"
 		return
 	}
-	if m.CanaryPID <= 0 || m.Canary != guard.CanaryGo && m.Canary != guard.CanaryBack && m.Canary != guard.CanaryAsleep {
-		return
-	}
-	if l.Proven = m.Canary != guard.CanaryBack && isCanary(m.CanaryPID); !l.Proven && l.Frozen && m.Canary != guard.CanaryGo {
-		l.Over = true
-		l.Outcome = "thawed since: the process that slept in the freeze is awake"
-	}
-}
-
-// lookAgain judges the record once more: since the plan was made another run of Apply or another program may have thawed, and a third program frozen.
-func (l *Leftover) lookAgain() {
-	if l.Over || l.record == "" {
-		return
-	}
-	_, mounts, err := readRecord(l.record)
 	switch {
-	case errors.Is(err, os.ErrNotExist):
-		l.Over, l.Outcome = true, "its record is gone: somebody else saw to it since the plan was made"
-	case err == nil && l.place < len(mounts):
-		l.judge(mounts[l.place])
+	case f.sleeps.pid > 0 && m.SleepsInIt():
+		f.Asleep = true
+	case f.sleeps.pid == 0 && (m.Canary == guard.CanaryAsleep || m.Canary == guard.CanaryBack):
+		f.Awake = true
 	}
 }
 
-// isCanary reports whether a process is a canary asleep in a freeze.
-func isCanary(pid int) bool {
-	name, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
-	fields := statOf(pid)
-	return err == nil && strings.TrimSpace(string(name)) == "ebssnap-guard" && len(fields) > 0 && fields[0] == "D"
+// add notes a filesystem; of several traces of one the one that says most stands.
+func (r *Recovery) add(f Filesystem) {
+	i := slices.IndexFunc(r.Filesystems, func(known Filesystem) bool { return known.Device == f.Device })
+	if i < 0 {
+		r.Filesystems = append(r.Filesystems, f)
+		return
+	}
+	weight := func(f Filesystem) int {
+		switch {
+		case f.Asleep, f.Living:
+			return 3
+		case f.Awake:
+			return 1
+		case f.Froze:
+			return 2
+		}
+		return 0
+	}
+	if weight(f) > weight(r.Filesystems[i]) {
+		r.Filesystems[i] = f
+	}
 }
 
-func (r *Recovery) apply(ctx context.Context, intended bool) error {
-	if err := mayFreeze(); err != nil && len(r.Leftovers) > 0 {
-		return &Error{Op: "recover", Err: err}
+// place finds where each filesystem is mounted now, and with all adds those that nothing was told
+// of.
+func (r *Recovery) place(entries []mountinfo.Mount, all bool) {
+	for _, e := range entries {
+		i := slices.IndexFunc(r.Filesystems, func(f Filesystem) bool { return f.Device == e.Number })
+		if i < 0 {
+			if known, yes := freezable(e); !all || !known || !yes {
+				continue
+			}
+			r.Filesystems = append(r.Filesystems, Filesystem{Mount: e.Point, Device: e.Number})
+			i = len(r.Filesystems) - 1
+		}
+		f := &r.Filesystems[i]
+		if !f.Mounted {
+			f.Mount = e.Point
+		}
+		f.Mounted = true
+		f.points = append(f.points, e.Point)
+	}
+}
+
+// probe asks every filesystem for write access, where no process waits for it already.
+func (r *Recovery) probe(ctx context.Context, asleep []canary) {
+	type asked struct {
+		dir *os.File
+		at  int
+	}
+	var all []asked
+	for i := range r.Filesystems {
+		f := &r.Filesystems[i]
+		if slices.ContainsFunc(asleep, func(c canary) bool { return c.device == f.Device && isCanary(c.pid) }) {
+			f.Waits = true // a process of an earlier look, or of a run, waits already
+			continue
+		}
+		dir, err := f.open()
+		if err != nil {
+			r.unseen(opskit.Gap{What: "whether " + r.Filesystems[i].Mount + " is frozen", Why: err.Error()})
+			continue
+		}
+		defer dir.Close()
+		all = append(all, asked{dir, i})
+	}
+	for some := range slices.Chunk(all, guard.MaxProbes) {
+		dirs := make([]*os.File, len(some))
+		for i, one := range some {
+			dirs[i] = one.dir
+		}
+		answers, err := guard.Probe(ctx, dirs)
+		for i, one := range some {
+			f := &r.Filesystems[one.at]
+			switch {
+			case err == nil && answers[i] == guard.Passed:
+				f.Passed = true
+			case err == nil && answers[i] == guard.Waits:
+				f.Waits = true
+			case err != nil:
+				r.unseen(opskit.Gap{What: "whether " + f.Mount + " is frozen", Why: err.Error()})
+			}
+		}
+	}
+}
+
+// open opens the filesystem: where it is mounted, or through the canary that sleeps in its freeze.
+func (f *Filesystem) open() (*os.File, error) {
+	tried := fmt.Errorf("device %s is not mounted here: mount it again, or run this where it is mounted (nsenter -m)", f.Device)
+	if f.sleeps.pid > 0 {
+		dir, err := os.OpenFile(fmt.Sprintf("/proc/%d/fd/%d", f.sleeps.pid, f.sleeps.fd), unix.O_DIRECTORY, 0)
+		if err == nil {
+			return dir, nil
+		}
+		tried = err
+	}
+	entries, err := readMounts()
+	if err != nil {
+		return nil, err
+	}
+	for _, point := range f.points {
+		m, err := openMount(point)
+		if err == nil {
+			if err = m.identify(entries); errors.Is(err, errPart) {
+				err = nil // it is the filesystem all the same
+			}
+			if err == nil && m.entry.Number != f.Device {
+				err = fmt.Errorf("%s is on device %s now", point, m.entry.Number)
+			}
+			if err == nil {
+				return m.dir, nil
+			}
+			err = errors.Join(err, m.dir.Close())
+		}
+		tried = err
+	}
+	return nil, tried
+}
+
+func (r *Recovery) apply(ctx context.Context) error {
+	if err := mayFreeze(); err != nil && r.any(FrozenByDeadRun) {
+		return &opskit.Error{Op: "recover", Err: err}
 	}
 	var failed ThawError
-	keep := map[string]bool{}
-	for i := len(r.Leftovers) - 1; i >= 0; i-- { // in reverse of the freeze
-		l := &r.Leftovers[i]
-		if err := ctx.Err(); err != nil {
-			return &Error{Op: "recover", Err: context.Cause(ctx)}
+	for i := len(r.Filesystems) - 1; i >= 0; i-- { // in reverse of the freeze
+		f := &r.Filesystems[i]
+		if ctx.Err() != nil {
+			return &opskit.Error{Op: "recover", Err: context.Cause(ctx)}
 		}
-		l.lookAgain()
-		switch {
-		case l.Over:
-			continue
-		case !l.Frozen && !intended:
-			l.Outcome = "left as it is: only intended to be frozen, and what is frozen now may be another program's work"
-			keep[l.record] = true
+		if f.Frozen != FrozenByDeadRun || !f.stillSleeps() {
 			continue
 		}
-		if err := l.thaw(); err != nil {
-			l.Error = asError("thaw", l.Mount, err)
-			keep[l.record] = true
-			failed.Mounts, failed.Err = append(failed.Mounts, l.Mount), err
+		if err := f.thaw(); err != nil {
+			f.Error = opskit.Fail(asError("thaw", f.Mount, err))
+			failed.Mounts, failed.Err = append(failed.Mounts, f.Mount), err
 		}
 	}
-	for _, l := range r.Leftovers {
-		if !keep[l.record] {
-			if err := os.Remove(l.record); err != nil && !errors.Is(err, os.ErrNotExist) {
-				r.Unseen = append(r.Unseen, Gap{What: "a new record in place of " + l.record, Why: err.Error()})
-			}
+	r.Judge()
+	for path, devices := range r.records {
+		open := slices.ContainsFunc(r.Filesystems, func(f Filesystem) bool {
+			return slices.Contains(devices, f.Device) && (f.Frozen == FrozenByDeadRun || f.Frozen == FrozenUnknown)
+		})
+		if open {
+			continue
+		}
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			r.unseen(opskit.Gap{What: "a new record in place of " + path, Why: err.Error()})
 		}
 	}
 	if failed.Mounts != nil {
@@ -168,60 +306,160 @@ func (r *Recovery) apply(ctx context.Context, intended bool) error {
 	return nil
 }
 
-// pointsOf returns where a device is mounted; one that lies under a later mount, or is a file, cannot be opened as what it is.
-func pointsOf(device string, entries []mountinfo.Mount) []string {
-	var points []string
-	for _, e := range entries {
-		if e.Number == device {
-			points = append(points, e.Point)
-		}
+// stillSleeps looks once more at the canary that proved the freeze: another program may have thawed
+// since the plan was made, and a third one frozen.
+func (f *Filesystem) stillSleeps() bool {
+	if f.sleeps.pid == 0 || isCanary(f.sleeps.pid) {
+		return true
 	}
-	return points
+	f.Asleep, f.Awake, f.Waits = false, true, false
+	return false
 }
 
 // thaw thaws the very filesystem that was recorded, wherever it is mounted now.
-func (l *Leftover) thaw() error {
-	if len(l.points) == 0 {
-		return fmt.Errorf("device %s is not mounted here: mount it again, or run this where it is mounted (nsenter -m)", l.Device)
+func (f *Filesystem) thaw() error {
+	dir, err := f.open()
+	if err != nil {
+		return err
 	}
-	var tried error
-	for _, point := range l.points {
-		err := l.thawAt(point)
-		if err == nil {
-			l.Now = point
-			return nil
+	ended := make(chan syscall.Errno, 1)
+	go func() { // outlives this call where the kernel does not answer
+		defer dir.Close()
+		ended <- guard.Thaw(dir)
+	}()
+	limit := time.NewTimer(thawWithin)
+	defer limit.Stop()
+	select {
+	case errno := <-ended:
+		if errno != 0 && errno != unix.EINVAL { // EINVAL: somebody else has thawed
+			return errno
 		}
-		tried = errors.Join(tried, err)
+	case <-limit.C:
+		return fmt.Errorf("FITHAW has not ended after %s: a freeze is under way, or the device does not answer", thawWithin)
 	}
-	return tried
+	f.Thawed = true
+	return nil
 }
 
-func (l *Leftover) thawAt(point string) error {
-	m, err := openMount(point)
+// thawWithin is how long Apply waits for one FITHAW.
+const thawWithin = 5 * time.Second
+
+// canary is a process of a guard that sleeps in a freeze.
+type canary struct {
+	pid, fd int
+	place   int // of its filesystem in the page
+	device  string
+	parent  int
+	guarded bool // its parent is its guard, which lives
+	record  record
+	mounts  []guard.Mount
+}
+
+// canaries finds the guards' children that sleep, and what their page says: it is theirs to read
+// even where the journal is another mount namespace's.
+func (r *Recovery) canaries() (found []canary) {
+	names, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil || len(names) == 0 {
+		r.unseen(opskit.Gap{What: "processes that sleep in a freeze", Why: "/proc shows none"})
+	}
+	for _, name := range names {
+		pid, err := strconv.Atoi(filepath.Base(name))
+		if err != nil || !isCanary(pid) {
+			continue
+		}
+		c := canary{pid: pid}
+		if err := c.read(); err != nil {
+			r.unseen(opskit.Gap{What: fmt.Sprintf("in whose freeze process %d (ebssnap-guard) sleeps", pid), Why: err.Error(), Need: "root"})
+			continue
+		}
+		found = append(found, c)
+	}
+	return found
+}
+
+// read reads the page of a canary, its descriptor 1. One by another user, or of another program, is
+// not obeyed.
+func (c *canary) read() error {
+	if err := ownProcess(c.pid); err != nil {
+		return err
+	}
+	var err error
+	if c.record, c.mounts, err = readPage(fmt.Sprintf("/proc/%d/fd/1", c.pid)); err != nil {
+		return err
+	}
+	call, err := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", c.pid))
+	fields := strings.Fields(string(call))
+	if err != nil || len(fields) < 2 {
+		return fmt.Errorf("which descriptor it waits for is not shown: %w", err)
+	}
+	fd, err := strconv.ParseUint(fields[1], 0, 31)
+	if err != nil {
+		return fmt.Errorf("which descriptor it waits for is not shown: %w", err)
+	}
+	c.fd, c.place = int(fd), int(fd)-guard.FirstDir
+	if c.place < 0 || c.place >= len(c.mounts) {
+		return errors.New("it waits for a descriptor that is no filesystem's")
+	}
+	at, err := mountOf(c.pid, c.fd)
+	if c.record.Mounts[c.place].Device == "" { // a page without a record
+		if c.record.Mounts[c.place] = at; err != nil {
+			return err
+		}
+	}
+	c.device = c.record.Mounts[c.place].Device
+	fields = statOf(c.pid)
+	if len(fields) > 1 {
+		c.parent, _ = strconv.Atoi(fields[1])
+		parent, err := os.ReadFile("/proc/" + fields[1] + "/comm")
+		c.guarded = err == nil && strings.TrimSpace(string(parent)) == guardName
+	}
+	return nil
+}
+
+// mountOf returns what a descriptor of a process is of, as that process sees it.
+func mountOf(pid, fd int) (recordMount, error) {
+	info, err := os.ReadFile(fmt.Sprintf("/proc/%d/fdinfo/%d", pid, fd))
+	text, err2 := os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", pid))
+	if err := errors.Join(err, err2); err != nil {
+		return recordMount{}, err
+	}
+	_, id, _ := strings.Cut(string(info), "mnt_id:")
+	id, _, _ = strings.Cut(id, "\n")
+	list, _ := mountinfo.Parse(text)
+	for _, m := range list {
+		if strconv.Itoa(m.ID) == strings.TrimSpace(id) {
+			return recordMount{Path: m.Point, Device: m.Number}, nil
+		}
+	}
+	return recordMount{}, errors.New("the mount that it waits for is not shown")
+}
+
+const guardName = "ebssnap-guard"
+
+// isCanary reports whether a process is a canary asleep in a freeze.
+func isCanary(pid int) bool {
+	name, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
+	if err != nil || strings.TrimSpace(string(name)) != guardName {
+		return false
+	}
+	asleep, _ := guard.AsleepInUnlink(pid)
+	return asleep
+}
+
+// ownProcess refuses a process of another user, and one that does not run the guard's program.
+func ownProcess(pid int) error {
+	info, err := os.Stat("/proc/" + strconv.Itoa(pid))
 	if err != nil {
 		return err
 	}
-	return errors.Join(l.thawDir(&m), m.dir.Close())
-}
-
-func (l *Leftover) thawDir(m *mount) error {
-	entries, err := readMounts()
-	if err != nil {
+	program, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/exe")
+	switch stat, ok := info.Sys().(*syscall.Stat_t); {
+	case ok && int(stat.Uid) != os.Geteuid():
+		return errors.New("it is another user's")
+	case err != nil:
 		return err
-	}
-	if err := m.identify(entries); err != nil {
-		return err
-	}
-	if m.entry.Number != l.Device {
-		return fmt.Errorf("%s is on device %s now", m.path, m.entry.Number)
-	}
-	switch errno := guard.Thaw(m.dir); errno {
-	case 0:
-		l.Thawed, l.Outcome = true, "thawed"
-	case unix.EINVAL:
-		l.Over, l.Outcome = true, "was not frozen"
-	default:
-		return errno
+	case !bytes.Equal(program, guard.Program()):
+		return errors.New("it does not run the guard's program, or that of another version")
 	}
 	return nil
 }

@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+
+	"github.com/opskit-go/opskit"
 )
 
-func findLeftovers(context.Context, []string) (*Recovery, error) {
-	return nil, &Error{Op: "recover", Err: fmt.Errorf("%w on %s", errors.ErrUnsupported, runtime.GOOS)}
+func recoverPlan(context.Context, []string, bool) (*Recovery, error) {
+	return nil, &opskit.Error{Op: "recover", Err: fmt.Errorf("%w on %s", errors.ErrUnsupported, runtime.GOOS)}
 }
 
-func (r *Recovery) apply(context.Context, bool) error {
-	return &Error{Op: "recover", Err: fmt.Errorf("%w on %s", errors.ErrUnsupported, runtime.GOOS)}
+func (r *Recovery) apply(context.Context) error {
+	return &opskit.Error{Op: "recover", Err: fmt.Errorf("%w on %s", errors.ErrUnsupported, runtime.GOOS)}
 }

@@ -23,7 +23,8 @@ import (
 	"github.com/opskit-go/opskit/internal/lab"
 )
 
-// TestRecoverWhereTheFirstMountIsOfNoUse: the mount that the record names is covered by another, and the next is of one file, as containers have it.
+// TestRecoverWhereTheFirstMountIsOfNoUse: the mount that the record names is covered by another,
+// and the next is of one file, as containers have it.
 func TestRecoverWhereTheFirstMountIsOfNoUse(t *testing.T) {
 	lab.Need(t, "root")
 	journal, fs := journalOn(t), lab.LoopFS(t, "ext4", 64)
@@ -38,14 +39,14 @@ func TestRecoverWhereTheFirstMountIsOfNoUse(t *testing.T) {
 	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(fs.Dir, 0)) })
 	plan, err := ebssnap.Recover(t.Context(), journal)
 	require.NoError(t, err)
-	require.Len(t, plan.Leftovers, 1)
-	require.NoError(t, plan.Apply(t.Context(), false))
-	assert.True(t, plan.Leftovers[0].Thawed)
-	assert.Equal(t, again, plan.Leftovers[0].Now)
+	require.NoError(t, plan.Apply(t.Context()))
+	assert.Equal(t, ebssnap.FrozenNot, plan.Filesystems[0].Frozen, "%s", plan)
+	assert.True(t, plan.Filesystems[0].Thawed)
 	assert.True(t, writable(t, again))
 }
 
-// TestRecoverFromAnotherMountNamespace: a host on which the filesystem is mounted nowhere says where to look, and keeps the record.
+// TestRecoverWhereItIsMountedNowhere: the process that sleeps in the freeze holds the filesystem,
+// wherever that is mounted.
 func TestRecoverWhereItIsMountedNowhere(t *testing.T) {
 	lab.Need(t, "root")
 	journal, fs := journalOn(t), lab.LoopFS(t, "ext4", 64)
@@ -54,10 +55,7 @@ func TestRecoverWhereItIsMountedNowhere(t *testing.T) {
 	child.Env = append(os.Environ(), envRecover+"="+journal)
 	output, err := child.CombinedOutput()
 	require.NoError(t, err, "%s", output)
-	assert.Contains(t, string(output), "is not mounted here: mount it again, or run this where it is mounted (nsenter -m)")
-	plan, err := ebssnap.Recover(t.Context(), journal)
-	require.NoError(t, err)
-	require.NoError(t, plan.Apply(t.Context(), false))
+	assert.Contains(t, string(output), "not_frozen: thawed")
 	assert.True(t, writable(t, fs.Dir))
 }
 
@@ -71,24 +69,27 @@ func TestRecoverChild(t *testing.T) {
 	}
 	plan, err := ebssnap.Recover(t.Context(), journal)
 	require.NoError(t, err)
-	require.ErrorIs(t, plan.Apply(t.Context(), false), ebssnap.ErrStillFrozen)
+	require.NoError(t, plan.Apply(t.Context()))
 	_, err = os.Stdout.WriteString(plan.String() + "\n")
 	require.NoError(t, err)
 }
 
-// TestRecordsThatSayNothingHere changes who wrote a record: it is of an earlier boot, of another PID namespace, or does not say when its owner started.
+// TestRecordsThatSayNothingHere changes who wrote a record: it is of an earlier boot, of another
+// PID namespace, or does not say when its owner started. Another program has the filesystem frozen.
 func TestRecordsThatSayNothingHere(t *testing.T) {
-	lab.Need(t, "root")
+	lab.Need(t, "root", "program:fsfreeze")
 	journal, fs := journalOn(t), lab.LoopFS(t, "ext4", 64)
 	killedTogether(t, fs, journal)
-	defer func() { assert.True(t, fs.Thaw()) }() // before the probes are waited for
 	records, err := filepath.Glob(filepath.Join(journal, "*"))
 	require.NoError(t, err)
 	require.Len(t, records, 1)
 	whole, err := os.ReadFile(records[0])
 	require.NoError(t, err)
+	require.NoError(t, os.Remove(records[0]))
+	require.True(t, fs.Thaw())
+	require.NoError(t, exec.Command("fsfreeze", "-f", fs.Dir).Run())
+	defer func() { assert.True(t, fs.Thaw()) }()
 	for name, want := range map[string]string{"boot": "", "pid_namespace": "another PID namespace", "owner_started": "does not say when it started"} {
-		outer := t // a probe is waited for at the end of its test
 		t.Run(name, func(t *testing.T) {
 			var fields map[string]any
 			require.NoError(t, json.Unmarshal(bytes.TrimRight(whole[guard.RecordAt:], "\x00"), &fields))
@@ -99,9 +100,9 @@ func TestRecordsThatSayNothingHere(t *testing.T) {
 			require.NoError(t, os.WriteFile(records[0], append(whole[:guard.RecordAt:guard.RecordAt], text...), 0o600))
 			plan, err := ebssnap.Recover(t.Context(), journal)
 			require.NoError(t, err)
-			assert.Empty(t, plan.Leftovers)
-			require.NoError(t, plan.Apply(t.Context(), true))
-			assert.False(t, writable(outer, fs.Dir), "nothing is thawed on the word of such a record")
+			assert.Equal(t, ebssnap.FrozenUnknown, seen(t, plan, fs.Dir).Frozen)
+			require.NoError(t, plan.Apply(t.Context()))
+			assert.False(t, seen(t, plan, fs.Dir).Thawed, "nothing is thawed on the word of such a record")
 			_, err = os.Stat(records[0])
 			if want == "" {
 				require.ErrorIs(t, err, os.ErrNotExist, "nothing of another boot is frozen")
@@ -114,8 +115,9 @@ func TestRecordsThatSayNothingHere(t *testing.T) {
 	}
 }
 
-// TestThawThatFails lets the kernel refuse what the guard asks after the first freeze, the thaw or the second freeze and the thaw of the first:
-// that is said, with what to do, and the record stays for Recover.
+// TestThawThatFails lets the kernel refuse what the guard asks after the first freeze, the thaw or
+// the second freeze and the thaw of the first: that is said, with what to do, and the record stays
+// for Recover.
 func TestThawThatFails(t *testing.T) {
 	lab.Need(t, "root", "program:strace")
 	for _, count := range []int{1, 2} {
@@ -141,11 +143,11 @@ func TestThawThatFails(t *testing.T) {
 			var plan *ebssnap.Recovery
 			lab.Eventually(t, 10*time.Second, "the owner to be gone", func() bool {
 				plan, err = ebssnap.Recover(t.Context(), journal)
-				return err == nil && len(plan.Leftovers) == count
+				return err == nil && seen(t, plan, frozen.Dir).Frozen == ebssnap.FrozenByDeadRun
 			})
-			require.NoError(t, plan.Apply(t.Context(), false))
-			for _, l := range plan.Leftovers {
-				assert.Equal(t, l.Mount == frozen.Dir, l.Thawed, "%v", plan)
+			require.NoError(t, plan.Apply(t.Context()))
+			for _, f := range plan.Filesystems {
+				assert.Equal(t, f.Mount == frozen.Dir, f.Thawed, "%v", plan)
 			}
 			assert.True(t, writable(t, frozen.Dir))
 			assert.False(t, fs.Thaw())

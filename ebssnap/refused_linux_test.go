@@ -18,8 +18,9 @@ import (
 	"github.com/opskit-go/opskit/internal/lab"
 )
 
-// TestBarRefusedSystemCalls refuses one system call at a time, as filters of containers and hardened hosts do: the outcome is a snapshot or an error that says what
-// is missing, and nothing is left frozen.
+// TestBarRefusedSystemCalls refuses one system call at a time, as filters of containers and
+// hardened hosts do: the outcome is a snapshot or an error that says what is missing, and nothing
+// is left frozen.
 func TestBarRefusedSystemCalls(t *testing.T) {
 	lab.Need(t, "root", "program:strace")
 	calls := []struct{ call, errno, says string }{
@@ -59,7 +60,8 @@ func TestBarRefusedSystemCalls(t *testing.T) {
 	lab.Bar(t, "refused system calls", "%d, none leaves anything frozen", len(calls))
 }
 
-// TestSecondFreezeRefused lets the kernel refuse the second of two filesystems: the first is thawed, and the error names the second.
+// TestSecondFreezeRefused lets the kernel refuse the second of two filesystems: the first is
+// thawed, and the error names the second.
 func TestSecondFreezeRefused(t *testing.T) {
 	lab.Need(t, "root", "program:strace")
 	first, second := lab.LoopFS(t, "ext4", 64), lab.LoopFS(t, "ext4", 64)

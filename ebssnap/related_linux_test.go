@@ -12,7 +12,8 @@ import (
 	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
-// TestWhatAFilesystemLiesOnMayNotBeCertain: a file shown as a device is on no volume that could be told, and a name may by now be that of another device.
+// TestWhatAFilesystemLiesOnMayNotBeCertain: a file shown as a device is on no volume that could be
+// told, and a name may by now be that of another device.
 func TestWhatAFilesystemLiesOnMayNotBeCertain(t *testing.T) {
 	lab.Need(t, "root")
 	fs := lab.LoopFS(t, "ext4", 64)

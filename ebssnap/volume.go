@@ -3,6 +3,8 @@ package ebssnap
 import (
 	"context"
 	"time"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Volume is what a snapshot is taken of, and how. Cloud and IDs are required.
@@ -13,14 +15,13 @@ type Volume struct {
 	Tags        map[string]string // put on every snapshot, besides TagToken and TagConsistency
 	Description string            // at most 255 characters
 
-	// Attempts limits how often a request is tried that the cloud throttles or that could not be sent; between two attempts everything is thawed. Zero
-	// means 5.
-	Attempts int
-	// Settle limits the search for a snapshot whose creation was never answered. Zero means 10 s. It runs after the thaw,
-	// also when the context has ended.
+	// Patience is how long a request is tried again that the cloud throttles or that could not be
+	// sent. Between two attempts writers run, and before each a DryRun asks whether it is worth a
+	// freeze. Zero means 10 minutes, a negative value that it is tried once.
+	Patience time.Duration
+	// Settle limits the search for a snapshot whose creation was never answered. Zero means 10 s.
+	// It runs after the thaw, also when the context has ended.
 	Settle time.Duration
-	// DeleteUnproven deletes a snapshot that turns out unproven, when Cloud is a Deleter. Otherwise nothing is ever deleted.
-	DeleteUnproven bool
 }
 
 // Tags that every snapshot carries from its creation.
@@ -36,30 +37,42 @@ const (
 	tagFrozen   = "frozen"
 )
 
+// Keeper is a Cloud that keeps something from a DryRun to the request with the same token, such as
+// a connection.
+type Keeper interface {
+	Cloud
+	// Kept reports whether it is still there, so that the request would need nothing but itself. It
+	// is asked just before writers are stopped, and the DryRun sent again unless it returns true.
+	Kept(token string) bool
+	// Release drops it, and tells what is not certain of the request; that stands in Result.Unseen.
+	Release(token string) []opskit.Gap
+}
+
+// RetryLater is an error that says how long to wait before another attempt; zero leaves it to the
+// caller.
+type RetryLater interface {
+	error
+	RetryAfter() time.Duration // from now on
+}
+
 // Cloud takes snapshots. Implementations are safe for concurrent use.
 //
-// An error of Create must match ErrNotCreated if, and only if, it is certain that nothing was or will be created: every other
-// error is an unknown outcome. Errors match ErrThrottled, ErrDenied and ErrUnknownVolume where they are one. One that matches
-// ErrNotCreated is followed by another attempt, after a thaw, if it matches ErrThrottled or has a method RetryAfter() time.Duration, which
-// says how long to wait.
+// An error of Create must match ErrNotCreated if, and only if, it is certain that nothing was or
+// will be created: every other error is an unknown outcome. Errors match ErrThrottled, ErrDenied
+// and ErrUnknownVolume where they are one. One that matches ErrNotCreated is followed by another
+// attempt, after a thaw, if it matches ErrThrottled or is a RetryLater.
 //
-// A Cloud that keeps something from a DryRun to the request with the same token, such as a connection, can have two more methods.
-// Kept(token string) bool is asked just before writers are stopped, and the DryRun sent again unless it returns true.
-// Release(token string) []Gap ends it; what it returns stands in Result.Unseen.
+// A Cloud may besides be a Keeper and a Checker.
 type Cloud interface {
-	// Create asks once, without retries, for snapshots of all volumes, and returns when their point in time is taken. With
-	// DryRun it creates nothing, checks what can be checked, and makes the connection that the next Create uses.
+	// Create asks once, without retries, for snapshots of all volumes, and returns when their point
+	// in time is taken. With DryRun it creates nothing, checks what can be checked, and makes the
+	// connection that the next Create uses.
 	Create(ctx context.Context, r Request) ([]Snapshot, error)
-	// Find returns the snapshots of this account that match every field of q that is set. None is not an error.
+	// Find returns the snapshots of this account that match every field of q that is set. None is
+	// not an error.
 	Find(ctx context.Context, q Query) ([]Snapshot, error)
 	// Tag sets tags on snapshots.
 	Tag(ctx context.Context, ids []string, tags map[string]string) error
-}
-
-// Deleter is a Cloud that can also delete.
-type Deleter interface {
-	// Delete deletes one snapshot.
-	Delete(ctx context.Context, id string) error
 }
 
 // Request is one request for snapshots.

@@ -21,9 +21,11 @@ import (
 
 const fifreeze, fithaw = 0xC0045877, 0xC0045878 // include/uapi/linux/fs.h
 
-// TestBarFrozenWindow compares how long Consistent stops writers, less the time of the request, with nothing but FIFREEZE and FITHAW
-// in the same run. Cycles alternate, with a pause before each: a freeze right after a thaw takes a tenth of the time. A single one takes
-// 23 to 60 ms, as the kernel's grace periods fall: full size judges many cycles once, CI looks at few, and at more where those are too far apart.
+// TestBarFrozenWindow compares how long Consistent stops writers, less the time of the request,
+// with nothing but FIFREEZE and FITHAW in the same run. Cycles alternate, with a pause before each:
+// a freeze right after a thaw takes a tenth of the time. A single one takes 23 to 60 ms, as the
+// kernel's grace periods fall: full size judges many cycles once, CI looks at few, and at more
+// where those are too far apart.
 func TestBarFrozenWindow(t *testing.T) {
 	lab.Need(t, "root")
 	types, looks, dirty := filesystems(), []int{11, 33, 99}, 256
@@ -110,7 +112,8 @@ func makeDirty(t *testing.T, dir string, mib int) {
 	require.NoError(t, file.Close())
 }
 
-// TestBudgetIncludesTheFreeze makes FIFREEZE wait past the budget, by freezing the filesystem that holds the image.
+// TestBudgetIncludesTheFreeze makes FIFREEZE wait past the budget, by freezing the filesystem that
+// holds the image.
 func TestBudgetIncludesTheFreeze(t *testing.T) {
 	lab.Need(t, "root", "loop", "ext4", "program:fsfreeze")
 	outer := lab.LoopFS(t, "ext4", 128)

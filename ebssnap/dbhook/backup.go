@@ -1,11 +1,17 @@
 package dbhook
 
-import "strings"
+import (
+	"strings"
 
-// Backup is what a restore of a PostgreSQL backup needs besides the copies. The zero value is no backup.
+	"github.com/opskit-go/opskit"
+)
+
+// Backup is what a restore of a PostgreSQL backup needs besides the copies. The zero value is no
+// backup.
 //
-// To restore: write LabelFile to backup_label in the restored data directory, TablespaceMap to tablespace_map if it is not
-// empty, create recovery.signal, set restore_command to where the log is archived, and start the server.
+// To restore: write LabelFile to backup_label in the restored data directory, TablespaceMap to
+// tablespace_map if it is not empty, create recovery.signal, set restore_command to where the log
+// is archived, and start the server.
 type Backup struct {
 	Label         string `json:"label"`                    // the name that was asked for
 	StartLSN      string `json:"start_lsn"`                // where replay begins: "0/2000028"
@@ -19,9 +25,8 @@ type Backup struct {
 // String says what a restore needs, on a few lines.
 func (b Backup) String() string {
 	var text strings.Builder
-	text.WriteString("backup " + shown(b.Label) + ": restores with its label and the log up to " + shown(b.StopLSN) + "\n")
-	text.WriteString("  log " + shown(b.StartWAL) + " to " + shown(b.StopWAL) + "\n")
-	text.WriteString("next: write the label to backup_label in the restored data directory, and set restore_command\n")
-	text.WriteString("not checked: whether the archive holds those files")
+	text.WriteString("backup " + opskit.Escape(b.Label) + ": restores with its label and the log up to " + opskit.Escape(b.StopLSN) + "\n")
+	text.WriteString("  log " + opskit.Escape(b.StartWAL) + " to " + opskit.Escape(b.StopWAL) + "\n")
+	text.WriteString("next: see that the archive holds those files, write the label to backup_label in the restored data directory, and set restore_command")
 	return text.String()
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/opskit-go/opskit/ebssnap/dbhook"
 )
 
-// The filesystem's freezer of a real program is &ebssnap.FS{Mounts: []string{"/srv/db"}}, behind the hook.
+// The filesystem's freezer of a real program is &ebssnap.FS{Mounts: []string{"/srv/db"}}, behind
+// the hook.
 func ExampleMariaDB() {
 	client := fake("", [2]string{"SELECT CONNECTION_ID", `7\t10.11.19-MariaDB`}, [2]string{"SELECT 1 FROM information_schema.user", "1"},
 		[2]string{"SHOW MASTER STATUS", `binlog.000042\t1337`}, [2]string{"SELECT @@gtid", "0-1-455"})
@@ -47,8 +48,7 @@ func ExamplePostgreSQL() {
 	// <nil>
 	// backup nightly: restores with its label and the log up to 0/2000138
 	//   log 000000010000000000000002 to 000000010000000000000002
-	// next: write the label to backup_label in the restored data directory, and set restore_command
-	// not checked: whether the archive holds those files
+	// next: see that the archive holds those files, write the label to backup_label in the restored data directory, and set restore_command
 }
 
 func ExampleMariaDB_Paths() {

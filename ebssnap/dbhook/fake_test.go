@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// fake is a client in shell. It answers a line that begins with a key by the value, and every SELECT of a text by that text, as a server does; the value
-// "exit" makes it complain and end, "hang" makes it wait for ever. With a log it notes each line there.
+// fake is a client in shell. It answers a line that begins with a key by the value, and every
+// SELECT of a text by that text, as a server does; the value "exit" makes it complain and end,
+// "hang" makes it wait for ever. With a log it notes each line there.
 func fake(log string, answers ...[2]string) []string {
 	var script strings.Builder
 	script.WriteString("while IFS= read -r line; do\n")

@@ -7,5 +7,6 @@ import (
 	"syscall"
 )
 
-// ownGroup keeps the terminal's interrupt away from the client: it would cancel the statement that holds the lock.
+// ownGroup keeps the terminal's interrupt away from the client: it would cancel the statement that
+// holds the lock.
 func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }

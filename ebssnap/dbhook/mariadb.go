@@ -12,35 +12,41 @@ import (
 	"sync"
 	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap"
 )
 
-// MariaDB is a Freezer for a MariaDB or MySQL server. It takes the backup lock that the server has: BACKUP STAGE BLOCK_COMMIT of MariaDB 10.4 and later,
-// LOCK INSTANCE FOR BACKUP of MySQL 8, else FLUSH TABLES WITH READ LOCK. It is for servers that also keep tables which do not survive a
-// crash (MyISAM, and for DDL in flight), and to learn the binary log's position; InnoDB in one atomic set of volumes needs no
-// hook. It is safe for concurrent use while nobody changes its fields.
+// MariaDB is a Freezer for a MariaDB or MySQL server. It takes the backup lock that the server has:
+// BACKUP STAGE BLOCK_COMMIT of MariaDB 10.4 and later, LOCK INSTANCE FOR BACKUP of MySQL 8, else
+// FLUSH TABLES WITH READ LOCK. It is for servers that also keep tables which do not survive a crash
+// (MyISAM, and for DDL in flight), and to learn the binary log's position; InnoDB in one atomic set
+// of volumes needs no hook. It is safe for concurrent use while nobody changes its fields.
 //
-// Two connections are held. The lock belongs to the first and ends with it. The second ends the first when its lock is still pending as the context ends: a
-// pending lock makes every other client wait.
+// Two connections are held. The lock belongs to the first and ends with it. The second ends the
+// first when its lock is still pending as the context ends: a pending lock makes every other client
+// wait.
 type MariaDB struct {
-	// Client is mariadb (or mysql) with what it takes to connect: {"mariadb", "--defaults-file=/etc/backup.cnf"}. Empty means
-	// {"mariadb"}. The user needs RELOAD (MySQL 8: BACKUP_ADMIN), PROCESS to see others' queries, and BINLOG MONITOR (REPLICATION CLIENT) for the position.
+	// Client is mariadb (or mysql) with what it takes to connect: {"mariadb",
+	// "--defaults-file=/etc/backup.cnf"}. Empty means {"mariadb"}. The user needs RELOAD (MySQL 8:
+	// BACKUP_ADMIN), PROCESS to see others' queries, and BINLOG MONITOR (REPLICATION CLIENT) for
+	// the position.
 	Client []string
-	// LongQuery refuses the lock while another query has run so long: it may wait for that query, and everybody else for the lock. Zero means 5 s,
-	// resolution one second.
+	// LongQuery refuses the lock while another query has run so long: it may wait for that query,
+	// and everybody else for the lock. Zero means 5 s, resolution one second.
 	LongQuery time.Duration
-	// LockWait limits how long the lock may be pending; the freeze budget does too. Zero means 2 s, resolution one second, rounded up.
+	// LockWait limits how long the lock may be pending; the freeze budget does too. Zero means 2 s,
+	// resolution one second, rounded up.
 	LockWait time.Duration
-	// ReadLock takes FLUSH TABLES WITH READ LOCK whatever the server has. MySQL 8 needs it for MyISAM and for the position: its backup lock
-	// stops no writes and no commits.
+	// ReadLock takes FLUSH TABLES WITH READ LOCK whatever the server has. MySQL 8 needs it for
+	// MyISAM and for the position: its backup lock stops no writes and no commits.
 	ReadLock bool
 
 	mu       sync.Mutex
 	position *Position
 }
 
-// Position returns where the binary log stood while the lock was last held; nil if there was no lock, none that holds the log still, or no binary
-// log to be read.
+// Position returns where the binary log stood while the lock was last held; nil if there was no
+// lock, none that holds the log still, or no binary log to be read.
 func (m *MariaDB) Position() *Position {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -60,9 +66,9 @@ type Position struct {
 
 // String returns "binlog.000042:1337 (gtid)".
 func (p Position) String() string {
-	text := shown(p.File) + ":" + strconv.FormatUint(p.Offset, 10)
+	text := opskit.Escape(p.File) + ":" + strconv.FormatUint(p.Offset, 10)
 	if p.GTID != "" {
-		text += " (" + shown(p.GTID) + ")"
+		text += " (" + opskit.Escape(p.GTID) + ")"
 	}
 	return text
 }
@@ -77,7 +83,8 @@ func (m *MariaDB) open() (*session, error) {
 	return open(argv)
 }
 
-// Freeze is Prepare and Freeze, for use without Hold or Consistent. It demands a deadline in ctx (ebssnap.ErrNoDeadline).
+// Freeze is Prepare and Freeze, for use without Hold or Consistent. It demands a deadline in ctx
+// (ebssnap.ErrUsage).
 func (m *MariaDB) Freeze(ctx context.Context) (ebssnap.Thawer, error) { return freeze(ctx, m) }
 
 // Prepare opens both connections and refuses while a long query runs (ErrBusy). It locks nothing.
@@ -112,7 +119,8 @@ func lockOf(version string, readLock bool) lock {
 	return lock{take: []string{"FLUSH TABLES WITH READ LOCK;"}, release: []string{"UNLOCK TABLES;"}}
 }
 
-// positionQuery is the statement that tells the binary log's position: MySQL renamed it in 8.2 and removed the old name in 8.4.
+// positionQuery is the statement that tells the binary log's position: MySQL renamed it in 8.2 and
+// removed the old name in 8.4.
 func positionQuery(version string) string {
 	if !strings.Contains(strings.ToLower(version), "mariadb") {
 		major, rest, _ := strings.Cut(version, ".")
@@ -126,7 +134,8 @@ func positionQuery(version string) string {
 	return "SHOW MASTER STATUS;"
 }
 
-// Paths asks the server where its files are, for volumes.Finder.Find: the data directory and whatever is configured outside it.
+// Paths asks the server where its files are, for volumes.Finder.Find: the data directory and
+// whatever is configured outside it.
 func (m *MariaDB) Paths(ctx context.Context) ([]string, error) {
 	s, err := m.open()
 	if err != nil {

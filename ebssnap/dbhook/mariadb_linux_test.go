@@ -69,8 +69,9 @@ func createMariaDB(t *testing.T, s *server) {
 		"CREATE TABLE d.b LIKE d.a;", "CREATE TABLE d.m (id BIGINT PRIMARY KEY, text TEXT) ENGINE=MyISAM;")
 }
 
-// One atomic snapshot under load. With the hook even MyISAM, which does not survive a crash, is whole; InnoDB
-// is whole without it, and without a freeze, if the binary log is synced at each commit.
+// One atomic snapshot under load. With the hook even MyISAM, which does not survive a crash, is
+// whole; InnoDB is whole without it, and without a freeze, if the binary log is synced at each
+// commit.
 func TestMariaDBRestoredFromAnAtomicSnapshot(t *testing.T) {
 	d := newDisk(t, "xfs")
 	data := filepath.Join(d.mnt, "db")
@@ -99,7 +100,8 @@ func TestMariaDBRestoredFromAnAtomicSnapshot(t *testing.T) {
 	})
 	require.NoError(t, err)
 	t.Logf("prepared %v, lock and freeze %v, stopped %v, at %v", timing.Prepare, timing.Freeze, timing.Stopped, hook.Position())
-	// With the default, 0, what was acknowledged and is not yet in the synced binary log is rolled back after a crash; the freeze syncs it.
+	// With the default, 0, what was acknowledged and is not yet in the synced binary log is rolled
+	// back after a crash; the freeze syncs it.
 	s.ask(t, mariaFlags, "SET GLOBAL sync_binlog = 1;")
 	count := l.count()
 	lab.Eventually(t, 30*time.Second, "rows are written again", func() bool { return l.count() > count+100 })

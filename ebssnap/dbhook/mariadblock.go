@@ -10,13 +10,15 @@ import (
 	"sync"
 	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap"
 )
 
 const (
 	defaultLongQuery = 5 * time.Second
 	defaultLockWait  = 2 * time.Second
-	// releaseWait limits the release of a lock and the end of a connection, both of which a server answers at once if it answers at all.
+	// releaseWait limits the release of a lock and the end of a connection, both of which a server
+	// answers at once if it answers at all.
 	releaseWait = 2 * time.Second
 )
 
@@ -26,7 +28,7 @@ type preparedMariaDB struct {
 	id            string // of the held connection
 	version       string
 	lock          lock
-	gaps          []ebssnap.Gap
+	gaps          []opskit.Gap
 	notes         []string
 	thaw          func() error
 }
@@ -61,7 +63,7 @@ func (p *preparedMariaDB) refuseBusy(ctx context.Context) error {
 		return err
 	}
 	if len(privileged) == 0 {
-		p.gaps = append(p.gaps, ebssnap.Gap{
+		p.gaps = append(p.gaps, opskit.Gap{
 			What: "long queries of other users", Why: "this user does not have the privilege PROCESS", Need: "GRANT PROCESS ON *.* TO this user",
 		})
 	}
@@ -79,7 +81,7 @@ func (p *preparedMariaDB) refuseBusy(ctx context.Context) error {
 		if len(fields) < 3 {
 			return fmt.Errorf("processlist answered %q", busy[0])
 		}
-		return fmt.Errorf("%w: connection %s for %s s: %s", ErrBusy, shown(fields[0]), shown(fields[1]), shown(fields[2]))
+		return fmt.Errorf("%w: connection %s for %s s: %s", ErrBusy, opskit.Escape(fields[0]), opskit.Escape(fields[1]), opskit.Escape(fields[2]))
 	}
 	return nil
 }
@@ -113,26 +115,28 @@ func (p *preparedMariaDB) take(ctx context.Context) error {
 	return err
 }
 
-// kill ends the held connection from the other one: the end of a client does not end its pending lock.
+// kill ends the held connection from the other one: the end of a client does not end its pending
+// lock.
 func (p *preparedMariaDB) kill() {
 	ctx, cancel := context.WithTimeout(context.Background(), releaseWait)
 	defer cancel()
 	_, _ = p.control.query(ctx, nil, "KILL CONNECTION "+p.id+";") // if this fails, lock_wait_timeout ends it
 }
 
-// locate reads the binary log's position while the lock is held. Without the privilege, or without a log, there is none.
+// locate reads the binary log's position while the lock is held. Without the privilege, or without
+// a log, there is none.
 func (p *preparedMariaDB) locate(ctx context.Context) {
 	p.hook.mu.Lock()
 	p.hook.position = nil
 	p.hook.mu.Unlock()
 	if p.lock.commits { // a position read now would not be that of the snapshot
-		p.gaps = append(p.gaps, ebssnap.Gap{What: "the binary log's position", Why: "MySQL's backup lock lets transactions commit", Need: "MariaDB.ReadLock"})
+		p.gaps = append(p.gaps, opskit.Gap{What: "the binary log's position", Why: "MySQL's backup lock lets transactions commit", Need: "MariaDB.ReadLock"})
 		return
 	}
 	// On the other connection: an error ends a session, and the lock with it.
 	answer, err := p.control.query(ctx, nil, positionQuery(p.version))
 	if err != nil {
-		p.gaps = append(p.gaps, ebssnap.Gap{What: "the binary log's position", Why: err.Error(), Need: "GRANT BINLOG MONITOR (REPLICATION CLIENT) ON *.* TO this user"})
+		p.gaps = append(p.gaps, opskit.Gap{What: "the binary log's position", Why: err.Error(), Need: "GRANT BINLOG MONITOR (REPLICATION CLIENT) ON *.* TO this user"})
 		return
 	}
 	if len(answer) == 0 {
@@ -190,4 +194,4 @@ type mariaDBThawer struct{ prepared *preparedMariaDB }
 func (t *mariaDBThawer) Thaw() error { return t.prepared.thaw() }
 
 // Unseen returns what could not be seen of other users' queries and of the binary log.
-func (t *mariaDBThawer) Unseen() []ebssnap.Gap { return slices.Clone(t.prepared.gaps) }
+func (t *mariaDBThawer) Unseen() []opskit.Gap { return slices.Clone(t.prepared.gaps) }

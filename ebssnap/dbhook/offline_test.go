@@ -136,7 +136,7 @@ func TestAHookOnItsOwnEndsWithItsContext(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "log")
 	hook := &dbhook.MariaDB{Client: fake(log, [2]string{"SELECT CONNECTION_ID", `7\t10.11.19-MariaDB`})}
 	_, err := hook.Freeze(t.Context())
-	require.ErrorIs(t, err, ebssnap.ErrNoDeadline)
+	require.ErrorIs(t, err, ebssnap.ErrUsage)
 
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	thawer, err := hook.Freeze(ctx)
@@ -166,7 +166,8 @@ func TestOldPostgreSQLIsAskedInItsOwnWords(t *testing.T) {
 	assert.Equal(t, []dbhook.Backup{{Label: "x", StartLSN: "0/28", StopLSN: "0/30"}}, hook.Backups(), "a standby names no segments")
 }
 
-// The database's own freezer lies in Freezers, as one is used: what it learned must come out at the top, and only with a snapshot.
+// The database's own freezer lies in Freezers, as one is used: what it learned must come out at the
+// top, and only with a snapshot.
 func TestWhatARestoreNeedsStandsInTheResult(t *testing.T) {
 	position := [2]string{"SHOW MASTER STATUS", `binlog.000042\t1337`}
 	hook := func() ebssnap.Freezer {

@@ -9,23 +9,29 @@ import (
 	"sync"
 	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap"
 )
 
-// PostgreSQL is a Freezer for a PostgreSQL server, versions 9.6 and later. The zero value makes one CHECKPOINT before anything is stopped, so that a
-// restored server has little to replay; it stops nobody itself. It is safe for concurrent use while nobody changes its fields.
+// PostgreSQL is a Freezer for a PostgreSQL server, versions 9.6 and later. The zero value makes one
+// CHECKPOINT before anything is stopped, so that a restored server has little to replay; it stops
+// nobody itself. It is safe for concurrent use while nobody changes its fields.
 //
-// One CHECKPOINT is for the usual layout: everything in one atomic set of volumes. Where the parts are copied at different moments, set Label: the server is then in
-// backup mode from before the first copy until after the last, and Backups tells what a restore needs: the label file and a range of
-// the archived write-ahead log.
+// One CHECKPOINT is for the usual layout: everything in one atomic set of volumes. Where the parts
+// are copied at different moments, set Label: the server is then in backup mode from before the
+// first copy until after the last, and Backups tells what a restore needs: the label file and a
+// range of the archived write-ahead log.
 type PostgreSQL struct {
-	// Client is psql with what it takes to connect: {"psql", "-h", "/run/postgresql", "-d", "postgres"}. Empty means {"psql"}. Passwords
-	// belong in ~/.pgpass. The role needs pg_checkpoint (before version 15: to be superuser), with Label the right to execute pg_backup_start and
-	// pg_backup_stop, for Paths pg_read_all_settings.
+	// Client is psql with what it takes to connect: {"psql", "-h", "/run/postgresql", "-d",
+	// "postgres"}. Empty means {"psql"}. Passwords belong in ~/.pgpass. The role needs
+	// pg_checkpoint (before version 15: to be superuser), with Label the right to execute
+	// pg_backup_start and pg_backup_stop, for Paths pg_read_all_settings.
 	Client []string
-	// Label turns backup mode on and names the backup. Quotes, backslashes and control characters are refused.
+	// Label turns backup mode on and names the backup. Quotes, backslashes and control characters
+	// are refused.
 	Label string
-	// ArchiveWait limits how long the end of backup mode may wait until the server has archived the log. Zero means a minute.
+	// ArchiveWait limits how long the end of backup mode may wait until the server has archived the
+	// log. Zero means a minute.
 	ArchiveWait time.Duration
 
 	mu      sync.Mutex
@@ -48,14 +54,15 @@ func (p *PostgreSQL) open() (*session, error) {
 	return open(argv)
 }
 
-// Freeze is Prepare and Freeze, for use without Hold or Consistent: Thaw then ends backup mode and the session. It
-// demands a deadline in ctx (ebssnap.ErrNoDeadline).
+// Freeze is Prepare and Freeze, for use without Hold or Consistent: Thaw then ends backup mode and
+// the session. It demands a deadline in ctx (ebssnap.ErrUsage).
 func (p *PostgreSQL) Freeze(ctx context.Context) (ebssnap.Thawer, error) { return freeze(ctx, p) }
 
-// Prepare connects and makes the checkpoint, which may take as long as writing all that is dirty, or starts backup mode. It fails
-// with ErrLost and the client's own words where it may not, and with ebssnap.ErrUsage for a label that cannot be sent.
+// Prepare connects and makes the checkpoint, which may take as long as writing all that is dirty,
+// or starts backup mode. It fails with ErrLost and the client's own words where it may not, and
+// with ebssnap.ErrUsage for a label that cannot be sent.
 func (p *PostgreSQL) Prepare(ctx context.Context) (ebssnap.Prepared, error) {
-	if strings.ContainsAny(p.Label, `'"\`) || shown(p.Label) != p.Label {
+	if strings.ContainsAny(p.Label, `'"\`) || opskit.Escape(p.Label) != p.Label {
 		return nil, wrap("prepare postgresql", "", fmt.Errorf("%w: label %q", ebssnap.ErrUsage, p.Label))
 	}
 	s, err := p.open()
@@ -117,8 +124,8 @@ type thawed struct{}
 
 func (thawed) Thaw() error { return nil }
 
-// Close ends backup mode. It is called after every thaw: the server cannot write its last record of the log, and so cannot end backup
-// mode, while its filesystem is frozen.
+// Close ends backup mode. It is called after every thaw: the server cannot write its last record of
+// the log, and so cannot end backup mode, while its filesystem is frozen.
 func (p *preparedPostgreSQL) Close() error {
 	if p.closed {
 		return nil
@@ -170,7 +177,7 @@ func (p *preparedPostgreSQL) stop(ctx context.Context) (Backup, error) {
 	if fields[3] == "t" {
 		return b, nil // a standby cannot name segments
 	}
-	if answer, err = p.session.query(ctx, nil, "SELECT pg_walfile_name('"+shown(b.StopLSN)+"');"); err == nil {
+	if answer, err = p.session.query(ctx, nil, "SELECT pg_walfile_name('"+opskit.Escape(b.StopLSN)+"');"); err == nil {
 		b.StopWAL = strings.Join(answer, "")
 	}
 	return b, err
@@ -187,7 +194,8 @@ func startSegment(label string) string {
 	return name
 }
 
-// Paths asks the server where its files are, for volumes.Finder.Find: the data directory; tablespaces and a moved log are links in it.
+// Paths asks the server where its files are, for volumes.Finder.Find: the data directory;
+// tablespaces and a moved log are links in it.
 func (p *PostgreSQL) Paths(ctx context.Context) ([]string, error) {
 	s, err := p.open()
 	if err != nil {

@@ -84,7 +84,8 @@ const (
 	rowsOfB = "SELECT id, text, md5(text) FROM b ORDER BY id;"
 )
 
-// One atomic snapshot under load: with a checkpoint and a frozen filesystem, and with neither, which a database that survives a crash does not need.
+// One atomic snapshot under load: with a checkpoint and a frozen filesystem, and with neither,
+// which a database that survives a crash does not need.
 func TestPostgresRestoredFromAnAtomicSnapshot(t *testing.T) {
 	d := newDisk(t, "ext4")
 	data := filepath.Join(d.mnt, "pg")
@@ -130,8 +131,8 @@ func TestPostgresRestoredFromAnAtomicSnapshot(t *testing.T) {
 	}
 }
 
-// Another layout: a tablespace on a second volume, copied later than the data directory, with writes in between. Only backup mode, its label and
-// the archived log make that one database again.
+// Another layout: a tablespace on a second volume, copied later than the data directory, with
+// writes in between. Only backup mode, its label and the archived log make that one database again.
 func TestPostgresRestoredFromCopiesOfDifferentMoments(t *testing.T) {
 	data, space := newDisk(t, "ext4"), newDisk(t, "ext4")
 	dir, archive := filepath.Join(data.mnt, "pg"), filepath.Join(data.base, "archive")

@@ -11,12 +11,15 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/opskit-go/opskit"
 )
 
-// session is a vendor's client that is held open and spoken to through its pipes: one connection, whose locks and
-// backup mode end with it. It is used by one goroutine at a time.
+// session is a vendor's client that is held open and spoken to through its pipes: one connection,
+// whose locks and backup mode end with it. It is used by one goroutine at a time.
 //
-// The client ends at its first error, and at the end of its standard input: so it ends when this process does, however that dies.
+// The client ends at its first error, and at the end of its standard input: so it ends when this
+// process does, however that dies.
 type session struct {
 	cmd    *exec.Cmd
 	input  io.WriteCloser
@@ -65,8 +68,9 @@ func open(argv []string) (*session, error) {
 	return s, nil
 }
 
-// query sends statements, each ending in ";", and returns the lines of their answers. When ctx ends it calls stop, which may end
-// the connection from elsewhere, and then ends the client. After an error the session has ended.
+// query sends statements, each ending in ";", and returns the lines of their answers. When ctx ends
+// it calls stop, which may end the connection from elsewhere, and then ends the client. After an
+// error the session has ended.
 func (s *session) query(ctx context.Context, stop func(), statements ...string) ([]string, error) {
 	if s.ended != nil {
 		return nil, s.ended
@@ -161,18 +165,8 @@ func (t *tail) String() string {
 	var lines []string
 	for line := range strings.Lines(string(t.text)) {
 		if strings.Trim(line, "- \r\n") != "" { // mariadb draws lines around the statement
-			lines = append(lines, shown(strings.TrimSpace(line)))
+			lines = append(lines, opskit.Escape(strings.TrimSpace(line)))
 		}
 	}
 	return strings.Join(lines, " / ")
-}
-
-// shown replaces what a terminal would obey.
-func shown(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7F || r >= 0x80 && r < 0xA0 || r == 0xFFFD {
-			return '?'
-		}
-		return r
-	}, text)
 }

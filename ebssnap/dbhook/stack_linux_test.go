@@ -23,8 +23,9 @@ import (
 	"github.com/opskit-go/opskit/internal/lab"
 )
 
-// The volume of these tests is an image on an xfs with reflinks, and its snapshot a clone of that image: one point in time, as
-// of an EBS volume. The database runs on a filesystem in the image, and the restored one on a filesystem in the clone.
+// The volume of these tests is an image on an xfs with reflinks, and its snapshot a clone of that
+// image: one point in time, as of an EBS volume. The database runs on a filesystem in the image,
+// and the restored one on a filesystem in the clone.
 
 // disk is a mounted image.
 type disk struct {
@@ -66,8 +67,9 @@ func (d *disk) mount(image, name string) string {
 	return dir
 }
 
-// unmount thaws and unmounts. A namespace that another test made meanwhile has a copy of every mount, and so keeps the
-// loop device, and the outer filesystem with it, until it ends: then the mount is detached, to go when that does.
+// unmount thaws and unmounts. A namespace that another test made meanwhile has a copy of every
+// mount, and so keeps the loop device, and the outer filesystem with it, until it ends: then the
+// mount is detached, to go when that does.
 func (d *disk) unmount(dir string) {
 	thawDir(dir)
 	tick := time.NewTicker(50 * time.Millisecond)
@@ -159,7 +161,8 @@ func (s *server) ask(t *testing.T, flags []string, statements ...string) []strin
 	return lines
 }
 
-// load is clients that insert the same row into two tables in one transaction, as fast as they can, and remember what was acknowledged.
+// load is clients that insert the same row into two tables in one transaction, as fast as they can,
+// and remember what was acknowledged.
 type load struct {
 	next  atomic.Int64
 	mu    sync.Mutex
@@ -223,7 +226,8 @@ func (l *load) stop() []error {
 	return l.errs
 }
 
-// compare checks restored rows "id<TAB>..." of both tables against the original's, row by row, and that everything acknowledged is there.
+// compare checks restored rows "id<TAB>..." of both tables against the original's, row by row, and
+// that everything acknowledged is there.
 func compare(t *testing.T, original, first, second []string, acked []int64) {
 	t.Helper()
 	rows := map[string]string{}

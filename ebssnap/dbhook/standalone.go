@@ -6,13 +6,15 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap"
 )
 
-// freeze prepares and freezes, and returns a Thawer that also closes what Prepare took and that ctx thaws.
+// freeze prepares and freezes, and returns a Thawer that also closes what Prepare took and that ctx
+// thaws.
 func freeze(ctx context.Context, hook ebssnap.Preparer) (ebssnap.Thawer, error) {
 	if _, ok := ctx.Deadline(); !ok {
-		return nil, wrap("freeze", "", ebssnap.ErrNoDeadline)
+		return nil, wrap("freeze", "", ebssnap.ErrUsage)
 	}
 	prepared, err := hook.Prepare(ctx)
 	if err != nil {
@@ -48,8 +50,8 @@ func (t *standalone) Thaw() error {
 }
 
 // Unseen returns what the hook could not see.
-func (t *standalone) Unseen() []ebssnap.Gap {
-	if u, ok := t.inner.(interface{ Unseen() []ebssnap.Gap }); ok {
+func (t *standalone) Unseen() []opskit.Gap {
+	if u, ok := t.inner.(interface{ Unseen() []opskit.Gap }); ok {
 		return u.Unseen()
 	}
 	return nil

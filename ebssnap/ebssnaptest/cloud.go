@@ -8,11 +8,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap"
 )
 
-// Cloud is an ebssnap.Cloud in memory, for programs and tests that need no wire. The zero value knows every volume and answers at once. It is
-// safe for concurrent use; set the fields before the first call.
+// Cloud is an ebssnap.Cloud in memory, for programs and tests that need no wire. The zero value
+// knows every volume and answers at once. It is safe for concurrent use; set the fields before the
+// first call.
 type Cloud struct {
 	Latency time.Duration // of every Create; the snapshot is taken half way
 	Fail    []error       // errors of the next Creates that are no DryRun, in order; nil lets one pass
@@ -52,7 +54,7 @@ func (c *Cloud) Create(ctx context.Context, r ebssnap.Request) ([]ebssnap.Snapsh
 func (c *Cloud) check(r ebssnap.Request) error {
 	for _, volume := range r.Volumes {
 		if slices.Contains(c.Unknown, volume) {
-			return &ebssnap.Error{Op: "create snapshot", Target: volume, Err: fmt.Errorf("%w, %w", ebssnap.ErrUnknownVolume, ebssnap.ErrNotCreated)}
+			return &opskit.Error{Op: "create snapshot", Target: volume, Err: fmt.Errorf("%w, %w", ebssnap.ErrUnknownVolume, ebssnap.ErrNotCreated)}
 		}
 	}
 	return nil
@@ -116,20 +118,6 @@ func (c *Cloud) Tag(_ context.Context, ids []string, tags map[string]string) err
 	return nil
 }
 
-// Delete deletes one snapshot.
-func (c *Cloud) Delete(_ context.Context, id string) error {
-	c.note("delete")
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for i, s := range c.snapshots {
-		if s.ID == id {
-			c.snapshots = append(c.snapshots[:i:i], c.snapshots[i+1:]...)
-			return nil
-		}
-	}
-	return fmt.Errorf("delete %s: no such snapshot", id)
-}
-
 // SetState sets the state of a snapshot: "completed", "error".
 func (c *Cloud) SetState(id, state string) {
 	c.mu.Lock()
@@ -148,7 +136,7 @@ func (c *Cloud) Snapshots() []ebssnap.Snapshot {
 	return append([]ebssnap.Snapshot(nil), c.snapshots...)
 }
 
-// Calls returns the calls so far, in order: "dry run", "create", "find", "tag", "delete".
+// Calls returns the calls so far, in order: "dry run", "create", "find", "tag".
 func (c *Cloud) Calls() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -58,7 +58,8 @@ func (s *Server) ec2(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// misdated reports whether a request was signed at a time too far from the server's, and tells that time in the answer.
+// misdated reports whether a request was signed at a time too far from the server's, and tells that
+// time in the answer.
 func (s *Server) misdated(w http.ResponseWriter, r *http.Request) bool {
 	now := time.Now().Add(s.Skew)
 	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
@@ -66,7 +67,8 @@ func (s *Server) misdated(w http.ResponseWriter, r *http.Request) bool {
 	return err != nil || now.Sub(signed).Abs() > 15*time.Minute
 }
 
-// tagsDenied applies what IAM does: tags in a TagSpecification need ec2:CreateTags with the condition ec2:CreateAction.
+// tagsDenied applies what IAM does: tags in a TagSpecification need ec2:CreateTags with the
+// condition ec2:CreateAction.
 func (s *Server) tagsDenied(action string, form url.Values) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,48 +85,48 @@ func (s *Server) create(w http.ResponseWriter, action string, form url.Values) {
 	}
 	tags := tagsOf(form, "TagSpecification.1.Tag.")
 	s.mu.Lock()
-	fault := None
+	fault := FaultNone
 	if len(s.faults) > 0 {
 		fault, s.faults = s.faults[0], s.faults[1:]
 	}
 	s.mu.Unlock()
 	var taken []*Snapshot
 	switch fault {
-	case Throttle:
+	case FaultThrottle:
 		fail(w, http.StatusServiceUnavailable, "RequestLimitExceeded", "Request limit exceeded.")
 		return
-	case VolumeRate:
+	case FaultVolumeRate:
 		fail(w, http.StatusBadRequest, "SnapshotCreationPerVolumeRateExceeded", "The maximum per volume CreateSnapshot request rate has been exceeded. Use an increasing or variable sleep interval between requests.")
 		return
-	case ServerError:
+	case FaultServerError:
 		fail(w, http.StatusInternalServerError, "InternalError", "An internal error has occurred")
 		return
-	case Hang:
+	case FaultHang:
 		<-s.done
 		drop(w)
 		return
-	case DropRequest:
+	case FaultDropRequest:
 		drop(w)
 		return
-	case LateExecution:
+	case FaultLateExecution:
 		s.work.Go(func() {
 			s.wait(s.delay())
 			s.snapshot(volumes, tags, 0)
 		})
 		drop(w)
 		return
-	case DropResponse:
+	case FaultDropResponse:
 		s.snapshot(volumes, tags, 0)
 		drop(w)
 		return
-	case DropLateVisibility:
+	case FaultDropLateVisibility:
 		s.snapshot(volumes, tags, s.delay())
 		drop(w)
 		return
-	case Late:
+	case FaultLate:
 		s.wait(s.delay())
 		taken = s.snapshot(volumes, tags, 0)
-	case LateVisibility:
+	case FaultLateVisibility:
 		taken = s.snapshot(volumes, tags, s.delay())
 	default:
 		taken = s.snapshot(volumes, tags, 0)
@@ -292,7 +294,8 @@ func (s *Server) deleteSnapshot(w http.ResponseWriter, form url.Values) {
 	fail(w, http.StatusBadRequest, "InvalidSnapshot.NotFound", "The snapshot '"+form.Get("SnapshotId")+"' does not exist.")
 }
 
-// drop closes the connection without an answer; where HTTP does not allow that, the answer is 500, which proves as little.
+// drop closes the connection without an answer; where HTTP does not allow that, the answer is 500,
+// which proves as little.
 func drop(w http.ResponseWriter) {
 	if hijacker, ok := w.(http.Hijacker); ok {
 		if connection, _, err := hijacker.Hijack(); err == nil {

@@ -5,10 +5,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap"
 )
 
-// Freezer is an ebssnap.Freezer that freezes nothing and records what was asked of it. The zero value is ready; it is safe for concurrent use.
+// Freezer is an ebssnap.Freezer that freezes nothing and records what was asked of it. The zero
+// value is ready; it is safe for concurrent use.
 type Freezer struct {
 	Took     time.Duration // how long a freeze takes
 	FailWith error         // a freeze fails with this
@@ -26,7 +28,8 @@ type Interval struct {
 	To   time.Time // when the thaw was done; zero while it was not
 }
 
-// Freeze begins an interval. Like every Freezer it undoes a freeze that completes after ctx has ended.
+// Freeze begins an interval. Like every Freezer it undoes a freeze that completes after ctx has
+// ended.
 func (f *Freezer) Freeze(ctx context.Context) (ebssnap.Thawer, error) {
 	if f.FailWith != nil {
 		return nil, f.FailWith
@@ -46,7 +49,7 @@ func (f *Freezer) Freeze(ctx context.Context) (ebssnap.Thawer, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.frozen {
-		return nil, &ebssnap.Error{Op: "freeze", Err: ebssnap.ErrAlreadyFrozen}
+		return nil, &opskit.Error{Op: "freeze", Err: ebssnap.ErrAlreadyFrozen}
 	}
 	f.frozen = true
 	f.intervals = append(f.intervals, Interval{From: time.Now()})

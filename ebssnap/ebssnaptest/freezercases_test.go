@@ -155,7 +155,8 @@ type prepared struct {
 
 func (p prepared) Close() error { return p.close() }
 
-// TestEveryCaseFindsAFreezerThatBreaksItsRule breaks one rule at a time: a case that cannot fail would prove nothing.
+// TestEveryCaseFindsAFreezerThatBreaksItsRule breaks one rule at a time: a case that cannot fail
+// would prove nothing.
 func TestEveryCaseFindsAFreezerThatBreaksItsRule(t *testing.T) {
 	type broken struct {
 		rule    string
@@ -342,7 +343,8 @@ func TestEveryCaseFindsAFreezerThatBreaksItsRule(t *testing.T) {
 	assert.Equal(t, names, rules, "every rule has a freezer that breaks it")
 }
 
-// The freezers above break nothing but their rule because this one, made of the same parts, breaks none.
+// The freezers above break nothing but their rule because this one, made of the same parts, breaks
+// none.
 func TestTheUnbrokenFreezerConforms(t *testing.T) {
 	var g gate
 	require.NoError(t, checkFreezer(t.Context(), Subject{

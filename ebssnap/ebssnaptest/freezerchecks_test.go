@@ -275,7 +275,8 @@ func checkSays(ctx context.Context, s Subject) error {
 	return nil
 }
 
-// abandoned freezes, cancels the context and waits until writers run. Without an error release must be called.
+// abandoned freezes, cancels the context and waits until writers run. Without an error release must
+// be called.
 func (s Subject) abandoned(ctx context.Context) (thawer ebssnap.Thawer, release func(), err error) {
 	limited, cancel := context.WithTimeout(ctx, s.patience())
 	defer cancel()

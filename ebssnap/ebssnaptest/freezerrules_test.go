@@ -9,17 +9,20 @@ import (
 	"github.com/opskit-go/opskit/ebssnap"
 )
 
-// Subject is a Freezer that FreezerCases test, with an eye that sees its effect from outside. New and Stopped are required.
+// Subject is a Freezer that FreezerCases test, with an eye that sees its effect from outside. New
+// and Stopped are required.
 type Subject struct {
 	// New returns a freezer for one freeze. All that it returns stop the same writers.
 	New func() ebssnap.Freezer
-	// Stopped tells whether writers are stopped now: best by a write, from a process or goroutine that nobody waits for while it
-	// hangs. It must return within a second, and is called from several goroutines.
+	// Stopped tells whether writers are stopped now: best by a write, from a process or goroutine
+	// that nobody waits for while it hangs. It must return within a second, and is called from
+	// several goroutines.
 	Stopped func() bool
-	// Failing returns a freezer that stops some of its writers and then fails. Nil: what happens then is not tested.
+	// Failing returns a freezer that stops some of its writers and then fails. Nil: what happens
+	// then is not tested.
 	Failing func() ebssnap.Freezer
-	// Alone says that the freezer is also for use without Hold and Consistent, as FS is, so that it must thaw by itself when its context ends.
-	// Hold does that for the others.
+	// Alone says that the freezer is also for use without Hold and Consistent, as FS is, so that it
+	// must thaw by itself when its context ends. Hold does that for the others.
 	Alone bool
 	// Within is how long a freeze, and a thaw, may take. Zero: 5 s.
 	Within time.Duration
@@ -31,12 +34,14 @@ type FreezerCase struct {
 	Explanation string // what the rule demands, and why
 	// Applies tells whether the subject can be tested for the rule.
 	Applies func(s Subject) bool
-	// Check returns nil if the subject keeps the rule, or an error that says what it did instead, and ends with Explanation. Nothing
-	// is stopped afterwards if the subject can be thawed at all. A Freeze or Thaw that never returns leaves a goroutine behind.
+	// Check returns nil if the subject keeps the rule, or an error that says what it did instead,
+	// and ends with Explanation. Nothing is stopped afterwards if the subject can be thawed at all.
+	// A Freeze or Thaw that never returns leaves a goroutine behind.
 	Check func(ctx context.Context, s Subject) error
 }
 
-// checkFreezer runs every case that applies, one after the other, and joins their errors; in a test, run FreezerCases with t.Run instead.
+// checkFreezer runs every case that applies, one after the other, and joins their errors; in a
+// test, run FreezerCases with t.Run instead.
 //
 //	for _, c := range ebssnaptest.FreezerCases() {
 //		t.Run(c.Name, func(t *testing.T) {
@@ -58,7 +63,8 @@ func checkFreezer(ctx context.Context, s Subject) error {
 	return all
 }
 
-// FreezerCases returns the rules that a Freezer must keep so that Hold and Consistent can say the truth.
+// FreezerCases returns the rules that a Freezer must keep so that Hold and Consistent can say the
+// truth.
 func FreezerCases() []FreezerCase {
 	always := func(Subject) bool { return true }
 	alone := func(s Subject) bool { return s.Alone }

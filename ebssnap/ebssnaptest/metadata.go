@@ -75,8 +75,8 @@ func (s *Server) metadata(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// mapping is what the metadata service says of the disks at launch: the root device as "root" and "ami", and the instance's own
-// disks as "ephemeral0" and so on.
+// mapping is what the metadata service says of the disks at launch: the root device as "root" and
+// "ami", and the instance's own disks as "ephemeral0" and so on.
 func (i Instance) mapping() map[string]string {
 	known := map[string]string{}
 	if i.Root != "" {

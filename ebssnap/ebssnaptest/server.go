@@ -1,16 +1,18 @@
-// Package ebssnaptest lets programs that use ebssnap be tested without AWS and without root: an EC2 server that speaks
-// the real query and XML protocol and IMDSv2 on loopback, with faults on request, and a freezer that freezes nothing.
+// Package ebssnaptest lets programs that use ebssnap be tested without AWS and without root: an EC2
+// server that speaks the real query and XML protocol and IMDSv2 on loopback, with faults on
+// request, and a freezer that freezes nothing.
 //
 //	server := ebssnaptest.NewServer()
 //	defer server.Close()
 //	server.AddInstance(ebssnaptest.Instance{ID: "i-0abc", Devices: map[string]string{"/dev/sdb": "vol-0abc"}})
-//	server.Next(ebssnaptest.DropResponse)
+//	server.Next(ebssnaptest.FaultDropResponse)
 //
 // # Usage
 //
-// NewServer plays EC2 and the metadata service at Server.URL, which is the Endpoint and the Metadata of ec2snap.Options; Next and Deny set
-// faults. Server.Snapshots tells the instant at which each snapshot was taken: the truth that a verdict is compared with. Cloud is
-// an ebssnap.Cloud in memory, Freezer a freezer that freezes nothing.
+// NewServer plays EC2 and the metadata service at Server.URL, which is the Endpoint and the
+// Metadata of ec2snap.Options; Next and Deny set faults. Server.Snapshots tells the instant at
+// which each snapshot was taken: the truth that a verdict is compared with. Cloud is an
+// ebssnap.Cloud in memory, Freezer a freezer that freezes nothing.
 //
 // # Privileges
 //
@@ -38,28 +40,30 @@ import (
 type Fault uint8
 
 const (
-	// None answers as EC2 does when all is well.
-	None Fault = iota
-	// Throttle answers RequestLimitExceeded and creates nothing.
-	Throttle
-	// VolumeRate answers SnapshotCreationPerVolumeRateExceeded and creates nothing.
-	VolumeRate
-	// ServerError answers 500 InternalError and creates nothing.
-	ServerError
-	// Hang creates nothing and never answers; the connection stays open until the client or the server closes it.
-	Hang
-	// DropRequest closes the connection without creating anything.
-	DropRequest
-	// DropResponse creates the snapshots and closes the connection without an answer.
-	DropResponse
-	// Late creates the snapshots and answers, but only after Server.Delay.
-	Late
-	// LateExecution closes the connection, and creates the snapshots after Server.Delay.
-	LateExecution
-	// LateVisibility creates and answers, but DescribeSnapshots shows the snapshots, and CreateTags knows them, only after Server.Delay.
-	LateVisibility
-	// DropLateVisibility is DropResponse with LateVisibility.
-	DropLateVisibility
+	// FaultNone answers as EC2 does when all is well.
+	FaultNone Fault = iota
+	// FaultThrottle answers RequestLimitExceeded and creates nothing.
+	FaultThrottle
+	// FaultVolumeRate answers SnapshotCreationPerVolumeRateExceeded and creates nothing.
+	FaultVolumeRate
+	// FaultServerError answers 500 InternalError and creates nothing.
+	FaultServerError
+	// FaultHang creates nothing and never answers; the connection stays open until the client or
+	// the server closes it.
+	FaultHang
+	// FaultDropRequest closes the connection without creating anything.
+	FaultDropRequest
+	// FaultDropResponse creates the snapshots and closes the connection without an answer.
+	FaultDropResponse
+	// FaultLate creates the snapshots and answers, but only after Server.Delay.
+	FaultLate
+	// FaultLateExecution closes the connection, and creates the snapshots after Server.Delay.
+	FaultLateExecution
+	// FaultLateVisibility creates and answers, but DescribeSnapshots shows the snapshots, and
+	// CreateTags knows them, only after Server.Delay.
+	FaultLateVisibility
+	// FaultDropLateVisibility is FaultDropResponse with FaultLateVisibility.
+	FaultDropLateVisibility
 )
 
 // Instance is an instance of the fake account.
@@ -93,7 +97,8 @@ type Request struct {
 	Remote string    // the client's address: the same for requests on one connection
 }
 
-// Server is an EC2 endpoint and a metadata service at one address. The fields may be set before the first request.
+// Server is an EC2 endpoint and a metadata service at one address. The fields may be set before the
+// first request.
 type Server struct {
 	URL     string        // "http://127.0.0.1:PORT", the endpoint of both
 	Delay   time.Duration // of the Late faults; zero: 50 ms
@@ -122,7 +127,8 @@ type Server struct {
 // NewServer starts a server on a free port of 127.0.0.1. Close ends it.
 func NewServer() *Server { return start((*httptest.Server).Start) }
 
-// NewTLSServer starts a server that speaks TLS, with a certificate that only Certificate vouches for. Its URL begins with https.
+// NewTLSServer starts a server that speaks TLS, with a certificate that only Certificate vouches
+// for. Its URL begins with https.
 func NewTLSServer() *Server { return start((*httptest.Server).StartTLS) }
 
 func start(how func(*httptest.Server)) *Server {
@@ -150,7 +156,8 @@ func (s *Server) Connections() []time.Time {
 	return append([]time.Time(nil), s.opened...)
 }
 
-// CloseConnections closes every connection, as a server or a middlebox does that has waited long enough for the next request.
+// CloseConnections closes every connection, as a server or a middlebox does that has waited long
+// enough for the next request.
 func (s *Server) CloseConnections() { s.http.CloseClientConnections() }
 
 // Close ends the server, also requests that hang.
@@ -161,7 +168,8 @@ func (s *Server) Close() {
 	s.work.Wait()
 }
 
-// AddInstance adds an instance with its volumes. The first one is where the metadata service is asked from.
+// AddInstance adds an instance with its volumes. The first one is where the metadata service is
+// asked from.
 func (s *Server) AddInstance(i Instance) {
 	if i.Region == "" {
 		i.Region = "eu-west-1"
@@ -174,7 +182,8 @@ func (s *Server) AddInstance(i Instance) {
 	s.instances = append(s.instances, i)
 }
 
-// Next sets what happens to the next requests that would create snapshots, in order; those after them are answered normally. DryRuns are not counted.
+// Next sets what happens to the next requests that would create snapshots, in order; those after
+// them are answered normally. DryRuns are not counted.
 func (s *Server) Next(faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -190,7 +199,8 @@ func (s *Server) Deny(actions ...string) {
 	}
 }
 
-// OnCreate sets a function that is called at the instant at which snapshots are taken, with their volumes.
+// OnCreate sets a function that is called at the instant at which snapshots are taken, with their
+// volumes.
 func (s *Server) OnCreate(f func(volumes []string)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -16,11 +16,13 @@ func TestCheckAsksEveryActionByDryRun(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, report.Ready, "%v", report)
 	assert.Empty(t, server.Snapshots())
-	for _, action := range []string{"CreateSnapshot", "DescribeSnapshots", "CreateTags", "DescribeInstances"} {
+	for action, name := range map[string]string{
+		"CreateSnapshot": "create_snapshot", "DescribeSnapshots": "describe_snapshots", "CreateTags": "create_tags", "DescribeInstances": "describe_instances",
+	} {
 		server.Deny(action)
 		report, err := ebssnap.Check(t.Context(), volume(cloud, volumeB), &ebssnaptest.Freezer{})
 		require.NoError(t, err)
 		assert.False(t, report.Ready)
-		assert.Contains(t, report.String(), "  no   ec2:"+action)
+		assert.Contains(t, report.String(), "  no   "+name+": ")
 	}
 }

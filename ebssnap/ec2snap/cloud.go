@@ -14,27 +14,31 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap"
 )
 
-// Cloud is the ebssnap.Cloud of AWS; it is also an ebssnap.Deleter. Make one with New, or set Client. It is safe for concurrent use.
+// Cloud is the ebssnap.Cloud of AWS; it is also an ebssnap.Keeper and an ebssnap.Checker. Make one
+// with New, or set Client. It is safe for concurrent use.
 type Cloud struct {
-	// Client is that of the volumes' region; it must be set. With an HTTP client other than the SDK's own (an awshttp.BuildableClient, which New makes) nothing keeps it
-	// from making a connection while writers are stopped; Result.Unseen tells that it did, or that it cannot be told. Its
-	// aws.LogSigning is the one log mode that also logs then.
+	// Client is that of the volumes' region; it must be set. With an HTTP client other than the
+	// SDK's own (an awshttp.BuildableClient, which New makes) nothing keeps it from making a
+	// connection while writers are stopped; Result.Unseen tells that it did, or that it cannot be
+	// told. Its aws.LogSigning is the one log mode that also logs then.
 	Client *ec2.Client
 
 	mu    sync.Mutex
 	lines map[string]*line // by token: what the DryRun made for the request
 }
 
-// Create sends one CreateSnapshot, or CreateSnapshots for several volumes, without retries. After a DryRun with the same token it sends
-// nothing else and makes no connection: if that of the DryRun has ended, the error matches ErrNotCreated and has a method RetryAfter.
+// Create sends one CreateSnapshot, or CreateSnapshots for several volumes, without retries. After a
+// DryRun with the same token it sends nothing else and makes no connection: if that of the DryRun
+// has ended, the error matches ErrNotCreated and has a method RetryAfter.
 func (c *Cloud) Create(ctx context.Context, r ebssnap.Request) ([]ebssnap.Snapshot, error) {
 	snapshots, err := c.create(ctx, r)
-	var e *ebssnap.Error
+	var e *opskit.Error
 	if errors.Is(err, ebssnap.ErrUnknownVolume) && errors.As(err, &e) { // often it is only the region that is wrong
-		err = &ebssnap.Error{Op: e.Op, Target: e.Target, Err: fmt.Errorf("%w; looked for in region %q", e.Err, c.Client.Options().Region)}
+		err = &opskit.Error{Op: e.Op, Target: e.Target, Err: fmt.Errorf("%w; looked for in region %q", e.Err, c.Client.Options().Region)}
 	}
 	return snapshots, err
 }
@@ -77,10 +81,10 @@ func (c *Cloud) sendOne(ctx context.Context, r ebssnap.Request, l *line) ([]ebss
 	if err != nil {
 		return nil, err
 	}
-	return []ebssnap.Snapshot{{
+	return answered(r, []ebssnap.Snapshot{{
 		ID: aws.ToString(output.SnapshotId), Volume: aws.ToString(output.VolumeId), State: string(output.State),
 		Progress: aws.ToString(output.Progress), Started: aws.ToTime(output.StartTime).UTC(), Tags: tagMap(output.Tags),
-	}}, nil
+	}})
 }
 
 func (c *Cloud) sendSet(ctx context.Context, r ebssnap.Request, l *line) ([]ebssnap.Snapshot, error) {
@@ -96,6 +100,24 @@ func (c *Cloud) sendSet(ctx context.Context, r ebssnap.Request, l *line) ([]ebss
 			ID: aws.ToString(s.SnapshotId), Volume: aws.ToString(s.VolumeId), State: string(s.State),
 			Progress: aws.ToString(s.Progress), Started: aws.ToTime(s.StartTime).UTC(), Tags: tagMap(s.Tags),
 		})
+	}
+	return answered(r, snapshots)
+}
+
+// answered refuses an answer that names no snapshot, or those of another request: what became of
+// this one must be searched for.
+func answered(r ebssnap.Request, snapshots []ebssnap.Snapshot) ([]ebssnap.Snapshot, error) {
+	if r.DryRun { // what it created all the same is told by who asked
+		return snapshots, nil
+	}
+	for _, s := range snapshots {
+		token, told := s.Tags[ebssnap.TagToken]
+		if s.ID == "" || s.Volume == "" || told && token != r.Token {
+			return nil, errors.New("the answer names no snapshot of this request")
+		}
+	}
+	if len(snapshots) == 0 {
+		return nil, errors.New("the answer names no snapshot")
 	}
 	return snapshots, nil
 }
@@ -164,8 +186,8 @@ func (c *Cloud) attached(ctx context.Context, r ebssnap.Request) (*types.Instanc
 // perRequest is how many snapshots are asked for by ID at once.
 const perRequest = 100
 
-// Find returns this account's snapshots that match q. EC2 answers a request in which one of several IDs does not exist with an error that hides
-// the others, so the halves are asked for then.
+// Find returns this account's snapshots that match q. EC2 answers a request in which one of several
+// IDs does not exist with an error that hides the others, so the halves are asked for then.
 func (c *Cloud) Find(ctx context.Context, q ebssnap.Query) ([]ebssnap.Snapshot, error) {
 	n := len(q.IDs)
 	if n <= perRequest {
@@ -221,14 +243,14 @@ func (c *Cloud) find(ctx context.Context, q ebssnap.Query) ([]ebssnap.Snapshot, 
 	return snapshots, nil
 }
 
-// matches reports whether a snapshot is what was asked for: not every endpoint that speaks EC2's protocol obeys every filter, and a filter's
-// value may hold wildcards.
+// matches reports whether a snapshot is what was asked for: not every endpoint that speaks EC2's
+// protocol obeys every filter, and a filter's value may hold wildcards.
 func matches(s ebssnap.Snapshot, q ebssnap.Query) bool {
 	return (q.Token == "" || q.Token == s.Tags[ebssnap.TagToken]) && (len(q.IDs) == 0 || slices.Contains(q.IDs, s.ID))
 }
 
-// Tag sets tags with CreateTags. A snapshot that was created a moment ago is not known everywhere at once: one that EC2 does not find is tried
-// again, four times within some four seconds.
+// Tag sets tags with CreateTags. A snapshot that was created a moment ago is not known everywhere
+// at once: one that EC2 does not find is tried again, four times within some four seconds.
 func (c *Cloud) Tag(ctx context.Context, ids []string, tags map[string]string) error {
 	for wait := tagAgain; ; wait *= 2 {
 		_, err := c.Client.CreateTags(ctx, &ec2.CreateTagsInput{Resources: ids, Tags: tagList(tags)}, patient)
@@ -245,14 +267,9 @@ func (c *Cloud) Tag(ctx context.Context, ids []string, tags map[string]string) e
 	}
 }
 
-// tagAgain is the first pause before a snapshot that is not found is tagged again; each is twice the one before.
+// tagAgain is the first pause before a snapshot that is not found is tagged again; each is twice
+// the one before.
 const tagAgain = 250 * time.Millisecond
-
-// Delete deletes one snapshot.
-func (c *Cloud) Delete(ctx context.Context, id string) error {
-	_, err := c.Client.DeleteSnapshot(ctx, &ec2.DeleteSnapshotInput{SnapshotId: aws.String(id)}, patient)
-	return failure("delete snapshot", id, err)
-}
 
 func dry(r ebssnap.Request) *bool {
 	if r.DryRun {

@@ -6,7 +6,7 @@ import (
 	"net/http/httptrace"
 	"sync/atomic"
 
-	"github.com/opskit-go/opskit/ebssnap"
+	"github.com/opskit-go/opskit"
 )
 
 // exchange is what net/http told of one request.
@@ -30,16 +30,17 @@ func (e *exchange) watch(ctx context.Context) context.Context {
 	})
 }
 
-// gaps tells what is not known, or not as it should be, of a request that was sent while writers were stopped.
-func (e *exchange) gaps() []ebssnap.Gap {
+// gaps tells what is not known, or not as it should be, of a request that was sent while writers
+// were stopped.
+func (e *exchange) gaps() []opskit.Gap {
 	const what, need = "whether the request was all that was waited for while writers were stopped", "the HTTP client of ec2snap.New"
 	switch {
 	case e == nil || e.reused.Load() || e.asked.Load() && !e.got.Load(): // the last was never sent
 		return nil
 	case e.got.Load():
-		return []ebssnap.Gap{{What: what, Why: "the HTTP client of Cloud.Client made a connection for it", Need: need}}
+		return []opskit.Gap{{What: what, Why: "the HTTP client of Cloud.Client made a connection for it", Need: need}}
 	}
-	return []ebssnap.Gap{{What: what, Why: "the HTTP client of Cloud.Client does not tell whether it made a connection for it", Need: need}}
+	return []opskit.Gap{{What: what, Why: "the HTTP client of Cloud.Client does not tell whether it made a connection for it", Need: need}}
 }
 
 // conn is a connection that tells what it carried and whether it ended.

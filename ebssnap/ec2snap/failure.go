@@ -10,6 +10,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap"
 )
 
@@ -32,7 +33,7 @@ func check(r ebssnap.Request) error {
 	if why == "" {
 		return nil
 	}
-	return &ebssnap.Error{Op: "create snapshot", Err: fmt.Errorf("%w: %w: %s", ebssnap.ErrUsage, ebssnap.ErrNotCreated, why)}
+	return &opskit.Error{Op: "create snapshot", Err: fmt.Errorf("%w: %w: %s", ebssnap.ErrUsage, ebssnap.ErrNotCreated, why)}
 }
 
 // dryRun turns the answer to a DryRun into nil or an error.
@@ -43,7 +44,9 @@ func dryRun(r ebssnap.Request, err error) error {
 	return notCreated(failure("dry run", target(r), err))
 }
 
-// creation turns the outcome of a request that creates into nil, an error that proves that nothing was created, or one that does not.
+// creation turns the outcome of a request that creates into nil, an error that proves that nothing
+// was created, or one that does not. Only what was not sent, and a refusal in EC2's own words,
+// proves: authentic lets no other answer get here as one.
 func creation(r ebssnap.Request, err error, l *line) error {
 	if err == nil {
 		return nil
@@ -71,7 +74,8 @@ func code(err error) string {
 	return ""
 }
 
-// refused reports whether an error code means that EC2 did nothing, although the HTTP status may be 503.
+// refused reports whether an error code means that EC2 did nothing, although the HTTP status may be
+// 503.
 func refused(code string) bool { return throttled(code) || denied(code) || unrecognised(code) }
 
 func throttled(code string) bool {
@@ -127,10 +131,11 @@ func failure(op, target string, err error) error {
 	case unknownVolume(answer):
 		err = fmt.Errorf("%w: %w", ebssnap.ErrUnknownVolume, err)
 	}
-	return &ebssnap.Error{Op: op, Target: target, Err: err}
+	return &opskit.Error{Op: op, Target: target, Err: err}
 }
 
-// actions names the IAM actions that an operation needs; the statements are in the package's documentation.
+// actions names the IAM actions that an operation needs; the statements are in the package's
+// documentation.
 func actions(op string) string {
 	switch op {
 	case "create tags":
@@ -139,16 +144,14 @@ func actions(op string) string {
 		return "ec2:DescribeSnapshots (statement Look)"
 	case "describe instances":
 		return "ec2:DescribeInstances (statement Look)"
-	case "delete snapshot":
-		return "ec2:DeleteSnapshot"
 	}
 	return "ec2:CreateSnapshot, ec2:CreateSnapshots and ec2:CreateTags (statements Create and TagAtCreation)"
 }
 
 func notCreated(err error) error {
-	var e *ebssnap.Error
+	var e *opskit.Error
 	if errors.As(err, &e) {
-		return &ebssnap.Error{Op: e.Op, Target: e.Target, Err: &proven{e.Err}}
+		return &opskit.Error{Op: e.Op, Target: e.Target, Err: &proven{e.Err}}
 	}
 	return &proven{err}
 }
@@ -180,7 +183,8 @@ func (t *throttle) Error() string { return t.err.Error() }
 
 func (t *throttle) Unwrap() error { return t.err }
 
-// RetryAfter returns how long EC2 wants to be left alone: 15 s for the limit of a volume, otherwise the caller's choice.
+// RetryAfter returns how long EC2 wants to be left alone: 15 s for the limit of a volume, otherwise
+// the caller's choice.
 func (t *throttle) RetryAfter() time.Duration {
 	if t.code == "SnapshotCreationPerVolumeRateExceeded" {
 		return 15 * time.Second

@@ -1,6 +1,7 @@
 package ec2snap_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/opskit-go/opskit/ebssnap"
 )
 
@@ -30,7 +32,8 @@ func TestFindWhatIsThere(t *testing.T) {
 		return got
 	}
 	assert.Equal(t, ids, found(ids...))
-	require.NoError(t, cloud.Delete(t.Context(), ids[1]))
+	_, err := cloud.Client.DeleteSnapshot(t.Context(), &ec2.DeleteSnapshotInput{SnapshotId: &ids[1]})
+	require.NoError(t, err)
 	left := []string{ids[0], ids[2]}
 	assert.Equal(t, left, found(ids...))
 	assert.Empty(t, found(ids[1]))
@@ -42,10 +45,20 @@ func TestFindWhatIsThere(t *testing.T) {
 	assert.Equal(t, left, found(append(many, left...)...))
 	assert.Less(t, len(server.Requests())-asked, 520)
 
-	err := ebssnap.Wait(t.Context(), cloud, time.Millisecond, left...)
+	err = wait(t.Context(), cloud, time.Millisecond, left...)
 	require.NoError(t, err)
 	server.Deny("DescribeSnapshots")
-	require.ErrorIs(t, ebssnap.Wait(t.Context(), cloud, time.Millisecond, left...), ebssnap.ErrDenied)
+	require.ErrorIs(t, wait(t.Context(), cloud, time.Millisecond, left...), ebssnap.ErrDenied)
 	_, err = cloud.Find(t.Context(), ebssnap.Query{IDs: ids})
 	require.ErrorIs(t, err, ebssnap.ErrDenied)
+}
+
+// wait waits until all are completed, or returns the last error.
+func wait(ctx context.Context, cloud ebssnap.Cloud, every time.Duration, ids ...string) (last error) {
+	for s, err := range ebssnap.Progress(ctx, cloud, every, ids...) {
+		if last = err; s.ID != "" && err != nil {
+			return err
+		}
+	}
+	return last
 }

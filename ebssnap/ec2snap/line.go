@@ -19,8 +19,8 @@ import (
 	"github.com/opskit-go/opskit/ebssnap"
 )
 
-// line is what a DryRun leaves for the request after it: a connection that nothing else uses, credentials, and the request for a set.
-// Nothing but the connection changes once it is made.
+// line is what a DryRun leaves for the request after it: a connection that nothing else uses,
+// credentials, and the request for a set. Nothing but the connection changes once it is made.
 type line struct {
 	client  aws.HTTPClient
 	own     *http.Transport // nil: the client is the caller's, and so are its connections
@@ -37,14 +37,16 @@ type line struct {
 const (
 	// lineLife is how long a line is kept that nobody releases.
 	lineLife = 10 * time.Minute
-	// lineFresh is how long the connection of a line is trusted: what lies between may forget an idle one without a word.
+	// lineFresh is how long the connection of a line is trusted: what lies between may forget an
+	// idle one without a word.
 	lineFresh = 5 * time.Second
 )
 
 var errShut = errors.New("the connection that the dry run made has ended, and none is made while writers are stopped")
 
-// newLine returns a line with the settings of client. Where its HTTP client is the SDK's own, the line gets a copy of the transport for
-// itself, with HTTP/1.1, in which a connection that is idle is free for the next request; any other HTTP client is used as it is.
+// newLine returns a line with the settings of client. Where its HTTP client is the SDK's own, the
+// line gets a copy of the transport for itself, with HTTP/1.1, in which a connection that is idle
+// is free for the next request; any other HTTP client is used as it is.
 func newLine(client *ec2.Client) *line {
 	l := &line{client: client.Options().HTTPClient, created: time.Now()}
 	buildable, ok := l.client.(*awshttp.BuildableClient)
@@ -129,10 +131,10 @@ func (l *line) close() {
 	}
 }
 
-// options makes one operation of the SDK use the line. What creates something is sent once, and nothing is logged meanwhile.
+// options makes one operation of the SDK use the line. What creates something is sent once, and
+// nothing is logged meanwhile.
 func (l *line) options(r ebssnap.Request) func(*ec2.Options) {
 	return func(o *ec2.Options) {
-		o.HTTPClient = l
 		if l.signer != nil {
 			o.Credentials = l.signer
 		}
@@ -143,16 +145,23 @@ func (l *line) options(r ebssnap.Request) func(*ec2.Options) {
 			o.RetryMaxAttempts = 1
 			o.Logger, o.ClientLogMode = logging.Nop{}, 0
 		}
+		o.HTTPClient = l
 	}
 }
 
-// patient lets the SDK try again when EC2 finds that the clock of this machine is wrong: it has learnt the right time from that answer.
-func patient(o *ec2.Options) { o.Retryer = retry.AddWithErrorCodes(o.Retryer, "RequestExpired") }
+// patient lets the SDK try again when EC2 finds that the clock of this machine is wrong: it has
+// learnt the right time from that answer.
+func patient(o *ec2.Options) {
+	o.Retryer = retry.AddWithErrorCodes(o.Retryer, "RequestExpired")
+	o.HTTPClient = strict{o.HTTPClient}
+}
 
-// Do sends one request, and reads the whole answer, so that the connection is free again when it returns.
+// Do sends one request, and reads the whole answer, so that the connection is free again when it
+// returns.
 //
-// The SDK's own body would not do: it is closed as soon as there is an answer, and then says io.EOF where net/http looks for its end, which
-// takes that for a failed write and closes the connection. A quick answer would cost the connection.
+// The SDK's own body would not do: it is closed as soon as there is an answer, and then says io.EOF
+// where net/http looks for its end, which takes that for a failed write and closes the connection.
+// A quick answer would cost the connection.
 func (l *line) Do(request *http.Request) (*http.Response, error) {
 	body := []byte(nil)
 	if request.Body != nil {
@@ -173,17 +182,5 @@ func (l *line) Do(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return response, err
 	}
-	text, err := io.ReadAll(response.Body)
-	_ = response.Body.Close() // it was read
-	rest := io.Reader(bytes.NewReader(text))
-	if err != nil {
-		rest = io.MultiReader(rest, broken{err})
-	}
-	response.Body = io.NopCloser(rest)
-	return response, nil
+	return authentic(response)
 }
-
-// broken is the end of an answer that was cut off.
-type broken struct{ err error }
-
-func (b broken) Read([]byte) (int, error) { return 0, b.err }

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap"
 	"github.com/opskit-go/opskit/ebssnap/volumes"
 )
@@ -51,7 +52,7 @@ func (o Options) load(ctx context.Context) (aws.Config, error) {
 	}
 	loaded, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
-		return aws.Config{}, &ebssnap.Error{Op: "load AWS configuration", Err: err}
+		return aws.Config{}, &opskit.Error{Op: "load AWS configuration", Err: err}
 	}
 	return loaded, nil
 }
@@ -66,15 +67,17 @@ type Location struct {
 	Mappings []volumes.Mapping `json:"mappings,omitempty"` // all block device mappings, for volumes.Finder: Xen disks cannot be told without them
 }
 
-// Locate asks the metadata service for instance, region, zone and the instance's own disks, and DescribeInstances for the volumes that are
-// attached. A device such as "/dev/sdb" may be written with any of the prefixes sd, xvd and hd: they name the same attachment. An empty
-// device leaves Volume empty. The error matches ErrUnknownVolume if nothing is attached as device, or several volumes are and none under exactly that
-// name, and names what is attached; the Location then holds everything else. If it matches ErrDenied there are no Mappings, and the rest is right.
+// Locate asks the metadata service for instance, region, zone and the instance's own disks, and
+// DescribeInstances for the volumes that are attached. A device such as "/dev/sdb" may be written
+// with any of the prefixes sd, xvd and hd: they name the same attachment. An empty device leaves
+// Volume empty. The error matches ErrUnknownVolume if nothing is attached as device, or several
+// volumes are and none under exactly that name, and names what is attached; the Location then holds
+// everything else. If it matches ErrDenied there are no Mappings, and the rest is right.
 func Locate(ctx context.Context, device string, o Options) (Location, error) {
 	service := o.metadata()
 	document, err := service.GetInstanceIdentityDocument(ctx, nil)
 	if err != nil {
-		return Location{}, &ebssnap.Error{Op: "ask the metadata service", Err: fmt.Errorf("not on an EC2 instance, or IMDSv2 is out of reach: %w", err)}
+		return Location{}, &opskit.Error{Op: "ask the metadata service", Err: fmt.Errorf("not on an EC2 instance, or IMDSv2 is out of reach: %w", err)}
 	}
 	here := Location{Instance: document.InstanceID, Region: document.Region, Zone: document.AvailabilityZone}
 	if o.Region == "" {
@@ -111,21 +114,22 @@ func Locate(ctx context.Context, device string, o Options) (Location, error) {
 	}
 	here.Mappings = append(here.Mappings, stores(ctx, service, names)...)
 	if device != "" && here.Volume == "" {
-		return here, &ebssnap.Error{Op: "locate", Target: device, Err: fmt.Errorf("%w: attached to %s are %q", ebssnap.ErrUnknownVolume, here.Instance, names)}
+		return here, &opskit.Error{Op: "locate", Target: device, Err: fmt.Errorf("%w: attached to %s are %q", ebssnap.ErrUnknownVolume, here.Instance, names)}
 	}
 	return here, nil
 }
 
-// stores returns the instance's own disks, which DescribeInstances does not list. The metadata service tells what was asked for at
-// launch: where a volume is attached now, it is no longer so. What it does not tell is left out, and a disk that has no mapping stays unknown.
+// stores returns the instance's own disks, which DescribeInstances does not list. The metadata
+// service tells what was asked for at launch: where a volume is attached now, it is no longer so.
+// What it does not tell is left out, and a disk that has no mapping stays unknown.
 func stores(ctx context.Context, service *imds.Client, attached []string) []volumes.Mapping {
-	const folder = "block-device-mapping/"
+	const directory = "block-device-mapping/"
 	var list []volumes.Mapping
-	for name := range strings.FieldsSeq(metadataText(ctx, service, folder)) {
+	for name := range strings.FieldsSeq(metadataText(ctx, service, directory)) {
 		if !strings.HasPrefix(name, "ephemeral") {
 			continue
 		}
-		device := strings.TrimSpace(metadataText(ctx, service, folder+name))
+		device := strings.TrimSpace(metadataText(ctx, service, directory+name))
 		if device != "" && !slices.ContainsFunc(attached, func(other string) bool { return sameDevice(other, device) }) {
 			list = append(list, volumes.Mapping{Device: device})
 		}
@@ -147,7 +151,8 @@ func metadataText(ctx context.Context, service *imds.Client, path string) string
 	return string(text)
 }
 
-// sameDevice reports whether two device names stand for the same attachment: the kernel calls /dev/sdb xvdb.
+// sameDevice reports whether two device names stand for the same attachment: the kernel calls
+// /dev/sdb xvdb.
 func sameDevice(a, b string) bool { return deviceLetters(a) == deviceLetters(b) }
 
 func deviceLetters(name string) string {

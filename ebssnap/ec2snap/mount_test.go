@@ -21,8 +21,8 @@ import (
 func xenMachine(root, disk, number string, xenNumber int) error {
 	xen := fmt.Sprintf("vbd-%d", xenNumber)
 	block := xen + "/block/" + disk
-	for _, folder := range []string{"data", "proc/self", "sys/block", "sys/dev/block", "sys/devices/" + block + "/slaves"} {
-		if err := os.MkdirAll(filepath.Join(root, folder), 0o755); err != nil {
+	for _, directory := range []string{"data", "proc/self", "sys/block", "sys/dev/block", "sys/devices/" + block + "/slaves"} {
+		if err := os.MkdirAll(filepath.Join(root, directory), 0o755); err != nil {
 			return err
 		}
 	}
@@ -36,7 +36,8 @@ func xenMachine(root, disk, number string, xenNumber int) error {
 	)
 }
 
-// From a mount point to the volumes to take: a Xen disk tells its volume only together with what is attached to the instance.
+// From a mount point to the volumes to take: a Xen disk tells its volume only together with what is
+// attached to the instance.
 func ExampleLocate_mount() {
 	root, err := os.MkdirTemp("", "opskit-locate-")
 	if err != nil {

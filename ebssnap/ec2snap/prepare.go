@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap"
 )
 
@@ -32,7 +33,7 @@ func (c *Cloud) rehearse(ctx context.Context, r ebssnap.Request) error {
 	}
 	if !l.warm() {
 		l.close()
-		return notCreated(&ebssnap.Error{Op: "dry run", Target: target(r), Err: errors.New("the connection ends with each answer, so the request " +
+		return notCreated(&opskit.Error{Op: "dry run", Target: target(r), Err: errors.New("the connection ends with each answer, so the request " +
 			"would have to make another one while writers are stopped; let the proxy or the endpoint keep it, or use an HTTP client of your own in Cloud.Client")})
 	}
 	l.shut.Store(true)
@@ -46,7 +47,7 @@ func ignored(r ebssnap.Request, taken []ebssnap.Snapshot) error {
 	for _, s := range taken {
 		ids = append(ids, s.ID)
 	}
-	return &ebssnap.Error{Op: "dry run", Target: target(r), Err: fmt.Errorf("%w: the endpoint does not obey DryRun, and created %q while writers ran: delete what it created, and do not use it",
+	return &opskit.Error{Op: "dry run", Target: target(r), Err: fmt.Errorf("%w: the endpoint does not obey DryRun, and created %q while writers ran: delete what it created, and do not use it",
 		ebssnap.ErrOutcomeUnknown, ids)}
 }
 
@@ -65,8 +66,9 @@ func (c *Cloud) newLine(ctx context.Context, r ebssnap.Request) (*line, error) {
 	return l, nil
 }
 
-// lasting returns credentials that are asked for now and never again. Those that would expire within need are asked for anew; if
-// there are none that last longer, these must do, and EC2 says so if they do not.
+// lasting returns credentials that are asked for now and never again. Those that would expire
+// within need are asked for anew; if there are none that last longer, these must do, and EC2 says
+// so if they do not.
 func lasting(ctx context.Context, provider aws.CredentialsProvider, need time.Duration) (aws.CredentialsProvider, error) {
 	if provider == nil {
 		return nil, nil
@@ -105,16 +107,17 @@ func (c *Cloud) line(token string) *line {
 	return c.lines[token]
 }
 
-// Kept reports whether what the DryRun with this token made is still there, above all its connection, so that the request needs nothing but
-// itself. Consistent asks just before it stops writers, and sends the DryRun again if not.
+// Kept reports whether what the DryRun with this token made is still there, above all its
+// connection, so that the request needs nothing but itself. Consistent asks just before it stops
+// writers, and sends the DryRun again if not.
 func (c *Cloud) Kept(token string) bool {
 	l := c.line(token)
 	return l != nil && l.warm() && time.Since(l.created) < lineFresh
 }
 
-// Release closes what is kept for token, and tells what is not certain of the request that was sent with it. Consistent calls it at its end;
-// otherwise it is closed after ten minutes.
-func (c *Cloud) Release(token string) []ebssnap.Gap {
+// Release closes what is kept for token, and tells what is not certain of the request that was sent
+// with it. Consistent calls it at its end; otherwise it is closed after ten minutes.
+func (c *Cloud) Release(token string) []opskit.Gap {
 	c.mu.Lock()
 	l := c.lines[token]
 	delete(c.lines, token)

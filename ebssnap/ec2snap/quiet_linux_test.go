@@ -40,7 +40,8 @@ func TestQuietChild(t *testing.T) {
 	os.Exit(0) // the idle connection of the SDK is no leak to look for here
 }
 
-// TestBarQuietWhileFrozen counts what the program, its guard and its canary do between FIFREEZE and FITHAW.
+// TestBarQuietWhileFrozen counts what the program, its guard and its canary do between FIFREEZE and
+// FITHAW.
 func TestBarQuietWhileFrozen(t *testing.T) {
 	lab.Need(t, "root", "program:strace")
 	types := []string{"ext4", "xfs", "btrfs"}

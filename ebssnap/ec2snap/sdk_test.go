@@ -19,14 +19,14 @@ import (
 	"github.com/opskit-go/opskit/ebssnap/ec2snap"
 )
 
-// These tests hold what the SDK does by itself (retries, back-off, new credentials, another look at the clock) out of the time in which
-// writers are stopped.
+// These tests hold what the SDK does by itself (retries, back-off, new credentials, another look at
+// the clock) out of the time in which writers are stopped.
 
 func TestNoRetryWhileWritersAreStopped(t *testing.T) {
 	for _, set := range [][]string{{volumeB}, {volumeB, volumeC}} {
 		for fault, attempts := range map[ebssnaptest.Fault]int{
-			ebssnaptest.None: 1, ebssnaptest.Throttle: 2, ebssnaptest.ServerError: 1, ebssnaptest.DropRequest: 1, ebssnaptest.DropResponse: 1,
-			ebssnaptest.LateExecution: 1, ebssnaptest.Hang: 1,
+			ebssnaptest.FaultNone: 1, ebssnaptest.FaultThrottle: 2, ebssnaptest.FaultServerError: 1, ebssnaptest.FaultDropRequest: 1, ebssnaptest.FaultDropResponse: 1,
+			ebssnaptest.FaultLateExecution: 1, ebssnaptest.FaultHang: 1,
 		} {
 			server, cloud, _ := world(t)
 			server.Next(fault)
@@ -34,7 +34,7 @@ func TestNoRetryWhileWritersAreStopped(t *testing.T) {
 			vol := volume(cloud, set...)
 			vol.Settle = 100 * time.Millisecond
 			budget := 3 * time.Second
-			if fault == ebssnaptest.Hang {
+			if fault == ebssnaptest.FaultHang {
 				budget = 300 * time.Millisecond
 			}
 			result, _ := ebssnap.Consistent(t.Context(), vol, freezer, budget)
@@ -42,7 +42,7 @@ func TestNoRetryWhileWritersAreStopped(t *testing.T) {
 			assert.Len(t, result.Evidence.Attempts, attempts, "fault %d", fault)
 			assert.Len(t, seen.requests, attempts, "fault %d, %v: %v", fault, set, seen.requests)
 			assert.Zero(t, seen.connections, "fault %d", fault)
-			if fault != ebssnaptest.Hang {
+			if fault != ebssnaptest.FaultHang {
 				assert.Less(t, result.Timing.Stopped, budget/2, "fault %d: no back-off", fault)
 			}
 		}
@@ -105,7 +105,8 @@ func TestCredentialsThatWouldExpireAreRenewedBefore(t *testing.T) {
 	}
 }
 
-// TestClockThatIsWrong: EC2 refuses the DryRun, the SDK learns the time from the answer, and the request is signed with it.
+// TestClockThatIsWrong: EC2 refuses the DryRun, the SDK learns the time from the answer, and the
+// request is signed with it.
 func TestClockThatIsWrong(t *testing.T) {
 	for skew, set := range map[time.Duration][]string{time.Hour: {volumeB}, -time.Hour: {volumeB, volumeC}} {
 		server, cloud, options := world(t)

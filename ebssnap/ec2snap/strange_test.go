@@ -18,7 +18,8 @@ import (
 	"github.com/opskit-go/opskit/ebssnap/ec2snap"
 )
 
-// strange returns a Cloud over an endpoint that answers as server does, after change has had its way with the request; true is "answered already".
+// strange returns a Cloud over an endpoint that answers as server does, after change has had its
+// way with the request; true is "answered already".
 func strange(t *testing.T, server *ebssnaptest.Server, change func(w http.ResponseWriter, form url.Values) bool) *ec2snap.Cloud {
 	t.Helper()
 	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -108,11 +109,12 @@ func TestOneNameOfTwoVolumes(t *testing.T) {
 	assert.Empty(t, here.Volume)
 }
 
-// TestTagsOfASnapshotThatIsNotKnownYet: EC2 does not know everywhere at once what it has just created.
+// TestTagsOfASnapshotThatIsNotKnownYet: EC2 does not know everywhere at once what it has just
+// created.
 func TestTagsOfASnapshotThatIsNotKnownYet(t *testing.T) {
 	server, cloud, _ := world(t)
 	server.Delay = 300 * time.Millisecond
-	server.Next(ebssnaptest.LateVisibility)
+	server.Next(ebssnaptest.FaultLateVisibility)
 	result, err := ebssnap.Consistent(t.Context(), volume(cloud, volumeB), &ebssnaptest.Freezer{}, time.Second)
 	require.NoError(t, err)
 	assert.True(t, result.Evidence.Raised)
@@ -125,7 +127,8 @@ func TestTagsOfASnapshotThatIsNotKnownYet(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
-// TestWhyASnapshotFailed: of an encrypted volume a snapshot fails after it was created, when its key may not be used.
+// TestWhyASnapshotFailed: of an encrypted volume a snapshot fails after it was created, when its
+// key may not be used.
 func TestWhyASnapshotFailed(t *testing.T) {
 	server, _, _ := world(t)
 	cloud := strange(t, server, func(w http.ResponseWriter, form url.Values) bool {
@@ -137,7 +140,7 @@ func TestWhyASnapshotFailed(t *testing.T) {
 			`<status>error</status><statusMessage>the key is not accessible</statusMessage></item></snapshotSet></DescribeSnapshotsResponse>`)
 		return true
 	})
-	err := ebssnap.Wait(t.Context(), cloud, time.Millisecond, "snap-1")
+	err := wait(t.Context(), cloud, time.Millisecond, "snap-1")
 	require.ErrorIs(t, err, ebssnap.ErrFailed)
 	require.ErrorContains(t, err, `"the key is not accessible": see to that`)
 }

@@ -17,7 +17,8 @@ import (
 	"github.com/opskit-go/opskit/internal/lab"
 )
 
-// tlsWorld is world behind TLS, with a certificate that the SDK is told of as on a real machine; the credentials are in the environment.
+// tlsWorld is world behind TLS, with a certificate that the SDK is told of as on a real machine;
+// the credentials are in the environment.
 func tlsWorld(t *testing.T) (*ebssnaptest.Server, *ec2snap.Cloud) {
 	t.Helper()
 	server := ebssnaptest.NewTLSServer()
@@ -68,7 +69,8 @@ func whileStopped(server *ebssnaptest.Server, freezer *ebssnaptest.Freezer) stop
 	return s
 }
 
-// TestBarWarmConnection: while writers are stopped one request is sent, over the connection of the DryRun just before.
+// TestBarWarmConnection: while writers are stopped one request is sent, over the connection of the
+// DryRun just before.
 func TestBarWarmConnection(t *testing.T) {
 	count := map[lab.Size]int{lab.Small: 10, lab.CI: 50, lab.Full: 200}[lab.Bars()]
 	tests := []struct {
@@ -91,7 +93,7 @@ func TestBarWarmConnection(t *testing.T) {
 				result, err := ebssnap.Consistent(t.Context(), volume(cloud, test.volumes...), freezer, 10*time.Second)
 				require.NoError(t, err)
 				require.Len(t, result.Evidence.Attempts, 1)
-				require.Len(t, result.Unseen, 1, "nothing is doubtful of the request: %v", result.Unseen)
+				require.Len(t, result.Gaps(), 1, "nothing is doubtful of the request: %v", result.Gaps())
 			}
 			seen := whileStopped(server, freezer)
 			assert.Len(t, server.Snapshots(), count*len(test.volumes))

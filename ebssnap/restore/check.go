@@ -6,37 +6,40 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/opskit-go/opskit/ebssnap"
+	"github.com/opskit-go/opskit"
 )
 
 // Copy is a restored copy of a volume. Source is required.
 type Copy struct {
 	Source string // a block device, or a file with the image of one
-	// Replay replays the filesystem's log before the check, as a mount after a crash does. That writes to the copy. Zero: the log is left
-	// aside and the copy is not written.
+	// Replay replays the filesystem's log before the check, as a mount after a crash does. That
+	// writes to the copy. Zero: the log is left aside and the copy is not written.
 	Replay bool
-	// Folder is where the private mount point is made. Zero: the folder for temporary files.
-	Folder string
+	// Directory is where the private mount point is made. Zero: the directory for temporary files.
+	Directory string
 }
 
-// Invariant tells whether the data below dir is what it must be: nil if it is. It must return when ctx ends, and close what it opened.
+// Invariant tells whether the data below dir is what it must be: nil if it is. It must return when
+// ctx ends, and close what it opened.
 type Invariant func(ctx context.Context, dir string) error
 
-// Check mounts copy read-only at a private place, runs invariant on it in the calling goroutine, and unmounts it, also when invariant
-// panics. It blocks as long as invariant does, and is safe for concurrent use on different copies.
+// Check mounts copy read-only at a private place, runs invariant on it in the calling goroutine,
+// and unmounts it, also when invariant panics. It blocks as long as invariant does, and is safe for
+// concurrent use on different copies.
 //
-// The error is nil if the question was answered: the verdict says how. Errors match ErrUsage, ErrUnknownFilesystem, ErrInUse, ErrSameFilesystem,
-// ErrStillMounted, ebssnap.ErrPermission and errors.ErrUnsupported, inside an *ebssnap.Error. Once the copy was looked at the Result is not nil.
+// The error is nil if the question was answered: the verdict says how. Errors match ErrUsage,
+// ErrUnknownFilesystem, ErrInUse, ErrSameFilesystem, ErrStillMounted, ebssnap.ErrPermission and
+// errors.ErrUnsupported, inside an *ebssnap.Error. Once the copy was looked at the Result is not
+// nil.
 func Check(ctx context.Context, copied Copy, invariant Invariant) (*Result, error) {
 	if copied.Source == "" || invariant == nil {
-		return nil, &ebssnap.Error{Op: "check copy", Target: copied.Source, Err: fmt.Errorf("%w: a source and an invariant are needed", ErrUsage)}
+		return nil, &opskit.Error{Op: "check copy", Target: copied.Source, Err: fmt.Errorf("%w: a source and an invariant are needed", ErrUsage)}
 	}
 	r := &Result{Evidence: Evidence{Source: copied.Source, Started: time.Now().UTC(), Replay: copied.Replay}}
 	err := check(ctx, copied, invariant, &r.Evidence)
-	r.Verdict, r.Reason = Judge(r.Evidence)
-	r.Unseen = gaps(r.Evidence)
+	r.Judge()
 	if err != nil {
-		return r, &ebssnap.Error{Op: "check copy", Target: copied.Source, Err: err}
+		return r, &opskit.Error{Op: "check copy", Target: copied.Source, Err: err}
 	}
 	return r, nil
 }

@@ -74,9 +74,9 @@ func options(fstype string, replay bool) string {
 
 const mountFlags = unix.MS_RDONLY | unix.MS_NODEV | unix.MS_NOSUID | unix.MS_NOEXEC | unix.MS_NOATIME
 
-// mounted calls work with the folder that device is mounted on.
+// mounted calls work with the directory that device is mounted on.
 func mounted(copied Copy, device string, e *Evidence, work func(dir string) error) (err error) {
-	place, err := newPlace(copied.Folder)
+	place, err := newPlace(copied.Directory)
 	if err != nil {
 		return refusal(err)
 	}
@@ -105,8 +105,9 @@ func mounted(copied Copy, device string, e *Evidence, work func(dir string) erro
 	return work(place.dir)
 }
 
-// damaged tells the errors by which the kernel says that it cannot make sense of a filesystem: EINVAL and EUCLEAN (EFSCORRUPTED) of a
-// superblock or tree, EIO and EBADMSG (EFSBADCRC) of a block.
+// damaged tells the errors by which the kernel says that it cannot make sense of a filesystem:
+// EINVAL and EUCLEAN (EFSCORRUPTED) of a superblock or tree, EIO and EBADMSG (EFSBADCRC) of a
+// block.
 func damaged(err error) bool {
 	for _, errno := range []unix.Errno{unix.EINVAL, unix.EUCLEAN, unix.EIO, unix.EBADMSG} {
 		if errors.Is(err, errno) {
@@ -127,9 +128,10 @@ func refusal(err error) error {
 // place is a mount point that nobody else sees into.
 type place struct{ base, dir string }
 
-// newPlace makes the folder and mounts it over itself, private, so that what is mounted inside does not appear in other mount namespaces.
-func newPlace(folder string) (*place, error) {
-	base, err := os.MkdirTemp(folder, "opskit-restore-")
+// newPlace makes the directory and mounts it over itself, private, so that what is mounted inside
+// does not appear in other mount namespaces.
+func newPlace(directory string) (*place, error) {
+	base, err := os.MkdirTemp(directory, "opskit-restore-")
 	if err != nil {
 		return nil, err
 	}

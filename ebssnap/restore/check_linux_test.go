@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/opskit-go/opskit/ebssnap"
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap/restore"
 	"github.com/opskit-go/opskit/internal/lab"
 )
@@ -57,10 +57,10 @@ func TestCheckMountsReadOnlyAndUnmounts(t *testing.T) {
 				name += " with its log"
 			}
 			t.Run(name, func(t *testing.T) {
-				source, folder := image(t, fstype), t.TempDir()
+				source, directory := image(t, fstype), t.TempDir()
 				before, err := os.ReadFile(source)
 				require.NoError(t, err)
-				result, err := restore.Check(t.Context(), restore.Copy{Source: source, Replay: replay, Folder: folder}, func(_ context.Context, dir string) error {
+				result, err := restore.Check(t.Context(), restore.Copy{Source: source, Replay: replay, Directory: directory}, func(_ context.Context, dir string) error {
 					text, err := os.ReadFile(filepath.Join(dir, "orders"))
 					assert.Equal(t, "7\n", string(text))
 					assert.ErrorIs(t, os.WriteFile(filepath.Join(dir, "new"), nil, 0o600), syscall.EROFS)
@@ -73,8 +73,8 @@ func TestCheckMountsReadOnlyAndUnmounts(t *testing.T) {
 				assert.Equal(t, restore.VerdictHolds, result.Verdict)
 				assert.True(t, result.Evidence.Unmounted)
 				assert.Equal(t, fstype, result.Evidence.Filesystem.Type)
-				assert.NotContains(t, mounts(t), folder)
-				left, err := os.ReadDir(folder)
+				assert.NotContains(t, mounts(t), directory)
+				left, err := os.ReadDir(directory)
 				require.NoError(t, err)
 				assert.Empty(t, left)
 				settled(t, source)
@@ -92,12 +92,12 @@ func TestCheckUnmountsWhateverTheInvariantDoes(t *testing.T) {
 	lab.Need(t, "root")
 	source := image(t, "ext4")
 	check := func(ctx context.Context, invariant restore.Invariant) (*restore.Result, error) {
-		folder := t.TempDir()
+		directory := t.TempDir()
 		defer func() {
-			assert.NotContains(t, mounts(t), folder)
+			assert.NotContains(t, mounts(t), directory)
 			settled(t, source)
 		}()
-		return restore.Check(ctx, restore.Copy{Source: source, Folder: folder}, invariant)
+		return restore.Check(ctx, restore.Copy{Source: source, Directory: directory}, invariant)
 	}
 	result, err := check(t.Context(), func(context.Context, string) error { return errors.New("order 7 has no lines") })
 	require.NoError(t, err, "the question was answered")
@@ -158,7 +158,7 @@ func TestCheckRefusals(t *testing.T) {
 		err          error
 	}{
 		{"missing", filepath.Join(live.Dir, "missing"), os.ErrNotExist},
-		{"folder", live.Dir, restore.ErrUsage},
+		{"directory", live.Dir, restore.ErrUsage},
 		{"no filesystem", empty, restore.ErrUnknownFilesystem},
 		{"the mounted original", live.Device, restore.ErrInUse},
 		{"the image of the mounted original", live.Image, restore.ErrInUse},
@@ -168,7 +168,7 @@ func TestCheckRefusals(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			result, err := restore.Check(t.Context(), restore.Copy{Source: test.source}, never)
 			require.ErrorIs(t, err, test.err)
-			var typed *ebssnap.Error
+			var typed *opskit.Error
 			require.ErrorAs(t, err, &typed)
 			assert.Equal(t, test.source, typed.Target)
 			assert.Equal(t, restore.VerdictUnknown, result.Verdict)

@@ -96,20 +96,6 @@ func TestUsage(t *testing.T) {
 	assert.ErrorIs(t, err, restore.ErrUsage)
 }
 
-func TestVerdicts(t *testing.T) {
-	for v := range restore.Verdict(4) {
-		text, err := v.MarshalText()
-		require.NoError(t, err)
-		var back restore.Verdict
-		require.NoError(t, back.UnmarshalText(text))
-		assert.Equal(t, v, back)
-	}
-	_, err := restore.Verdict(4).MarshalText()
-	require.Error(t, err)
-	require.Error(t, new(restore.Verdict).UnmarshalText([]byte("fine")))
-	assert.Equal(t, "unknown", restore.Verdict(0).String())
-}
-
 func TestJudge(t *testing.T) {
 	tests := []struct {
 		name string
@@ -125,9 +111,10 @@ func TestJudge(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			verdict, reason := restore.Judge(test.e)
-			assert.Equal(t, test.want, verdict)
-			assert.NotEmpty(t, reason)
+			r := restore.Result{Evidence: test.e}
+			r.Judge()
+			assert.Equal(t, test.want, r.Verdict)
+			assert.NotEmpty(t, r.Reason)
 		})
 	}
 }
@@ -139,7 +126,7 @@ func saved() *restore.Result {
 		Filesystem: restore.Filesystem{Type: "ext4", ID: id, Log: &no},
 		Mounted:    true, Asked: true, Violation: "order 7 has no lines\x1b[2J", Took: 1500 * time.Microsecond, Unmounted: true,
 	}}
-	r.Verdict, r.Reason = restore.Judge(r.Evidence)
+	r.Judge()
 	return r
 }
 
@@ -157,9 +144,9 @@ func TestSavedEvidenceSameVerdict(t *testing.T) {
 	assert.Equal(t, string(want), string(text))
 	var back restore.Result
 	require.NoError(t, json.Unmarshal(want, &back))
-	verdict, reason := restore.Judge(back.Evidence)
-	assert.Equal(t, back.Verdict, verdict)
-	assert.Equal(t, back.Reason, reason)
+	judged := back
+	judged.Judge()
+	assert.Equal(t, back, judged)
 	again, err := json.MarshalIndent(&back, "", "\t")
 	require.NoError(t, err)
 	assert.Equal(t, string(want), string(again)+"\n")
@@ -172,11 +159,11 @@ func TestTextObeysNothingFromOutside(t *testing.T) {
 	assert.Contains(t, text, "\nnot checked: ")
 }
 
-func ExampleJudge() {
-	evidence := restore.Evidence{Source: "/dev/nvme2n1", Mounted: true, Asked: true, Violation: "order 7 has no lines"}
-	verdict, reason := restore.Judge(evidence)
-	fmt.Println(verdict, "-", reason)
-	// Output: broken - order 7 has no lines
+func ExampleResult_Judge() {
+	r := restore.Result{Evidence: restore.Evidence{Source: "/dev/nvme2n1", Mounted: true, Asked: true, Violation: "order 7 has no lines"}}
+	level := r.Judge()
+	fmt.Println(level, "-", r.Reason)
+	// Output: problem - order 7 has no lines
 }
 
 func ExampleIdentify() {

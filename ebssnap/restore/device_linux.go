@@ -14,7 +14,8 @@ import (
 	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
-// free returns ErrInUse if a block device is mounted or claimed: the kernel opens such a device exclusively for nobody else.
+// free returns ErrInUse if a block device is mounted or claimed: the kernel opens such a device
+// exclusively for nobody else.
 func free(device string) error {
 	fd, err := unix.Open(device, unix.O_RDONLY|unix.O_EXCL|unix.O_CLOEXEC, 0)
 	switch {
@@ -28,13 +29,14 @@ func free(device string) error {
 	return refusal(fmt.Errorf("open %s: %w", device, err))
 }
 
-// sameFilesystem refuses a btrfs copy whose ID is that of a mounted filesystem: the kernel may show that one instead.
+// sameFilesystem refuses a btrfs copy whose ID is that of a mounted filesystem: the kernel may show
+// that one instead.
 func sameFilesystem(fs Filesystem, source string) error {
 	if fs.Type != "btrfs" {
 		return nil
 	}
 	if _, err := os.Stat(filepath.Join("/sys/fs/btrfs", fs.ID)); err != nil {
-		return nil //nolint:nilerr // no such folder: not mounted
+		return nil //nolint:nilerr // no such directory: not mounted
 	}
 	return fmt.Errorf("%w; run on the copy: btrfstune -f -u %s", ErrSameFilesystem, strconv.Quote(source))
 }

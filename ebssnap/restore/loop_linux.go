@@ -12,7 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// attach puts an image behind a loop device, which lets go of it when the last of the mount and the returned file is closed.
+// attach puts an image behind a loop device, which lets go of it when the last of the mount and the
+// returned file is closed.
 func attach(path string, info os.FileInfo, writable bool) (*os.File, error) {
 	if other := behind(info); other != "" {
 		return nil, fmt.Errorf("%w: %s has it open", ErrInUse, other)

@@ -25,7 +25,8 @@ import (
 	"github.com/opskit-go/opskit/internal/lab"
 )
 
-// clones is a cloud whose volumes are files: a snapshot is a clone of the file by FICLONE, which takes all of it at one instant, as EBS does.
+// clones is a cloud whose volumes are files: a snapshot is a clone of the file by FICLONE, which
+// takes all of it at one instant, as EBS does.
 type clones struct {
 	image, clone string
 	done         *atomic.Uint64 // how far the application is
@@ -94,7 +95,8 @@ func run(t *testing.T, argv ...string) {
 	require.NoError(t, err, "%v: %s", argv, out)
 }
 
-// snapshot takes one snapshot under freezer and returns the verdict on it and what is wrong with the restored copy, without its log and with it.
+// snapshot takes one snapshot under freezer and returns the verdict on it and what is wrong with
+// the restored copy, without its log and with it.
 func (v *volume) snapshot(t *testing.T, freezer ebssnap.Freezer) (verdict ebssnap.Verdict, held bool, without, with string) {
 	t.Helper()
 	defer func() { require.NoError(t, os.Remove(v.clone)) }()
@@ -112,8 +114,8 @@ func (v *volume) snapshot(t *testing.T, freezer ebssnap.Freezer) (verdict ebssna
 	return result.Verdict, cloud.held, without, with
 }
 
-// fsck asks the filesystem's own program, which must find a frozen copy clean without its log. xfs_repair does not: a freeze leaves a record in
-// the log of xfs by design.
+// fsck asks the filesystem's own program, which must find a frozen copy clean without its log.
+// xfs_repair does not: a freeze leaves a record in the log of xfs by design.
 func (v *volume) fsck(t *testing.T) {
 	t.Helper()
 	switch v.fstype {
@@ -135,8 +137,9 @@ func (v *volume) check(t *testing.T, told uint64, replay bool) string {
 	return fmt.Sprint(result.Verdict, ": ", result.Reason)
 }
 
-// TestBarRestoredCopies takes snapshots while an application writes without ever syncing, restores each and checks it. Frozen, every copy must be whole, already
-// without its log. The same harness with a freezer that freezes nothing must find copies that are not, or it would prove nothing.
+// TestBarRestoredCopies takes snapshots while an application writes without ever syncing, restores
+// each and checks it. Frozen, every copy must be whole, already without its log. The same harness
+// with a freezer that freezes nothing must find copies that are not, or it would prove nothing.
 func TestBarRestoredCopies(t *testing.T) {
 	lab.Need(t, "root", "loop", "xfs")
 	types, frozen, free := []string{"ext4", "xfs", "btrfs"}, 2, 2

@@ -2,24 +2,39 @@ package restore
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/opskit-go/opskit/ebssnap"
+	"github.com/opskit-go/opskit"
 )
 
-// Result is the outcome of Check. Verdict and Reason are what Judge makes of Evidence.
+type verdictKind struct{}
+
+// Verdict says what is known of a copy. VerdictHolds is OK; VerdictBroken and VerdictUnmountable
+// are Problems: there is no backup in it.
+type Verdict = opskit.Enum[verdictKind]
+
+// The verdicts.
+const (
+	VerdictUnknown     Verdict = ""            // the invariant could not be asked: not mounted, or the context ended
+	VerdictHolds       Verdict = "holds"       // the copy was mounted and the invariant holds on it
+	VerdictBroken      Verdict = "broken"      // the copy was mounted and the invariant does not hold on it
+	VerdictUnmountable Verdict = "unmountable" // this kernel can make no sense of it: it is damaged, or of a newer make
+)
+
+// Result is the outcome of Check. What is not evidence is what Judge makes of it.
 type Result struct {
-	Verdict  Verdict       `json:"verdict"`          // what is known of the copy
-	Reason   string        `json:"reason"`           // why
-	Evidence Evidence      `json:"evidence"`         // what it rests on
-	Unseen   []ebssnap.Gap `json:"unseen,omitempty"` // what was not looked at
+	Verdict   Verdict      `json:"verdict"`             // what is known of the copy
+	Reason    string       `json:"reason"`              // why
+	Evidence  Evidence     `json:"evidence"`            // what it rests on
+	Undecided []opskit.Gap `json:"undecided,omitempty"` // what was not looked at
 }
 
 // Evidence is everything that a verdict rests on. The zero value is evidence of nothing.
 type Evidence struct {
 	Source     string        `json:"source"`              // the copy
-	Started    time.Time     `json:"started"`             // UTC
+	Started    time.Time     `json:"started,omitzero"`    // UTC
 	Filesystem Filesystem    `json:"filesystem,omitzero"` // as its superblock says
 	Replay     bool          `json:"replay,omitempty"`    // the log was to be replayed
 	Options    string        `json:"options,omitempty"`   // of the mount
@@ -31,50 +46,77 @@ type Evidence struct {
 	Unmounted  bool          `json:"unmounted,omitempty"` // nothing is mounted any more, and the device is free
 }
 
-// Judge returns the verdict that e supports, and why. It is a pure function.
-func Judge(e Evidence) (Verdict, string) {
+// Judge derives Verdict, Reason and Undecided from Evidence alone, and returns the level.
+func (r *Result) Judge() opskit.Level {
+	e := r.Evidence
 	switch {
 	case e.Damage != "":
-		return VerdictUnmountable, e.Damage
+		r.Verdict, r.Reason = VerdictUnmountable, e.Damage
 	case !e.Mounted:
-		return VerdictUnknown, "the copy was not mounted"
+		r.Verdict, r.Reason = VerdictUnknown, "the copy was not mounted"
 	case !e.Asked:
-		return VerdictUnknown, "the invariant gave no answer"
+		r.Verdict, r.Reason = VerdictUnknown, "the invariant gave no answer"
 	case e.Violation != "":
-		return VerdictBroken, e.Violation
+		r.Verdict, r.Reason = VerdictBroken, e.Violation
 	case e.Replay:
-		return VerdictHolds, "the invariant holds after the log was replayed"
+		r.Verdict, r.Reason = VerdictHolds, "the invariant holds after the log was replayed"
+	default:
+		r.Verdict, r.Reason = VerdictHolds, "the invariant holds without the log"
 	}
-	return VerdictHolds, "the invariant holds without the log"
+	r.Undecided = e.open()
+	return r.Level()
 }
 
-// gaps returns what a check like this leaves open.
-func gaps(e Evidence) []ebssnap.Gap {
-	var list []ebssnap.Gap
-	if e.Mounted && !e.Replay {
-		switch {
-		case e.Filesystem.Log == nil:
-			list = append(list, ebssnap.Gap{What: "changes in the log", Why: e.Filesystem.Type + " does not tell whether its log holds any", Need: "Copy.Replay, on a copy that may be written"})
-		case *e.Filesystem.Log:
-			list = append(list, ebssnap.Gap{What: "changes in the log", Why: "the log was left aside, and holds some: the copy was not taken of a frozen filesystem", Need: "Copy.Replay, on a copy that may be written"})
-		}
+// open returns what a check like this leaves open.
+func (e Evidence) open() []opskit.Gap {
+	const what, need = "changes in the log", "Copy.Replay, on a copy that may be written"
+	switch {
+	case !e.Mounted:
+		return []opskit.Gap{{What: "the data of the copy", Why: "it was not mounted"}}
+	case !e.Asked:
+		return []opskit.Gap{{What: "the data of the copy", Why: "the invariant gave no answer", Need: "more time"}}
 	}
-	if !e.Mounted {
-		list = append(list, ebssnap.Gap{What: "the data of the copy", Why: "it was not mounted"})
-	} else {
-		list = append(list, ebssnap.Gap{What: "what the invariant does not read", Why: "blocks are read when they are asked for", Need: "an invariant that reads every file"})
+	list := []opskit.Gap{{What: "what the invariant does not read", Why: "blocks are read when they are asked for", Need: "an invariant that reads every file"}}
+	switch {
+	case e.Replay:
+	case e.Filesystem.Log == nil:
+		list = append(list, opskit.Gap{What: what, Why: e.Filesystem.Type + " does not tell whether its log holds any", Need: need})
+	case *e.Filesystem.Log:
+		list = append(list, opskit.Gap{What: what, Why: "the log was left aside, and holds some: the copy was not taken of a frozen filesystem", Need: need})
 	}
 	return list
 }
 
+// Level returns what the verdict means to a monitor.
+func (r *Result) Level() opskit.Level {
+	switch r.Verdict {
+	case VerdictHolds:
+		return opskit.OK
+	case VerdictBroken, VerdictUnmountable:
+		return opskit.Problem
+	}
+	return opskit.Unknown
+}
+
+// Gaps returns Undecided.
+func (r *Result) Gaps() []opskit.Gap {
+	if len(r.Undecided) == 0 && r.Level() == opskit.Unknown {
+		return []opskit.Gap{{What: "the data of the copy", Why: "nothing was judged", Need: "Judge"}}
+	}
+	return slices.Clone(r.Undecided)
+}
+
+// Seen tells whether a copy was looked at.
+func (r *Result) Seen() bool { return r != nil && r.Evidence.Source != "" }
+
 // String returns the verdict, the evidence, what to do next and what was not seen, a line each.
 func (r *Result) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n", r.Verdict, escaped(r.Reason))
+	fmt.Fprintf(&b, "%s: %s\n", r.Verdict, opskit.Escape(r.Reason))
 	if r.Evidence.Filesystem.Type != "" {
-		fmt.Fprintf(&b, "  %s %s on %s", r.Evidence.Filesystem.Type, r.Evidence.Filesystem.ID, escaped(r.Evidence.Source))
+		fmt.Fprintf(&b, "  %s %s on %s", opskit.Escape(r.Evidence.Filesystem.Type), opskit.Escape(r.Evidence.Filesystem.ID), opskit.Escape(r.Evidence.Source))
 		if r.Evidence.Mounted {
-			fmt.Fprintf(&b, ", mounted with %s, asked for %s", r.Evidence.Options, r.Evidence.Took.Round(time.Microsecond))
+			fmt.Fprintf(&b, ", mounted with %s, asked for %s", opskit.Escape(r.Evidence.Options), r.Evidence.Took.Round(time.Microsecond))
 		}
 		b.WriteString("\n")
 	}
@@ -86,20 +128,6 @@ func (r *Result) String() string {
 	case r.Verdict == VerdictBroken || r.Verdict == VerdictUnmountable:
 		b.WriteString("next: check an older snapshot, and keep that one\n")
 	}
-	if len(r.Unseen) == 0 {
-		b.WriteString("not checked: nothing more")
-		return b.String()
-	}
-	var texts []string
-	for _, gap := range r.Unseen {
-		texts = append(texts, escaped(gap.String()))
-	}
-	b.WriteString("not checked: " + strings.Join(texts, "; "))
+	b.WriteString(opskit.NotChecked(r))
 	return b.String()
-}
-
-// escaped replaces what a terminal would obey in text from outside.
-func escaped(text string) string {
-	quoted := fmt.Sprintf("%q", text)
-	return strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(quoted[1 : len(quoted)-1])
 }

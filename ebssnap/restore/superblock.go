@@ -13,13 +13,14 @@ import (
 type Filesystem struct {
 	Type string `json:"type"`         // "ext4" (also ext2 and ext3), "xfs" or "btrfs"
 	ID   string `json:"id,omitempty"` // its UUID, lower case with hyphens
-	// Log says whether changes wait in the log that the filesystem itself does not hold yet. A freeze empties the logs of ext4 and
-	// btrfs. xfs does not tell (nil): a freeze leaves a record in its log by design.
+	// Log says whether changes wait in the log that the filesystem itself does not hold yet. A
+	// freeze empties the logs of ext4 and btrfs. xfs does not tell (nil): a freeze leaves a record
+	// in its log by design.
 	Log *bool `json:"log,omitempty"`
 }
 
-// Where the superblocks lie, and what in them; see the kernel's fs/ext4/ext4.h, fs/xfs/libxfs/xfs_format.h and
-// include/uapi/linux/btrfs_tree.h.
+// Where the superblocks lie, and what in them; see the kernel's fs/ext4/ext4.h,
+// fs/xfs/libxfs/xfs_format.h and include/uapi/linux/btrfs_tree.h.
 const (
 	extStart, btrfsStart = 1024, 64 << 10
 
@@ -32,7 +33,8 @@ const (
 	xfsMagic, btrfsMagic                = "XFSB", "_BHRfS_M"
 )
 
-// Identify reads the superblock at the start of r. It returns ErrUnknownFilesystem where there is none of ext4, xfs or btrfs.
+// Identify reads the superblock at the start of r. It returns ErrUnknownFilesystem where there is
+// none of ext4, xfs or btrfs.
 func Identify(r io.ReaderAt) (Filesystem, error) {
 	block := make([]byte, superblockSize)
 	var failed error

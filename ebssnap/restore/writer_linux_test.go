@@ -24,8 +24,9 @@ import (
 	"github.com/opskit-go/opskit/internal/lab"
 )
 
-// An application that counts on what it wrote, not on what it synced: every step writes record n to file A, then to file B, now and then replaces
-// a state file by rename, and only then tells the world that n is done, through a page that it shares with the test.
+// An application that counts on what it wrote, not on what it synced: every step writes record n to
+// file A, then to file B, now and then replaces a state file by rename, and only then tells the
+// world that n is done, through a page that it shares with the test.
 const (
 	writerDir = "OPSKIT_TEST_WRITER"
 	writerAck = "OPSKIT_TEST_WRITER_ACK"
@@ -108,7 +109,8 @@ func page(path string) (*atomic.Uint64, error) {
 	return (*atomic.Uint64)(unsafe.Pointer(&shared[0])), nil
 }
 
-// startWriter starts the application on dir, as a process that dies with the test, and returns how far it is.
+// startWriter starts the application on dir, as a process that dies with the test, and returns how
+// far it is.
 func startWriter(t *testing.T, dir string) *atomic.Uint64 {
 	t.Helper()
 	file, err := os.CreateTemp("/dev/shm", "opskit-writer-")
@@ -131,8 +133,8 @@ func startWriter(t *testing.T, dir string) *atomic.Uint64 {
 	return done
 }
 
-// intact returns an invariant: the data below dir is what the application had written at one moment between two of its system calls, and
-// nothing that it had told the world by then is missing.
+// intact returns an invariant: the data below dir is what the application had written at one moment
+// between two of its system calls, and nothing that it had told the world by then is missing.
 func intact(told uint64) func(ctx context.Context, dir string) error {
 	return func(_ context.Context, dir string) error {
 		a, errA := newest(filepath.Join(dir, "A"), 'A')
@@ -153,7 +155,8 @@ func intact(told uint64) func(ctx context.Context, dir string) error {
 	}
 }
 
-// newest returns the number of the last record of a file, all of whose records must be just those that were written until then.
+// newest returns the number of the last record of a file, all of whose records must be just those
+// that were written until then.
 func newest(path string, file byte) (uint64, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -5,16 +5,20 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/opskit-go/opskit"
 )
 
-// Report says whether a set of volumes holds all of the data.
+// Report says whether a set of volumes holds all of the data. Set and Layout are the evidence, the
+// rest is what Judge makes of it.
 type Report struct {
-	Verdict Verdict   `json:"verdict"`           // what Check makes of the layout
-	Set     []string  `json:"set,omitzero"`      // as it was asked for
-	Outside []Outside `json:"outside,omitempty"` // what lies outside the set
-	Missing []string  `json:"missing,omitempty"` // the volumes to add to the set, sorted
-	Spare   []string  `json:"spare,omitempty"`   // volumes of the set that hold no part that was found
-	Unseen  []Gap     `json:"unseen,omitempty"`  // what may lie outside the set
+	Verdict   Verdict      `json:"verdict"`             // whether the set holds all of it
+	Set       []string     `json:"set,omitempty"`       // as it was asked for
+	Layout    Layout       `json:"layout"`              // what the data lies on
+	Outside   []Outside    `json:"outside,omitempty"`   // what lies outside the set
+	Missing   []string     `json:"missing,omitempty"`   // the volumes to add to the set, sorted
+	Spare     []string     `json:"spare,omitempty"`     // volumes of the set that hold no part that was found
+	Undecided []opskit.Gap `json:"undecided,omitempty"` // parts that may lie outside the set
 }
 
 // Outside is a part of the data that does not lie in the set.
@@ -24,17 +28,32 @@ type Outside struct {
 	Device string `json:"device"`           // the disk, or the type of a filesystem that is on none
 }
 
-// Check tells whether the volumes of set hold every part. It is a pure function of the layout: a saved one gives the same report.
+// String names the path and the volume.
+func (o Outside) String() string {
+	if o.Volume == "" {
+		return quote(o.Path) + " lies on " + quote(o.Device) + ", which is no EBS volume"
+	}
+	return quote(o.Path) + " lies on " + quote(o.Volume) + " (" + quote(o.Device) + "), which is not in the set"
+}
+
+// Check tells whether the volumes of set hold every part. It is a pure function of the layout.
 func (l *Layout) Check(set ...string) *Report {
-	r := &Report{Set: slices.Clone(set), Unseen: slices.Clone(l.Unseen)}
-	for _, part := range l.Parts {
+	r := &Report{Set: slices.Clone(set), Layout: *l}
+	r.Judge()
+	return r
+}
+
+// Judge derives everything but Set and Layout from those, and returns the level.
+func (r *Report) Judge() opskit.Level {
+	*r = Report{Set: r.Set, Layout: r.Layout}
+	for _, part := range r.Layout.Parts {
 		r.judge(part)
 	}
-	if len(l.Parts) == 0 {
-		r.unseen(Gap{What: "every path", Why: "nothing was asked for that Skip does not name"})
+	if len(r.Layout.Parts) == 0 {
+		r.open(opskit.Gap{What: "every path", Why: "nothing was asked for that Skip does not name"})
 	}
-	for _, volume := range set {
-		if !slices.Contains(l.Volumes(), volume) {
+	for _, volume := range r.Set {
+		if !slices.Contains(r.Layout.Volumes(), volume) {
 			r.Spare = append(r.Spare, volume)
 		}
 	}
@@ -43,41 +62,55 @@ func (l *Layout) Check(set ...string) *Report {
 	switch {
 	case len(r.Outside) > 0:
 		r.Verdict = VerdictSplit
-	case len(r.Unseen) > 0:
-		r.Verdict = VerdictUnknown
-	default:
+	case len(r.Layout.Unseen) == 0 && len(r.Undecided) == 0:
 		r.Verdict = VerdictWhole
 	}
-	return r
+	return r.Level()
 }
 
-func (r *Report) judge(part Part) {
-	if part.Err != nil {
-		if errors.Is(part.Err, ErrNoBlockDevice) {
-			kind := "no block device"
-			if part.Mount != nil {
-				kind = part.Mount.Type
-			}
-			r.outside(Outside{Path: part.Path, Device: kind})
-			return
-		}
-		r.unseen(Gap{What: "the volume of " + quote(part.Path), Why: part.Err.Error()})
-		return
+// Level returns what the verdict means to a monitor.
+func (r *Report) Level() opskit.Level {
+	switch r.Verdict {
+	case VerdictWhole:
+		return opskit.OK
+	case VerdictSplit:
+		return opskit.Problem
 	}
-	if len(part.Devices) == 0 {
-		r.unseen(Gap{What: "the volume of " + quote(part.Path), Why: "no device is known"})
+	return opskit.Unknown
+}
+
+// Gaps returns what may lie outside the set: parts without a known volume, and parts that there may
+// be.
+func (r *Report) Gaps() []opskit.Gap {
+	gaps := slices.Concat(r.Layout.Unseen, r.Undecided)
+	if len(gaps) == 0 && r.Level() == opskit.Unknown {
+		return []opskit.Gap{{What: "every path", Why: "nothing was judged", Need: "Judge"}}
+	}
+	return gaps
+}
+
+// Seen tells whether anything was found to judge.
+func (r *Report) Seen() bool { return r != nil && len(r.Layout.Parts) > 0 }
+
+func (r *Report) judge(part Part) {
+	for _, gap := range part.gaps() {
+		r.open(gap)
+	}
+	if errors.Is(part.Err.Err(), ErrNoBlockDevice) {
+		kind := "no block device"
+		if part.Mount != nil {
+			kind = part.Mount.Type
+		}
+		r.outside(Outside{Path: part.Path, Device: kind})
 	}
 	for _, device := range part.Devices {
 		device.disks(func(disk Device) {
 			switch {
-			case disk.Store == StoreEBS && slices.Contains(r.Set, disk.Volume):
-			case disk.Store == StoreEBS && disk.Volume != "":
+			case disk.Store == StoreEBS && disk.Volume != "" && !slices.Contains(r.Set, disk.Volume):
 				r.Missing = append(r.Missing, disk.Volume)
 				r.outside(Outside{part.Path, disk.Volume, disk.Name})
 			case disk.Store == StoreInstance:
 				r.outside(Outside{Path: part.Path, Device: disk.Name})
-			default:
-				r.unseen(disk.gap())
 			}
 		})
 	}
@@ -89,27 +122,55 @@ func (r *Report) outside(o Outside) {
 	}
 }
 
-func (r *Report) unseen(g Gap) {
-	if !slices.Contains(r.Unseen, g) {
-		r.Unseen = append(r.Unseen, g)
+func (r *Report) open(g opskit.Gap) {
+	if !slices.Contains(r.Undecided, g) {
+		r.Undecided = append(r.Undecided, g)
 	}
 }
 
-// Err returns nil only if the verdict is VerdictWhole. Otherwise it is an *Error that matches ErrOutside and holds an *OutsideError for
-// the first part outside, or matches ErrCannotTell.
+// Err returns nil only if the verdict is VerdictWhole. Otherwise it matches ErrOutside and names
+// the first part outside, or ErrCannotTell.
 func (r *Report) Err() error {
 	switch {
 	case r.Verdict == VerdictWhole:
 		return nil
 	case r.Verdict == VerdictSplit && len(r.Outside) > 0:
-		first := r.Outside[0]
-		return &Error{Op: "check the set", Err: &OutsideError{first.Path, first.Volume, first.Device}}
+		return &opskit.Error{Op: "check the set", Err: fmt.Errorf("%w: %s; add the volume, or name the path in Skip if it holds no data to keep", ErrOutside, r.Outside[0])}
 	}
 	var why []string
-	for _, gap := range r.Unseen {
+	for _, gap := range r.Gaps() {
 		why = append(why, gap.String())
 	}
-	return &Error{Op: "check the set", Err: fmt.Errorf("%w: %s", ErrCannotTell, strings.Join(why, "; "))}
+	return &opskit.Error{Op: "check the set", Err: fmt.Errorf("%w: %s", ErrCannotTell, strings.Join(why, "; "))}
+}
+
+// Since tells what changed since an earlier report: the verdict, and what lies on other volumes.
+func (r *Report) Since(earlier *Report) opskit.Changes {
+	var c opskit.Changes
+	if !r.Seen() || !earlier.Seen() {
+		c.Unseen = []opskit.Gap{{What: "what changed", Why: "one of the two looks found nothing"}}
+		return c
+	}
+	c.Compare("verdict", earlier.Verdict.String(), r.Verdict.String())
+	was := map[string]string{}
+	for _, part := range earlier.Layout.Parts {
+		was[part.Path] = quoteAll(part.Volumes())
+	}
+	for _, part := range r.Layout.Parts {
+		old, found := was[part.Path]
+		if found {
+			c.Compare("volumes of "+quote(part.Path), old, quoteAll(part.Volumes()))
+		} else {
+			c.List = append(c.List, opskit.Change{What: quote(part.Path), New: quoteAll(part.Volumes())})
+		}
+		delete(was, part.Path)
+	}
+	for _, part := range earlier.Layout.Parts {
+		if old, gone := was[part.Path]; gone {
+			c.List = append(c.List, opskit.Change{What: quote(part.Path), Old: old})
+		}
+	}
+	return c
 }
 
 // String returns the verdict, a line for each part outside, and what to do next.
@@ -142,6 +203,6 @@ func (r *Report) String() string {
 	} else if r.Verdict == VerdictSplit {
 		text.WriteString("next: move that part to a volume of the set, or name it in Skip if it holds no data to keep\n")
 	}
-	text.WriteString(notChecked(r.Unseen))
+	text.WriteString(opskit.NotChecked(r))
 	return text.String()
 }

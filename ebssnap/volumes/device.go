@@ -16,7 +16,8 @@ type Device struct {
 	File   string `json:"file,omitempty"`   // the file behind a loop device
 	Store  Store  `json:"store"`            // who keeps a disk
 	Volume string `json:"volume,omitempty"` // "vol-..." where Store is StoreEBS
-	// Why says what Store rests on, or why it could not be told. Only devices that lie on nothing have it.
+	// Why says what Store rests on, or why it could not be told. Only devices that lie on nothing
+	// have it.
 	Why string `json:"why,omitempty"`
 	// Need says what would tell the volume, where that is known.
 	Need string   `json:"need,omitempty"`
@@ -34,7 +35,8 @@ func (d Device) disks(visit func(Device)) {
 	}
 }
 
-// String returns the device and what it lies on, on one line: "dm-0 (mapped vg-data) on [nvme1n1 vol-0a, nvme2n1 vol-0b]".
+// String returns the device and what it lies on, on one line: "dm-0 (mapped vg-data) on [nvme1n1
+// vol-0a, nvme2n1 vol-0b]".
 func (d Device) String() string {
 	text := quote(d.Name)
 	switch {

@@ -12,8 +12,8 @@ const (
 	instanceModel = "Amazon EC2 NVMe Instance Storage"
 )
 
-// identify says who keeps a disk. An NVMe disk tells it by model and serial number; a Xen disk by the name that it was attached
-// under, which the instance's block device mappings know.
+// identify says who keeps a disk. An NVMe disk tells it by model and serial number; a Xen disk by
+// the name that it was attached under, which the instance's block device mappings know.
 func (f *finding) identify(dir string, d *Device) {
 	var modelErr, serialErr error
 	d.Model, modelErr = f.text(dir + "/device/model")
@@ -36,9 +36,10 @@ func (f *finding) identify(dir string, d *Device) {
 	}
 }
 
-// nvme judges model and serial number. The serial number of an EBS volume is its id without the dash (Amazon EBS user guide, "Map
-// Amazon EBS volumes to NVMe device names"). The name of the mapping, in bytes 3072 to 3103 of Identify Controller, would need an
-// ioctl on the device and is not needed.
+// nvme judges model and serial number. The serial number of an EBS volume is its id without the
+// dash (Amazon EBS user guide, "Map Amazon EBS volumes to NVMe device names"). The name of the
+// mapping, in bytes 3072 to 3103 of Identify Controller, would need an ioctl on the device and is
+// not needed.
 func nvme(d *Device) {
 	switch {
 	case strings.HasPrefix(d.Model, instanceModel) || d.Model == "" && strings.HasPrefix(d.Serial, "AWS"):
@@ -55,7 +56,8 @@ func nvme(d *Device) {
 	}
 }
 
-// volumeID turns "vol0123456789abcdef0" into "vol-0123456789abcdef0". Old ids have 8 digits, newer ones 17.
+// volumeID turns "vol0123456789abcdef0" into "vol-0123456789abcdef0". Old ids have 8 digits, newer
+// ones 17.
 func volumeID(serial string) (string, bool) {
 	digits, found := strings.CutPrefix(serial, "vol")
 	digits = strings.TrimPrefix(digits, "-")
@@ -65,14 +67,15 @@ func volumeID(serial string) (string, bool) {
 	return "vol-" + digits, true
 }
 
-// Mapping is one block device mapping of the instance: the name that a volume was attached under, and the volume. ec2snap.Locate
-// reads them all, into Location.Mappings.
+// Mapping is one block device mapping of the instance: the name that a volume was attached under,
+// and the volume. ec2snap.Locate reads them all, into Location.Mappings.
 type Mapping struct {
 	Device string `json:"device"` // "/dev/sdf", "xvdf"
 	Volume string `json:"volume"` // "vol-..."; empty for an instance store
 }
 
-// xen returns the number of a Xen virtual block device, "51792", from the folder "vbd-51792" that device links to.
+// xen returns the number of a Xen virtual block device, "51792", from the directory "vbd-51792"
+// that device links to.
 func (f *finding) xen(dir string) string {
 	real, err := f.resolve(dir + "/device")
 	if err != nil {
@@ -85,10 +88,12 @@ func (f *finding) xen(dir string) string {
 	return number
 }
 
-// xenName is the disk that EC2 attached: which letter, and which partition where a disk was attached as one ("sda1"), else 0.
+// xenName is the disk that EC2 attached: which letter, and which partition where a disk was
+// attached as one ("sda1"), else 0.
 type xenName struct{ disk, partition int }
 
-// decodeXen decodes a number of xen-vbd-interface(7). Names of the kernel do not serve: some kernels call the SCSI disk a xvde.
+// decodeXen decodes a number of xen-vbd-interface(7). Names of the kernel do not serve: some
+// kernels call the SCSI disk a xvde.
 func decodeXen(number string) (xenName, bool) {
 	n, err := strconv.ParseUint(number, 10, 32)
 	switch {
@@ -169,8 +174,8 @@ func (f *finding) identifyXen(dir string, d *Device) {
 	}
 }
 
-// match returns the mappings of a disk: of exactly its name, or else, for a whole disk, of its letter: EC2 calls a root disk sda1
-// that the instance sees as a whole disk with a partition table.
+// match returns the mappings of a disk: of exactly its name, or else, for a whole disk, of its
+// letter: EC2 calls a root disk sda1 that the instance sees as a whole disk with a partition table.
 func match(mappings []Mapping, name xenName) []Mapping {
 	var exact, letter []Mapping
 	for _, m := range mappings {

@@ -52,5 +52,5 @@ func ExampleLayout_Check() {
 	fmt.Println(layout.Check("vol-0918273645afbecd0").Err())
 	// Output:
 	// <nil>
-	// check the set: /data lies on vol-0a1b2c3d4e5f60718 (nvme1n1), which is not in the set; add the volume, or name the path in Skip if it holds no data to keep
+	// check the set: outside the set of volumes: /data lies on vol-0a1b2c3d4e5f60718 (nvme1n1), which is not in the set; add the volume, or name the path in Skip if it holds no data to keep
 }

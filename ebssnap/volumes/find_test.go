@@ -120,16 +120,16 @@ func TestVolumesBehindAMount(t *testing.T) {
 			if len(c.volumes) > 1 {
 				report := layout.Check(c.volumes[0])
 				assert.Equal(t, volumes.VerdictSplit, report.Verdict)
-				var outside *volumes.OutsideError
-				require.ErrorAs(t, report.Err(), &outside)
-				assert.Equal(t, c.volumes[1], outside.Volume)
-				assert.Equal(t, "/data", outside.Path)
+				require.ErrorIs(t, report.Err(), volumes.ErrOutside)
+				assert.Equal(t, c.volumes[1], report.Outside[0].Volume)
+				assert.Equal(t, "/data", report.Outside[0].Path)
 			}
 		})
 	}
 }
 
-// TestFilesystemsThatMayHaveMoreDevices: mountinfo names the first device of an f2fs, and not the log of a jfs.
+// TestFilesystemsThatMayHaveMoreDevices: mountinfo names the first device of an f2fs, and not the
+// log of a jfs.
 func TestFilesystemsThatMayHaveMoreDevices(t *testing.T) {
 	for fstype, want := range map[string]volumes.Verdict{
 		"f2fs": volumes.VerdictUnknown, "jfs": volumes.VerdictUnknown, "newfs": volumes.VerdictUnknown,

@@ -9,17 +9,21 @@ import (
 	"path"
 	"slices"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
-// Finder finds the volumes behind paths. The zero value looks at this machine. It is safe for concurrent use while nobody changes it.
+// Finder finds the volumes behind paths. The zero value looks at this machine. It is safe for
+// concurrent use while nobody changes it.
 type Finder struct {
-	// Root is where proc, sys, dev and the data are found; empty means "/". A copy of another machine's files serves.
+	// Root is where proc, sys, dev and the data are found; empty means "/". A copy of another
+	// machine's files serves.
 	Root string
-	// Mappings are the instance's block device mappings, from the cloud. Only Xen disks need them: NVMe disks tell their volume.
+	// Mappings are the instance's block device mappings, from the cloud. Only Xen disks need them:
+	// NVMe disks tell their volume.
 	Mappings []Mapping
-	// Skip names absolute paths below which nothing is looked at, because the application makes it anew: a
-	// statistics folder, a socket, a certificate elsewhere.
+	// Skip names absolute paths below which nothing is looked at, because the application makes it
+	// anew: a statistics directory, a socket, a certificate elsewhere.
 	Skip []string
 }
 
@@ -30,7 +34,7 @@ type finding struct {
 
 	mounts mountinfo.Tree
 	layout *Layout
-	asked  map[string]bool // folders that are walked
+	asked  map[string]bool // directories that are walked
 	cached map[int]cached  // by mount id
 }
 
@@ -39,18 +43,21 @@ type cached struct {
 	err     error
 }
 
-// Find tells what the data below paths lies on: each path itself, every mount below it, and whatever symbolic links below it lead
-// to, as far as they lead. Paths are absolute; a file or a block device will do as well as a folder. Device files, sockets and pipes below the
-// paths are no data, block devices are.
+// Find tells what the data below paths lies on: each path itself, every mount below it, and
+// whatever symbolic links below it lead to, as far as they lead. Paths are absolute; a file or a
+// block device will do as well as a directory. Device files, sockets and pipes below the paths are
+// no data, block devices are.
 //
-// It only reads: mountinfo, sysfs, folders and links, no file of the data. It takes one read of each folder, ends early with
-// the context's error when ctx ends, and can, like every program, hang in the kernel on a dead network filesystem below the paths.
+// It only reads: mountinfo, sysfs, directories and links, no file of the data. It takes one read of
+// each directory, ends early with the context's error when ctx ends, and can, like every program,
+// hang in the kernel on a dead network filesystem below the paths.
 //
-// A part whose device cannot be told is not an error but a Part with Err. An error matches ErrUsage, ErrNoPath if a given path is not there,
-// ErrMalformed, or errors.ErrUnsupported where there is no Linux /proc.
+// A part whose device cannot be told is not an error but a Part with Err. An error matches
+// ErrUsage, ErrNoPath if a given path is not there, ErrMalformed, or errors.ErrUnsupported where
+// there is no Linux /proc.
 func (f Finder) Find(ctx context.Context, paths ...string) (*Layout, error) {
 	if len(paths) == 0 {
-		return nil, &Error{Op: "find", Err: fmt.Errorf("%w: no path", ErrUsage)}
+		return nil, &opskit.Error{Op: "find", Err: fmt.Errorf("%w: no path", ErrUsage)}
 	}
 	run := &finding{Finder: f, tree: tree{f.Root}, layout: &Layout{Paths: slices.Clone(paths)}, asked: map[string]bool{}, cached: map[int]cached{}}
 	if err := run.readMounts(); err != nil {
@@ -58,14 +65,14 @@ func (f Finder) Find(ctx context.Context, paths ...string) (*Layout, error) {
 	}
 	for _, name := range paths {
 		if !path.IsAbs(name) {
-			return nil, &Error{Op: "find", Target: name, Err: fmt.Errorf("%w: not absolute", ErrNoPath)}
+			return nil, &opskit.Error{Op: "find", Target: name, Err: fmt.Errorf("%w: not absolute", ErrNoPath)}
 		}
 		real, err := run.resolve(name)
 		if err != nil {
-			return nil, &Error{Op: "find", Target: name, Err: fmt.Errorf("%w: %w", ErrNoPath, err)}
+			return nil, &opskit.Error{Op: "find", Target: name, Err: fmt.Errorf("%w: %w", ErrNoPath, err)}
 		}
 		if err := run.add(ctx, name, real, ""); err != nil {
-			return nil, &Error{Op: "find", Target: name, Err: err}
+			return nil, &opskit.Error{Op: "find", Target: name, Err: err}
 		}
 	}
 	return run.layout, nil
@@ -74,20 +81,20 @@ func (f Finder) Find(ctx context.Context, paths ...string) (*Layout, error) {
 func (f *finding) readMounts() error {
 	text, err := os.ReadFile(f.host("/proc/self/mountinfo"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return &Error{Op: "read mountinfo", Err: fmt.Errorf("%w: %w: Linux and a mounted /proc are needed", errors.ErrUnsupported, f.say(err))}
+		return &opskit.Error{Op: "read mountinfo", Err: fmt.Errorf("%w: %w: Linux and a mounted /proc are needed", errors.ErrUnsupported, f.say(err))}
 	}
 	if err != nil {
-		return &Error{Op: "read mountinfo", Err: f.say(err)}
+		return &opskit.Error{Op: "read mountinfo", Err: f.say(err)}
 	}
 	list, err := mountinfo.Parse(text)
 	if err != nil {
-		return &Error{Op: "read mounts", Err: fmt.Errorf("%w: %w", ErrMalformed, err)}
+		return &opskit.Error{Op: "read mounts", Err: fmt.Errorf("%w: %w", ErrMalformed, err)}
 	}
 	f.mounts = mountinfo.NewTree(list)
 	return nil
 }
 
-func (f *finding) unseen(g Gap) {
+func (f *finding) unseen(g opskit.Gap) {
 	if !slices.Contains(f.layout.Unseen, g) {
 		f.layout.Unseen = append(f.layout.Unseen, g)
 	}
@@ -119,7 +126,7 @@ func (f *finding) part(name, real, via string) {
 		p.Devices, err = known.devices, known.err
 	}
 	if err != nil {
-		p.Err = &Error{Op: "find", Target: real, Err: err}
+		p.Err = opskit.Fail(&opskit.Error{Op: "find", Target: real, Err: err})
 	}
 	f.layout.Parts = append(f.layout.Parts, p)
 }

@@ -21,7 +21,8 @@ import (
 
 func TestMain(m *testing.M) { lab.Main(m) }
 
-// The other program is findmnt: for every mount of this machine that has a block device it names the same one.
+// The other program is findmnt: for every mount of this machine that has a block device it names
+// the same one.
 func TestFindAgreesWithFindmnt(t *testing.T) {
 	lab.Need(t, "program:mount")
 	findmnt, err := lab.Program("findmnt")
@@ -47,7 +48,8 @@ func TestFindAgreesWithFindmnt(t *testing.T) {
 	t.Logf("%d mounts", checked)
 }
 
-// everythingIn names what is in a folder, because walking a whole root filesystem is not the point.
+// everythingIn names what is in a directory, because walking a whole root filesystem is not the
+// point.
 func everythingIn(t *testing.T, point string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(point)
@@ -140,7 +142,7 @@ func TestExt4WithAJournalOnAnotherDevice(t *testing.T) {
 	assert.Contains(t, unseen["where the journal of "+filepath.Base(device)+" lies"], filepath.Base(apart))
 }
 
-func TestAFolderThatMayNotBeReadCannotBeTold(t *testing.T) {
+func TestADirectoryThatMayNotBeReadCannotBeTold(t *testing.T) {
 	root := cluster(t, machine{"srv/pg/closed/": ""})
 	require.NoError(t, os.Chmod(filepath.Join(root, "srv/pg/closed"), 0))
 	if os.Geteuid() == 0 {

@@ -10,10 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// machine is a file tree: a path ending in "/" is a folder, "-> target" a symbolic link, anything else a file.
+// machine is a file tree: a path ending in "/" is a directory, "-> target" a symbolic link,
+// anything else a file.
 type machine map[string]string
 
-// build makes the tree in a folder of its own.
+// build makes the tree in a directory of its own.
 func (m machine) build(tb testing.TB, more ...machine) string {
 	tb.Helper()
 	root := tb.TempDir()
@@ -80,7 +81,8 @@ func partition(disk, name, number string) machine {
 	}
 }
 
-// virtual is a device of dm, md or loop over others, which it names by their path below sys/devices.
+// virtual is a device of dm, md or loop over others, which it names by their path below
+// sys/devices.
 func virtual(name, number, attribute, value string, slaves ...string) machine {
 	dir := "devices/virtual/block/" + name
 	m := machine{

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
@@ -37,7 +38,7 @@ func (f *finding) devices(m mountinfo.Mount, depth int) ([]Device, error) {
 		f.journal(first)
 	default:
 		if !oneDevice(m.Type) {
-			f.unseen(Gap{
+			f.unseen(opskit.Gap{
 				What: "whether " + quote(m.Point) + " lies on more devices than " + quote(first.Name),
 				Why:  quote(m.Type) + " may have several, or a log on another, and mountinfo does not list them", Need: "the tools of that filesystem",
 			})
@@ -46,7 +47,8 @@ func (f *finding) devices(m mountinfo.Mount, depth int) ([]Device, error) {
 	return list, nil
 }
 
-// oneDevice reports whether a filesystem of this type always lies on the one block device that mountinfo names.
+// oneDevice reports whether a filesystem of this type always lies on the one block device that
+// mountinfo names.
 func oneDevice(fstype string) bool {
 	switch fstype {
 	case "ext2", "nilfs2", "vfat", "msdos", "exfat", "ntfs3", "ntfs", "hfsplus", "minix", "iso9660", "udf", "squashfs", "cramfs", "romfs":
@@ -61,7 +63,7 @@ func withoutDevice(m mountinfo.Mount) string {
 	switch {
 	case m.Type == "overlay":
 		upper, _ := m.Option("upperdir")
-		return what + " is a union of folders; ask for those: " + quote(upper)
+		return what + " is a union of directories; ask for those: " + quote(upper)
 	case m.Type == "zfs":
 		return what + " tells Linux no devices; use its own snapshots, or name the pool's volumes yourself"
 	case m.Type == "tmpfs" || m.Type == "ramfs":
@@ -72,8 +74,9 @@ func withoutDevice(m mountinfo.Mount) string {
 	return what + " has no device number of a block device"
 }
 
-// btrfs finds the devices of a btrfs: its mounts carry an anonymous number, and sysfs lists the devices under the filesystem's UUID. The
-// UUID is the one among whose devices the mount's source is.
+// btrfs finds the devices of a btrfs: its mounts carry an anonymous number, and sysfs lists the
+// devices under the filesystem's UUID. The UUID is the one among whose devices the mount's source
+// is.
 func (f *finding) btrfs(m mountinfo.Mount, depth int) ([]Device, error) {
 	source, err := f.byNode(m.Source, depth)
 	if err != nil {
@@ -104,7 +107,7 @@ func (f *finding) btrfsDevices(dir string, links []string, depth int) ([]Device,
 	}
 	for _, id := range ids {
 		if missing, _ := f.text(dir + "/devinfo/" + id + "/missing"); missing == "1" {
-			f.unseen(Gap{
+			f.unseen(opskit.Gap{
 				What: "device " + quote(id) + " of btrfs " + path.Base(dir), Why: "the filesystem is mounted without it",
 				Need: "btrfs filesystem show " + path.Base(dir),
 			})
@@ -125,12 +128,13 @@ func (f *finding) btrfsDevices(dir string, links []string, depth int) ([]Device,
 	return list, nil
 }
 
-// journal looks whether an ext4's journal may be on another device: /proc/fs/jbd2 lists "DEVICE-INODE" for a journal inside the
-// filesystem and "DEVICE" for one on a device of its own, without saying whose it is.
+// journal looks whether an ext4's journal may be on another device: /proc/fs/jbd2 lists
+// "DEVICE-INODE" for a journal inside the filesystem and "DEVICE" for one on a device of its own,
+// without saying whose it is.
 func (f *finding) journal(d Device) {
 	names, err := f.names("/proc/fs/jbd2")
 	if err != nil {
-		f.unseen(Gap{What: "where the journal of " + quote(d.Name) + " lies", Why: err.Error()})
+		f.unseen(opskit.Gap{What: "where the journal of " + quote(d.Name) + " lies", Why: err.Error()})
 		return
 	}
 	kernel := strings.ReplaceAll(d.Name, "/", "!")
@@ -146,14 +150,15 @@ func (f *finding) journal(d Device) {
 		apart = append(apart, name)
 	}
 	if len(apart) > 0 {
-		f.unseen(Gap{
+		f.unseen(opskit.Gap{
 			What: "where the journal of " + quote(d.Name) + " lies", Why: "not inside it, and there are journals on devices of their own: " + quote(strings.Join(apart, " ")),
 			Need: "dumpe2fs -h /dev/" + d.Name,
 		})
 	}
 }
 
-// blockName reports whether sysfs has a block device of that name; names of the device mapper have a dash themselves.
+// blockName reports whether sysfs has a block device of that name; names of the device mapper have
+// a dash themselves.
 func (f *finding) blockName(name string) bool {
 	return f.exists("/sys/class/block/"+name) || f.exists("/sys/block/"+name)
 }

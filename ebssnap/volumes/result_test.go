@@ -2,7 +2,6 @@ package volumes_test
 
 import (
 	"encoding/json"
-	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -17,7 +16,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// sample is a layout with every field: links, LVM, a loop device, memory, an unknown disk, something unseen.
+// sample is a layout with every field: links, LVM, a loop device, memory, an unknown disk,
+// something unseen.
 func sample(t *testing.T) *volumes.Layout {
 	t.Helper()
 	root := cluster(
@@ -66,7 +66,7 @@ func TestSavedEvidenceSameVerdict(t *testing.T) {
 	var saved volumes.Layout
 	require.NoError(t, json.Unmarshal(text, &saved))
 	for _, set := range [][]string{nil, {volA}, {volA, volB}, {volRoot, volA, volB}} {
-		assert.Equal(t, live.Check(set...), saved.Check(set...))
+		assert.Equal(t, live.Check(set...).Verdict, saved.Check(set...).Verdict)
 		assert.Equal(t, live.Check(set...).String(), saved.Check(set...).String())
 	}
 	assert.Equal(t, live.String(), saved.String())
@@ -94,72 +94,4 @@ func TestNothingFromOutsideReachesTheTerminal(t *testing.T) {
 	text := layout.String() + layout.Check(volA).String() + layout.Check(volA).Err().Error() + layout.Check(volA, volB).Err().Error()
 	assert.NotContains(t, text, "\x1b")
 	assert.Contains(t, text, `\x1b[2Jx`)
-}
-
-func TestErrorsKeepTheirMeaningInJSON(t *testing.T) {
-	for code, sentinel := range map[string]error{
-		"no_path": volumes.ErrNoPath, "no_block_device": volumes.ErrNoBlockDevice, "unknown_device": volumes.ErrUnknownDevice,
-		"outside": volumes.ErrOutside, "cannot_tell": volumes.ErrCannotTell, "malformed": volumes.ErrMalformed, "usage": volumes.ErrUsage,
-		"unsupported": errors.ErrUnsupported, "other": os.ErrClosed,
-	} {
-		before := &volumes.Error{Op: "find", Target: "/data", Err: sentinel}
-		text, err := json.Marshal(before)
-		require.NoError(t, err)
-		assert.Contains(t, string(text), `"code":"`+code+`"`)
-		var after volumes.Error
-		require.NoError(t, json.Unmarshal(text, &after))
-		assert.Equal(t, code != "other", errors.Is(&after, sentinel), code)
-		assert.Equal(t, before.Error(), after.Error())
-		again, err := json.Marshal(&after)
-		require.NoError(t, err)
-		assert.Equal(t, string(text), string(again))
-	}
-	assert.Error(t, new(volumes.Error).UnmarshalJSON([]byte("[")))
-	assert.Equal(t, "x", (&volumes.Error{Err: errors.New("x")}).Error())
-}
-
-func TestEnumsAreStableText(t *testing.T) {
-	type enum interface {
-		String() string
-		MarshalText() ([]byte, error)
-	}
-	for _, c := range []struct {
-		names   string
-		value   func(uint8) enum
-		decoded func(string) (enum, error)
-	}{
-		{"unknown disk partition mapped raid loop", func(n uint8) enum { return volumes.Kind(n) }, func(s string) (enum, error) {
-			var k volumes.Kind
-			err := k.UnmarshalText([]byte(s))
-			return k, err
-		}},
-		{"unknown ebs instance_store", func(n uint8) enum { return volumes.Store(n) }, func(s string) (enum, error) {
-			var k volumes.Store
-			err := k.UnmarshalText([]byte(s))
-			return k, err
-		}},
-		{"unknown whole split", func(n uint8) enum { return volumes.Verdict(n) }, func(s string) (enum, error) {
-			var k volumes.Verdict
-			err := k.UnmarshalText([]byte(s))
-			return k, err
-		}},
-	} {
-		names := strings.Fields(c.names)
-		for n, name := range names {
-			value := c.value(uint8(n))
-			assert.Equal(t, name, value.String())
-			text, err := value.MarshalText()
-			require.NoError(t, err)
-			assert.Equal(t, name, string(text))
-			back, err := c.decoded(name)
-			require.NoError(t, err)
-			assert.Equal(t, value, back)
-		}
-		beyond := c.value(uint8(len(names)))
-		_, err := beyond.MarshalText()
-		require.Error(t, err)
-		assert.Contains(t, beyond.String(), "(")
-		_, err = c.decoded("Whole")
-		assert.Error(t, err)
-	}
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
-// maxDepth bounds how deep devices may be stacked. The kernel allows fewer; a copied tree may go round in a circle.
+// maxDepth bounds how deep devices may be stacked. The kernel allows fewer; a copied tree may go
+// round in a circle.
 const maxDepth = 32
 
 // byNumber returns the block device "major:minor".
@@ -30,7 +31,8 @@ func (f *finding) byNode(name string, depth int) (Device, error) {
 	} else {
 		node = name
 	}
-	// In a copied tree the node is no device; names of the device mapper are only in /dev, and the kernel's own in sysfs.
+	// In a copied tree the node is no device; names of the device mapper are only in /dev, and the
+	// kernel's own in sysfs.
 	base := strings.ReplaceAll(strings.TrimPrefix(node, "/dev/"), "/", "!")
 	for _, dir := range []string{"/sys/class/block/", "/sys/block/"} {
 		if real, err := f.resolve(dir + base); err == nil {
@@ -48,7 +50,8 @@ func (f *finding) byNode(name string, depth int) (Device, error) {
 	return Device{}, fmt.Errorf("%w: %s is neither a device node nor a name in sysfs", ErrUnknownDevice, quote(name))
 }
 
-// device reads a device from its folder in sysfs, a path without symbolic links, and everything that it lies on.
+// device reads a device from its directory in sysfs, a path without symbolic links, and everything
+// that it lies on.
 func (f *finding) device(dir string, depth int) (Device, error) {
 	if depth > maxDepth {
 		return Device{}, fmt.Errorf("%w: devices stacked deeper than %d at %s", ErrMalformed, maxDepth, quote(dir))

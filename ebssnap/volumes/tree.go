@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// tree is a file tree whose absolute symbolic links stay inside it: the machine's own, or a copy of one.
+// tree is a file tree whose absolute symbolic links stay inside it: the machine's own, or a copy of
+// one.
 type tree struct{ root string }
 
 // host returns where a path of the tree is on this machine.
@@ -21,7 +22,8 @@ func (t tree) host(name string) string {
 	return filepath.Join(t.root, filepath.FromSlash(name))
 }
 
-// say names in an error of the operating system the path as it is in the tree, and so that a terminal shows it.
+// say names in an error of the operating system the path as it is in the tree, and so that a
+// terminal shows it.
 func (t tree) say(err error) error {
 	var wrong *fs.PathError
 	if !errors.As(err, &wrong) {
@@ -37,7 +39,8 @@ func (t tree) say(err error) error {
 // maxLinks is the kernel's MAXSYMLINKS.
 const maxLinks = 40
 
-// resolve returns the path without symbolic links. It fails like stat(2) where the path does not exist.
+// resolve returns the path without symbolic links. It fails like stat(2) where the path does not
+// exist.
 func (t tree) resolve(name string) (string, error) {
 	done, rest, links := "/", name, 0
 	for rest != "" {
@@ -88,7 +91,7 @@ func (t tree) exists(name string) bool {
 	return err == nil
 }
 
-// names returns the entries of a folder in order of name; absent is none.
+// names returns the entries of a directory in order of name; absent is none.
 func (t tree) names(dir string) ([]string, error) {
 	entries, err := os.ReadDir(t.host(dir))
 	if errors.Is(err, fs.ErrNotExist) {

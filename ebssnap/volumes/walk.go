@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
@@ -17,7 +18,7 @@ func (f *finding) add(ctx context.Context, name, real, via string) error {
 	}
 	info, err := os.Lstat(f.host(real))
 	if err != nil {
-		f.unseen(Gap{What: quote(name), Why: f.say(err).Error()})
+		f.unseen(opskit.Gap{What: quote(name), Why: f.say(err).Error()})
 		return nil
 	}
 	if mode := info.Mode(); via != "" && mode&(fs.ModeCharDevice|fs.ModeNamedPipe|fs.ModeSocket) != 0 {
@@ -43,8 +44,8 @@ func (f *finding) walk(ctx context.Context, dir string) error {
 		return context.Cause(ctx)
 	}
 	entries, err := os.ReadDir(f.host(dir))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a running database makes and removes folders
-		f.unseen(Gap{What: "links below " + quote(dir), Why: f.say(err).Error(), Need: "the rights of the data's owner, or root"})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a running database makes and removes directories
+		f.unseen(opskit.Gap{What: "links below " + quote(dir), Why: f.say(err).Error(), Need: "the rights of the data's owner, or root"})
 	}
 	for _, entry := range entries {
 		name := path.Join(dir, entry.Name())
@@ -64,7 +65,7 @@ func (f *finding) walk(ctx context.Context, dir string) error {
 				continue // removed meanwhile
 			}
 			if err != nil {
-				f.unseen(Gap{What: "where the link " + quote(name) + " leads", Why: err.Error(), Need: "remove the link, or name it in Skip"})
+				f.unseen(opskit.Gap{What: "where the link " + quote(name) + " leads", Why: err.Error(), Need: "remove the link, or name it in Skip"})
 				continue
 			}
 			if err := f.add(ctx, name, real, "symlink"); err != nil {

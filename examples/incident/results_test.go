@@ -11,9 +11,6 @@ import (
 
 	"github.com/opskit-go/opskit/dnsroot"
 	"github.com/opskit-go/opskit/dnsroot/rssac002"
-	"github.com/opskit-go/opskit/ebssnap"
-	"github.com/opskit-go/opskit/ebssnap/restore"
-	"github.com/opskit-go/opskit/ebssnap/volumes"
 	"github.com/opskit-go/opskit/ipsec"
 	"github.com/opskit-go/opskit/procstate"
 	"github.com/opskit-go/opskit/procstate/limits"
@@ -34,8 +31,6 @@ func TestLastLineOfEveryResultTellsWhatWasNotChecked(t *testing.T) {
 		&ipsec.ListenerReport{},
 		&procstate.BlockedReport{}, &procstate.Report{}, &limits.Report{},
 		&procstate.Group{}, &procstate.Plan{}, &procstate.Outcome{}, &procstate.Blocked{},
-		&ebssnap.Recovery{}, &ebssnap.Result{}, &ebssnap.CheckReport{},
-		&volumes.Layout{}, &volumes.Report{}, &restore.Result{},
 		&whoislookup.Record{}, &bulk.Result{},
 	} {
 		t.Run(fmt.Sprintf("%T", r), func(t *testing.T) {

@@ -27,7 +27,10 @@ func TestWaitsUntilItIsCompleted(t *testing.T) {
 	code, stdout, stderr := runSoon(t, append(args, "-wait")...)
 	assert.Equal(t, 0, code, stderr)
 	assert.True(t, strings.HasPrefix(stdout, "consistent: "), "the verdict does not wait: "+stdout)
-	assert.Contains(t, stdout, "\ncompleted: "+server.Snapshots()[0].ID+"\n")
+	assert.Contains(t, stdout, "  snapshot "+server.Snapshots()[0].ID+" of ")
+	assert.Contains(t, stdout, " completed\n")
+	assert.Contains(t, stdout, "\nnot checked: nothing more\n")
+	assert.Contains(t, stderr, "waits until it is completed")
 	lastLines(t, stdout, "thawed")
 }
 
@@ -47,17 +50,16 @@ func TestSnapshotThatIsNeverCompleted(t *testing.T) {
 	server.SetState(server.Snapshots()[0].ID, "error")
 	result := <-ended
 	stdout := result.stdout
-	assert.Equal(t, 2, result.code, "there is no snapshot: "+stdout)
+	assert.Equal(t, 1, result.code, "there is no snapshot: "+stdout)
 	assert.Contains(t, stdout, "snapshot failed")
 	lastLines(t, stdout, "thawed")
 }
 
 func TestNoWaitForASnapshotWithoutProof(t *testing.T) {
 	server, args := world(t)
-	server.Next(ebssnaptest.DropResponse)
+	server.Next(ebssnaptest.FaultDropResponse)
 	code, stdout, stderr := runSoon(t, append(args, "-wait")...)
-	assert.Equal(t, 1, code)
-	assert.NotContains(t, stdout, "completed:")
+	assert.Equal(t, 2, code, "nobody saw when it was taken")
 	assert.Contains(t, stderr, "not waited")
 	lastLines(t, stdout, "thawed")
 }

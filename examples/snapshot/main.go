@@ -12,13 +12,15 @@
 //
 // With -wait it waits until the snapshot is completed. With -check it tells
 // beforehand whether all of that would work: "ready" and 0, "not ready" and 1,
-// "cannot tell" and 2; with -recover -yes it thaws what a run that was killed
-// together with its guard left frozen; with -hold it freezes and thaws at the word
+// "cannot tell" and 2; with -recover it tells what is
+// frozen now, and with -yes thaws what a run that was killed together with its
+// guard left; with -hold it freezes and thaws at the word
 // of another tool's hooks. snapshot.service and snapshot.timer are ready for systemd.
 //
-// The exit code is 0 for a consistent snapshot, 1 for one without proof, 2 for
-// none. The last line is always "thawed", or "STILL FROZEN: run ..." with the
-// command; with -json it stands on stderr.
+// The exit code is 0 for a consistent snapshot, 1 for none and for one that is
+// damaged or without proof, 2 where that is not known. The last line is "thawed",
+// "STILL FROZEN: run ..." with the command, or "cannot tell whether it is
+// frozen: ..."; with -json it stands on stderr.
 package main
 
 import (
@@ -63,7 +65,7 @@ type command struct {
 	description     string
 	hold            string
 	check, recover  bool
-	intended, yes   bool
+	yes             bool
 	wait            bool
 	every           time.Duration // between two questions of -wait
 	options         ec2snap.Options
@@ -71,7 +73,7 @@ type command struct {
 }
 
 func (c command) run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	c.Program = program.New("snapshot", "-volume VOLUME -mount DIR [-skip PATH] [-timeout 10s] [-check] [-wait] | -recover [-yes] | -mount DIR -hold SOCKET | -hold SOCKET freeze|thaw\nexit codes: 0 consistent; 1 a snapshot without proof; 2 no snapshot, or wrong usage", stdout, stderr)
+	c.Program = program.New("snapshot", "-volume VOLUME -mount DIR [-skip PATH] [-timeout 10s] [-check] [-wait] | -recover [-yes] | -mount DIR -hold SOCKET | -hold SOCKET freeze|thaw\nexit codes: 0 consistent; 1 no snapshot, or one that is damaged or without proof; 2 unknown, or wrong usage", stdout, stderr)
 	c.EvidenceFlags()
 	c.Var(&c.volumes, "volume", "`VOLUME` to take a snapshot of: vol-... or a device as EC2 names it, /dev/sdb; repeated: one atomic set")
 	c.Var(&c.mounts, "mount", "mount point `DIR` to freeze; repeated for several")
@@ -82,10 +84,9 @@ func (c command) run(ctx context.Context, args []string, stdout, stderr io.Write
 	c.StringVar(&c.options.Metadata, "metadata", "", "the metadata service at this `URL`")
 	c.StringVar(&c.options.Region, "region", "", "the `REGION`, if the metadata service should not be asked")
 	c.BoolVar(&c.check, "check", false, "only tell whether a snapshot could be taken; nothing is frozen or created")
-	c.BoolVar(&c.recover, "recover", false, "tell what a run that was killed left frozen; with -yes thaw it")
+	c.BoolVar(&c.recover, "recover", false, "tell what is frozen now, by asking every filesystem for write access; with -yes thaw what a run that died left")
 	c.BoolVar(&c.yes, "yes", false, "with -recover: really thaw")
 	c.BoolVar(&c.wait, "wait", false, "after the thaw, wait until the snapshot is completed, which may take hours")
-	c.BoolVar(&c.intended, "intended", false, "with -recover -yes: also thaw what was only about to be frozen")
 	c.StringVar(&c.hold, "hold", "", "freeze and thaw at the word of another program on this `SOCKET`; with the argument freeze or thaw: say that word")
 	if code, done := c.Parse(args); done {
 		return code

@@ -66,11 +66,11 @@ func TestConsistent(t *testing.T) {
 
 func TestSnapshotWithoutProof(t *testing.T) {
 	server, args := world(t)
-	server.Next(ebssnaptest.DropResponse)
+	server.Next(ebssnaptest.FaultDropResponse)
 	code, stdout, stderr := runWith(t, &ebssnaptest.Freezer{}, args...)
-	assert.Equal(t, 1, code)
+	assert.Equal(t, 2, code)
 	assert.True(t, strings.HasPrefix(stdout, "unknown: "), stdout)
-	assert.Contains(t, stdout, "next: look again for the token")
+	assert.Contains(t, stdout, "next: take another snapshot")
 	assert.Contains(t, stderr, "outcome unknown")
 	lastLines(t, stdout, "thawed")
 }
@@ -79,7 +79,7 @@ func TestNoSnapshot(t *testing.T) {
 	server, args := world(t)
 	server.Deny("CreateSnapshot")
 	code, stdout, stderr := runWith(t, &ebssnaptest.Freezer{}, args...)
-	assert.Equal(t, 2, code)
+	assert.Equal(t, 1, code)
 	assert.True(t, strings.HasPrefix(stdout, "no_snapshot: "), stdout)
 	assert.Contains(t, stderr, "ec2:CreateSnapshot")
 	lastLines(t, stdout, "thawed")
@@ -137,15 +137,15 @@ func TestSaveFromSince(t *testing.T) {
 	assert.Equal(t, 0, code)
 	assert.Equal(t, live, again)
 
-	server.Next(ebssnaptest.DropResponse)
+	server.Next(ebssnaptest.FaultDropResponse)
 	code, stdout, _ := runWith(t, &ebssnaptest.Freezer{}, append(args, "-since", saved)...)
-	assert.Equal(t, 1, code)
-	assert.True(t, strings.HasPrefix(stdout, "since: the verdict was consistent; "), stdout)
+	assert.Equal(t, 2, code)
+	assert.Contains(t, stdout, "  verdict: consistent -> unknown\n")
 
 	require.NoError(t, os.WriteFile(saved, []byte("{"), 0o600))
 	code, _, stderr := runWith(t, &ebssnaptest.Freezer{}, "-from", saved)
 	assert.Equal(t, 2, code)
-	assert.Contains(t, stderr, "not evidence")
+	assert.Contains(t, stderr, "not the evidence that was asked for")
 }
 
 func TestPreflight(t *testing.T) {

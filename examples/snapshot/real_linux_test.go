@@ -22,7 +22,7 @@ func TestRealFilesystem(t *testing.T) {
 			args[i] = fs.Dir
 		}
 	}
-	server.Next(ebssnaptest.Hang)
+	server.Next(ebssnaptest.FaultHang)
 	var stdout, stderr bytes.Buffer
 	onDisk := command{freezer: func(mounts []string) ebssnap.Freezer { return &ebssnap.FS{Mounts: mounts} }, find: onOneVolume} // the file below the loop device lies anywhere
 	code := onDisk.run(t.Context(), args, &stdout, &stderr)

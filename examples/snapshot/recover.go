@@ -4,56 +4,48 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap"
 	"github.com/opskit-go/opskit/examples/internal/program"
 )
 
-// thawLeftovers tells what a run that was killed left frozen, and with -yes thaws it.
+// thawLeftovers tells what is frozen now, and with -yes thaws what a run that died left.
 func (c command) thawLeftovers(ctx context.Context) int {
 	plan, err := ebssnap.Recover(ctx)
 	if err != nil {
 		return c.Fail(err)
 	}
 	if c.yes {
-		err = plan.Apply(ctx, c.intended)
+		err = plan.Apply(ctx)
 	}
-	code := program.Healthy
-	for _, l := range plan.Leftovers {
-		if !l.Thawed && !l.Over {
-			code = program.Problem
-		}
-	}
-	if len(plan.Unseen) > 0 {
-		code = max(code, program.CannotTell)
-	}
-	code = c.Print(plan, code)
+	code := c.Answer(plan)
 	if err != nil {
 		fmt.Fprintf(c.Stderr, "%s: %v\n", c.Name(), err)
-		return c.thawed(max(code, program.Problem), err)
+		code = max(code, program.Problem)
 	}
 	return c.leftLine(plan, code)
 }
 
-// leftLine prints the last line of a plan: what is recorded as frozen is, as far as anybody knows; of what was only intended that is not known.
+// leftLine prints the last line of a plan.
 func (c command) leftLine(plan *ebssnap.Recovery, code int) int {
-	frozen, intended := false, false
-	for _, l := range plan.Leftovers {
-		left := !l.Thawed && !l.Over
-		frozen, intended = frozen || left && l.Frozen, intended || left && !l.Frozen
-	}
 	out := c.Stdout
 	if c.JSON {
 		out = c.Stderr
 	}
 	switch {
-	case frozen:
-		fmt.Fprintf(out, "STILL FROZEN: run %s -recover -yes\n", c.Name())
-	case intended:
-		fmt.Fprintf(c.Stderr, "%s: if it is frozen, thaw it with -recover -yes -intended\n", c.Name())
-	default:
-		return c.thawed(code, nil)
+	case plan.Rescue() != "":
+		return c.lastLine(code, c.Name()+" -recover -yes")
+	case plan.Level() == opskit.Unknown:
+		run := "look as root, where the data is mounted"
+		for _, f := range plan.Filesystems {
+			if f.Frozen == ebssnap.FrozenUnknown && f.Waits {
+				run = "if nothing that lives holds it frozen, run fsfreeze -u " + f.Mount
+			}
+		}
+		fmt.Fprintf(out, "cannot tell whether it is frozen: %s\n", opskit.Escape(run))
+		return code
 	}
-	return code
+	return c.lastLine(code, "")
 }
 
 // checkOnly tells whether a snapshot could be taken: 0 is ready, 1 not ready, 2 cannot tell.
@@ -63,7 +55,7 @@ func (c command) checkOnly(ctx context.Context, volume ebssnap.Volume) int {
 		return c.Fail(err)
 	}
 	outside, gaps := c.whole(ctx, volume.IDs)
-	whole := ebssnap.Capability{Name: "all data in the set", OK: outside == nil}
+	whole := opskit.Capability{Name: "all_data_in_the_set", OK: outside == nil}
 	switch {
 	case outside != nil:
 		whole.Why = outside.Err().Error()
@@ -73,13 +65,6 @@ func (c command) checkOnly(ctx context.Context, volume ebssnap.Volume) int {
 	if len(gaps) == 0 {
 		report.Capabilities = append(report.Capabilities, whole)
 	}
-	report.Ready = report.Ready && whole.OK
-	code := program.Healthy
-	switch {
-	case !report.Ready:
-		code = program.Problem
-	case len(report.Unseen) > 0:
-		code = program.CannotTell
-	}
-	return c.Print(report, code)
+	report.Judge()
+	return c.Answer(report)
 }

@@ -3,58 +3,44 @@ package main
 import (
 	"errors"
 	"fmt"
-	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap"
 	"github.com/opskit-go/opskit/examples/internal/program"
 )
 
+// kind is that of the evidence which -save writes.
+const kind = "ebssnap_result"
+
 // report prints a result, and before it what changed since an earlier one.
 func (c command) report(result *ebssnap.Result) int {
-	code := map[ebssnap.Verdict]int{
-		ebssnap.VerdictConsistent: program.Healthy, ebssnap.VerdictUnproven: program.Problem, ebssnap.VerdictUnknown: program.Problem,
-		ebssnap.VerdictNone: program.CannotTell,
-	}[result.Verdict]
-	if result.Verdict == ebssnap.VerdictUnknown && len(result.Snapshots()) == 0 {
-		code = program.CannotTell
-	}
 	if c.Since != "" {
-		before, err := program.Read[*ebssnap.Result](c.Since)
+		earlier, err := program.LoadEvidence[*ebssnap.Result](c.Program, c.Since, kind)
 		if err != nil {
 			return c.Fail(err)
 		}
-		verdict, _ := ebssnap.Judge(before.Evidence)
-		c.Print(change{Was: verdict, Is: result.Verdict, WasStopped: before.Evidence.Stopped(), IsStopped: result.Evidence.Stopped()}, code)
+		c.Print(result.Since(earlier[len(earlier)-1]), 0)
 	}
-	return c.Print(result, code)
+	return c.Answer(result)
 }
 
-// change compares two snapshots.
-type change struct {
-	Was        ebssnap.Verdict `json:"was"`
-	Is         ebssnap.Verdict `json:"is"`
-	WasStopped time.Duration   `json:"was_stopped_ns"`
-	IsStopped  time.Duration   `json:"is_stopped_ns"`
-}
-
-// String says what changed on one line.
-func (c change) String() string {
-	verdict := "the verdict is the same"
-	if c.Was != c.Is {
-		verdict = fmt.Sprintf("the verdict was %s", c.Was)
-	}
-	return fmt.Sprintf("since: %s; writers were stopped for %.1f ms, now %.1f ms", verdict, float64(c.WasStopped)/1e6, float64(c.IsStopped)/1e6)
-}
-
-// thawed prints the last line.
+// thawed prints the last line, of a call that returned err.
 func (c command) thawed(code int, err error) int {
+	var frozen *ebssnap.ThawError
+	if errors.As(err, &frozen) {
+		return c.lastLine(code, frozen.Rescue())
+	}
+	return c.lastLine(code, "")
+}
+
+// lastLine says whether anything is still frozen: rescue is the command that thaws it.
+func (c command) lastLine(code int, rescue string) int {
 	out := c.Stdout
 	if c.JSON {
 		out = c.Stderr
 	}
-	var frozen *ebssnap.ThawError
-	if errors.As(err, &frozen) {
-		fmt.Fprintf(out, "STILL FROZEN: run %s\n", frozen.Rescue())
+	if rescue != "" {
+		fmt.Fprintf(out, "STILL FROZEN: run %s\n", opskit.Escape(rescue))
 		return max(code, program.Problem)
 	}
 	fmt.Fprintln(out, "thawed")
@@ -63,16 +49,10 @@ func (c command) thawed(code int, err error) int {
 
 // judgeAgain makes the verdict of a saved result once more. No filesystem is touched.
 func (c command) judgeAgain() int {
-	result, err := program.Read[*ebssnap.Result](c.From)
+	saved, err := program.LoadEvidence[*ebssnap.Result](c.Program, c.From, kind)
 	if err != nil {
 		return c.Fail(err)
 	}
-	result.Verdict, result.Reasons = ebssnap.Judge(result.Evidence)
-	var frozen error
-	for _, a := range result.Evidence.Attempts {
-		if a.ThawError != nil && errors.Is(a.ThawError, ebssnap.ErrStillFrozen) {
-			frozen = &ebssnap.ThawError{Mounts: result.Evidence.Mounts, Err: a.ThawError}
-		}
-	}
-	return c.thawed(c.report(result), frozen)
+	result := saved[len(saved)-1]
+	return c.lastLine(c.report(result), result.Rescue())
 }

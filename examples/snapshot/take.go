@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap"
 	"github.com/opskit-go/opskit/ebssnap/ec2snap"
 	"github.com/opskit-go/opskit/examples/internal/program"
@@ -35,7 +36,7 @@ func (c command) take(ctx context.Context) int {
 	}
 	outside, gaps := c.whole(ctx, volume.IDs)
 	if outside != nil {
-		return c.thawed(c.Print(outside, program.CannotTell), nil)
+		return c.thawed(c.Answer(outside), nil)
 	}
 	result, err := ebssnap.Consistent(ctx, volume, c.freezer(c.mounts), c.timeout)
 	if result == nil {
@@ -45,21 +46,50 @@ func (c command) take(ctx context.Context) int {
 	if err != nil {
 		fmt.Fprintf(c.Stderr, "%s: %v\n", c.Name(), err)
 	}
+	unfinished := c.wait && !c.waitFor(ctx, volume.Cloud, result)
 	code := c.report(result)
-	if err != nil {
+	if err != nil || unfinished {
 		code = max(code, program.Problem) // consistent, but something was left undone
 	}
 	if c.Save != "" {
-		if err := program.Write(c.Save, result); err != nil {
+		if err := program.SaveEvidence(c.Save, kind, result.Evidence.Started, result); err != nil {
 			fmt.Fprintf(c.Stderr, "%s: %v\n", c.Name(), err)
 			code = max(code, program.Problem)
 		}
 	}
-	switch {
-	case c.wait && code == program.Healthy:
-		code = c.waitFor(ctx, volume.Cloud, result.Snapshots())
-	case c.wait:
-		fmt.Fprintf(c.Stderr, "%s: not waited: this snapshot is not in order\n", c.Name())
-	}
 	return c.thawed(code, err)
+}
+
+// waitFor waits until the snapshots are completed, and notes in the result what became of them. It
+// returns whether they are. Everything has been thawed long before.
+func (c command) waitFor(ctx context.Context, cloud ebssnap.Cloud, result *ebssnap.Result) bool {
+	if result.Level() != opskit.OK {
+		fmt.Fprintf(c.Stderr, "%s: not waited: this snapshot is not in order\n", c.Name())
+		return false
+	}
+	snapshots := result.Snapshots()
+	var ids []string
+	for _, s := range snapshots {
+		ids = append(ids, s.ID)
+	}
+	fmt.Fprintf(c.Stderr, "%s: %s, and thawed; waits until it is completed\n", c.Name(), result.Verdict)
+	completed := 0
+	for s, err := range ebssnap.Progress(ctx, cloud, c.every, ids...) {
+		if err != nil {
+			fmt.Fprintf(c.Stderr, "%s: %v\n", c.Name(), err)
+		}
+		for i := range snapshots {
+			if snapshots[i].ID == s.ID {
+				snapshots[i].State, snapshots[i].Progress, snapshots[i].Reason = s.State, s.Progress, s.Reason
+			}
+		}
+		if s.State == "completed" {
+			completed++
+		}
+		if program.Terminal(c.Stderr) {
+			fmt.Fprintf(c.Stderr, "%s: %s %s %s\n", c.Name(), s.ID, s.State, s.Progress)
+		}
+	}
+	result.Judge()
+	return completed == len(ids)
 }

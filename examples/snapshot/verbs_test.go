@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap"
 	"github.com/opskit-go/opskit/ebssnap/ebssnaptest"
 	"github.com/opskit-go/opskit/examples/internal/program"
@@ -39,19 +40,21 @@ func TestCheckTellsAndTouchesNothing(t *testing.T) {
 
 func TestLastLineOfAPlan(t *testing.T) {
 	for name, test := range map[string]struct {
-		left ebssnap.Leftover
+		left ebssnap.Filesystem
 		want string
 	}{
-		"frozen":   {ebssnap.Leftover{Mount: "/data", Frozen: true}, "STILL FROZEN: run snapshot -recover -yes\n"},
-		"thawed":   {ebssnap.Leftover{Mount: "/data", Frozen: true, Thawed: true}, "thawed\n"},
-		"over":     {ebssnap.Leftover{Mount: "/data", Over: true}, "thawed\n"},
-		"intended": {ebssnap.Leftover{Mount: "/data"}, ""},
+		"frozen":  {ebssnap.Filesystem{Froze: true, Waits: true}, "STILL FROZEN: run snapshot -recover -yes\n"},
+		"thawed":  {ebssnap.Filesystem{Froze: true, Thawed: true}, "thawed\n"},
+		"over":    {ebssnap.Filesystem{Froze: true, Passed: true}, "thawed\n"},
+		"foreign": {ebssnap.Filesystem{Waits: true}, "cannot tell whether it is frozen: if nothing that lives holds it frozen, run fsfreeze -u /data\n"},
 	} {
 		var stdout, stderr bytes.Buffer
 		c := command{Program: program.New("snapshot", "", &stdout, &stderr)}
-		assert.Equal(t, 1, c.leftLine(&ebssnap.Recovery{Leftovers: []ebssnap.Leftover{test.left}}, 1), name)
+		test.left.Mount = "/data"
+		plan := &ebssnap.Recovery{Filesystems: []ebssnap.Filesystem{test.left}}
+		plan.Judge()
+		assert.Equal(t, 1, c.leftLine(plan, 1), name)
 		assert.Equal(t, test.want, stdout.String(), name)
-		assert.Equal(t, name == "intended", strings.Contains(stderr.String(), "-intended"), name)
 	}
 }
 
@@ -154,7 +157,7 @@ func TestHoldAfterOneThatWasKilled(t *testing.T) {
 }
 
 func TestHoldRefused(t *testing.T) {
-	freezer := &ebssnaptest.Freezer{FailWith: &ebssnap.Error{Op: "freeze", Target: "/data", Err: ebssnap.ErrNotFreezable}}
+	freezer := &ebssnaptest.Freezer{FailWith: &opskit.Error{Op: "freeze", Target: "/data", Err: ebssnap.ErrNotFreezable}}
 	socket, ended := startHold(t, freezer, "1s")
 	code, stdout, _ := runWith(t, freezer, "-hold", socket, "freeze")
 	assert.Equal(t, 1, code)

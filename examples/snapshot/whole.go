@@ -5,29 +5,26 @@ import (
 	"strings"
 	"time"
 
-	"github.com/opskit-go/opskit/ebssnap"
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap/ec2snap"
 	"github.com/opskit-go/opskit/ebssnap/volumes"
 )
 
-// lookWithin limits the look at what the data lies on: a tree of many folders takes long, and nothing is stopped meanwhile.
+// lookWithin limits the look at what the data lies on: a tree of many directories takes long, and nothing is stopped meanwhile.
 const lookWithin = time.Minute
 
 // whole returns a report if a part of the data is known to lie outside the set, and else what could not be told about that.
-func (c command) whole(ctx context.Context, set []string) (outside *volumes.Report, gaps []ebssnap.Gap) {
+func (c command) whole(ctx context.Context, set []string) (outside *volumes.Report, gaps []opskit.Gap) {
 	limited, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
 	report, err := c.look(limited, set)
 	switch {
 	case err != nil:
-		return nil, []ebssnap.Gap{{What: "whether all data lies in the set", Why: err.Error()}}
+		return nil, []opskit.Gap{{What: "whether all data lies in the set", Why: err.Error()}}
 	case report.Verdict == volumes.VerdictSplit:
 		return report, nil
 	}
-	for _, gap := range report.Unseen {
-		gaps = append(gaps, ebssnap.Gap{What: gap.What, Why: gap.Why, Need: gap.Need})
-	}
-	return nil, gaps
+	return nil, report.Gaps()
 }
 
 // look tells what the data lies on. Xen disks need the instance's block device mappings for that, so Locate is asked for them if that may help.

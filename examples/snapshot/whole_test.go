@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap"
 	"github.com/opskit-go/opskit/ebssnap/ebssnaptest"
 	"github.com/opskit-go/opskit/ebssnap/volumes"
@@ -36,7 +37,7 @@ func TestDataOutsideTheSetIsRefused(t *testing.T) {
 		return code, out.String()
 	}
 	code, stdout := run(args...)
-	assert.Equal(t, 2, code)
+	assert.Equal(t, 1, code)
 	assert.True(t, strings.HasPrefix(stdout, "split: "), stdout)
 	assert.Contains(t, stdout, "/data/pg_wal on vol-0b")
 	lastLines(t, stdout, "thawed")
@@ -44,7 +45,7 @@ func TestDataOutsideTheSetIsRefused(t *testing.T) {
 	assert.Empty(t, server.Snapshots())
 
 	code, stdout = run(append(args, "-json")...)
-	assert.Equal(t, 2, code)
+	assert.Equal(t, 1, code)
 	var report volumes.Report
 	require.NoError(t, json.Unmarshal([]byte(stdout), &report))
 	assert.Equal(t, volumes.VerdictSplit, report.Verdict)
@@ -77,8 +78,8 @@ func TestWhereVolumesCannotTellIsSaid(t *testing.T) {
 // checking is a freezer that can tell without freezing.
 type checking struct{ *ebssnaptest.Freezer }
 
-func (checking) Check(context.Context, []string) []ebssnap.Capability {
-	return []ebssnap.Capability{{Name: "freeze", OK: true}}
+func (checking) Check(context.Context, []string) ([]opskit.Capability, []opskit.Gap) {
+	return []opskit.Capability{{Name: "freeze", OK: true}}, nil
 }
 
 // TestCheckAndSnapshotAgree: what is not ready is refused; what cannot be told is said by both, and is no refusal.
@@ -95,7 +96,7 @@ func TestCheckAndSnapshotAgree(t *testing.T) {
 		says2, because string
 	}{
 		"whole":  {onOneVolume, 0, "ready\n", 0, 1, "consistent: ", ""},
-		"split":  {walElsewhere, 1, "not ready: ", 2, 0, "split: ", "/data/pg_wal"},
+		"split":  {walElsewhere, 1, "not ready: ", 1, 0, "split: ", "/data/pg_wal"},
 		"untold": {dark, 2, "cannot tell: ", 0, 1, "consistent: ", "no /proc"},
 		"xen":    {xenDisk, 0, "ready\n", 0, 1, "consistent: ", ""},
 	} {

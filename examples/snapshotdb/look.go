@@ -8,13 +8,13 @@ import (
 )
 
 // look fills in what paths lie on. Xen disks need the instance's block device mappings for that, so Locate is asked for them if that may help.
-func (c command) look(ctx context.Context, o *outcome, paths []string) error {
+func (c command) look(ctx context.Context, o *outcome, set, paths []string) error {
 	for {
 		layout, err := c.finder.Find(ctx, paths...)
 		if err != nil {
 			return err
 		}
-		o.Layout, o.Report = layout, layout.Check(o.Set...)
+		o.Report = layout.Check(set...)
 		if o.Report.Verdict != volumes.VerdictUnknown || c.finder.Mappings != nil || c.options.Region != "" {
 			return nil
 		}

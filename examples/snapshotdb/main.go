@@ -43,7 +43,7 @@ type database interface {
 	Paths(ctx context.Context) ([]string, error)
 }
 
-// command is the program; its tests bring a freezer that freezes nothing and a machine in a folder.
+// command is the program; its tests bring a freezer that freezes nothing and a machine in a directory.
 type command struct {
 	freezer func(mounts []string) ebssnap.Freezer
 	finder  volumes.Finder
@@ -70,7 +70,7 @@ func (l *list) Set(value string) error {
 }
 
 func (c command) run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	c.Program = program.New("snapshotdb", "-postgres CLIENT | -mariadb CLIENT -volume VOLUME... -mount DIR... [-timeout 10s]\nexit codes: 0 consistent; 1 a snapshot without proof; 2 no snapshot, or wrong usage", stdout, stderr)
+	c.Program = program.New("snapshotdb", "-postgres CLIENT | -mariadb CLIENT -volume VOLUME... -mount DIR... [-timeout 10s]\nexit codes: 0 consistent; 1 no snapshot, or one that is damaged or without proof; 2 unknown, or wrong usage", stdout, stderr)
 	c.EvidenceFlags()
 	c.postgres.flags(c.FlagSet)
 	c.mariadb.flags(c.FlagSet)
@@ -98,13 +98,13 @@ func (c command) run(ctx context.Context, args []string, stdout, stderr io.Write
 	}
 	var o outcome
 	err := c.snapshot(ctx, &o)
-	if o.Layout == nil {
-		return c.lastLine(c.Fail(err), err)
+	if o.Report == nil {
+		return c.thawed(c.Fail(err), err)
 	}
 	if err != nil {
 		fmt.Fprintf(c.Stderr, "%s: %v\n", c.Name(), err)
 	}
-	return c.finish(&o, err)
+	return c.thawed(c.finish(&o, err), err)
 }
 
 // snapshot fills in the outcome as far as it gets.
@@ -131,8 +131,7 @@ func (c command) snapshot(ctx context.Context, o *outcome) error {
 		return err
 	}
 	c.finder.Skip = c.skip
-	o.Set = volume.IDs
-	if err := c.look(ctx, o, paths); err != nil {
+	if err := c.look(ctx, o, volume.IDs, paths); err != nil {
 		return err
 	}
 	if err := o.Report.Err(); err != nil {

@@ -4,29 +4,58 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap"
 	"github.com/opskit-go/opskit/ebssnap/dbhook"
 	"github.com/opskit-go/opskit/ebssnap/volumes"
 	"github.com/opskit-go/opskit/examples/internal/program"
 )
 
+// kind is that of the evidence which -save writes.
+const kind = "ebssnap_database"
+
 // outcome is what is printed and saved.
 type outcome struct {
-	Set      []string         `json:"set,omitzero"`
-	Layout   *volumes.Layout  `json:"layout,omitzero"`  // what the database's files lie on
-	Report   *volumes.Report  `json:"report,omitzero"`  // whether the set holds all of it
+	Report   *volumes.Report  `json:"report,omitempty"` // whether the set holds all of the database's files
 	Result   *ebssnap.Result  `json:"result,omitempty"` // absent if the set was refused
 	Backup   *dbhook.Backup   `json:"backup,omitempty"`
 	Position *dbhook.Position `json:"position,omitempty"`
 }
 
-// String returns the result of the snapshot, or why there is none. What the database says stands among the evidence.
-func (o *outcome) String() string {
-	if o.Result == nil {
-		return o.Report.String()
+// judged is the one that decides: the snapshot, or why there is none.
+func (o *outcome) judged() opskit.Judged {
+	switch {
+	case o.Result != nil:
+		return o.Result
+	case o.Report != nil:
+		return o.Report
 	}
-	verdict, rest, _ := strings.Cut(o.Result.String(), "\n")
+	return &ebssnap.Result{}
+}
+
+// Judge judges the set and the snapshot again.
+func (o *outcome) Judge() opskit.Level {
+	if o.Report != nil {
+		o.Report.Judge()
+	}
+	return o.judged().Judge()
+}
+
+// Level is that of the snapshot, or of the set that was refused.
+func (o *outcome) Level() opskit.Level { return o.judged().Level() }
+
+// Gaps are those of the snapshot, or of the set that was refused.
+func (o *outcome) Gaps() []opskit.Gap { return o.judged().Gaps() }
+
+// Seen tells whether the database was looked at.
+func (o *outcome) Seen() bool { return o != nil && o.Report.Seen() }
+
+// String returns the result of the snapshot, or why there is none. What the database says stands among
+// the evidence.
+func (o *outcome) String() string {
+	verdict, rest, _ := strings.Cut(o.judged().String(), "\n")
 	if o.Backup != nil {
 		verdict += fmt.Sprintf("\n  backup %q: restore with backup_label (in -json and -save) and the log from %q to %q", o.Backup.Label, o.Backup.StartWAL, o.Backup.StopWAL)
 	}
@@ -36,93 +65,71 @@ func (o *outcome) String() string {
 	return verdict + "\n" + rest
 }
 
-func (o *outcome) verdict() ebssnap.Verdict {
-	if o == nil || o.Result == nil {
-		return ebssnap.VerdictNone
+// since tells what changed since an earlier outcome.
+func (o *outcome) since(earlier *outcome) opskit.Changes {
+	if o.Result != nil && earlier.Result != nil {
+		return o.Result.Since(earlier.Result)
 	}
-	verdict, _ := ebssnap.Judge(o.Result.Evidence)
-	return verdict
-}
-
-func (o *outcome) code() int {
-	switch verdict := o.verdict(); {
-	case verdict == ebssnap.VerdictConsistent:
-		return program.Healthy
-	case verdict == ebssnap.VerdictNone || verdict == ebssnap.VerdictUnknown && len(o.Result.Snapshots()) == 0:
-		return program.CannotTell
-	}
-	return program.Problem
-}
-
-// change compares two outcomes.
-type change struct {
-	Was ebssnap.Verdict `json:"was"`
-	Is  ebssnap.Verdict `json:"is"`
-}
-
-// String says what changed on one line.
-func (c change) String() string {
-	if c.Was == c.Is {
-		return "since: the verdict is the same"
-	}
-	return fmt.Sprintf("since: the verdict was %s", c.Was)
+	return o.Report.Since(earlier.Report)
 }
 
 // judgeAgain makes the verdict of a saved outcome once more. Nothing is locked and no filesystem touched.
 func (c command) judgeAgain() int {
-	o, err := program.Read[*outcome](c.From)
+	saved, err := program.LoadEvidence[*outcome](c.Program, c.From, kind)
 	if err != nil {
 		return c.Fail(err)
 	}
-	if o == nil || o.Layout == nil {
-		return c.Fail(fmt.Errorf("read %s: not an outcome saved by this program", c.From))
-	}
-	o.Report = o.Layout.Check(o.Set...)
-	var frozen error
+	o := saved[len(saved)-1]
+	rescue := ""
 	if o.Result != nil {
-		o.Result.Verdict, o.Result.Reasons = ebssnap.Judge(o.Result.Evidence)
-		for _, a := range o.Result.Evidence.Attempts {
-			if a.ThawError != nil && errors.Is(a.ThawError, ebssnap.ErrStillFrozen) {
-				frozen = &ebssnap.ThawError{Mounts: o.Result.Evidence.Mounts, Err: a.ThawError}
-			}
-		}
+		rescue = o.Result.Rescue()
 	}
-	return c.finish(o, frozen)
+	return c.lastLine(c.finish(o, nil), rescue)
 }
 
-// finish prints and saves the outcome, and then the last line.
+// finish prints and saves the outcome.
 func (c command) finish(o *outcome, err error) int {
-	code := o.code()
+	if c.Since != "" {
+		earlier, err := program.LoadEvidence[*outcome](c.Program, c.Since, kind)
+		if err != nil {
+			return c.Fail(err)
+		}
+		c.Print(o.since(earlier[len(earlier)-1]), 0)
+	}
+	code := c.Answer(o)
 	if err != nil {
 		code = max(code, program.Problem) // consistent, but something was left undone
 	}
-	if c.Since != "" {
-		before, err := program.Read[*outcome](c.Since)
-		if err != nil {
-			code = c.Fail(err)
-		} else {
-			code = c.Print(change{Was: before.verdict(), Is: o.verdict()}, code)
-		}
-	}
-	code = max(code, c.Print(o, code))
 	if c.Save != "" {
-		if err := program.Write(c.Save, o); err != nil {
+		at := time.Now()
+		if o.Result != nil {
+			at = o.Result.Evidence.Started
+		}
+		if err := program.SaveEvidence(c.Save, kind, at, o); err != nil {
 			fmt.Fprintf(c.Stderr, "%s: %v\n", c.Name(), err)
 			code = max(code, program.Problem)
 		}
 	}
-	return c.lastLine(code, err)
+	return code
 }
 
-// lastLine says whether anything is still frozen.
-func (c command) lastLine(code int, err error) int {
+// thawed prints the last line, of a call that returned err.
+func (c command) thawed(code int, err error) int {
+	var frozen *ebssnap.ThawError
+	if errors.As(err, &frozen) {
+		return c.lastLine(code, frozen.Rescue())
+	}
+	return c.lastLine(code, "")
+}
+
+// lastLine says whether anything is still frozen: rescue is the command that thaws it.
+func (c command) lastLine(code int, rescue string) int {
 	out := c.Stdout
 	if c.JSON {
 		out = c.Stderr
 	}
-	var frozen *ebssnap.ThawError
-	if errors.As(err, &frozen) {
-		fmt.Fprintf(out, "STILL FROZEN: run %s\n", frozen.Rescue())
+	if rescue != "" {
+		fmt.Fprintf(out, "STILL FROZEN: run %s\n", opskit.Escape(rescue))
 		return max(code, program.Problem)
 	}
 	fmt.Fprintln(out, "thawed")

@@ -20,21 +20,23 @@ import (
 	"github.com/opskit-go/opskit/internal/lab"
 )
 
-// arm64Kernel returns the kernel of Debian's linux-image-arm64 and its folder of modules, from the folder in OPSKIT_ARM64_KERNEL that the package was unpacked to.
+// arm64Kernel returns the kernel of Debian's linux-image-arm64 and its directory of modules, from
+// the directory in OPSKIT_ARM64_KERNEL that the package was unpacked to.
 func arm64Kernel() (kernel, modules string, err error) {
 	root := os.Getenv("OPSKIT_ARM64_KERNEL")
 	if root == "" {
 		return "", "", fmt.Errorf("OPSKIT_ARM64_KERNEL is not set")
 	}
 	kernels, _ := filepath.Glob(filepath.Join(root, "boot/vmlinuz-*-arm64"))
-	folders, _ := filepath.Glob(filepath.Join(root, "lib/modules/*-arm64"))
-	if len(kernels) != 1 || len(folders) != 1 {
-		return "", "", fmt.Errorf("%s has %d kernels and %d folders of modules, want one of each", root, len(kernels), len(folders))
+	directories, _ := filepath.Glob(filepath.Join(root, "lib/modules/*-arm64"))
+	if len(kernels) != 1 || len(directories) != 1 {
+		return "", "", fmt.Errorf("%s has %d kernels and %d directories of modules, want one of each", root, len(kernels), len(directories))
 	}
-	return kernels[0], folders[0], nil
+	return kernels[0], directories[0], nil
 }
 
-// TestBarGuardOnArm64 runs the guard for arm64 on a kernel for arm64, in a machine that QEMU emulates: guest/main.go is its only program.
+// TestBarGuardOnArm64 runs the guard for arm64 on a kernel for arm64, in a machine that QEMU
+// emulates: guest/main.go is its only program.
 func TestBarGuardOnArm64(t *testing.T) {
 	if lab.Bars() == lab.Small { // a machine takes longer than a second
 		program, err := elf.Open("guard_arm64.bin")
@@ -94,10 +96,11 @@ func TestBarGuardOnArm64(t *testing.T) {
 	lab.BarTiming(t, "guard on arm64", "thaw, exit, kill, core dump and stop on an emulated machine: all thawed, at most %.1f ms late; %.1f s", float64(worst)/1e6, took.Seconds())
 }
 
-// cpio is an archive of the kind that a kernel unpacks as its first root, see the kernel's Documentation/driver-api/early-userspace/buffer-format.rst.
+// cpio is an archive of the kind that a kernel unpacks as its first root, see the kernel's
+// Documentation/driver-api/early-userspace/buffer-format.rst.
 type cpio struct{ bytes.Buffer }
 
-// add adds a file, or without path a folder.
+// add adds a file, or without path a directory.
 func (c *cpio) add(t *testing.T, name, path string) {
 	t.Helper()
 	mode, text := 0o40755, []byte(nil)

@@ -11,7 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestStartsAsAFileInABusyProgram: a program that starts children all the time leaves the guard's file open for writing in them for an instant, and then it cannot be executed.
+// TestStartsAsAFileInABusyProgram: a program that starts children all the time leaves the guard's
+// file open for writing in them for an instant, and then it cannot be executed.
 func TestStartsAsAFileInABusyProgram(t *testing.T) {
 	dir := openDir(t, t.TempDir())
 	stop := make(chan struct{})

@@ -21,7 +21,8 @@ import (
 
 const envReexec = "OPSKIT_TEST_REEXEC"
 
-// TestReexecChild is the guard of the design that starts this program again: ready as soon as main runs.
+// TestReexecChild is the guard of the design that starts this program again: ready as soon as main
+// runs.
 func TestReexecChild(*testing.T) {
 	if os.Getenv(envReexec) == "" {
 		return
@@ -38,23 +39,24 @@ type design struct {
 }
 
 func designs(dir *os.File) []design {
-	helper := func(noMemory bool) func(t *testing.T) func() {
+	helper := func(program string) func(t *testing.T) func() {
 		return func(t *testing.T) func() {
-			g, err := Start(t.Context(), Config{Dirs: []*os.File{dir}, Canaries: []bool{true}, NoMemory: noMemory})
+			g, err := Start(t.Context(), Config{Dirs: []*os.File{dir}, Canaries: []bool{true}, Program: program})
 			require.NoError(t, err)
 			return func() { require.NoError(t, g.Close()) }
 		}
 	}
 	return []design{
-		{"static helper from a memfd", helper(false)},
-		{"static helper from a file", helper(true)},
+		{"static helper from a memfd", helper("")},
+		{"static helper from a file", helper("/dev/shm")},
 		{"raw clone", startClone},
 		{"re-exec", startReexec},
 	}
 }
 
-// TestBarGuardDesigns measures every design at a small and a large heap: how long its start takes, and how long the owner's first write to a page
-// of its memory takes while the guard is there, which is when a clone's copy-on-write shows.
+// TestBarGuardDesigns measures every design at a small and a large heap: how long its start takes,
+// and how long the owner's first write to a page of its memory takes while the guard is there,
+// which is when a clone's copy-on-write shows.
 func TestBarGuardDesigns(t *testing.T) {
 	rounds, large := 40, 256<<20
 	switch lab.Bars() {
@@ -126,7 +128,8 @@ func startReexec(t *testing.T) func() {
 	return func() { _ = stdin.Close(); _ = child.Wait() }
 }
 
-// startClone copies this process as fork does. The copy waits in ppoll, by system calls only, until it is killed.
+// startClone copies this process as fork does. The copy waits in ppoll, by system calls only, until
+// it is killed.
 func startClone(t *testing.T) func() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

@@ -1,10 +1,10 @@
-// Package guard freezes and thaws filesystems from a process of its own, which thaws them when the program that
-// started it dies or hangs.
+// Package guard freezes and thaws filesystems from a process of its own, which thaws them when the
+// program that started it dies or hangs.
 //
-// The process is a static program of under 4 KiB without a C library (src/guard.c, built by go generate), started from
-// a memfd or, where that is refused, from a short-lived file. It sits in a session of its own, shares one page
-// of memory with its owner, and holds the directories' descriptors: nothing is opened, written or executed while a
-// filesystem is frozen.
+// The process is a static program of under 4 KiB without a C library (src/guard.c, built by go
+// generate), started from a memfd or, where that is refused, from a short-lived file. It sits in a
+// session of its own, shares one page of memory with its owner, and holds the directories'
+// descriptors: nothing is opened, written or executed while a filesystem is frozen.
 package guard
 
 //go:generate sh src/build.sh gcc guard_amd64.bin
@@ -22,9 +22,11 @@ var (
 	ErrStart = errors.New("guard process did not start")
 	// ErrFrozenBefore means that a filesystem was frozen before anything was done.
 	ErrFrozenBefore = errors.New("frozen by another program")
-	// ErrRefused means that a filesystem was not frozen and that those frozen before it are thawed again; Mounts tells which and why.
+	// ErrRefused means that a filesystem was not frozen and that those frozen before it are thawed
+	// again; Mounts tells which and why.
 	ErrRefused = errors.New("freeze refused")
-	// ErrExpired means that the freeze ended after the deadline or after its context, and is undone.
+	// ErrExpired means that the freeze ended after the deadline or after its context, and is
+	// undone.
 	ErrExpired = errors.New("freeze ended after its time")
 )
 
@@ -55,8 +57,8 @@ const (
 	ByRollback           // another filesystem of the set could not be frozen
 )
 
-// Canary is where the canary of one filesystem stands: a process that asks for write access and so sleeps from just after
-// the freeze to the first thaw, whoever thaws.
+// Canary is where the canary of one filesystem stands: a process that asks for write access and so
+// sleeps from just after the freeze to the first thaw, whoever thaws.
 type Canary uint32
 
 // States of a canary, as guard.c writes them.

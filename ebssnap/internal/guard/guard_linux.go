@@ -34,9 +34,10 @@ func (g *Guard) Mounts() []Mount {
 // ThawedBy returns what made the guard thaw first.
 func (g *Guard) ThawedBy() By { return By(g.page.load32(offThawedBy)) }
 
-// Freeze freezes every filesystem or none. From then on the guard thaws them at the deadline (CLOCK_MONOTONIC), when this
-// process dies, or at Thaw. A FIFREEZE cannot be interrupted: when ctx ends Freeze waits for it, and what it froze is thawed. What
-// was frozen before it is thawed without waiting for it.
+// Freeze freezes every filesystem or none. From then on the guard thaws them at the deadline
+// (CLOCK_MONOTONIC), when this process dies, or at Thaw. A FIFREEZE cannot be interrupted: when ctx
+// ends Freeze waits for it, and what it froze is thawed. What was frozen before it is thawed
+// without waiting for it.
 func (g *Guard) Freeze(ctx context.Context, deadline time.Duration) error {
 	g.lock <- struct{}{}
 	defer func() { <-g.lock }()
@@ -86,7 +87,8 @@ func (g *Guard) refusal() error {
 	return ErrExpired
 }
 
-// Thaw thaws what is frozen. It waits for the guard, and does it itself when the guard is gone or stopped. Mounts tells the outcome.
+// Thaw thaws what is frozen. It waits for the guard, and does it itself when the guard is gone or
+// stopped. Mounts tells the outcome.
 func (g *Guard) Thaw() {
 	g.lock <- struct{}{}
 	defer func() { <-g.lock }()
@@ -122,7 +124,8 @@ func (g *Guard) thaw() {
 	}
 }
 
-// orphaned thaws when the guard has gone before its time: what it protected is not protected any more.
+// orphaned thaws when the guard has gone before its time: what it protected is not protected any
+// more.
 func (g *Guard) orphaned() {
 	if !g.closing.Load() {
 		g.thawHere(true)
@@ -144,8 +147,9 @@ func (g *Guard) unsettled() bool {
 	return false
 }
 
-// thawHere thaws from this process what the guard froze. With dead it also finishes what the guard died in: an FIFREEZE whose
-// outcome nobody saw is undone, because leaving the filesystem frozen is worse.
+// thawHere thaws from this process what the guard froze. With dead it also finishes what the guard
+// died in: an FIFREEZE whose outcome nobody saw is undone, because leaving the filesystem frozen is
+// worse.
 func (g *Guard) thawHere(dead bool) {
 	for i := len(g.dirs) - 1; i >= 0; i-- {
 		fd := int(g.dirs[i].Fd())
@@ -230,7 +234,8 @@ func (g *Guard) send(op uint32, deadline time.Duration) error {
 	return err
 }
 
-// Watch tells of every filesystem whether its canary sleeps in the freeze. What it has once told asleep and then finds awake is over.
+// Watch tells of every filesystem whether its canary sleeps in the freeze. What it has once told
+// asleep and then finds awake is over.
 func (g *Guard) Watch() []Watched {
 	watched := make([]Watched, len(g.dirs))
 	for i := range watched {
@@ -244,7 +249,7 @@ func (g *Guard) watch(i int) Watched {
 	if m.CanaryPID <= 0 || m.Canary == CanaryNone {
 		return Unwatched
 	}
-	asleep, known := asleepInUnlink(m.CanaryPID)
+	asleep, known := AsleepInUnlink(m.CanaryPID)
 	switch {
 	case m.Canary == CanaryBack:
 		return FreezeOver
@@ -256,14 +261,27 @@ func (g *Guard) watch(i int) Watched {
 		return FreezeOver
 	case m.Canary != CanaryAsleep:
 		return Unsettled
-	case m.canaryEntered > m.FreezeEnd, m.canarySlept > 0 && m.canaryBack > m.FreezeBegin:
+	case !m.SleepsInIt():
 		return InDoubt
 	}
 	return InFreeze
 }
 
-// asleepInUnlink reports whether a process sleeps, uninterruptibly, in the system call that canaries make; known is false if that cannot be told.
-func asleepInUnlink(pid int) (asleep, known bool) {
+// SleepsInIt reports of a canary that is asleep now whether it sleeps in the guard's freeze, and in
+// no other. While the guard, or whoever died in its place, was inside FIFREEZE, that is one that
+// passed after its begin: what it met since is younger, and a FIFREEZE of what is frozen already
+// fails.
+func (m Mount) SleepsInIt() bool {
+	if m.State == Freezing {
+		return m.Canary == CanaryGo && m.canaryEntered > m.FreezeBegin
+	}
+	return (m.Canary == CanaryGo || m.Canary == CanaryAsleep) &&
+		m.canaryEntered <= m.FreezeEnd && (m.canarySlept == 0 || m.canaryBack <= m.FreezeBegin)
+}
+
+// AsleepInUnlink reports whether a process sleeps, uninterruptibly, in the system call that
+// canaries make; known is false if that cannot be told.
+func AsleepInUnlink(pid int) (asleep, known bool) {
 	state, err := stateOf(pid)
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
 		return false, true

@@ -28,10 +28,10 @@ func openDir(t *testing.T, path string) *os.File {
 }
 
 func TestStartsWithoutPrivilegesAndAsAFile(t *testing.T) {
-	for _, noMemory := range []bool{false, true} {
-		g, err := Start(t.Context(), Config{Dirs: []*os.File{openDir(t, t.TempDir())}, Canaries: []bool{true}, NoMemory: noMemory})
+	for _, program := range []string{"", "/dev/shm"} {
+		g, err := Start(t.Context(), Config{Dirs: []*os.File{openDir(t, t.TempDir())}, Canaries: []bool{true}, Program: program})
 		require.NoError(t, err)
-		require.Equal(t, !noMemory, g.Memory())
+		require.Equal(t, program == "", g.Memory())
 		require.NoError(t, g.Close())
 		require.NoError(t, g.Close(), "a second Close does nothing")
 	}
@@ -118,8 +118,8 @@ func TestFreezeThatEndsLateIsUndone(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "after"), nil, 0o600))
 }
 
-// TestGuardHoldsNothingOfItsOwner: a descriptor that the host program leaves open to its children, as C libraries do, stays out of the guard and its canary, which
-// may outlive the program.
+// TestGuardHoldsNothingOfItsOwner: a descriptor that the host program leaves open to its children,
+// as C libraries do, stays out of the guard and its canary, which may outlive the program.
 func TestGuardHoldsNothingOfItsOwner(t *testing.T) {
 	var pipe [2]int
 	require.NoError(t, syscall.Pipe(pipe[:])) // without O_CLOEXEC

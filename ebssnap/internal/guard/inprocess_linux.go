@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// InProcess freezes and thaws from this process, without any other: what it froze stays frozen when the process is killed, until
-// somebody reads the page.
+// InProcess freezes and thaws from this process, without any other: what it froze stays frozen when
+// the process is killed, until somebody reads the page.
 type InProcess struct {
 	dirs   []*os.File
 	mu     sync.Mutex

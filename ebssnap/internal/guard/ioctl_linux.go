@@ -9,7 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Requests of linux/fs.h, _IOWR('X', 119, int) and _IOWR('X', 120, int); the same number on amd64 and arm64.
+// Requests of linux/fs.h, _IOWR('X', 119, int) and _IOWR('X', 120, int); the same number on amd64
+// and arm64.
 const (
 	fifreeze = 0xC0045877
 	fithaw   = 0xC0045878

@@ -20,7 +20,8 @@ import (
 
 const envProcesses = "OPSKIT_TEST_PROCESSES"
 
-// TestStartWithTooFewProcesses gives an ordinary user one process more at a time: first there is no guard, then one without a canary, then both.
+// TestStartWithTooFewProcesses gives an ordinary user one process more at a time: first there is no
+// guard, then one without a canary, then both.
 func TestStartWithTooFewProcesses(t *testing.T) {
 	lab.Need(t, "root")
 	child := exec.Command("/proc/self/exe", "-test.run=^TestProcessesChild$", "-test.v")

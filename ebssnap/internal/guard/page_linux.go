@@ -60,6 +60,9 @@ const ThawedByAt = offThawedBy
 // RecordAt is where the owner's own record begins in a file that holds the page.
 const RecordAt = 4096
 
+// FirstDir is the guard's descriptor of the first directory (DIRS in guard.c).
+const FirstDir = 2
+
 // newPage sizes file, maps it shared and fills in what the guard reads at its start.
 func newPage(file *os.File, canaries []bool, probe bool) (*page, error) {
 	if info, err := file.Stat(); err != nil || info.Size() < pageSize {
@@ -87,23 +90,23 @@ func newPage(file *os.File, canaries []bool, probe bool) (*page, error) {
 	return p, nil
 }
 
-// ReadPage returns what a page in a file says of its mounts.
-func ReadPage(text []byte) ([]Mount, error) {
+// ReadPage returns what a page in a file says of its mounts, and which process made it.
+func ReadPage(text []byte) (mounts []Mount, owner int, err error) {
 	if len(text) < pageSize {
-		return nil, fmt.Errorf("page of %d bytes, want %d", len(text), pageSize)
+		return nil, 0, fmt.Errorf("page of %d bytes, want %d", len(text), pageSize)
 	}
 	memory := make([]uint64, pageSize/8) // aligned
 	p := &page{memory: unsafe.Slice((*byte)(unsafe.Pointer(&memory[0])), pageSize)}
 	copy(p.memory, text)
 	count := p.load32(offCount)
 	if p.load32(offMagic) != pageMagic || p.load32(offVersion) != pageVersion || count > maxMounts {
-		return nil, fmt.Errorf("no page of this version")
+		return nil, 0, fmt.Errorf("no page of this version")
 	}
-	mounts := make([]Mount, count)
+	mounts = make([]Mount, count)
 	for i := range mounts {
 		mounts[i] = p.mount(i)
 	}
-	return mounts, nil
+	return mounts, int(int32(p.load32(offOwner))), nil
 }
 
 func (p *page) close() error { return unix.Munmap(p.memory) }
@@ -169,8 +172,8 @@ func (p *page) freeze(i, fd int) syscall.Errno {
 	return errno
 }
 
-// thaw does what the guard's own thaw does, for when the guard is gone or does not answer. from is the
-// state that the filesystem must be in.
+// thaw does what the guard's own thaw does, for when the guard is gone or does not answer. from is
+// the state that the filesystem must be in.
 func (p *page) thaw(i, fd int, from State) {
 	if !p.claim(i, from, Thawing) {
 		return

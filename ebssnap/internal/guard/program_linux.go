@@ -10,8 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mfdExec asks for an executable memfd where the kernel (6.3 and later) would otherwise choose by a sysctl.
+// mfdExec asks for an executable memfd where the kernel (6.3 and later) would otherwise choose by a
+// sysctl.
 const mfdExec = 0x10
+
+// Program returns the guard's program: what a process that is one executes.
+func Program() []byte { return program }
 
 // openMemory puts the guard's program into a memfd and returns the path to execute it by.
 func openMemory() (path string, closeProgram func(), err error) {
@@ -29,7 +33,8 @@ func openMemory() (path string, closeProgram func(), err error) {
 	return fmt.Sprintf("/proc/self/fd/%d", fd), func() { unix.Close(fd) }, nil
 }
 
-// openFile puts the guard's program into a file of its own, for hosts that refuse to execute a memfd.
+// openFile puts the guard's program into a file of its own, for hosts that refuse to execute a
+// memfd.
 func openFile(dir string) (path string, closeProgram func(), err error) {
 	file, err := os.CreateTemp(dir, "ebssnap-guard-")
 	if err != nil {

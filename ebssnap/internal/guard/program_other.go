@@ -8,6 +8,9 @@ import (
 	"runtime"
 )
 
+// Program returns nil: no guard is built for this processor.
+func Program() []byte { return nil }
+
 func openMemory() (path string, closeProgram func(), err error) {
 	return "", nil, fmt.Errorf("no guard is built for %s: %w", runtime.GOARCH, errors.ErrUnsupported)
 }

@@ -19,7 +19,8 @@ import (
 	"github.com/opskit-go/opskit/internal/lab"
 )
 
-// TestProgramIsBuiltFromItsSource rebuilds the guard and compares it byte by byte, where the compiler is the one that built it.
+// TestProgramIsBuiltFromItsSource rebuilds the guard and compares it byte by byte, where the
+// compiler is the one that built it.
 func TestProgramIsBuiltFromItsSource(t *testing.T) {
 	recorded, err := os.ReadFile("src/compiler.txt")
 	require.NoError(t, err)

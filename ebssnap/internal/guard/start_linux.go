@@ -21,7 +21,7 @@ type Config struct {
 	Dirs     []*os.File // directories of the filesystems, in the order in which they are frozen; kept open by the caller
 	Canaries []bool     // for which of them a canary is wanted
 	Probe    bool       // refuse at the start if one of them is frozen already
-	NoMemory bool       // do not execute from a memfd
+	Program  string     // the directory for the program's file; empty: a memfd, or where that is refused a directory in memory
 	Page     *os.File   // the shared page; nil: a memfd
 }
 
@@ -67,6 +67,16 @@ const (
 
 // Start starts a guard and waits until it is ready. Nothing is frozen yet. Close must be called.
 func Start(ctx context.Context, c Config) (*Guard, error) {
+	g, err := start(ctx, c)
+	if err == nil && c.Probe {
+		if err = g.probed(ctx); err != nil {
+			return nil, errors.Join(err, g.Close())
+		}
+	}
+	return g, err
+}
+
+func start(ctx context.Context, c Config) (*Guard, error) {
 	if len(c.Dirs) > maxMounts {
 		return nil, fmt.Errorf("%w: %d filesystems, at most %d", ErrStart, len(c.Dirs), maxMounts)
 	}
@@ -83,10 +93,10 @@ func Start(ctx context.Context, c Config) (*Guard, error) {
 		dirs: c.Dirs, page: shared, answers: make(chan answer, 8), release: make(chan struct{}),
 		done: make(chan struct{}, 2), lock: make(chan struct{}, 1),
 	}
-	if err := g.launch(file, c.NoMemory); err != nil {
+	if err := g.launch(file, c.Program); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %w", ErrStart, err), shared.close())
 	}
-	if err := g.ready(ctx, c.Probe); err != nil {
+	if err := g.ready(ctx); err != nil {
 		return nil, errors.Join(err, g.Close())
 	}
 	return g, nil
@@ -105,8 +115,9 @@ func (c Config) page() (file *os.File, closeFile func(), err error) {
 	return file, func() { _ = file.Close() }, nil
 }
 
-// launch starts the process from a thread that stays until release, and the goroutine that reads its answers.
-func (g *Guard) launch(file *os.File, noMemory bool) error {
+// launch starts the process from a thread that stays until release, and the goroutine that reads
+// its answers.
+func (g *Guard) launch(file *os.File, program string) error {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return fmt.Errorf("make socket: %w", err)
@@ -122,7 +133,7 @@ func (g *Guard) launch(file *os.File, noMemory bool) error {
 	go func() {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		err := g.start(files, noMemory)
+		err := g.start(files, program)
 		started <- err
 		if err == nil {
 			<-g.release
@@ -132,7 +143,8 @@ func (g *Guard) launch(file *os.File, noMemory bool) error {
 	if err := <-started; err != nil {
 		return errors.Join(err, g.socket.Close())
 	}
-	// A guard that the OOM killer spares is worth a try; without CAP_SYS_RESOURCE it keeps its owner's score.
+	// A guard that the OOM killer spares is worth a try; without CAP_SYS_RESOURCE it keeps its
+	// owner's score.
 	_ = os.WriteFile("/proc/"+strconv.Itoa(g.pid)+"/oom_score_adj", []byte("-1000"), 0)
 	go g.read()
 	return nil
@@ -147,9 +159,11 @@ func (g *Guard) descriptors() []uintptr {
 }
 
 // start tries each way to execute the guard's program until one works.
-func (g *Guard) start(files []uintptr, noMemory bool) error {
+func (g *Guard) start(files []uintptr, program string) error {
 	var tried []error
-	if !noMemory {
+	places := []string{program}
+	if program == "" {
+		places = []string{"/run", "/dev/shm"}
 		path, closeProgram, err := openMemory()
 		if err == nil {
 			err = g.exec(path, files)
@@ -161,7 +175,11 @@ func (g *Guard) start(files []uintptr, noMemory bool) error {
 		}
 		tried = append(tried, fmt.Errorf("from a memfd: %w", err))
 	}
-	for _, dir := range []string{"/run", "/dev/shm", os.TempDir(), "/var/lib"} {
+	for _, dir := range places {
+		if err := InMemory(dir); program == "" && err != nil {
+			tried = append(tried, err)
+			continue
+		}
 		path, closeProgram, err := openFile(dir)
 		if err == nil {
 			err = g.exec(path, files)
@@ -175,8 +193,20 @@ func (g *Guard) start(files []uintptr, noMemory bool) error {
 	return errors.Join(tried...)
 }
 
-// exec starts the program; syscall.ForkExec uses CLONE_VM and CLONE_VFORK, so its cost does not depend on the size of
-// this process.
+// InMemory refuses a directory on a disk: nothing that can be executed is written there unasked.
+func InMemory(dir string) error {
+	var stat unix.Statfs_t
+	if err := unix.Statfs(dir, &stat); err != nil {
+		return &os.PathError{Op: "statfs", Path: dir, Err: err}
+	}
+	if stat.Type != unix.TMPFS_MAGIC && stat.Type != unix.RAMFS_MAGIC {
+		return fmt.Errorf("%s is not in memory", dir)
+	}
+	return nil
+}
+
+// exec starts the program; syscall.ForkExec uses CLONE_VM and CLONE_VFORK, so its cost does not
+// depend on the size of this process.
 func (g *Guard) exec(path string, files []uintptr) error {
 	var err error
 	for range 20 {
@@ -188,15 +218,16 @@ func (g *Guard) exec(path string, files []uintptr) error {
 		if !errors.Is(err, syscall.ETXTBSY) {
 			break
 		}
-		// Another goroutine started a child while the file was open for writing: it holds the file until its own execve.
+		// Another goroutine started a child while the file was open for writing: it holds the file
+		// until its own execve.
 		wait := time.NewTimer(time.Millisecond)
 		<-wait.C
 	}
 	return err
 }
 
-// inherited returns the capabilities that the guard uses and that it would lose at execve: those of a program that is not root's and has
-// them from its file (setcap).
+// inherited returns the capabilities that the guard uses and that it would lose at execve: those of
+// a program that is not root's and has them from its file (setcap).
 func inherited() []uintptr {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData
@@ -231,7 +262,7 @@ func (g *Guard) read() {
 	}
 }
 
-func (g *Guard) ready(ctx context.Context, probe bool) error {
+func (g *Guard) ready(ctx context.Context) error {
 	limit := time.NewTimer(startWithin)
 	defer limit.Stop()
 	select {
@@ -244,10 +275,49 @@ func (g *Guard) ready(ctx context.Context, probe bool) error {
 	case <-ctx.Done():
 		return fmt.Errorf("%w: %w", ErrStart, context.Cause(ctx))
 	}
-	if !probe {
-		return nil
+	return nil
+}
+
+// MaxProbes is how many filesystems Probe asks at once.
+const MaxProbes = maxMounts
+
+// Answer is what a process learnt that asked a filesystem for write access.
+type Answer uint8
+
+// Answers of Probe.
+const (
+	NoAnswer Answer = iota
+	Passed          // write access was given
+	Waits           // it sleeps: the filesystem is frozen
+)
+
+// Probe lets a process ask each filesystem for write access, and waits for it at most half a
+// second. One that sleeps then stays until the thaw, and nobody waits for it.
+func Probe(ctx context.Context, dirs []*os.File) ([]Answer, error) {
+	wanted := make([]bool, len(dirs))
+	for i := range wanted {
+		wanted[i] = true
 	}
-	return g.probed(ctx)
+	g, err := start(ctx, Config{Dirs: dirs, Canaries: wanted, Probe: true})
+	if err != nil {
+		return nil, err
+	}
+	var frozen *MountError
+	if err := g.probed(ctx); err != nil && !errors.As(err, &frozen) {
+		return nil, errors.Join(err, g.Close())
+	}
+	answers := make([]Answer, len(dirs))
+	for i := range dirs {
+		m := g.page.mount(i)
+		asleep, _ := AsleepInUnlink(m.CanaryPID)
+		switch {
+		case m.CanaryPID > 0 && m.Canary == CanaryWaits:
+			answers[i] = Passed
+		case m.CanaryPID > 0 && m.Canary == CanaryProbe && asleep:
+			answers[i] = Waits
+		}
+	}
+	return answers, g.Close()
 }
 
 // probed waits until each canary has passed once over its filesystem.
@@ -267,7 +337,7 @@ func (g *Guard) probed(ctx context.Context) error {
 			return nil
 		}
 		if time.Now().After(end) {
-			if asleep, _ := asleepInUnlink(g.page.mount(frozen).CanaryPID); asleep {
+			if asleep, _ := AsleepInUnlink(g.page.mount(frozen).CanaryPID); asleep {
 				return &MountError{Index: frozen, Err: ErrFrozenBefore}
 			}
 		}

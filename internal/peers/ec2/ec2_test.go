@@ -101,9 +101,11 @@ func TestEC2(t *testing.T) {
 	}
 	waiting, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	require.NoError(t, ebssnap.Wait(waiting, cloud, 50*time.Millisecond, taken...))
+	for _, err := range ebssnap.Progress(waiting, cloud, 50*time.Millisecond, taken...) {
+		require.NoError(t, err)
+	}
 
-	found, err := cloud.Find(t.Context(), ebssnap.Query{Volume: a.volumes[0], Tagged: true})
+	found, err := cloud.Find(t.Context(), ebssnap.Query{IDs: taken})
 	require.NoError(t, err)
 	assert.Len(t, found, 2)
 	found, err = cloud.Find(t.Context(), ebssnap.Query{IDs: append([]string{"snap-00000000000000000"}, taken...)})

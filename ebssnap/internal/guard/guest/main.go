@@ -1,7 +1,8 @@
 //go:build linux && !opskit_portable
 
-// Guest is the first process of a virtual machine in which the guard of another processor is tested: it mounts an ext4, lets owners freeze it and come to grief, prints a
-// line on what thawed and when for each, and turns the machine off. Only a test of package guard starts it.
+// Guest is the first process of a virtual machine in which the guard of another processor is
+// tested: it mounts an ext4, lets owners freeze it and come to grief, prints a line on what thawed
+// and when for each, and turns the machine off. Only a test of package guard starts it.
 package main
 
 import (
@@ -163,7 +164,7 @@ func try(cause string) error {
 	if err := errors.Join(err, readErr); err != nil {
 		return err
 	}
-	mounts, err := guard.ReadPage(text)
+	mounts, _, err := guard.ReadPage(text)
 	if err != nil {
 		return err
 	}
