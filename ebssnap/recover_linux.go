@@ -68,7 +68,7 @@ func (r *Recovery) journal(ctx context.Context, directory string, asleep []canar
 	}
 	if err := ownedAlone(directory); err != nil {
 		r.unseen(opskit.Gap{What: "the journal in " + directory, Why: err.Error(), Need: "the user who froze"})
-		return nil
+		return nil //nolint:nilerr // told above
 	}
 	paths, err := filepath.Glob(filepath.Join(directory, "*-*"))
 	if err != nil {
