@@ -37,7 +37,7 @@ func TestContract(t *testing.T) {
 	contract.Check(t, contract.Package{
 		Prefix: "ebssnap_", Results: results, Sentinels: []error{
 			ebssnap.ErrNotMountPoint, ebssnap.ErrNotFreezable, ebssnap.ErrAlreadyFrozen, ebssnap.ErrPermission,
-			ebssnap.ErrNoGuard, ebssnap.ErrThawedEarly, ebssnap.ErrStillFrozen, ebssnap.ErrDamaged, ebssnap.ErrUnknownVolume, ebssnap.ErrDenied,
+			ebssnap.ErrNoGuard, ebssnap.ErrThawedEarly, ebssnap.ErrStillFrozen, ebssnap.ErrUnknownVolume, ebssnap.ErrDenied,
 			ebssnap.ErrThrottled, ebssnap.ErrNotCreated, ebssnap.ErrOutcomeUnknown, ebssnap.ErrFailed, ebssnap.ErrUsage,
 		},
 	})

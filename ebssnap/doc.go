@@ -23,7 +23,7 @@
 // # Verdicts
 //
 //	Result       consistent                         OK; Warning where the tag could not be raised
-//	             damaged, unproven, no_snapshot     Problem: there is no backup to rely on
+//	             unproven, no_snapshot              Problem: there is no backup to rely on
 //	             unknown                            Unknown: a snapshot may exist
 //	CheckReport  ready                              OK
 //	             anything missing                   Problem

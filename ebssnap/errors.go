@@ -28,9 +28,6 @@ var (
 	// ErrStillFrozen means that a thaw failed, or waits for a freeze that does not end; the error
 	// is a *ThawError with the command to run.
 	ErrStillFrozen = opskit.Sentinel("ebssnap_still_frozen", "still frozen")
-	// ErrDamaged means that a filesystem has lost writes, or was given up by the kernel: what was
-	// acknowledged may be missing, also in a snapshot that was taken while writers were stopped.
-	ErrDamaged = opskit.Sentinel("ebssnap_damaged", "the filesystem is damaged")
 	// ErrUnknownVolume means that the cloud does not know a volume.
 	ErrUnknownVolume = opskit.Sentinel("ebssnap_unknown_volume", "unknown volume")
 	// ErrDenied means that the credentials may not do what was asked.
@@ -62,17 +59,12 @@ func asError(op, target string, err error) error {
 // It is a type of its own because a program must print the command, whatever else it prints.
 type ThawError struct {
 	Mounts []string // where the frozen filesystems are mounted
-	Guard  int      // the process that thaws when it can, waiting for the kernel; 0: none is left
 	Err    error    // why the thaw failed
 }
 
 // Error names the frozen filesystems, the cause and the command.
 func (e *ThawError) Error() string {
-	waits := ""
-	if e.Guard > 0 {
-		waits = fmt.Sprintf("; process %d waits for the kernel and thaws then", e.Guard)
-	}
-	return fmt.Sprintf("thaw %s: still frozen: %v%s; run: %s", strings.Join(e.Mounts, " "), e.Err, waits, e.Rescue())
+	return fmt.Sprintf("thaw %s: still frozen: %v; run: %s", strings.Join(e.Mounts, " "), e.Err, e.Rescue())
 }
 
 // Rescue returns the command that thaws, for a shell of root.

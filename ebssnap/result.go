@@ -19,7 +19,6 @@ type Verdict = opskit.Enum[verdictKind]
 const (
 	VerdictUnknown    Verdict = ""            // a snapshot may exist, and nothing is known of the moment it was taken at
 	VerdictConsistent Verdict = "consistent"  // writers were stopped without a break from before the request until its answer
-	VerdictDamaged    Verdict = "damaged"     // so they were, but a filesystem has lost writes or was given up by the kernel
 	VerdictUnproven   Verdict = "unproven"    // a snapshot exists, and writers may have run while it was taken
 	VerdictNone       Verdict = "no_snapshot" // it is certain that there is no snapshot
 )
@@ -81,7 +80,7 @@ func (r *Result) Level() opskit.Level {
 			return opskit.Warning
 		}
 		return opskit.OK
-	case VerdictDamaged, VerdictUnproven, VerdictNone:
+	case VerdictUnproven, VerdictNone:
 		return opskit.Problem
 	}
 	return opskit.Unknown
@@ -171,8 +170,6 @@ func (r *Result) next() string {
 		return "look again for the token " + r.Evidence.Token + " (Settle), and take another snapshot"
 	case r.Verdict == VerdictUnproven:
 		return "take another snapshot, with a larger budget if the budget ended"
-	case r.Verdict == VerdictDamaged:
-		return "keep older snapshots, see to the filesystem and what lies under it, and take another"
 	case r.Verdict == VerdictConsistent && !r.Evidence.Raised:
 		return "set the tag " + TagConsistency + " to " + tagFrozen
 	}

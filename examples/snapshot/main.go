@@ -17,8 +17,8 @@
 // guard left; with -hold it freezes and thaws at the word
 // of another tool's hooks. snapshot.service and snapshot.timer are ready for systemd.
 //
-// The exit code is 0 for a consistent snapshot, 1 for none and for one that is
-// damaged or without proof, 2 where that is not known. The last line is "thawed",
+// The exit code is 0 for a consistent snapshot, 1 for none and for one
+// without proof, 2 where that is not known. The last line is "thawed",
 // "STILL FROZEN: run ..." with the command, or "cannot tell whether it is
 // frozen: ..."; with -json it stands on stderr.
 package main
@@ -73,7 +73,7 @@ type command struct {
 }
 
 func (c command) run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	c.Program = program.New("snapshot", "-volume VOLUME -mount DIR [-skip PATH] [-timeout 10s] [-check] [-wait] | -recover [-yes] | -mount DIR -hold SOCKET | -hold SOCKET freeze|thaw\nexit codes: 0 consistent; 1 no snapshot, or one that is damaged or without proof; 2 unknown, or wrong usage", stdout, stderr)
+	c.Program = program.New("snapshot", "-volume VOLUME -mount DIR [-skip PATH] [-timeout 10s] [-check] [-wait] | -recover [-yes] | -mount DIR -hold SOCKET | -hold SOCKET freeze|thaw\nexit codes: 0 consistent; 1 no snapshot, or one without proof; 2 unknown, or wrong usage", stdout, stderr)
 	c.EvidenceFlags()
 	c.Var(&c.volumes, "volume", "`VOLUME` to take a snapshot of: vol-... or a device as EC2 names it, /dev/sdb; repeated: one atomic set")
 	c.Var(&c.mounts, "mount", "mount point `DIR` to freeze; repeated for several")

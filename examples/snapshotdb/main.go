@@ -70,7 +70,7 @@ func (l *list) Set(value string) error {
 }
 
 func (c command) run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	c.Program = program.New("snapshotdb", "-postgres CLIENT | -mariadb CLIENT -volume VOLUME... -mount DIR... [-timeout 10s]\nexit codes: 0 consistent; 1 no snapshot, or one that is damaged or without proof; 2 unknown, or wrong usage", stdout, stderr)
+	c.Program = program.New("snapshotdb", "-postgres CLIENT | -mariadb CLIENT -volume VOLUME... -mount DIR... [-timeout 10s]\nexit codes: 0 consistent; 1 no snapshot, or one without proof; 2 unknown, or wrong usage", stdout, stderr)
 	c.EvidenceFlags()
 	c.postgres.flags(c.FlagSet)
 	c.mariadb.flags(c.FlagSet)

@@ -116,9 +116,5 @@ func TestEC2(t *testing.T) {
 	require.ErrorIs(t, err, ebssnap.ErrUnknownVolume)
 	_, err = ebssnap.Consistent(t.Context(), volume(a.volumes[0], "vol-00000000000000000"), &ebssnaptest.Freezer{}, time.Second)
 	require.ErrorIs(t, err, ebssnap.ErrUnknownVolume)
-	for _, id := range taken {
-		require.NoError(t, cloud.Delete(t.Context(), id))
-		require.Error(t, cloud.Delete(t.Context(), id))
-	}
-	lab.Bar(t, "EC2 "+a.server, "%d snapshots taken, found, waited for and deleted", len(taken))
+	lab.Bar(t, "EC2 "+a.server, "%d snapshots taken, found and waited for", len(taken))
 }
