@@ -9,24 +9,21 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"time"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/ebssnap"
+	"github.com/opskit-go/opskit/ebssnap/ebssnaptest"
 	"github.com/opskit-go/opskit/ipsec"
 	"github.com/opskit-go/opskit/procstate"
 	"github.com/opskit-go/opskit/procstate/procstatetest"
-	"github.com/opskit-go/opskit/reach"
-	"github.com/opskit-go/opskit/reach/reachtest"
 	"github.com/opskit-go/opskit/whoislookup"
 )
 
 // A health endpoint over several packages: one slice of results, one of gaps, one
 // level, whichever questions were asked.
 func Example() {
-	site, err := reachtest.StartHTTP(nil)
-	if err != nil {
-		panic(err)
-	}
-	defer site.Close()
+	volume := ebssnap.Volume{Cloud: &ebssnaptest.Cloud{}, IDs: []string{"vol-0abc"}}
 	proc, err := os.MkdirTemp("", "proc")
 	if err != nil {
 		panic(err)
@@ -36,12 +33,12 @@ func Example() {
 		panic(err)
 	}
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		port, _ := new(reach.Prober).Connect(r.Context(), site.Addr())
+		snapshot, _ := ebssnap.Consistent(r.Context(), volume, &ebssnaptest.Freezer{}, time.Second)
 		owner, _ := whoislookup.Parse("whois.lacnic.net", []byte("inetnum: 138.0.152/22\nowner: Gigared S.A.\ncountry: AR\n"))
 		tunnel := ipsec.Mirror(ipsec.End{Name: "dublin"}, ipsec.End{Name: "virginia"}) // nobody gave it their files
 		zombies, _ := (&procstate.Scanner{Root: proc, Settle: -1}).Zombies(r.Context())
 
-		results := []opskit.Result{port, owner, tunnel, zombies}
+		results := []opskit.Result{snapshot, owner, tunnel, zombies}
 		var levels []opskit.Level
 		var gaps []opskit.Gap
 		for _, result := range results {

@@ -79,7 +79,7 @@ func (r *reader) arinListed(i int) (l listed, ok bool) {
 
 // listLine returns a line as text: the colons of an IPv6 address make no label.
 func (r *reader) listLine(i int) entry {
-	if r.ents[i].kind == rpsl.Attribute {
+	if r.ents[i].kind == rpsl.KindAttribute {
 		return r.whole(&r.ents[i])
 	}
 	return r.ents[i]

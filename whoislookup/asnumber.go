@@ -42,7 +42,7 @@ func (r *reader) blockOnly(objects []object) bool {
 func (r *reader) numberRange(o object) (from, to uint32, at *entry) {
 	for i := o.from; i < o.to; i++ {
 		e := &r.ents[i]
-		if e.kind != rpsl.Attribute || e.indent > 0 || classOf(r.lower(e.name)) != asObject {
+		if e.kind != rpsl.KindAttribute || e.indent > 0 || classOf(r.lower(e.name)) != asObject {
 			continue
 		}
 		first, last, two := strings.Cut(r.in(e.value), "-")
@@ -69,7 +69,7 @@ func (r *reader) readAS(objects []object, index int) {
 	for i := o.from; i < o.to; i++ {
 		e := &r.ents[i]
 		label := r.lower(e.name)
-		if e.kind != rpsl.Attribute || e.indent > 0 {
+		if e.kind != rpsl.KindAttribute || e.indent > 0 {
 			continue
 		}
 		switch label {

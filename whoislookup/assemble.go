@@ -68,11 +68,11 @@ func (r *Record) holderKind() HolderKind {
 	kind := HolderKind(holder.Kind(r.Holder.Name))
 	switch {
 	case r.Verdict != VerdictFound:
-		return HolderUnknown
+		return HolderKindUnknown
 	case r.Holder.Name == "" && withheld:
-		return HolderWithheld
-	case kind == HolderUnknown && r.Domain != nil && r.Holder.Name != "" && r.Holder.Name == r.Domain.Registrant.Organization && r.Holder.Name != r.Domain.Registrant.Name:
-		return HolderOrganisation
+		return HolderKindWithheld
+	case kind == HolderKindUnknown && r.Domain != nil && r.Holder.Name != "" && r.Holder.Name == r.Domain.Registrant.Organization && r.Holder.Name != r.Domain.Registrant.Name:
+		return HolderKindOrganisation
 	}
 	return kind
 }

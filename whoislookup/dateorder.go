@@ -22,9 +22,9 @@ func (r *reader) order() dateOrder {
 	for i := range r.ents {
 		e := &r.ents[i]
 		v := r.in(e.value)
-		if e.kind == rpsl.Text && len(v) < maxLabel && strings.HasPrefix(r.lower(e.value), "record ") { // "Record expires on 01-20-2013"
+		if e.kind == rpsl.KindText && len(v) < maxLabel && strings.HasPrefix(r.lower(e.value), "record ") { // "Record expires on 01-20-2013"
 			v = v[max(0, strings.IndexAny(v, "0123456789")):]
-		} else if e.kind != rpsl.Attribute {
+		} else if e.kind != rpsl.KindAttribute {
 			continue
 		}
 		if len(v) < 8 || v[2] != '/' && v[2] != '-' || v[5] != v[2] {
@@ -48,7 +48,7 @@ func (r *reader) order() dateOrder {
 func (r *reader) usualOrder() dateOrder {
 	for i := range r.ents {
 		e := &r.ents[i]
-		if e.kind != rpsl.Attribute || !strings.HasPrefix(r.lower(e.name), "domain") {
+		if e.kind != rpsl.KindAttribute || !strings.HasPrefix(r.lower(e.name), "domain") {
 			continue
 		}
 		low := strings.TrimRight(r.lower(e.value), ". ")

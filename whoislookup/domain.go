@@ -85,17 +85,17 @@ func isContact(ro role) bool { return ro >= registrant && ro <= registrar }
 // line reads one line.
 func (d *domainReader) line(e *entry, p *part) {
 	switch e.kind {
-	case rpsl.Blank:
+	case rpsl.KindBlank:
 		d.blank, d.apart = true, false
 		if d.inline {
 			d.pending = noAttr
 		}
 		return
-	case rpsl.Comment:
+	case rpsl.KindComment:
 		d.comment(e)
 		return
 	}
-	if e.kind == rpsl.Text {
+	if e.kind == rpsl.KindText {
 		d.text(e, p)
 		return
 	}
@@ -295,7 +295,7 @@ func (d *domainReader) object(ro role) {
 // it has a NIC handle of its own.
 func (d *domainReader) hasHandle(e *entry) bool {
 	from, _ := slices.BinarySearchFunc(d.ents, e.line, func(x entry, line int32) int { return int(x.line - line) })
-	for i := from; i < len(d.ents) && d.ents[i].kind != rpsl.Blank; i++ {
+	for i := from; i < len(d.ents) && d.ents[i].kind != rpsl.KindBlank; i++ {
 		switch d.lower(d.ents[i].name) {
 		case "nic-hdl", "nic-hdl-br":
 			return true

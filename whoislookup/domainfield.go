@@ -82,7 +82,7 @@ func (d *domainReader) domainField(e *entry, at attr, p *part) {
 
 // goesOn expects more values of a label on deeper lines below it.
 func (d *domainReader) goesOn(ro role, at attr, e *entry) {
-	if e.kind == rpsl.Attribute && d.section == noRole {
+	if e.kind == rpsl.KindAttribute && d.section == noRole {
 		d.open(ro, e)
 		d.values, d.inline, d.pending = 1, true, at
 	}

@@ -54,7 +54,7 @@ func (d *domainReader) dotted(e *entry, p *part) bool {
 		end++
 	}
 	split := *e
-	split.kind, split.tag = rpsl.Attribute, ':'
+	split.kind, split.tag = rpsl.KindAttribute, ':'
 	split.name = d.trim(span{e.value.from, e.value.from + int32(i)})
 	for !split.name.empty() && strings.IndexByte("# .", d.reader.text[split.name.to-1]) >= 0 {
 		split.name.to--
@@ -440,7 +440,7 @@ func (d *domainReader) rename(from, to string) {
 func (d *domainReader) contactObject(handle string) (from, to int) {
 	start, match := -1, false
 	for i := 0; i <= len(d.ents); i++ {
-		if i == len(d.ents) || d.ents[i].kind == rpsl.Blank {
+		if i == len(d.ents) || d.ents[i].kind == rpsl.KindBlank {
 			if match {
 				return start, i
 			}
@@ -448,7 +448,7 @@ func (d *domainReader) contactObject(handle string) (from, to int) {
 			continue
 		}
 		e := &d.ents[i]
-		if e.kind != rpsl.Attribute {
+		if e.kind != rpsl.KindAttribute {
 			continue
 		}
 		label := d.lower(e.name)

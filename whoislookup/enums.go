@@ -47,16 +47,16 @@ const (
 )
 
 // HolderKind says what a holder is, as far as its name or its place shows. The
-// zero value is HolderUnknown: mostly a person.
+// zero value is HolderKindUnknown: mostly a person.
 type HolderKind = opskit.Enum[holderKind]
 
 // The kinds of holders.
 const (
-	HolderUnknown        HolderKind = ""
-	HolderOrganisation   HolderKind = "organisation"    // by its legal form, or where the registry has a field for it
-	HolderRole           HolderKind = "role"            // a post: "Hostmaster"
-	HolderPrivacyService HolderKind = "privacy_service" // stands in front of somebody, who is not told
-	HolderWithheld       HolderKind = "withheld"        // there is one, and the registry does not show it
+	HolderKindUnknown        HolderKind = ""
+	HolderKindOrganisation   HolderKind = "organisation"    // by its legal form, or where the registry has a field for it
+	HolderKindRole           HolderKind = "role"            // a post: "Hostmaster"
+	HolderKindPrivacyService HolderKind = "privacy_service" // stands in front of somebody, who is not told
+	HolderKindWithheld       HolderKind = "withheld"        // there is one, and the registry does not show it
 )
 
 // Presence says whether an answer has a field, and if not, why. The zero value

@@ -67,14 +67,14 @@ func (r *reader) nameAbove(objects []object, index int) {
 	}
 	o := objects[index-1]
 	for i := o.from; i < o.to; i++ {
-		if k := r.ents[i].kind; k != rpsl.Text && k != rpsl.Comment {
+		if k := r.ents[i].kind; k != rpsl.KindText && k != rpsl.KindComment {
 			return
 		}
 	}
 	for i := o.from; i < o.to; i++ {
 		e := &r.ents[i]
 		switch {
-		case e.kind == rpsl.Comment:
+		case e.kind == rpsl.KindComment:
 		case r.rec.Holder.Name == "":
 			if r.set(&r.rec.Holder.Name, "holder.name", e) {
 				r.rec.Holder.From = "address"
@@ -166,7 +166,7 @@ func (r *reader) find(objects []object, class objectClass, handle string, labels
 // attr returns the first attribute of an object with that label.
 func (r *reader) attr(o *object, label string) *entry {
 	for i := o.from; i < o.to; i++ {
-		if e := &r.ents[i]; e.kind == rpsl.Attribute && e.indent == 0 && r.lower(e.name) == label {
+		if e := &r.ents[i]; e.kind == rpsl.KindAttribute && e.indent == 0 && r.lower(e.name) == label {
 			return e
 		}
 	}
@@ -344,7 +344,7 @@ func (r *reader) widerComment() bool {
 // aboutAbuse takes a comment about an abuse contact apart: the network that it
 // is about, if it is about one, and what stands behind "is".
 func (r *reader) aboutAbuse(e *entry) (about Range, is span, ok bool) {
-	if e.kind != rpsl.Comment || !strings.HasPrefix(strings.TrimLeft(r.lower(e.value), "% "), "abuse contact for '") {
+	if e.kind != rpsl.KindComment || !strings.HasPrefix(strings.TrimLeft(r.lower(e.value), "% "), "abuse contact for '") {
 		return Range{}, span{}, false
 	}
 	text := r.in(e.value)
@@ -362,7 +362,7 @@ func (r *reader) aboutAbuse(e *entry) (about Range, is span, ok bool) {
 func (r *reader) deniesAbuse() bool {
 	for i := range r.ents {
 		e := &r.ents[i]
-		if e.kind == rpsl.Comment && strings.Contains(r.lower(e.value), "no abuse contact registered") {
+		if e.kind == rpsl.KindComment && strings.Contains(r.lower(e.value), "no abuse contact registered") {
 			return true
 		}
 	}

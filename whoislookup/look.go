@@ -194,18 +194,18 @@ func follow(q Query, h Hop) (referral, outcome) {
 
 // line returns what to send to a server.
 func line(host string, q Query) string {
-	kind, text := servers.Handle, q.Text
+	kind, text := servers.KindHandle, q.Text
 	switch q.Kind {
 	case KindHandle:
 		if host != jpnic { // whose handles are in upper case; elsewhere case counts for nothing
 			text = strings.ToLower(text)
 		}
 	case KindIP:
-		kind = servers.Addr
+		kind = servers.KindAddr
 	case KindASN:
-		kind = servers.ASN
+		kind = servers.KindASN
 	case KindDomain:
-		kind = servers.Domain
+		kind = servers.KindDomain
 	}
 	return servers.Line(host, kind, text)
 }

@@ -72,10 +72,10 @@ func (r *reader) objects(out []object) []object {
 	for i := range r.ents {
 		e := &r.ents[i]
 		switch e.kind {
-		case rpsl.Blank:
+		case rpsl.KindBlank:
 			open = false
 			continue
-		case rpsl.Comment:
+		case rpsl.KindComment:
 			continue
 		}
 		if !open {
@@ -96,7 +96,7 @@ func (r *reader) objects(out []object) []object {
 func (r *reader) dedent() {
 	least, network := int16(0), false
 	for i := range r.ents {
-		if e := &r.ents[i]; e.kind == rpsl.Attribute {
+		if e := &r.ents[i]; e.kind == rpsl.KindAttribute {
 			if e.indent == 0 {
 				return
 			}
@@ -148,7 +148,7 @@ func (r *reader) networkRange(o object) (Range, *entry) {
 	var at *entry
 	for i := o.from; i < o.to; i++ {
 		e := &r.ents[i]
-		if e.kind != rpsl.Attribute || r.classOf(e) != networkObject {
+		if e.kind != rpsl.KindAttribute || r.classOf(e) != networkObject {
 			continue
 		}
 		if got, ok := parseRange(r.in(e.value)); ok && (at == nil || got.smaller(found)) {
@@ -207,7 +207,7 @@ func (r *reader) readNetwork(objects []object, index int) {
 	last := ""
 	for i := o.from; i < o.to; i++ {
 		e := &r.ents[i]
-		if e.kind == rpsl.Comment {
+		if e.kind == rpsl.KindComment {
 			continue
 		}
 		label := r.lower(e.name)
@@ -412,7 +412,7 @@ func (r *reader) lessSpecific(objects []object, index int, n *Network) {
 		for j := o.from; j < o.to; j++ {
 			e := &r.ents[j]
 			text := r.in(e.value)
-			if e.kind == rpsl.Text && !strings.HasSuffix(text, ")") {
+			if e.kind == rpsl.KindText && !strings.HasSuffix(text, ")") {
 				if k := strings.LastIndexByte(text, ']'); k > 0 {
 					text = text[k+1:]
 				} else {

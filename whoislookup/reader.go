@@ -21,7 +21,7 @@ type entry struct {
 	indent int16
 	kind   rpsl.Kind
 	tag    byte
-	name   span // without filling; empty unless kind is rpsl.Attribute
+	name   span // without filling; empty unless kind is rpsl.KindAttribute
 	value  span
 }
 
@@ -89,14 +89,14 @@ func (r *reader) scan(data []byte) {
 		e := entry{line: int32(l.Number), indent: int16(min(l.Indent, 1<<14)), kind: l.Kind, tag: l.Tag}
 		e.name = span{int32(l.Name.From), int32(l.Name.To)}
 		e.value = span{int32(l.Value.From), int32(l.Value.To)}
-		if l.Kind != rpsl.Attribute {
+		if l.Kind != rpsl.KindAttribute {
 			e.name = span{}
 			e.value = span{int32(l.Body.From), int32(l.Body.To)}
 		} else if l.Tag == ':' {
 			r.rwhois(&e)
 		}
 		r.ents = append(r.ents, e)
-		if l.Kind != rpsl.Blank {
+		if l.Kind != rpsl.KindBlank {
 			common = min(common, e.indent)
 		}
 	}
@@ -110,16 +110,16 @@ func (r *reader) scan(data []byte) {
 func (r *reader) outdent(common int16) {
 	for i := range r.ents {
 		e := &r.ents[i]
-		if e.kind == rpsl.Blank {
+		if e.kind == rpsl.KindBlank {
 			continue
 		}
 		e.indent -= common
 		body := e.value
-		if e.kind == rpsl.Attribute {
+		if e.kind == rpsl.KindAttribute {
 			body = r.whole(e).value
 		}
 		if e.indent == 0 && strings.IndexByte("%#;", r.text[body.from]) >= 0 {
-			e.kind, e.tag, e.name, e.value = rpsl.Comment, 0, span{}, body
+			e.kind, e.tag, e.name, e.value = rpsl.KindComment, 0, span{}, body
 		}
 	}
 }
@@ -127,7 +127,7 @@ func (r *reader) outdent(common int16) {
 // whole is the line as text, label and all.
 func (r *reader) whole(e *entry) entry {
 	w := *e
-	w.kind = rpsl.Text
+	w.kind = rpsl.KindText
 	w.value = span{e.name.from, e.value.to}
 	if e.value.empty() { // up to the colon
 		end := e.name.to

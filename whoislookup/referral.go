@@ -78,7 +78,7 @@ func (r *reader) findReferral(server string, objects []object) referral {
 	rwhois := r.isRWhois()
 	for i := range r.ents {
 		e := &r.ents[i]
-		if e.kind == rpsl.Text || e.kind == rpsl.Comment {
+		if e.kind == rpsl.KindText || e.kind == rpsl.KindComment {
 			// RFC 2167 section 3.3.2: "%referral rwhois://host:port/auth-area=..."
 			if low := r.lower(e.value); rwhois && e.indent == 0 && strings.HasPrefix(low, "%referral ") {
 				if f, ok := parseReferral(low[len("%referral "):]); ok {

@@ -62,7 +62,7 @@ func (r *reader) listen() message.Sense {
 	terms := 0         // and up to here, terms of use
 	for i := range r.ents {
 		e := &r.ents[i]
-		if e.kind == rpsl.Blank {
+		if e.kind == rpsl.KindBlank {
 			continue
 		}
 		if i >= run {
@@ -93,7 +93,7 @@ func (r *reader) listen() message.Sense {
 
 // line is what a line says, label and all.
 func (r *reader) line(i int) string {
-	if e := &r.ents[i]; e.kind == rpsl.Attribute {
+	if e := &r.ents[i]; e.kind == rpsl.KindAttribute {
 		return r.in(r.whole(e).value)
 	}
 	return r.in(r.ents[i].value)
@@ -106,7 +106,7 @@ func (r *reader) goesOn(i int) (end int, text string) {
 		line := r.line(end)
 		text += " " + line
 		wide := 40
-		if r.ents[end].kind == rpsl.Attribute {
+		if r.ents[end].kind == rpsl.KindAttribute {
 			wide = 60
 		}
 		end++
@@ -114,7 +114,7 @@ func (r *reader) goesOn(i int) (end int, text string) {
 			return end, text
 		}
 		if len(line) < wide || strings.IndexByte(".!?:;<*", line[len(line)-1]) >= 0 || end == len(r.ents) ||
-			r.ents[end].kind != r.ents[i].kind && (r.ents[end].kind != rpsl.Text || r.ents[i].kind != rpsl.Attribute) {
+			r.ents[end].kind != r.ents[i].kind && (r.ents[end].kind != rpsl.KindText || r.ents[i].kind != rpsl.KindAttribute) {
 			return end, text
 		}
 	}
@@ -126,13 +126,13 @@ func (r *reader) goesOn(i int) (end int, text string) {
 // without one start.
 func (r *reader) paragraph(i int) int {
 	end, width := i, 0
-	for end < len(r.ents) && r.ents[end].kind != rpsl.Blank {
+	for end < len(r.ents) && r.ents[end].kind != rpsl.KindBlank {
 		e := &r.ents[end]
 		if r.framed(e) != r.framed(&r.ents[i]) {
 			break
 		}
 		n := int(max(e.value.to, e.name.to) - e.value.from)
-		if e.kind == rpsl.Attribute {
+		if e.kind == rpsl.KindAttribute {
 			n = int(max(e.value.to, e.name.to) - e.name.from)
 		}
 		if n < 3 || r.rule(e) {
@@ -155,7 +155,7 @@ func (r *reader) framed(e *entry) bool {
 // runEnd returns the entry behind those that follow one another without a
 // blank line or a rule.
 func (r *reader) runEnd(i int) int {
-	for i++; i < len(r.ents) && r.ents[i].kind != rpsl.Blank && r.ents[i].value.to-r.ents[i].value.from >= 3; i++ {
+	for i++; i < len(r.ents) && r.ents[i].kind != rpsl.KindBlank && r.ents[i].value.to-r.ents[i].value.from >= 3; i++ {
 		if r.rule(&r.ents[i]) {
 			break
 		}
@@ -165,12 +165,12 @@ func (r *reader) runEnd(i int) int {
 
 // rule reports whether a line is a rule, or "%" alone.
 func (r *reader) rule(e *entry) bool {
-	return e.kind != rpsl.Attribute && strings.Trim(r.in(e.value), "%#*-=> \t") == ""
+	return e.kind != rpsl.KindAttribute && strings.Trim(r.in(e.value), "%#*-=> \t") == ""
 }
 
 func (r *reader) onlyComments() bool {
 	for i := range r.ents {
-		if k := r.ents[i].kind; k != rpsl.Comment && k != rpsl.Blank {
+		if k := r.ents[i].kind; k != rpsl.KindComment && k != rpsl.KindBlank {
 			return false
 		}
 	}

@@ -118,10 +118,10 @@ func TestAQueryThatHoldsAnotherSaysWhatToAskFor(t *testing.T) {
 func TestWhoHoldsIt(t *testing.T) {
 	for text, want := range map[string]whoislookup.Holder{
 		"domain: zedfox.se\nholder: zedzed0000-00001\ncreated: 2010-01-01\n":                                                                                {},
-		"domain: ZEDFOX.RU\nperson: Private Person\ncreated: 1997-09-23\n":                                                                                  {Kind: whoislookup.HolderWithheld},
-		"Domain Name: zedfox.com\nCreation Date: 2001-01-01\nRegistrant Name: Personal data, can not be publicly disclosed according to applicable laws.\n": {Kind: whoislookup.HolderWithheld},
-		"Domain Name: zedfox.com\nCreation Date: 2001-01-01\nRegistrant Organization: Domains By Proxy, LLC\n":                                              {Name: "Domains By Proxy, LLC", From: "registrant", Kind: whoislookup.HolderPrivacyService},
-		"Domain Name: zedfox.com\nCreation Date: 2001-01-01\nRegistrant Name: Zed Fox AG\n":                                                                 {Name: "Zed Fox AG", From: "registrant", Kind: whoislookup.HolderOrganisation},
+		"domain: ZEDFOX.RU\nperson: Private Person\ncreated: 1997-09-23\n":                                                                                  {Kind: whoislookup.HolderKindWithheld},
+		"Domain Name: zedfox.com\nCreation Date: 2001-01-01\nRegistrant Name: Personal data, can not be publicly disclosed according to applicable laws.\n": {Kind: whoislookup.HolderKindWithheld},
+		"Domain Name: zedfox.com\nCreation Date: 2001-01-01\nRegistrant Organization: Domains By Proxy, LLC\n":                                              {Name: "Domains By Proxy, LLC", From: "registrant", Kind: whoislookup.HolderKindPrivacyService},
+		"Domain Name: zedfox.com\nCreation Date: 2001-01-01\nRegistrant Name: Zed Fox AG\n":                                                                 {Name: "Zed Fox AG", From: "registrant", Kind: whoislookup.HolderKindOrganisation},
 		"Domain Name: zedfox.com\nCreation Date: 2001-01-01\nRegistrant Name: Ana Fox\n":                                                                    {Name: "Ana Fox", From: "registrant"},
 	} {
 		rec, err := whoislookup.Parse("", []byte(text))

@@ -23,10 +23,8 @@ func (r *Record) String() string {
 		fmt.Fprintf(&b, "  %s\n", opskit.Escape(l))
 	}
 	for _, e := range r.Embedded {
-		for line := range strings.Lines(e.String()) {
-			if !strings.HasPrefix(line, "not checked:") {
-				b.WriteString("  " + line)
-			}
+		for line := range strings.Lines(strings.TrimSuffix(e.String(), opskit.NotChecked(e))) {
+			b.WriteString("  " + line)
 		}
 	}
 	if n := r.next(); n != "" {
@@ -45,9 +43,9 @@ func (r *Record) headline() string {
 				s += ", " + r.Holder.Name
 			}
 			switch r.Holder.Kind {
-			case HolderPrivacyService:
+			case HolderKindPrivacyService:
 				s += " (a privacy service: the holder is not told)"
-			case HolderWithheld:
+			case HolderKindWithheld:
 				s += ", holder withheld"
 			}
 			return s

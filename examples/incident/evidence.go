@@ -88,7 +88,7 @@ func (e *evidence) diagnosis() *why.Diagnosis {
 	}
 	if len(e.Now) > 0 && e.Now[0].Verdict == whoislookup.VerdictFound {
 		c.Evidence = append(c.Evidence, why.Evidence{
-			Fact: "the registry's server answers from here", Source: "whois", Certain: true, Against: []why.Cause{why.ThisHost},
+			Fact: "the registry's server answers from here", Source: "whois", Certain: true, Against: []why.Cause{why.CauseThisHost},
 		})
 	}
 	return why.Diagnose(c)

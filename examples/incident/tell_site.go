@@ -94,10 +94,10 @@ func (s *story) holders(e *evidence) step {
 
 func (s *story) diagnosis(d *why.Diagnosis) step {
 	st := step{Verdict: "cannot tell", Code: program.CannotTell, Result: d}
-	if d.Cause != why.Unknown {
+	if d.Cause != why.CauseUnknown {
 		st.Verdict, st.Code = d.Cause.String(), program.Problem
 	}
-	if d.Cause == why.Nothing {
+	if d.Cause == why.CauseNothing {
 		st.Code = program.Healthy
 	}
 	attack := false
@@ -108,12 +108,12 @@ func (s *story) diagnosis(d *why.Diagnosis) step {
 		var left []string
 		for _, cause := range f.Left {
 			left = append(left, cause.String())
-			attack = attack || cause == why.Attack
+			attack = attack || cause == why.CauseAttack
 		}
 		st.Evidence = append(st.Evidence, f.Scope+": left are "+strings.Join(left, ", "))
 		st.Evidence = append(st.Evidence, f.Seen...)
 	}
-	if d.Cause == why.Migration {
+	if d.Cause == why.CauseMigration {
 		st.Verdict = "migration rather than attack"
 		if !attack {
 			st.Evidence = append(st.Evidence, "attack: nothing speaks for it")

@@ -74,7 +74,7 @@ func TestSiteThatAnswers(t *testing.T) {
 	require.Len(t, lines, 2, "one object a line")
 	var d why.Diagnosis
 	require.NoError(t, json.Unmarshal([]byte(lines[0]), &d))
-	assert.Equal(t, why.Nothing, d.Cause)
+	assert.Equal(t, why.CauseNothing, d.Cause)
 	var x origin.Exposure
 	require.NoError(t, json.Unmarshal([]byte(lines[1]), &x))
 	assert.Equal(t, origin.Shielded, x.Verdict)

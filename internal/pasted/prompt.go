@@ -12,15 +12,20 @@ import (
 // '%' may be a comment, and is none.
 func Command(line []byte) (command []byte, ok bool) {
 	line = bytes.TrimSpace(line)
-	if len(line) == 0 || !bytes.ContainsAny(line[:1], "STEC") && !bytes.ContainsAny(line, "#$>") {
+	switch {
+	case len(line) == 0:
 		return nil, false
+	case bytes.IndexByte([]byte("STEC"), line[0]) >= 0 && session.Match(line):
+		return nil, true
+	case line[0] != '$' && line[0] != '(' && bytes.IndexByte(line, '@') < 0 && !bytes.Contains(line, []byte(`:\`)):
+		return nil, false // no form of a prompt does without
 	}
 	for _, form := range []*regexp.Regexp{shell, windows} {
 		if m := form.FindSubmatch(line); m != nil {
 			return m[1], true
 		}
 	}
-	return nil, session.Match(line)
+	return nil, false
 }
 
 var (

@@ -4,48 +4,48 @@ import "github.com/opskit-go/opskit"
 
 type causeKind struct{}
 
-// Cause is one explanation. The zero value is [Unknown].
+// Cause is one explanation. The zero value is [CauseUnknown].
 type Cause = opskit.Enum[causeKind]
 
 // The causes, from this host outwards.
 const (
-	// Unknown: cannot tell; the finding's Ask says what would.
-	Unknown Cause = ""
-	// Nothing: it works.
-	Nothing Cause = "nothing"
-	// ThisHost: the trouble is here, or in the network that this host is in.
-	ThisHost Cause = "this_host"
-	// Portal: somebody on the way answers in the place of others, as a network does
+	// CauseUnknown: cannot tell; the finding's Ask says what would.
+	CauseUnknown Cause = ""
+	// CauseNothing: it works.
+	CauseNothing Cause = "nothing"
+	// CauseThisHost: the trouble is here, or in the network that this host is in.
+	CauseThisHost Cause = "this_host"
+	// CausePortal: somebody on the way answers in the place of others, as a network does
 	// that wants a login.
-	Portal Cause = "portal"
-	// EgressFilter: the network here lets nobody out to this port.
-	EgressFilter Cause = "egress_filter"
-	// Resolver: a resolver that was asked does not do its work.
-	Resolver Cause = "resolver"
-	// Resolution: the name does not lead to an address, whoever is asked.
-	Resolution Cause = "resolution"
-	// Path: a router on the way cannot forward.
-	Path Cause = "path"
-	// MTU: big packets are lost on the way and nobody is told.
-	MTU Cause = "mtu"
-	// Filtered: a packet filter on the way or on the host stops it.
-	Filtered Cause = "filtered"
-	// HostDown: the machine is off, or nothing has its address.
-	HostDown Cause = "host_down"
-	// ServiceDown: the machine is there and nothing listens.
-	ServiceDown Cause = "service_down"
-	// Certificate: it answers and cannot prove its name.
-	Certificate Cause = "certificate"
-	// Origin: a delivery network answers, and the server behind it does not.
-	Origin Cause = "origin"
-	// Application: something listens and does not do its work.
-	Application Cause = "application"
-	// Maintenance: somebody is at work on it; only the caller can know.
-	Maintenance Cause = "maintenance"
-	// Migration: it is being moved to another place.
-	Migration Cause = "migration"
-	// Attack: it is being flooded; only its provider can see that.
-	Attack Cause = "attack"
+	CausePortal Cause = "portal"
+	// CauseEgressFilter: the network here lets nobody out to this port.
+	CauseEgressFilter Cause = "egress_filter"
+	// CauseResolver: a resolver that was asked does not do its work.
+	CauseResolver Cause = "resolver"
+	// CauseResolution: the name does not lead to an address, whoever is asked.
+	CauseResolution Cause = "resolution"
+	// CausePath: a router on the way cannot forward.
+	CausePath Cause = "path"
+	// CauseMTU: big packets are lost on the way and nobody is told.
+	CauseMTU Cause = "mtu"
+	// CauseFiltered: a packet filter on the way or on the host stops it.
+	CauseFiltered Cause = "filtered"
+	// CauseHostDown: the machine is off, or nothing has its address.
+	CauseHostDown Cause = "host_down"
+	// CauseServiceDown: the machine is there and nothing listens.
+	CauseServiceDown Cause = "service_down"
+	// CauseCertificate: it answers and cannot prove its name.
+	CauseCertificate Cause = "certificate"
+	// CauseOrigin: a delivery network answers, and the server behind it does not.
+	CauseOrigin Cause = "origin"
+	// CauseApplication: something listens and does not do its work.
+	CauseApplication Cause = "application"
+	// CauseMaintenance: somebody is at work on it; only the caller can know.
+	CauseMaintenance Cause = "maintenance"
+	// CauseMigration: it is being moved to another place.
+	CauseMigration Cause = "migration"
+	// CauseAttack: it is being flooded; only its provider can see that.
+	CauseAttack Cause = "attack"
 )
 
 // symptom is how something that was asked does not work.
@@ -134,83 +134,83 @@ func table() []row {
 	and := func(more ...fact) []fact { return append(more, us...) }
 	return []row{
 		{
-			cause: Nothing, explains: []symptom{plainPage, elsewhere}, excluded: []fact{intercepted},
+			cause: CauseNothing, explains: []symptom{plainPage, elsewhere}, excluded: []fact{intercepted},
 			ask: "ask for a page of another site whose content is known, or the same over https",
 		}, {
-			cause: ThisHost, explains: []symptom{silent, noWay, neighbour, stubFails, noResolver},
+			cause: CauseThisHost, explains: []symptom{silent, noWay, neighbour, stubFails, noResolver},
 			excluded: []fact{controlUp, alive, deadElsewhere},
 			ask:      "ask from here for something else that is known to be up (a control), over the same family",
 			do:       "look at this host and its network first: ip route get ADDRESS; ip neigh; nft list ruleset; date; cat /etc/resolv.conf",
 		}, {
-			cause: ThisHost, explains: []symptom{notAsked, alikeDead}, // nothing excludes what this host itself says
+			cause: CauseThisHost, explains: []symptom{notAsked, alikeDead}, // nothing excludes what this host itself says
 			do: "look at this host and its network first: ip route get ADDRESS; ip neigh; nft list ruleset",
 		}, {
-			cause: ThisHost, explains: []symptom{onlyHere}, excluded: []fact{controlPage},
+			cause: CauseThisHost, explains: []symptom{onlyHere}, excluded: []fact{controlPage},
 			ask: "ask from here for another page over https",
 			do:  "compare this host's root certificates and clock with those of a host from which it works",
 		}, {
-			cause: ThisHost, explains: []symptom{byClock}, excluded: []fact{clockRight},
+			cause: CauseThisHost, explains: []symptom{byClock}, excluded: []fact{clockRight},
 			ask: "compare this host's clock with a third one",
 			do:  "set this host's clock: timedatectl",
 		}, {
-			cause: Portal, explains: []symptom{plainPage, elsewhere, otherName, onlyHere, login},
+			cause: CausePortal, explains: []symptom{plainPage, elsewhere, otherName, onlyHere, login},
 			excluded: []fact{controlPage, ownSideDead},
 			ask:      "ask for a page of another site whose content is known (a control)",
 			do:       "log in to the network here, or ask from another one",
 		}, {
-			cause: EgressFilter, explains: []symptom{silent, refused, shut},
+			cause: CauseEgressFilter, explains: []symptom{silent, refused, shut},
 			excluded: []fact{controlPort, controlDown, deadElsewhere, ownSideDead},
 			ask:      "ask another target that is known to be up at the same port (a control)",
 			do:       "ask whoever runs the network here to let this port out",
 		}, {
-			cause: Resolver, explains: []symptom{unlikeOthers, servFail, stubFails, noResolver, badResolver},
+			cause: CauseResolver, explains: []symptom{unlikeOthers, servFail, stubFails, noResolver, badResolver},
 			excluded: []fact{resolverWorks, ownSideDead},
 			ask:      "ask the same resolver for a name that is known to exist (a control)",
 			do:       "ask another resolver, and whoever runs this one",
 		}, {
-			cause: Resolution, explains: []symptom{noName, unlikeOthers, bogus, servFail, servFails, stubFails},
+			cause: CauseResolution, explains: []symptom{noName, unlikeOthers, bogus, servFail, servFails, stubFails},
 			excluded: []fact{ownSideDead},
 			ask:      "ask the zone's own servers: dig +trace NAME",
 			do:       "ask the zone's own servers: dig +trace NAME",
 		}, {
-			cause: Path, explains: []symptom{silent, noWay, unheard, lossy}, excluded: and(alive),
+			cause: CausePath, explains: []symptom{silent, noWay, unheard, lossy}, excluded: and(alive),
 			ask: "trace the way to it at this port: where does it end?",
 			do:  "show the last router that answers to whoever runs it: mtr -T ADDRESS",
 		}, {
-			cause: MTU, explains: []symptom{mute, unheard, stuck, smallPasses}, excluded: and(smallSilent),
+			cause: CauseMTU, explains: []symptom{mute, unheard, stuck, smallPasses}, excluded: and(smallSilent),
 			ask: "ask again over a connection with small segments (an MSS of 536)",
 			do:  "find the link with the small MTU, and who drops its ICMP errors: tracepath ADDRESS; until then clamp the MSS",
 		}, {
-			cause: Filtered, explains: []symptom{silent, prohibited, rejected, unheard, cutOff, notWanted}, excluded: us,
+			cause: CauseFiltered, explains: []symptom{silent, prohibited, rejected, unheard, cutOff, notWanted}, excluded: us,
 			ask: "ask at another port of the address, and from another network",
 			do:  "ask whoever runs the router or host named above for its rule",
 		}, {
-			cause: HostDown, explains: []symptom{silent, nobodyThere, neighbour, mute, unheard}, excluded: and(alive, realStack, worksElsewhere),
+			cause: CauseHostDown, explains: []symptom{silent, nobodyThere, neighbour, mute, unheard}, excluded: and(alive, realStack, worksElsewhere),
 			ask: "ask for another sign of life of the address: an echo reply, another port",
 			do:  "ask whoever runs the machine for its console",
 		}, {
-			cause: ServiceDown, explains: []symptom{refused}, excluded: and(worksElsewhere),
+			cause: CauseServiceDown, explains: []symptom{refused}, excluded: and(worksElsewhere),
 			ask: "ask from another network", do: "on the machine: ss -ltnp, then the service's log",
 		}, {
-			cause: Certificate, explains: []symptom{expired, byClock, otherName, badChain}, excluded: []fact{intercepted, ownSideDead, clockWrong},
+			cause: CauseCertificate, explains: []symptom{expired, byClock, otherName, badChain}, excluded: []fact{intercepted, ownSideDead, clockWrong},
 			ask: "compare this host's clock with a third one",
 			do:  "compare it with the one on the server: renew that, or find who answers in the server's place",
 		}, {
-			cause: Origin, explains: []symptom{edgeError}, excluded: us,
+			cause: CauseOrigin, explains: []symptom{edgeError}, excluded: us,
 			do: "the delivery network works: look at the origin server, and at what it lets in",
 		}, {
-			cause: Application, explains: []symptom{silent, mute, broken, stuck, cutOff, lossy, noTLS, serverError, notWanted, noPage, slow}, excluded: us,
+			cause: CauseApplication, explains: []symptom{silent, mute, broken, stuck, cutOff, lossy, noTLS, serverError, notWanted, noPage, slow}, excluded: us,
 			ask: "look at the service's own log",
 			do:  "look at the service's own log, its backends and the way to them",
 		}, {
-			cause: Maintenance, explains: all(), backed: true, excluded: []fact{worksElsewhere, ownSideDead},
+			cause: CauseMaintenance, explains: all(), backed: true, excluded: []fact{worksElsewhere, ownSideDead},
 			ask: "ask whoever announced the work", do: "wait for the end of the work that was announced, then ask again",
 		}, {
-			cause: Migration, explains: all(), backed: true, excluded: and(worksElsewhere),
+			cause: CauseMigration, explains: all(), backed: true, excluded: and(worksElsewhere),
 			ask: "ask the owner about the move",
 			do:  "ask the owner about the move before speaking of an attack; ask again after the old records' TTL",
 		}, {
-			cause: Attack, explains: []symptom{silent, mute}, backed: true, excluded: and(worksElsewhere),
+			cause: CauseAttack, explains: []symptom{silent, mute}, backed: true, excluded: and(worksElsewhere),
 			ask: "ask the owner's provider for traffic figures: they alone can show it",
 			do:  "ask the owner's provider for traffic figures: they alone can show it",
 		},

@@ -133,13 +133,13 @@ func (d *Diagnosis) conclude(w *weighing) {
 	case has[StateDegraded] > 0:
 		d.Verdict = VerdictDegraded
 	default:
-		d.Verdict, d.Cause = VerdictWorks, Nothing
+		d.Verdict, d.Cause = VerdictWorks, CauseNothing
 	}
 	d.theCause()
 	for _, f := range d.Findings {
-		if f.Cause == Unknown && len(f.Left) > 1 {
+		if f.Cause == CauseUnknown && len(f.Left) > 1 {
 			d.gap("which of "+join(f.Left)+" it is, of "+f.Scope, "each would look the same from here", f.Ask)
-		} else if f.Cause == Unknown && f.State != StateWorks {
+		} else if f.Cause == CauseUnknown && f.State != StateWorks {
 			d.gap("why "+f.Scope+" is so", "nothing that this package knows explains it", "the capture of one attempt")
 		}
 	}
@@ -148,18 +148,18 @@ func (d *Diagnosis) conclude(w *weighing) {
 
 // theCause is the one that explains all that is not well.
 func (d *Diagnosis) theCause() {
-	one, open := Unknown, false
+	one, open := CauseUnknown, false
 	for _, f := range d.Findings {
 		if f.State == StateWorks {
 			continue
 		}
-		open = open || f.Cause == Unknown || one != Unknown && one != f.Cause
+		open = open || f.Cause == CauseUnknown || one != CauseUnknown && one != f.Cause
 		one = cmp.Or(one, f.Cause)
 		if next := cmp.Or(f.do, f.Ask); next != "" {
 			d.Next = append(d.Next, next)
 		}
 	}
-	if d.Cause == Unknown && !open {
+	if d.Cause == CauseUnknown && !open {
 		d.Cause = one
 	}
 	if d.Case.Contact != "" && d.Verdict != VerdictWorks {
@@ -184,7 +184,7 @@ func (d *Diagnosis) Level() opskit.Level {
 		return opskit.Problem
 	case VerdictDown:
 		for _, f := range d.Findings {
-			if f.State == StateBroken && (f.Cause != Unknown || !slices.Contains(f.Left, ThisHost)) {
+			if f.State == StateBroken && (f.Cause != CauseUnknown || !slices.Contains(f.Left, CauseThisHost)) {
 				return opskit.Problem
 			}
 		}
@@ -274,13 +274,13 @@ func (d *Diagnosis) headline() string {
 			parts = append(parts, f.Scope+" "+f.text())
 		}
 		return name + ": " + strings.Join(parts, "; ")
-	case d.Cause != Unknown && d.Cause != Nothing:
+	case d.Cause != CauseUnknown && d.Cause != CauseNothing:
 		return name + ": " + d.Cause.String()
-	case d.Cause == Nothing:
+	case d.Cause == CauseNothing:
 		return name
 	}
 	for _, f := range d.Findings {
-		if len(f.Left) > 1 && f.Cause == Unknown {
+		if len(f.Left) > 1 && f.Cause == CauseUnknown {
 			return name + ": cannot tell why: " + join(f.Left)
 		}
 	}
@@ -292,9 +292,9 @@ func (f Finding) text() string {
 	switch {
 	case f.State == StateWorks:
 		return "works"
-	case f.Cause != Unknown && f.Dated:
+	case f.Cause != CauseUnknown && f.Dated:
 		return f.State.String() + ": " + f.Cause.String() + ", by the time of the change"
-	case f.Cause != Unknown:
+	case f.Cause != CauseUnknown:
 		return f.State.String() + ": " + f.Cause.String()
 	case len(f.Left) > 1:
 		return f.State.String() + ": " + join(f.Left)

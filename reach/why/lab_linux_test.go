@@ -29,14 +29,14 @@ func TestLabIsItUs(t *testing.T) {
 		want []Cause
 		text string
 	}{
-		"its link": {func(_, g *lab.NS, _, peer string) { g.Run("ip", "link", "set", peer, "down") }, []Cause{ThisHost}, "has no carrier"},
+		"its link": {func(_, g *lab.NS, _, peer string) { g.Run("ip", "link", "set", peer, "down") }, []Cause{CauseThisHost}, "has no carrier"},
 		"its gateway": {func(c, g *lab.NS, device, peer string) {
 			g.Run("ip", "addr", "del", "10.74.1.1/24", "dev", peer)
 			c.Run("ip", "neigh", "flush", "dev", device) // as it is a minute later
-		}, []Cause{ThisHost}, "the gateway 10.74.1.1 does not answer"},
-		"its resolver":             {func(_, g *lab.NS, _, _ string) { g.Nft(drop("udp dport 53 drop\n  tcp dport 53 drop")) }, []Cause{Resolver}, "answers echo requests"},
-		"its route":                {func(c, _ *lab.NS, _, _ string) { c.Run("ip", "route", "del", "default") }, []Cause{ThisHost}, "local_failure"},
-		"nothing, the target does": {func(_, g *lab.NS, _, _ string) { g.Nft(drop("ip daddr " + target + " drop")) }, []Cause{Unknown}, "a control"},
+		}, []Cause{CauseThisHost}, "the gateway 10.74.1.1 does not answer"},
+		"its resolver":             {func(_, g *lab.NS, _, _ string) { g.Nft(drop("udp dport 53 drop\n  tcp dport 53 drop")) }, []Cause{CauseResolver}, "answers echo requests"},
+		"its route":                {func(c, _ *lab.NS, _, _ string) { c.Run("ip", "route", "del", "default") }, []Cause{CauseThisHost}, "local_failure"},
+		"nothing, the target does": {func(_, g *lab.NS, _, _ string) { g.Nft(drop("ip daddr " + target + " drop")) }, []Cause{CauseUnknown}, "a control"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -126,7 +126,7 @@ func (w *weighing) otherHosts() {
 		case VerdictWorks, VerdictDegraded:
 			w.world[""][worksElsewhere] = "it works from " + from
 		case VerdictDown:
-			if d.Cause != ThisHost && d.Level() == opskit.Problem {
+			if d.Cause != CauseThisHost && d.Level() == opskit.Problem {
 				w.world[""][deadElsewhere] = "it does not work from " + from + " either"
 			}
 		}
@@ -174,7 +174,7 @@ func (w *weighing) change(what string, ch *Change) {
 	if ch == nil || ch.Before == ch.After {
 		return
 	}
-	b := backing{cause: Migration, text: fmt.Sprintf("the %s changed from %s to %s", what, ch.Before, ch.After)}
+	b := backing{cause: CauseMigration, text: fmt.Sprintf("the %s changed from %s to %s", what, ch.Before, ch.After)}
 	began := w.c.DownSince
 	if began.IsZero() {
 		began = w.c.At
@@ -233,16 +233,16 @@ func (w *weighing) find(scope, f string, s symptom, state State, facts map[fact]
 	}
 	w.decide(&out)
 	out.do = do[out.Cause]
-	if out.Cause == Unknown {
+	if out.Cause == CauseUnknown {
 		for _, cause := range out.Left {
-			if ask[cause] != "" && out.Ask == "" && cause != Migration && cause != Nothing {
+			if ask[cause] != "" && out.Ask == "" && cause != CauseMigration && cause != CauseNothing {
 				out.Ask = ask[cause]
 			}
 		}
 	}
-	if out.Cause == Nothing && out.State == StateUnknown {
+	if out.Cause == CauseNothing && out.State == StateUnknown {
 		out.State = StateWorks
-	} else if out.Cause != Unknown && out.State == StateUnknown {
+	} else if out.Cause != CauseUnknown && out.State == StateUnknown {
 		out.State = StateBroken
 	}
 	w.findings = append(w.findings, out)
@@ -262,7 +262,7 @@ func (w *weighing) decide(f *Finding) {
 		if b.certain && !slices.Contains(certain, b.cause) {
 			certain = append(certain, b.cause)
 		}
-		if b.recent && b.cause == Migration {
+		if b.recent && b.cause == CauseMigration {
 			dated++
 		}
 	}
@@ -271,10 +271,10 @@ func (w *weighing) decide(f *Finding) {
 		f.Cause = f.Left[0]
 	case len(certain) == 1:
 		f.Cause = certain[0]
-	case len(certain) == 0 && dated >= 2 && !slices.Contains(f.Left, ThisHost):
-		f.Cause, f.Dated = Migration, true
+	case len(certain) == 0 && dated >= 2 && !slices.Contains(f.Left, CauseThisHost):
+		f.Cause, f.Dated = CauseMigration, true
 	}
-	if f.Cause != Unknown { // it stands first
+	if f.Cause != CauseUnknown { // it stands first
 		f.Left = append([]Cause{f.Cause}, slices.DeleteFunc(f.Left, func(c Cause) bool { return c == f.Cause })...)
 	}
 }

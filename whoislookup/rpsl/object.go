@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"io"
 	"iter"
+
+	"github.com/opskit-go/opskit"
 )
 
 // ErrTooLong is matched by the error of [Read] when one object is larger than
 // the limit: a dump without blank lines is not a dump of objects.
-var ErrTooLong = errors.New("object too long")
+var ErrTooLong = opskit.Sentinel("whois_object_too_long", "object too long")
 
 // Object is a run of lines between blank lines that has at least one
 // attribute. Its zero value is an object without attributes.
@@ -40,7 +42,7 @@ func (o Object) Attributes() iter.Seq[Attr] {
 			l := s.Line()
 			a := Attr{Line: o.Line + l.Number - 1}
 			switch {
-			case l.Kind == Blank || l.Kind == Comment:
+			case l.Kind == KindBlank || l.Kind == KindComment:
 				continue
 			case l.Indent > 0 || o.Text[l.Body.From] == '+':
 				if name == nil {
@@ -51,7 +53,7 @@ func (o Object) Attributes() iter.Seq[Attr] {
 					body = trim(o.Text, body.From+1, body.To)
 				}
 				a.Name, a.Value, a.Continued = name, body.Of(o.Text), true
-			case l.Kind == Attribute:
+			case l.Kind == KindAttribute:
 				name = l.Name.Of(o.Text)
 				a.Name, a.Value = name, l.Value.Of(o.Text)
 			default:
@@ -94,7 +96,7 @@ func Objects(data []byte) iter.Seq[Object] {
 		for s.Next() {
 			l := s.Line()
 			switch l.Kind {
-			case Blank:
+			case KindBlank:
 				if attrs {
 					o.Text = data[from:to]
 					if !yield(o) {
@@ -103,11 +105,11 @@ func Objects(data []byte) iter.Seq[Object] {
 				}
 				o, attrs = Object{}, false
 				continue
-			case Comment:
+			case KindComment:
 				if o.Line == 0 {
 					continue
 				}
-			case Attribute:
+			case KindAttribute:
 				attrs = true
 			}
 			if o.Line == 0 {

@@ -53,17 +53,17 @@ func TestLineForms(t *testing.T) {
 		kind                    rpsl.Kind
 		indent                  int
 	}{
-		{"label and value", "owner:  Gigared S.A. ", "owner", "Gigared S.A.", rpsl.Attribute, 0},
-		{"no blank after the colon", "network:IP-Network:192.0.2.0/28", "network", "IP-Network:192.0.2.0/28", rpsl.Attribute, 0},
-		{"dots before the colon are filling", "Status........: ok", "Status", "ok", rpsl.Attribute, 0},
-		{"bracketed label", "[Status]  Active", "Status", "Active", rpsl.Attribute, 0},
-		{"lettered bracketed label", "m. [Abuse]", "Abuse", "", rpsl.Attribute, 0},
-		{"indented label", "   Registrar: X", "Registrar", "X", rpsl.Attribute, 3},
-		{"an address of a page is no label", "http://example.net/", "", "", rpsl.Text, 0},
-		{"comment", "% text: with colon", "", "", rpsl.Comment, 0},
-		{"nothing before the colon", ": x", "", "", rpsl.Text, 0},
-		{"empty brackets", "[]", "", "", rpsl.Text, 0},
-		{"only blanks", " \t\r", "", "", rpsl.Blank, 0},
+		{"label and value", "owner:  Gigared S.A. ", "owner", "Gigared S.A.", rpsl.KindAttribute, 0},
+		{"no blank after the colon", "network:IP-Network:192.0.2.0/28", "network", "IP-Network:192.0.2.0/28", rpsl.KindAttribute, 0},
+		{"dots before the colon are filling", "Status........: ok", "Status", "ok", rpsl.KindAttribute, 0},
+		{"bracketed label", "[Status]  Active", "Status", "Active", rpsl.KindAttribute, 0},
+		{"lettered bracketed label", "m. [Abuse]", "Abuse", "", rpsl.KindAttribute, 0},
+		{"indented label", "   Registrar: X", "Registrar", "X", rpsl.KindAttribute, 3},
+		{"an address of a page is no label", "http://example.net/", "", "", rpsl.KindText, 0},
+		{"comment", "% text: with colon", "", "", rpsl.KindComment, 0},
+		{"nothing before the colon", ": x", "", "", rpsl.KindText, 0},
+		{"empty brackets", "[]", "", "", rpsl.KindText, 0},
+		{"only blanks", " \t\r", "", "", rpsl.KindBlank, 0},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			data := []byte(c.text + "\n")

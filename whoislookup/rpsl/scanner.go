@@ -7,10 +7,10 @@ type Kind uint8
 
 // The forms of a line.
 const (
-	Blank     Kind = iota // nothing but spaces and tabs
-	Comment               // starts with '%', '#' or ';' in the first column
-	Attribute             // has a label: "name: value", "name....: value" or "[name] value"
-	Text                  // anything else, such as a continuation or a sentence
+	KindBlank     Kind = iota // nothing but spaces and tabs
+	KindComment               // starts with '%', '#' or ';' in the first column
+	KindAttribute             // has a label: "name: value", "name....: value" or "[name] value"
+	KindText                  // anything else, such as a continuation or a sentence
 )
 
 // Span is a part of the scanned text: data[From:To].
@@ -99,13 +99,13 @@ func (l *Line) parse(data []byte, start, end int) {
 	l.Indent = body.From - start
 	first := data[body.From]
 	if l.Indent == 0 && (first == '%' || first == '#' || first == ';') {
-		l.Kind = Comment
+		l.Kind = KindComment
 		return
 	}
-	l.Kind = Text
+	l.Kind = KindText
 	if open := bracket(data, body); open >= 0 {
 		if i := bytes.IndexByte(data[open:body.To], ']'); i > 1 {
-			l.Kind, l.Tag = Attribute, ']'
+			l.Kind, l.Tag = KindAttribute, ']'
 			l.Name = trim(data, open+1, open+i)
 			l.Value = trim(data, open+i+1, body.To)
 			return
@@ -122,7 +122,7 @@ func (l *Line) parse(data []byte, start, end int) {
 	if name.Len() == 0 || bytes.HasPrefix(data[body.From+colon:body.To], []byte("://")) {
 		return
 	}
-	l.Kind, l.Tag = Attribute, ':'
+	l.Kind, l.Tag = KindAttribute, ':'
 	l.Name = name
 	l.Value = trim(data, body.From+colon+1, body.To)
 }

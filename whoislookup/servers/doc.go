@@ -3,7 +3,7 @@
 //
 //	var table servers.Table
 //	host, _ := table.Addr(netip.MustParseAddr("138.0.155.10")) // whois.arin.net
-//	line := servers.Line(host, servers.Addr, "138.0.155.10")   // n + 138.0.155.10
+//	line := servers.Line(host, servers.KindAddr, "138.0.155.10")   // n + 138.0.155.10
 //
 // # Usage
 //

@@ -7,10 +7,10 @@ type Kind uint8
 
 // What a query can be about.
 const (
-	Addr Kind = iota // an address or a prefix
-	ASN
-	Domain
-	Handle
+	KindAddr Kind = iota // an address or a prefix
+	KindASN
+	KindDomain
+	KindHandle
 )
 
 // Line returns what to send to a server, without the line break of RFC 3912.
@@ -21,34 +21,34 @@ func Line(server string, kind Kind, text string) string {
 	switch host {
 	case "whois.arin.net":
 		switch kind {
-		case Addr: // n: networks only; +: full records
+		case KindAddr: // n: networks only; +: full records
 			if strings.Contains(text, "/") {
 				return "r + = " + text
 			}
 			return "n + " + text
-		case ASN:
+		case KindASN:
 			return "a " + strings.TrimPrefix(text, "as")
 		}
 	case "whois.ripe.net":
 		return "--charset UTF-8 " + text
 	case "whois.nic.ad.jp": // /e: in English
-		if kind == ASN {
+		if kind == KindASN {
 			return "AS " + strings.TrimPrefix(text, "as") + "/e"
 		}
 		return text + "/e"
 	case "whois.jprs.jp":
 		return text + "/e"
 	case "whois.denic.de": // dn: the domain; ace: A-labels
-		if kind == Domain {
+		if kind == KindDomain {
 			return "-T dn,ace " + text
 		}
 	case "whois.punktum.dk", "whois.dk-hostmaster.dk":
-		if kind == Domain {
+		if kind == KindDomain {
 			return "--charset=utf-8 --show-handles " + text
 		}
 		return "--charset=utf-8 " + text
 	case "whois.verisign-grs.com", "ccwhois.verisign-grs.com", "whois.crsnic.net":
-		if kind == Domain { // or else names that merely contain it are listed
+		if kind == KindDomain { // or else names that merely contain it are listed
 			return "domain " + text
 		}
 	}

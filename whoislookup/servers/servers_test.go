@@ -68,16 +68,16 @@ func TestLineIsWhatTheRegistryDocuments(t *testing.T) {
 		text   string
 		want   string
 	}{
-		{"whois.arin.net", servers.Addr, "192.0.2.1", "n + 192.0.2.1"},
-		{"whois.arin.net", servers.ASN, "as1", "a 1"},
-		{"whois.arin.net", servers.Handle, "GOGL", "GOGL"},
-		{"whois.ripe.net", servers.ASN, "as1101", "--charset UTF-8 as1101"},
-		{"whois.nic.ad.jp", servers.ASN, "as9990", "AS 9990/e"},
-		{"whois.jprs.jp", servers.Domain, "example.jp", "example.jp/e"},
-		{"WHOIS.DENIC.DE:43", servers.Domain, "example.de", "-T dn,ace example.de"},
-		{"ccwhois.verisign-grs.com", servers.Domain, "example.cc", "domain example.cc"},
-		{"whois.nic.name", servers.Domain, "example.name", "example.name"},
-		{"whois.lacnic.net", servers.Addr, "192.0.2.1", "192.0.2.1"},
+		{"whois.arin.net", servers.KindAddr, "192.0.2.1", "n + 192.0.2.1"},
+		{"whois.arin.net", servers.KindASN, "as1", "a 1"},
+		{"whois.arin.net", servers.KindHandle, "GOGL", "GOGL"},
+		{"whois.ripe.net", servers.KindASN, "as1101", "--charset UTF-8 as1101"},
+		{"whois.nic.ad.jp", servers.KindASN, "as9990", "AS 9990/e"},
+		{"whois.jprs.jp", servers.KindDomain, "example.jp", "example.jp/e"},
+		{"WHOIS.DENIC.DE:43", servers.KindDomain, "example.de", "-T dn,ace example.de"},
+		{"ccwhois.verisign-grs.com", servers.KindDomain, "example.cc", "domain example.cc"},
+		{"whois.nic.name", servers.KindDomain, "example.name", "example.name"},
+		{"whois.lacnic.net", servers.KindAddr, "192.0.2.1", "192.0.2.1"},
 	} {
 		assert.Equal(t, c.want, servers.Line(c.server, c.kind, c.text), c.server)
 	}
@@ -156,7 +156,7 @@ func FuzzParseBootstrap(f *testing.F) {
 func Example() {
 	var table servers.Table
 	host, _ := table.Addr(netip.MustParseAddr("138.0.155.10"))
-	os.Stdout.WriteString(host + "\n" + servers.Line(host, servers.Addr, "138.0.155.10") + "\n")
+	os.Stdout.WriteString(host + "\n" + servers.Line(host, servers.KindAddr, "138.0.155.10") + "\n")
 	// Output:
 	// whois.arin.net
 	// n + 138.0.155.10
