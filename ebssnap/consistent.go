@@ -141,6 +141,7 @@ func (s *session) attempt(ctx context.Context, r Request) (err error, later bool
 	var requested, answered time.Duration
 	var createErr error
 	h := holding{start: s.start}
+	s.tell("prepare", h.now())
 	h.run(ctx, kept{s.freezer, s, r}, e.Budget-e.stopped(), func(ctx context.Context) error {
 		requested = h.now()
 		e.Snapshots, createErr = s.vol.Cloud.Create(ctx, r)
@@ -153,6 +154,14 @@ func (s *session) attempt(ctx context.Context, r Request) (err error, later bool
 	a.Refused = createErr != nil && errors.Is(createErr, ErrNotCreated)
 	e.Attempts = append(e.Attempts, a)
 	s.gaps, s.notes = h.gaps, h.notes
+	s.tell("freeze", a.FreezeBegun)
+	s.tell("frozen", a.Frozen)
+	s.tell("request", a.Requested)
+	s.tell("answer", a.Answered)
+	s.tell("thaw", a.ThawBegun)
+	if a.Frozen > 0 {
+		s.tell("thawed", a.Thawed)
+	}
 	err = h.err()
 	switch {
 	case a.Requested == 0:
@@ -163,6 +172,13 @@ func (s *session) attempt(ctx context.Context, r Request) (err error, later bool
 		return err, false
 	}
 	return errors.Join(err, s.settle(ctx)), false
+}
+
+// tell hands a phase that was reached to the observer.
+func (s *session) tell(name string, at time.Duration) {
+	if at > 0 {
+		s.vol.Observer.Report(opskit.Phase{Op: "consistent", Target: strings.Join(s.vol.IDs, " "), Name: name, At: s.start.Add(at)})
+	}
 }
 
 // unproven returns the error of a request that was answered, but not with what was asked for.

@@ -42,6 +42,25 @@ func TestConsistentSnapshot(t *testing.T) {
 	assert.Positive(t, result.Timing.Stopped)
 }
 
+// Whoever logs the phases need not wrap the Freezer; and what is logged while
+// writers are stopped would wait for itself.
+func TestPhasesAreToldInTheirOrderWhenNothingIsFrozen(t *testing.T) {
+	freezer := &ebssnaptest.Freezer{}
+	vol := volume(&ebssnaptest.Cloud{})
+	var names []string
+	var last time.Time
+	vol.Observer = func(p opskit.Phase) {
+		assert.False(t, freezer.Frozen(), p.Name)
+		assert.Equal(t, "consistent", p.Op)
+		assert.False(t, p.At.Before(last), p.Name)
+		last = p.At
+		names = append(names, p.Name)
+	}
+	_, err := ebssnap.Consistent(t.Context(), vol, freezer, time.Second)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"prepare", "freeze", "frozen", "request", "answer", "thaw", "thawed"}, names)
+}
+
 // lateVolume is a cloud whose instance gets another volume just before the request.
 type lateVolume struct{ ebssnaptest.Cloud }
 

@@ -22,6 +22,10 @@ type Volume struct {
 	// Settle limits the search for a snapshot whose creation was never answered. Zero means 10 s.
 	// It runs after the thaw, also when the context has ended.
 	Settle time.Duration
+	// Observer is told of each attempt's "prepare", and after its thaw of "freeze", "frozen",
+	// "request", "answer", "thaw" and "thawed" as far as it came, with the time of each: what it
+	// writes can lie on the filesystem that was frozen.
+	Observer opskit.Observer
 }
 
 // Tags that every snapshot carries from its creation.

@@ -145,7 +145,7 @@ func (w *work) once(ctx context.Context) error {
 	next := 0
 	for ; next < len(w.todo) && len(batch) < batchSize; next++ {
 		z := w.todo[next]
-		if number := number(z, w.plan.Parent.PID, len(e.spaces)); number != 0 {
+		if number := numberInside(z, w.plan.Parent.PID, len(e.spaces)); number != 0 {
 			batch, still = append(batch, target{z, number}), append(still, z)
 		} else {
 			w.result.Left = append(w.result.Left, Left{ID: z, Reason: ReasonGone})

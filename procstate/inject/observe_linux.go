@@ -228,9 +228,9 @@ func unfit(s stat) Reason {
 	return ReasonNotTried
 }
 
-// number returns the PID by which the parent knows its zombie, or 0 if it has
+// numberInside returns the PID by which the parent knows its zombie, or 0 if it has
 // been reaped: the zombie's PID at the depth of the parent's PID namespace.
-func number(z procstate.ID, parent, depth int) int {
+func numberInside(z procstate.ID, parent, depth int) int {
 	s, err := readStatNow(procPath(z.PID)) // it was a zombie
 	if err != nil || s.start != z.Start || s.ppid != parent || s.state != 'Z' {
 		return 0

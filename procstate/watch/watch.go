@@ -6,6 +6,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/procstate"
 )
 
@@ -17,6 +18,8 @@ type Config struct {
 	Every time.Duration
 	// Grace is how long a zombie must stay to be Stuck. 0 is two seconds.
 	Grace time.Duration
+	// Observer is told of each "look", with how many there were.
+	Observer opskit.Observer
 	// Connector asks for the kernel's process connector. It is a netlink socket
 	// that tells of every process of the host.
 	Connector bool
@@ -48,6 +51,7 @@ type watch struct {
 	zombies   map[procstate.ID]seen // of the last look, so never more than there are PIDs
 	connector *connector
 	next      time.Time // when the next look is due
+	looks     int
 }
 
 // seen is a zombie that is being watched.
@@ -86,6 +90,8 @@ func (w *watch) look(ctx context.Context, yield func(Event, error) bool) bool {
 	if ctx.Err() != nil {
 		return false
 	}
+	w.looks++
+	w.config.Observer.Report(opskit.Phase{Op: "watch", Name: "look", Done: w.looks})
 	if err != nil {
 		return yield(Event{}, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/internal/lab"
 	"github.com/opskit-go/opskit/procstate"
 	"github.com/opskit-go/opskit/procstate/procstatetest"
@@ -64,6 +65,22 @@ func TestChanges(t *testing.T) {
 		}
 	}
 	assert.Empty(t, w.zombies, "nothing is kept of what is gone")
+}
+
+func TestEachLookIsTold(t *testing.T) {
+	root := procstatetest.Tree{{PID: 1, Comm: "init"}}.Dir(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	looks := 0
+	config := Config{Scanner: &procstate.Scanner{Root: root}, Every: time.Millisecond, Observer: func(p opskit.Phase) {
+		if looks = p.Done; looks == 3 {
+			cancel()
+		}
+	}}
+	for _, err := range Events(ctx, config) {
+		require.NoError(t, err)
+	}
+	assert.Equal(t, 3, looks)
 }
 
 // TestZombieThatCouldNotBeRead: what a look did not see is not reaped before that

@@ -50,6 +50,9 @@ type Bulk struct {
 	// says when to come back.
 	Patience time.Duration
 
+	// Observer is told of each "answer" of Lookup, with how many there are.
+	Observer opskit.Observer
+
 	Workers   int           // addresses under way in Lookup at once; 0 means 32
 	CacheSize int           // ranges kept; 0 means 65,536
 	TTL       time.Duration // how long an answer is used; 0 means 24 h. That there is none is kept 10 min at most

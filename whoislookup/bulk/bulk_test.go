@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/whoislookup"
 	"github.com/opskit-go/opskit/whoislookup/bulk"
 	"github.com/opskit-go/opskit/whoislookup/whoistest"
@@ -144,10 +145,12 @@ func TestLookupYieldsEveryAddress(t *testing.T) {
 			netip.MustParseAddr("::ffff:101.0.0.2"), netip.MustParseAddr("10.0.0.1"),
 			netip.MustParseAddr("101.2.0.1"), netip.MustParseAddr("2401:1::1%eth0"), netip.MustParseAddr("101.0.0.1"),
 		}
-		n := 0
+		n, told := 0, 0
+		b.Observer = func(p opskit.Phase) { told = p.Done }
 		for res, err := range b.Lookup(t.Context(), slices.Values(list)) {
 			got[res.Addr.String()] = err
 			n++
+			assert.Equal(t, n, told)
 		}
 		assert.Equal(t, len(list), n)
 		require.NoError(t, got["101.0.0.1"])

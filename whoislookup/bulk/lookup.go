@@ -39,12 +39,14 @@ func (b *Bulk) Lookup(ctx context.Context, addrs iter.Seq[netip.Addr]) iter.Seq2
 			for range r.results { // until every goroutine has ended
 			}
 		}()
-		cut := false
+		cut, done := false, 0
 		for o := range r.results {
 			if o.stopped {
 				cut = true
 				continue
 			}
+			done++
+			b.Observer.Report(opskit.Phase{Op: "bulk", Target: o.res.Addr.String(), Name: "answer", Done: done})
 			if !yield(o.res, o.err) {
 				return
 			}
