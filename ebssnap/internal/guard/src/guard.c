@@ -93,7 +93,7 @@ struct pollfd {
 #if defined(__x86_64__)
 enum {
 	NR_close = 3, NR_mmap = 9, NR_rt_sigprocmask = 14, NR_ioctl = 16, NR_sendto = 44, NR_recvfrom = 45, NR_clone = 56,
-	NR_wait4 = 61, NR_getpid = 39, NR_getppid = 110, NR_mlockall = 151, NR_prctl = 157, NR_futex = 202,
+	NR_wait4 = 61, NR_kill = 62, NR_getpid = 39, NR_getppid = 110, NR_mlockall = 151, NR_prctl = 157, NR_futex = 202,
 	NR_clock_gettime = 228, NR_getrusage = 98, NR_pread64 = 17, NR_sched_setscheduler = 144, NR_setpriority = 141, NR_openat = 257, NR_exit_group = 231, NR_unlinkat = 263, NR_ppoll = 271, NR_signalfd4 = 289,
 	NR_close_range = 436
 };
@@ -111,7 +111,7 @@ __asm__(".globl _start\n_start:\n\txor %ebp,%ebp\n\tand $-16,%rsp\n\tcall guard\
 #elif defined(__aarch64__)
 enum {
 	NR_close = 57, NR_mmap = 222, NR_rt_sigprocmask = 135, NR_ioctl = 29, NR_sendto = 206, NR_recvfrom = 207,
-	NR_clone = 220, NR_wait4 = 260, NR_getpid = 172, NR_getppid = 173, NR_mlockall = 230, NR_prctl = 167, NR_futex = 98,
+	NR_clone = 220, NR_wait4 = 260, NR_kill = 129, NR_getpid = 172, NR_getppid = 173, NR_mlockall = 230, NR_prctl = 167, NR_futex = 98,
 	NR_clock_gettime = 113, NR_getrusage = 165, NR_pread64 = 67, NR_sched_setscheduler = 119, NR_setpriority = 140, NR_openat = 56, NR_exit_group = 94, NR_unlinkat = 35, NR_ppoll = 73, NR_signalfd4 = 74,
 	NR_close_range = 436
 };
@@ -395,7 +395,10 @@ static u32 any_frozen(void)
 	return 0;
 }
 
-/* leave gives the canaries that are through a moment to end, and ends the others with this process (PR_SET_PDEATHSIG). */
+/*
+ * leave gives the canaries that are through a moment to end, and ends the others: those that wait for a freeze by name, since
+ * PR_SET_PDEATHSIG may have been refused; those that sleep in one with this process.
+ */
 static void leave(void)
 {
 	u32 i, tries = 0;
@@ -406,6 +409,8 @@ static void leave(void)
 		if (m->canary_pid > 0 && load(&m->canary) != CANARY_WAITS)
 			while (load(&m->state) != REFUSED && call4(NR_wait4, m->canary_pid, 0, 1 /* WNOHANG */, 0) == 0 && tries++ < 200)
 				nap(100000);
+		else if (m->canary_pid > 0)
+			call3(NR_kill, m->canary_pid, SIGKILL, 0);
 	}
 	call1(NR_exit_group, 0);
 }
