@@ -90,7 +90,10 @@ func TestBarLiveLeak(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "wan.pcap")
 		dump := west.gateway.Daemon("tcpdump", "--immediate-mode", "-U", "-n", "-s0", "-i", wan, "-w", file)
 		lab.Eventually(t, 10*time.Second, "tcpdump to listen", func() bool { return strings.Contains(dump.Output(), "listening on") })
-		east.start()
+		answering := east.start()
+		lab.Eventually(t, 20*time.Second, "the answering daemon's connection", func() bool {
+			return strings.Contains(answering.Output(), "added configuration") // before it every offer is refused, for good
+		})
 		daemon := west.start()
 		ping := func(args ...string) error {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
