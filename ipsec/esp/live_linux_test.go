@@ -36,6 +36,7 @@ func newSite(t *testing.T, auto, mine, mineNet, peer, peerNet string) *site {
   load_modular = no
   load = aes sha1 sha2 hmac kdf gmp curve25519 random nonce kernel-libipsec kernel-netlink socket-default stroke updown
   install_virtual_ip = no
+  filelog { stderr { default = 1 } }
 }
 starter { load_warning = no }
 `,
