@@ -43,8 +43,8 @@ func watch(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		w := outage.Watch{Interval: *interval, Timeout: time.Second, Probe: func(ctx context.Context) (bool, error) {
 			ping, err := prober.Ping(ctx, target, 1)
-			if err == nil && ping.Sent == 0 && len(ping.Unseen) > 0 {
-				err = fmt.Errorf("%s", ping.Unseen[0])
+			if gaps := ping.Gaps(); err == nil && ping.Sent == 0 && len(gaps) > 0 {
+				err = fmt.Errorf("%s", gaps[0]) // this host sent nothing: that is no loss
 			}
 			return len(ping.Replies) > 0, err
 		}}

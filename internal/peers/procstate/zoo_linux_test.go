@@ -56,16 +56,16 @@ func zoo(t *testing.T) (animals []animal) {
 	t.Helper()
 	add := func(pid int, what, want string) { animals = append(animals, animal{what, want, pid}) }
 	for _, name := range []string{"ev) Z 1 (il", "new\nline", "sp a ce", "\xff\xfe bad", ") R 1 1 1 1", ""} {
-		add(procstatetest.Named(t, name, true), fmt.Sprintf("zombie named %q", name), fmt.Sprintf("reapable, parent handling, %q", name))
+		add(procstatetest.Named(t, name, true), fmt.Sprintf("zombie named %q", name), fmt.Sprintf("reapable, parent not_waiting, %q", name))
 	}
 	add(procstatetest.Named(t, "x) Z 1 1 1 ", false), `alive, named "x) Z 1 1 1 "`, `sleeping, "x) Z 1 1 1 "`)
-	add(procstatetest.DeadLeader(t), "dead leader of live threads", "dead_leader, parent handling")
+	add(procstatetest.DeadLeader(t), "dead leader of live threads", "dead_leader, parent not_waiting")
 	zombie, _, _ := procstatetest.TracedZombie(t)
-	add(zombie, "zombie held by a tracer", "held_by_tracer, parent handling")
+	add(zombie, "zombie held by a tracer", "held_by_tracer, parent not_waiting")
 	add(procstatetest.StoppedParent(t).Zombies[0], "zombie of a stopped parent", "reapable, parent stopped")
 	add(procstatetest.NamespaceInit(t).Zombies[0], "zombie of a namespace's PID 1", "reapable, parent namespace_init")
 	add(procstatetest.IgnoringParent(t), "parent that ignores SIGCHLD", "sleeping")
-	add(procstatetest.QuietZombie(t).Zombies[0], "zombie that ended without SIGCHLD", "not_sigchld, parent handling")
+	add(procstatetest.QuietZombie(t).Zombies[0], "zombie that ended without SIGCHLD", "not_sigchld, parent unknown")
 	vfork, _ := procstatetest.Vfork(t)
 	add(vfork, "D: parent of vfork", "vfork")
 	require.Len(t, animals, 14)
