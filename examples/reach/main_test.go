@@ -121,7 +121,8 @@ func TestSampleAndTrace(t *testing.T) {
 func TestPing(t *testing.T) {
 	code, out, _ := call(t, "-ping", "-timeout", "1s", "127.0.0.1")
 	assert.Contains(t, []int{0, 2}, code, "answered, or no ICMP socket to be had: %s", out)
-	assert.True(t, strings.HasPrefix(out, "ping 127.0.0.1: "))
+	unsupported := code == 2 && strings.HasPrefix(out, "127.0.0.1: unknown\n") // the portable build has no ping
+	assert.True(t, unsupported || strings.HasPrefix(out, "ping 127.0.0.1: "), out)
 }
 
 func TestSaveFromSince(t *testing.T) {
