@@ -66,9 +66,21 @@ func startReal(t *testing.T, letters int) *realFleet {
 	}
 	for _, s := range f.hints.Servers {
 		one := &dnsroot.Client{Hints: dnsroot.Hints{Servers: []dnsroot.Server{s}}, Anchors: f.anchors, Timeout: time.Second}
-		lab.Eventually(t, 20*time.Second, "letter "+s.Name+" answers", func() bool {
+		var last strings.Builder // what was seen of a letter that never is healthy
+		t.Cleanup(func() {
+			if t.Failed() {
+				t.Log(last.String())
+			}
+		})
+		lab.Eventually(t, time.Minute, "letter "+s.Name+" answers", func() bool {
 			sweep, err := one.Sweep(t.Context())
-			return err == nil && dnsroot.Assess(sweep).Verdict == dnsroot.Healthy
+			if err != nil {
+				return false
+			}
+			a := dnsroot.Assess(sweep)
+			last.Reset()
+			fmt.Fprintf(&last, "%s\n%s", a, sweep)
+			return a.Verdict == dnsroot.Healthy
 		})
 	}
 	return f

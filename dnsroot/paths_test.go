@@ -1,10 +1,14 @@
 package dnsroot_test
 
 import (
+	"context"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/miekg/dns"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -62,4 +66,31 @@ func TestBarForgedFirst(t *testing.T) {
 	}
 	assert.Equal(t, sweeps, named)
 	lab.Bar(t, "dnsroot_forged", "suspicious in %d of %d, both answers named", named, sweeps)
+}
+
+// Where everything loses some, all are asked on three times, each time at the
+// same pace: the answer is there within half a minute.
+func TestAskingOnTakesNoLongerEachTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Int64
+		client := &dnsroot.Client{Exchanger: exchangerFunc(func(ctx context.Context, q dnsroot.Query) (dnsroot.Reply, error) {
+			if asked.Add(1)%12 == 0 {
+				<-ctx.Done()
+				return dnsroot.Reply{}, dnsroot.ErrNoAnswer
+			}
+			var m dns.Msg
+			if err := m.Unpack(q.Wire); err != nil {
+				return dnsroot.Reply{}, err
+			}
+			wire, err := m.SetReply(&m).Pack()
+			return dnsroot.Reply{Wire: wire, RTT: time.Millisecond}, err
+		})}
+		s := sweep(t, client)
+		most := 0
+		for _, p := range s.Probes {
+			most = max(most, p.Small.Sent+p.Large.Sent)
+		}
+		assert.GreaterOrEqual(t, most, 64, "asked on to the end")
+		assert.Less(t, s.Took, 30*time.Second)
+	})
 }

@@ -43,10 +43,9 @@ func (s *Sweep) zone() string { return cmp.Or(s.Zone, ".") }
 //
 // All addresses are asked side by side, paced, with at most 256 sockets open.
 // The call blocks for two timeouts and the pacing if servers are dead, however
-// many; for six if some lose what they are asked. Over a link that is full, where
-// every server loses some, asking on takes minutes (four and a half were seen):
-// bound it by ctx. An address family without a route from this host is a gap: its
-// probes have neither Reachable nor loss.
+// many; for six if some lose what they are asked, and asking all letters on takes
+// twelve seconds more. An address family without a route from this host is a gap:
+// its probes have neither Reachable nor loss.
 //
 // The error is not nil only if there is nothing to ask or ctx ended; in the
 // latter case the sweep is returned as far as it came.
@@ -113,6 +112,7 @@ func each(list []*probing, f func(*probing)) {
 // askOn asks those on of whom cannot be told yet whether they lose questions,
 // ten times as slowly: what this host's own link loses it must not cause.
 func askOn(ctx context.Context, list []*probing) {
+	slowly := &pacer{every: 10 * list[0].pace.every, slots: list[0].pace.slots}
 	for range 3 {
 		var unclear []*probing
 		for _, p := range list {
@@ -123,9 +123,8 @@ func askOn(ctx context.Context, list []*probing) {
 		if len(unclear) == 0 || ctx.Err() != nil {
 			return
 		}
-		pace := &pacer{every: 10 * unclear[0].pace.every, slots: unclear[0].pace.slots}
 		each(unclear, func(p *probing) {
-			p.pace, p.apart = pace, time.Duration(len(unclear))*pace.every
+			p.pace, p.apart = slowly, time.Duration(len(unclear))*slowly.every
 			p.ask(ctx, p.all().Sent, 16)
 		})
 	}
