@@ -178,10 +178,10 @@ func (j *judge) findGateway() bool {
 	for i := range j.Evidence.Instances {
 		instance := &j.Evidence.Instances[i]
 		for k := range instance.Interfaces {
-			has := slices.Contains(instance.Interfaces[k].Addrs, j.Own.Addr)
+			has := instance.Interfaces[k].has(j.Own.Addr)
 			named := instance.ID == j.Own.Instance
 			if has && (named || j.Own.Instance == "") || named && !j.Own.Addr.IsValid() && j.face == nil {
-				if j.gateway != nil && j.gateway != instance {
+				if j.gateway != nil && j.gateway.ID != instance.ID {
 					j.unseen("which instance the end is", fmt.Sprintf("%s and %s both have %s", j.gateway.ID, instance.ID, j.Own.Addr), "the end's instance ID")
 					return false
 				}
@@ -222,17 +222,21 @@ func (j *judge) checkAddress() {
 		j.unseen("the public address", "the end names none", "the address that the peer's configuration has")
 		return
 	}
-	if slices.Contains(j.face.Addrs, want) {
+	if j.face.has(want) {
 		return
 	}
-	for _, p := range j.face.Public {
-		if p.Addr != want {
+	has := "no public address"
+	for _, a := range j.face.IPv4 {
+		if a.Public.Addr != want {
+			if a.Public.Addr.IsValid() {
+				has = a.Public.Addr.String()
+			}
 			continue
 		}
-		if p.Private.IsValid() && j.Own.Addr.IsValid() && p.Private != j.Own.Addr {
-			j.add("elastic_address", opskit.Problem, "", "%s is mapped to %s of %s, not to %s", want, p.Private, j.face.ID, j.Own.Addr)
+		if j.Own.Addr.IsValid() && a.Addr != j.Own.Addr {
+			j.add("elastic_address", opskit.Problem, "", "%s is mapped to %s of %s, not to %s", want, a.Addr, j.face.ID, j.Own.Addr)
 		}
-		if !p.Elastic {
+		if a.Public.Owner == "amazon" {
 			j.add("address_changes", opskit.Warning, "aws ec2 allocate-address --domain vpc",
 				"%s of %s is not an elastic address: a stop and start gives another one", want, j.gateway.ID)
 		}
@@ -240,17 +244,11 @@ func (j *judge) checkAddress() {
 	}
 	for _, instance := range j.Evidence.Instances {
 		for _, face := range instance.Interfaces {
-			for _, p := range face.Public {
-				if p.Addr == want {
-					j.add("elastic_address", opskit.Problem, "", "%s belongs to %s of %s, not to %s", want, face.ID, instance.ID, j.face.ID)
-					return
-				}
+			if slices.ContainsFunc(face.IPv4, func(a Address) bool { return a.Public.Addr == want }) {
+				j.add("elastic_address", opskit.Problem, "", "%s belongs to %s of %s, not to %s", want, face.ID, instance.ID, j.face.ID)
+				return
 			}
 		}
-	}
-	has := "no public address"
-	if len(j.face.Public) > 0 {
-		has = j.face.Public[0].Addr.String()
 	}
 	j.add("elastic_address", opskit.Problem, "", "%s is not an address of %s, which has %s", want, j.face.ID, has)
 }

@@ -58,28 +58,27 @@ func (j *judge) checkGroups() {
 	for _, s := range services() {
 		needed := s.port == 500 || j.needs(s)
 		in, via := refused, ""
-		out, outShown := refused, true
+		out, outVia := refused, ""
 		for _, g := range groups {
-			p, rest := j.permits(g.In, s, peer)
-			if p > in {
-				in, via = p, rest
+			if p, why := j.permits(g.In, "IpPermissions", s, peer); p > in {
+				in, via = p, why
 			}
-			p, _ = j.permits(g.Out, s, peer)
-			out = max(out, p)
-			outShown = outShown && !g.OutNot
+			if p, why := j.permits(g.Out, "IpPermissionsEgress", s, peer); p > out {
+				out, outVia = p, why
+			}
 		}
 		switch {
 		case !needed || in == permitted && out == permitted:
 		case in == notShown:
-			j.unseen(s.name+" from "+peer.String(), via, "the addresses that it stands for")
+			j.unseen(s.name+" from "+peer.String(), via, "what it does not show")
 		case in == refused && whole:
 			j.closed(s, peer, out == permitted)
 		}
-		if needed && in == permitted && out == refused && whole && outShown {
+		if needed && in == permitted && out == refused && whole {
 			j.add("not_out", opskit.Warning, "", "the groups of %s (%s) let no %s out to %s: only the peer can begin", j.face.ID, strings.Join(j.face.Groups, ", "), s.name, peer)
 		}
-		if needed && !outShown && out != permitted {
-			j.unseen(s.name+" to "+peer.String(), "the answer lacks IpPermissionsEgress", "aws ec2 describe-security-groups without --query")
+		if needed && out == notShown {
+			j.unseen(s.name+" to "+peer.String(), outVia, "what it does not show")
 		}
 	}
 }
@@ -124,18 +123,21 @@ func (j *judge) closed(s service, peer netip.Addr, out bool) {
 // permits tells whether rules let a service through for the peer's address. A
 // reference to a group means the private addresses of its members, so it says
 // nothing of a public one.
-func (j *judge) permits(list []Rule, s service, peer netip.Addr) (pass, string) {
+func (j *judge) permits(list *[]Rule, member string, s service, peer netip.Addr) (pass, string) {
+	if list == nil {
+		return notShown, "the answer lacks " + member + " of a group"
+	}
 	found, why := refused, ""
-	for _, r := range list {
+	for _, r := range *list {
 		all := r.Protocol == "-1"
 		if !all && r.Protocol != s.protocol && r.Protocol != s.number {
 			continue
 		}
-		if !all && s.port != 0 && !r.AllPorts && (s.port < r.From || s.port > r.To) {
+		if !all && s.port != 0 && r.From != nil && r.To != nil && *r.From >= 0 && (s.port < *r.From || s.port > *r.To) {
 			continue
 		}
 		switch {
-		case within(r.Nets, peer):
+		case within(r.Nets, peer), within(r.Nets6, peer):
 			return permitted, ""
 		case len(r.PrefixLists) > 0:
 			found, why = notShown, "a rule names the prefix list "+strings.Join(r.PrefixLists, ", ")+", whose entries are not shown"
@@ -160,7 +162,7 @@ func public(addr netip.Addr) bool {
 func (j *judge) member(groups []string, addr netip.Addr) bool {
 	for _, instance := range j.Evidence.Instances {
 		for _, face := range instance.Interfaces {
-			if slices.Contains(face.Addrs, addr) && slices.ContainsFunc(face.Groups, func(g string) bool { return slices.Contains(groups, g) }) {
+			if face.has(addr) && slices.ContainsFunc(face.Groups, func(g string) bool { return slices.Contains(groups, g) }) {
 				return true
 			}
 		}

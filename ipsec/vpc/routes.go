@@ -31,7 +31,7 @@ func best(table RouteTable, part netip.Prefix) *Route {
 		if !r.To.IsValid() || r.To.Bits() > part.Bits() || !r.To.Contains(part.Addr()) {
 			continue
 		}
-		if found == nil || r.To.Bits() > found.To.Bits() || r.To.Bits() == found.To.Bits() && found.Propagated && !r.Propagated {
+		if found == nil || r.To.Bits() > found.To.Bits() || r.To.Bits() == found.To.Bits() && found.propagated() && !r.propagated() {
 			found = &table.Routes[i]
 		}
 	}
@@ -63,12 +63,18 @@ func hidden(table RouteTable, part netip.Prefix) []string {
 func (e *Evidence) tableOf(vpc, subnet string) *RouteTable {
 	var main *RouteTable
 	for i, t := range e.RouteTables {
-		if slices.Contains(t.Subnets, subnet) && subnet != "" {
-			return &e.RouteTables[i]
-		}
-		if t.Main && t.VPC == vpc {
-			main = &e.RouteTables[i]
+		for _, a := range t.Associations {
+			switch {
+			case !a.holds():
+			case a.Subnet == subnet && subnet != "":
+				return &e.RouteTables[i]
+			case a.Main && t.VPC == vpc:
+				main = &e.RouteTables[i]
+			}
 		}
 	}
 	return main
 }
+
+// holds tells whether the table serves: not one that is being taken away.
+func (a Association) holds() bool { return a.State == "" || a.State == "associated" }

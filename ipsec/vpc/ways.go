@@ -23,7 +23,7 @@ func (j *judge) checkRoutes() {
 	used := j.tablesOfHosts()
 	wrong, right := map[string][]Finding{}, 0
 	for _, table := range j.Evidence.RouteTables {
-		if table.VPC != j.gateway.VPC || !table.Main && len(table.Subnets) == 0 {
+		if table.VPC != j.gateway.VPC || !slices.ContainsFunc(table.Associations, Association.holds) {
 			continue
 		}
 		before, gaps, open := len(j.Findings), len(j.Undecided), j.open
@@ -76,7 +76,8 @@ func (j *judge) tablesOfHosts() map[string]bool {
 	for _, instance := range j.Evidence.Instances {
 		for _, face := range instance.Interfaces {
 			behind := instance.ID != j.gateway.ID && instance.VPC == j.gateway.VPC &&
-				slices.ContainsFunc(face.Addrs, func(a netip.Addr) bool { return within(j.Own.Subnets, a) })
+				(slices.ContainsFunc(face.IPv6, func(a netip.Addr) bool { return within(j.Own.Subnets, a) }) ||
+					slices.ContainsFunc(face.IPv4, func(a Address) bool { return within(j.Own.Subnets, a.Addr) }))
 			if !behind {
 				continue
 			}
@@ -165,7 +166,7 @@ func (j *judge) routeLine(table RouteTable, part netip.Prefix, code string) stri
 	switch {
 	case code == "overlaps_vpc":
 		return ""
-	case slices.ContainsFunc(table.Routes, func(r Route) bool { return r.To == part && !r.Propagated }):
+	case slices.ContainsFunc(table.Routes, func(r Route) bool { return r.To == part && !r.propagated() }):
 		verb = "replace-route"
 	}
 	flag := "--destination-cidr-block"
