@@ -3,6 +3,7 @@ package whoislookup
 import (
 	"strings"
 
+	"github.com/opskit-go/opskit/whoislookup/internal/labels"
 	"github.com/opskit-go/opskit/whoislookup/rpsl"
 )
 
@@ -22,7 +23,7 @@ func (r *reader) order() dateOrder {
 	for i := range r.ents {
 		e := &r.ents[i]
 		v := r.in(e.value)
-		if e.kind == rpsl.KindText && len(v) < maxLabel && strings.HasPrefix(r.lower(e.value), "record ") { // "Record expires on 01-20-2013"
+		if e.kind == rpsl.KindText && len(v) < labels.Max && strings.HasPrefix(r.lower(e.value), "record ") { // "Record expires on 01-20-2013"
 			v = v[max(0, strings.IndexAny(v, "0123456789")):]
 		} else if e.kind != rpsl.KindAttribute {
 			continue

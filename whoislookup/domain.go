@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opskit-go/opskit/whoislookup/internal/labels"
 	"github.com/opskit-go/opskit/whoislookup/rpsl"
 )
 
@@ -13,20 +14,20 @@ type domainReader struct {
 	*reader
 	d Domain
 
-	section  role
-	indent   int16 // of the section's title
-	depth    int16 // of the section's first line of content
-	values   int   // lines of content since the title
-	titles   int   // sections so far
-	blank    bool  // a blank line since the last content
-	inline   bool  // the title has a value of its own: "Registrar: X"
-	labelled bool  // the section has labels, so a line without one is no value
-	hidden   bool  // the section says that its values are withheld
-	company  bool  // the section's title says that its first line is an organisation
-	service  bool  // the section is about who serves the registrar's customers
-	foreign  bool  // inside an object of its own that is not the domain
-	apart    bool  // in such an object's lines, up to the next blank one
-	pending  attr  // a label whose value is on the next line
+	section  labels.Role
+	indent   int16       // of the section's title
+	depth    int16       // of the section's first line of content
+	values   int         // lines of content since the title
+	titles   int         // sections so far
+	blank    bool        // a blank line since the last content
+	inline   bool        // the title has a value of its own: "Registrar: X"
+	labelled bool        // the section has labels, so a line without one is no value
+	hidden   bool        // the section says that its values are withheld
+	company  bool        // the section's title says that its first line is an organisation
+	service  bool        // the section is about who serves the registrar's customers
+	foreign  bool        // inside an object of its own that is not the domain
+	apart    bool        // in such an object's lines, up to the next blank one
+	pending  labels.Attr // a label whose value is on the next line
 
 	weak     Date // a renewal date
 	weakLine int32
@@ -45,7 +46,7 @@ type domainReader struct {
 	free     bool  // a status says that nobody holds the name
 	reserved bool  // a status says that the registry keeps it back
 	taken    bool  // a status says that somebody has it
-	key      [maxLabel]byte
+	key      [labels.Max]byte
 }
 
 // readDomain fills the record from an answer about a domain name. It returns
@@ -73,14 +74,25 @@ func (d *domainReader) comment(e *entry) {
 		return
 	}
 	title.to--
-	if ro, at := d.label(title); at == aSelf && isContact(ro) {
+	if ro, at := d.label(title); at == labels.Self && labels.IsContact(ro) {
 		d.open(ro, e)
 	}
 }
 
-func (d *domainReader) contact(ro role) *Contact { return &d.contacts[ro-registrant] }
+func (d *domainReader) contact(ro labels.Role) *Contact { return &d.contacts[ro-labels.Registrant] }
 
-func isContact(ro role) bool { return ro >= registrant && ro <= registrar }
+// label tells what a label means. Of one in two languages, "Estado / Status",
+// the last counts.
+func (d *domainReader) label(name span) (labels.Role, labels.Attr) {
+	low := d.lower(name)
+	ro, at := labels.Of(labels.Canon(d.key[:0], low))
+	if ro == labels.NoRole && at == labels.None && strings.IndexByte(low, '/') > 0 {
+		if i := strings.LastIndex(low, " / "); i > 0 {
+			return labels.Of(labels.Canon(d.key[:0], low[i+3:]))
+		}
+	}
+	return ro, at
+}
 
 // line reads one line.
 func (d *domainReader) line(e *entry, p *part) {
@@ -88,7 +100,7 @@ func (d *domainReader) line(e *entry, p *part) {
 	case rpsl.KindBlank:
 		d.blank, d.apart = true, false
 		if d.inline {
-			d.pending = noAttr
+			d.pending = labels.None
 		}
 		return
 	case rpsl.KindComment:
@@ -99,7 +111,7 @@ func (d *domainReader) line(e *entry, p *part) {
 		d.text(e, p)
 		return
 	}
-	if d.section == nameservers && e.tag == ':' && d.listed(e) { // its colon is an IPv6 address'
+	if d.section == labels.Nameservers && e.tag == ':' && d.listed(e) { // its colon is an IPv6 address'
 		w := d.whole(e)
 		d.text(&w, p)
 		return
@@ -122,39 +134,39 @@ func (d *domainReader) line(e *entry, p *part) {
 			d.descr = *e
 		}
 		return
-	case at == aOrg && ro == noRole && e.value.empty() && d.d.Name != "" && (d.section == noRole || d.section == domainPart && d.ended(e)):
-		d.open(registrant, e)
+	case at == labels.Org && ro == labels.NoRole && e.value.empty() && d.d.Name != "" && (d.section == labels.NoRole || d.section == labels.DomainPart && d.ended(e)):
+		d.open(labels.Registrant, e)
 		d.company = true
 		return
-	case at == noAttr && ro == noRole && d.blank && d.d.Name == "" && d.lower(e.name) == "server name":
+	case at == labels.None && ro == labels.NoRole && d.blank && d.d.Name == "" && d.lower(e.name) == "server name":
 		// Verisign lists the hosts first that have the name in theirs.
-		d.open(ignored, e)
+		d.open(labels.Ignored, e)
 		d.values, d.foreign = 1, true
 		return
-	case at == noAttr && ro == noRole && e.value.empty() && d.blank && d.section != nameservers:
-		d.section, d.blank, d.pending = noRole, false, noAttr
+	case at == labels.None && ro == labels.NoRole && e.value.empty() && d.blank && d.section != labels.Nameservers:
+		d.section, d.blank, d.pending = labels.NoRole, false, labels.None
 		w := d.whole(e)
 		d.sentence(&w, d.in(w.value))
 		return
-	case at == noAttr && ro == noRole:
-		if d.pending == aStatus && d.inline {
-			d.pending = noAttr // "Note: ..." below a status
+	case at == labels.None && ro == labels.NoRole:
+		if d.pending == labels.Status && d.inline {
+			d.pending = labels.None // "Note: ..." below a status
 		}
 		w := d.whole(e)
 		if d.dotted(&w, p) || d.phrase(&w, d.lower(w.value), p) {
 			return
 		}
-		if c := d.text0(e); d.pending != noAttr && d.pending != aDomain && d.pending != aHost && !d.inline && c >= '0' && c <= '9' {
+		if c := d.text0(e); d.pending != labels.None && d.pending != labels.Domain && d.pending != labels.Host && !d.inline && c >= '0' && c <= '9' {
 			d.text(&w, p)
-		} else if d.section != noRole && !d.ended(e) && d.tagged(e) && !d.labelled && !e.value.empty() && d.values > 0 && (!d.inline || e.indent > d.indent) {
+		} else if d.section != labels.NoRole && !d.ended(e) && d.tagged(e) && !d.labelled && !e.value.empty() && d.values > 0 && (!d.inline || e.indent > d.indent) {
 			d.content(&w, p)
 		}
 		return
-	case at == aSelf && e.value.empty():
+	case at == labels.Self && e.value.empty():
 		d.open(ro, e)
-		d.service = ro == registrar && strings.HasPrefix(d.lower(e.name), "registration service")
+		d.service = ro == labels.Registrar && strings.HasPrefix(d.lower(e.name), "registration service")
 		return
-	case ro == noRole && at != noAttr && at <= aStatus && e.value.empty():
+	case ro == labels.NoRole && at != labels.None && at <= labels.Status && e.value.empty():
 		d.later(e, at)
 		return
 	case d.objectStart(e):
@@ -182,7 +194,7 @@ func (d *domainReader) tabbed(e *entry, p *part) bool {
 	}
 	first, second := *e, *e
 	second.name = d.trim(span{e.value.from + int32(tab), e.value.from + int32(tab+colon)})
-	if _, at := labelOf(canon(d.key[:0], d.lower(second.name))); at == noAttr {
+	if _, at := labels.Of(labels.Canon(d.key[:0], d.lower(second.name))); at == labels.None {
 		return false
 	}
 	second.value = d.trim(span{e.value.from + int32(tab+colon) + 1, e.value.to})
@@ -203,12 +215,12 @@ func (r *reader) trim(s span) span {
 }
 
 // open starts a section at its title.
-func (d *domainReader) open(ro role, e *entry) {
+func (d *domainReader) open(ro labels.Role, e *entry) {
 	d.section, d.indent, d.depth, d.values = ro, e.indent, -1, 0
-	if isContact(ro) {
+	if labels.IsContact(ro) {
 		d.titles++
 	}
-	d.blank, d.foreign, d.inline, d.pending = false, false, false, noAttr
+	d.blank, d.foreign, d.inline, d.pending = false, false, false, labels.None
 	d.labelled, d.hidden, d.company, d.service = false, false, false, false
 }
 
@@ -222,8 +234,8 @@ func (d *domainReader) typed(e *entry) bool {
 	if len(word) > len(d.key) {
 		return false
 	}
-	ro := roleWord(append(d.key[:0], word...))
-	if ro == noRole {
+	ro := labels.OfWord(append(d.key[:0], word...))
+	if ro == labels.NoRole {
 		return false
 	}
 	d.open(ro, e)
@@ -234,15 +246,15 @@ func (d *domainReader) typed(e *entry) bool {
 // ended reports whether a line is no more in the section: after a blank line
 // (behind some content) it has to be deeper than the title.
 func (d *domainReader) ended(e *entry) bool {
-	if d.section == noRole {
+	if d.section == labels.NoRole {
 		return true
 	}
-	if d.inline && (d.blank || d.section == nameservers && e.indent <= d.indent) {
-		d.section = noRole
+	if d.inline && (d.blank || d.section == labels.Nameservers && e.indent <= d.indent) {
+		d.section = labels.NoRole
 		return true
 	}
 	if d.values > 0 && (d.blank && e.indent <= d.indent || e.indent < d.indent || d.depth > d.indent && e.indent <= d.indent) {
-		d.section, d.foreign = noRole, false
+		d.section, d.foreign = labels.NoRole, false
 		return true
 	}
 	return false
@@ -255,39 +267,39 @@ func (d *domainReader) objectStart(e *entry) bool {
 		return false
 	}
 	if d.d.Name != "" && (strings.HasSuffix(d.lower(e.name), " handle") || d.hasHandle(e)) {
-		d.object(ignored)
+		d.object(labels.Ignored)
 		return true
 	}
 	switch d.lower(e.name) {
 	case "organisation", "organization":
-		if d.d.Name == "" || d.section != noRole && !d.foreign {
+		if d.d.Name == "" || d.section != labels.NoRole && !d.foreign {
 			return false
 		}
 		if v := d.in(e.value); !looksLikeHandle(v) { // IANA's object of a top-level domain
-			d.open(registrant, e)
+			d.open(labels.Registrant, e)
 			d.values = 1
-			d.contactField(e, registrant, aOrg)
+			d.contactField(e, labels.Registrant, labels.Org)
 			return true
 		}
-		d.object(ignored)
+		d.object(labels.Ignored)
 		return true
 	case "contact", "person", "role", "nic-hdl", "nic-hdl-br", "irt", "mntner", "keyset", "key":
 		if d.d.Name == "" {
 			return false
 		}
-		d.object(ignored)
+		d.object(labels.Ignored)
 		return true
 	case "nsset":
-		d.object(nameservers)
+		d.object(labels.Nameservers)
 		return true
 	case "domain", "domain name":
-		d.section, d.foreign = noRole, false
+		d.section, d.foreign = labels.NoRole, false
 	}
 	return false
 }
 
 // object starts an object of its own that is not the domain.
-func (d *domainReader) object(ro role) {
+func (d *domainReader) object(ro labels.Role) {
 	d.section, d.foreign, d.apart, d.blank, d.values = ro, true, true, false, 1
 }
 
@@ -305,13 +317,13 @@ func (d *domainReader) hasHandle(e *entry) bool {
 }
 
 // attribute reads a line with a known label.
-func (d *domainReader) attribute(e *entry, ro role, at attr, p *part) {
+func (d *domainReader) attribute(e *entry, ro labels.Role, at labels.Attr, p *part) {
 	out := d.ended(e)
-	d.pending = noAttr
+	d.pending = labels.None
 	if d.foreign && d.blank && e.indent == 0 {
-		d.section, d.foreign, out = noRole, false, true
+		d.section, d.foreign, out = labels.NoRole, false, true
 	}
-	inContact := !out && (isContact(d.section) || d.section == ignored)
+	inContact := !out && (labels.IsContact(d.section) || d.section == labels.Ignored)
 	if !out {
 		d.values++
 		if d.depth < 0 {
@@ -319,60 +331,60 @@ func (d *domainReader) attribute(e *entry, ro role, at attr, p *part) {
 		}
 	}
 	d.blank = false
-	if at == aDomain && isContact(d.section) && !d.foreign && d.indent < e.indent {
-		d.section, inContact = noRole, false // "Domain Name:" as deep as the contact before it
+	if at == labels.Domain && labels.IsContact(d.section) && !d.foreign && d.indent < e.indent {
+		d.section, inContact = labels.NoRole, false // "Domain Name:" as deep as the contact before it
 	}
-	if ro == noRole && at < aName && at != noAttr {
+	if ro == labels.NoRole && at < labels.Name && at != labels.None {
 		if inContact && d.lower(e.name) == "state" && d.contactHasAddress() {
 			return // a province: the one of the address above it
 		}
 		if inContact && d.inline && e.indent <= d.indent {
-			d.section, inContact = noRole, false
+			d.section, inContact = labels.NoRole, false
 		}
-		if (d.foreign || d.apart) && at != aHost || inContact && contactOwns(d.lower(e.name)) {
+		if (d.foreign || d.apart) && at != labels.Host || inContact && contactOwns(d.lower(e.name)) {
 			return // when a contact or a set of nameservers was changed, not the domain
 		}
 		d.domainField(e, at, p)
 		return
 	}
-	if at == aSelf {
+	if at == labels.Self {
 		d.selfField(e, ro)
 		return
 	}
-	if at == aOther && (out || d.inline && e.indent <= d.indent) && d.provider.line == 0 && d.lower(e.name) == "account name" {
+	if at == labels.Other && (out || d.inline && e.indent <= d.indent) && d.provider.line == 0 && d.lower(e.name) == "account name" {
 		d.provider = *e // IEDR: the registrar's
 		return
 	}
-	named := ro == registrar && at == aName // "Registrar Name:" in an object of its own
-	if ro == noRole {
-		if out && d.section == noRole {
+	named := ro == labels.Registrar && at == labels.Name // "Registrar Name:" in an object of its own
+	if ro == labels.NoRole {
+		if out && d.section == labels.NoRole {
 			d.looseField(e, at)
 			return
 		}
 		ro = d.section
 		d.labelled = true
-		if ro == nameservers && at == aName {
+		if ro == labels.Nameservers && at == labels.Name {
 			d.host(e)
 			return
 		}
-		if ro == domainPart {
+		if ro == labels.DomainPart {
 			switch at {
-			case aName:
-				d.domainField(e, aDomain, p)
-			case aOrg:
-				d.contactField(e, registrant, aOrg)
+			case labels.Name:
+				d.domainField(e, labels.Domain, p)
+			case labels.Org:
+				d.contactField(e, labels.Registrant, labels.Org)
 			}
 			return
 		}
 	}
-	if isContact(ro) && (!d.foreign || named) {
+	if labels.IsContact(ro) && (!d.foreign || named) {
 		d.contactField(e, ro, at)
 	}
 }
 
 // contactHasAddress reports whether the section tells a contact's address.
 func (d *domainReader) contactHasAddress() bool {
-	return isContact(d.section) && d.contact(d.section).Address != ""
+	return labels.IsContact(d.section) && d.contact(d.section).Address != ""
 }
 
 // text reads a line without a label.
@@ -381,16 +393,16 @@ func (d *domainReader) text(e *entry, p *part) {
 		return
 	}
 	low := d.lower(e.value)
-	if ro, at := d.title(e.value); at == aSelf && ro != noRole && (d.section == noRole || d.blank || e.indent <= d.indent) {
+	if ro, at := d.title(e.value); at == labels.Self && ro != labels.NoRole && (d.section == labels.NoRole || d.blank || e.indent <= d.indent) {
 		d.open(ro, e)
 		return
 	}
 	if d.phrase(e, low, p) {
 		return
 	}
-	if at := d.pending; at != noAttr && at != aDomain && at != aHost && !d.blank && (!d.inline || e.indent > d.indent) {
-		if at != aStatus {
-			d.pending = noAttr
+	if at := d.pending; at != labels.None && at != labels.Domain && at != labels.Host && !d.blank && (!d.inline || e.indent > d.indent) {
+		if at != labels.Status {
+			d.pending = labels.None
 		}
 		d.domainField(e, at, p)
 		return
@@ -403,9 +415,9 @@ func (d *domainReader) text(e *entry, p *part) {
 
 // title is label for a line without a colon, which is no title if it is long:
 // most of such lines are terms of use.
-func (d *domainReader) title(s span) (role, attr) {
+func (d *domainReader) title(s span) (labels.Role, labels.Attr) {
 	if s.to-s.from > 48 {
-		return noRole, noAttr
+		return labels.NoRole, labels.None
 	}
 	return d.label(s)
 }
@@ -421,9 +433,9 @@ func (d *domainReader) content(e *entry, p *part) {
 		return
 	}
 	switch ro := d.section; {
-	case ro == nameservers:
+	case ro == labels.Nameservers:
 		d.host(e)
-	case ro == domainPart:
+	case ro == labels.DomainPart:
 		name, after, more := strings.Cut(d.lower(e.value), " ")
 		if !more || strings.HasPrefix(after, "is ") { // else a sentence
 			d.name(e)
@@ -433,14 +445,14 @@ func (d *domainReader) content(e *entry, p *part) {
 			status.value.from += int32(len(name) + len(" is "))
 			d.statusLine(&status)
 		}
-	case ro == registrar:
+	case ro == labels.Registrar:
 		switch {
 		case d.values == 1 && d.service:
 			d.provider = *e
 		case d.values == 1:
 			d.registrarName(e)
 		}
-	case isContact(ro):
+	case labels.IsContact(ro):
 		d.place(e, ro)
 	}
 }

@@ -3,6 +3,8 @@ package whoislookup
 import (
 	"slices"
 	"strings"
+
+	"github.com/opskit-go/opskit/whoislookup/internal/labels"
 )
 
 // contactOwns reports whether a label that can be about the domain is about
@@ -17,7 +19,7 @@ func contactOwns(low string) bool {
 }
 
 // looseField reads a contact's label outside of any section.
-func (d *domainReader) looseField(e *entry, at attr) {
+func (d *domainReader) looseField(e *entry, at labels.Attr) {
 	if d.foreign {
 		return
 	}
@@ -26,63 +28,63 @@ func (d *domainReader) looseField(e *entry, at attr) {
 		low = strings.TrimLeft(rest, " ") // "2a.  Department Name"
 	}
 	switch {
-	case at == aURL && strings.Contains(low, "url"):
-		d.set(&d.contact(registrar).URL, "domain.registrar.url", e)
-	case strings.HasPrefix(low, "contact ") && (d.itself || strings.EqualFold(d.in(e.value), d.contact(registrar).Name)):
+	case at == labels.URL && strings.Contains(low, "url"):
+		d.set(&d.contact(labels.Registrar).URL, "domain.registrar.url", e)
+	case strings.HasPrefix(low, "contact ") && (d.itself || strings.EqualFold(d.in(e.value), d.contact(labels.Registrar).Name)):
 		d.itself = true // the registrar, which is not the holder therefore
 	case strings.HasPrefix(low, "contact "), strings.HasPrefix(low, "company "), strings.HasPrefix(low, "organisation "),
 		strings.HasPrefix(low, "organization "), strings.HasPrefix(low, "department "):
-		d.contactField(e, registrant, at)
+		d.contactField(e, labels.Registrant, at)
 	case d.titles > 0:
-	case (at == aPhone || at == aEmail) && *d.contact(admin) == (Contact{}) && *d.contact(tech) == (Contact{}) && (d.descr.line > 0 || d.contact(registrant).Name != "" || d.contact(registrant).Organization != "" || slices.Contains(d.rec.Redacted, "domain.registrant.name")):
+	case (at == labels.Phone || at == labels.Email) && *d.contact(labels.Admin) == (Contact{}) && *d.contact(labels.Tech) == (Contact{}) && (d.descr.line > 0 || d.contact(labels.Registrant).Name != "" || d.contact(labels.Registrant).Organization != "" || slices.Contains(d.rec.Redacted, "domain.registrant.name")):
 		n := *e
 		for !n.value.empty() && strings.IndexByte(": \t", d.reader.text[n.value.from]) >= 0 { // "Telephone: : +1.5550000"
 			n.value.from++
 		}
-		d.contactField(&n, registrant, at)
+		d.contactField(&n, labels.Registrant, at)
 	case low == "name" && d.d.Name == "" && strings.Contains(d.in(e.value), ".") && isHost(d.lower(e.value)):
 		d.name(e)
-	case low == "name", low == "person", low == "org", low == "org-name", at == aOrg && strings.HasPrefix(low, "organi"):
-		d.contactField(e, registrant, at)
+	case low == "name", low == "person", low == "org", low == "org-name", at == labels.Org && strings.HasPrefix(low, "organi"):
+		d.contactField(e, labels.Registrant, at)
 	}
 }
 
 // selfField reads a label that is a role and nothing else: "Registrant: X".
-func (d *domainReader) selfField(e *entry, ro role) {
+func (d *domainReader) selfField(e *entry, ro labels.Role) {
 	switch {
-	case ro == ignored && strings.HasPrefix(d.lower(e.name), "registered through"):
+	case ro == labels.Ignored && strings.HasPrefix(d.lower(e.name), "registered through"):
 		d.provider = *e
-	case ro == nameservers:
+	case ro == labels.Nameservers:
 		d.open(ro, e)
 		d.values = 1
 		d.host(e)
-	case isContact(ro):
+	case labels.IsContact(ro):
 		if d.foreign {
 			return
 		}
 		d.open(ro, e)
 		d.values, d.inline = 1, true
-		if ro == registrar && strings.HasPrefix(d.lower(e.name), "registration service") {
+		if ro == labels.Registrar && strings.HasPrefix(d.lower(e.name), "registration service") {
 			d.provider = *e
 			return
 		}
-		if ro == registrar {
+		if ro == labels.Registrar {
 			d.registrarName(e)
 			return
 		}
-		if ro == registrant && d.holderC(e) {
+		if ro == labels.Registrant && d.holderC(e) {
 			return
 		}
 		if v := d.in(e.value); looksLikeHandle(v) || looksLikeNumber(v) {
-			d.contactField(e, ro, aHandle)
+			d.contactField(e, ro, labels.Handle)
 			return
 		}
-		if c := d.contact(ro); ro == registrant && c.Name != "" && c.Organization == "" {
-			d.contactField(e, ro, aOrg) // "Registrant Contact Name: Person" and "Registrant: Company"
+		if c := d.contact(ro); ro == labels.Registrant && c.Name != "" && c.Organization == "" {
+			d.contactField(e, ro, labels.Org) // "Registrant Contact Name: Person" and "Registrant: Company"
 			return
 		}
-		d.nameSelf = ro == registrant && d.contact(ro).Name == "" || d.nameSelf
-		d.contactField(e, ro, aName)
+		d.nameSelf = ro == labels.Registrant && d.contact(ro).Name == "" || d.nameSelf
+		d.contactField(e, ro, labels.Name)
 	}
 }
 
@@ -98,7 +100,7 @@ func (d *domainReader) holderC(e *entry) bool {
 
 func (d *domainReader) registrarName(e *entry) {
 	if looksLikePhone(d.in(e.value)) { // "Contact: +1.5550000"
-		d.set(&d.contact(registrar).Phone, "domain.registrar.phone", e)
+		d.set(&d.contact(labels.Registrar).Phone, "domain.registrar.phone", e)
 		return
 	}
 	n := *e
@@ -113,29 +115,29 @@ func (d *domainReader) registrarName(e *entry) {
 				n.value.to = e.value.from + int32(i)
 				id := *e
 				id.value = d.trim(span{n.value.to + int32(len(mark)), e.value.to - 1})
-				d.set(&d.contact(registrar).Handle, "domain.registrar.handle", &id)
+				d.set(&d.contact(labels.Registrar).Handle, "domain.registrar.handle", &id)
 			}
 		}
 	}
-	d.set(&d.contact(registrar).Name, "domain.registrar.name", &n)
+	d.set(&d.contact(labels.Registrar).Name, "domain.registrar.name", &n)
 }
 
 // place reads an unlabelled line of a contact.
-func (d *domainReader) place(e *entry, ro role) {
+func (d *domainReader) place(e *entry, ro labels.Role) {
 	c := d.contact(ro)
 	if d.columns(e, ro) {
 		return
 	}
 	if d.hidden = d.hidden || isRedacted(d.lower(e.value)); d.hidden && c.Name == "" {
-		d.list(&d.rec.Redacted, contactPath(ro, aName))
+		d.list(&d.rec.Redacted, contactPath(ro, labels.Name))
 		return
 	}
-	if _, at := d.title(e.value); at >= aName && at <= aAddress {
+	if _, at := d.title(e.value); at >= labels.Name && at <= labels.Address {
 		return // a label whose value is on the next line, or is none
 	}
 	v := d.in(e.value)
 	if _, ok := d.email(e.value); ok {
-		d.contactField(e, ro, aEmail)
+		d.contactField(e, ro, labels.Email)
 		return
 	}
 	if d.telephone(e, ro) {
@@ -146,29 +148,29 @@ func (d *domainReader) place(e *entry, ro role) {
 			n := *e
 			n.value = d.trim(span{e.value.from + int32(len(tag)) + 1, e.value.to})
 			if tag != "(fax" {
-				d.contactField(&n, ro, aPhone)
+				d.contactField(&n, ro, labels.Phone)
 			}
 			return
 		}
 	}
 	switch {
 	case looksLikeHandle(v) && c.Name == "":
-		d.contactField(e, ro, aHandle)
+		d.contactField(e, ro, labels.Handle)
 	case looksLikePhone(v):
-		d.contactField(e, ro, aPhone)
+		d.contactField(e, ro, labels.Phone)
 	case strings.HasPrefix(v, "+") && d.phoneAndFax(e, ro):
 	case d.company:
 		d.company = false
-		d.contactField(e, ro, aOrg)
+		d.contactField(e, ro, labels.Org)
 	case c.Name == "" && c.Address == "" && c.Organization == "" && !d.labelled:
-		d.contactField(e, ro, aName)
+		d.contactField(e, ro, labels.Name)
 	default:
-		d.contactField(e, ro, aAddress)
+		d.contactField(e, ro, labels.Address)
 	}
 }
 
 // telephone reads "Tel. +91.0000000", and passes over "Fax. +91.0000001".
-func (d *domainReader) telephone(e *entry, ro role) bool {
+func (d *domainReader) telephone(e *entry, ro labels.Role) bool {
 	low := d.lower(e.value)
 	for _, tag := range [...]string{"tel. ", "tel ", "phone. ", "phone ", "ph. ", "fax. ", "fax "} {
 		if !strings.HasPrefix(low, tag) {
@@ -180,7 +182,7 @@ func (d *domainReader) telephone(e *entry, ro role) bool {
 			return false
 		}
 		if tag[0] != 'f' {
-			d.contactField(&n, ro, aPhone)
+			d.contactField(&n, ro, labels.Phone)
 		}
 		return true
 	}
@@ -188,21 +190,21 @@ func (d *domainReader) telephone(e *entry, ro role) bool {
 }
 
 // phoneAndFax reads "+1.5550000000 (FAX) +1.5550000001".
-func (d *domainReader) phoneAndFax(e *entry, ro role) bool {
+func (d *domainReader) phoneAndFax(e *entry, ro labels.Role) bool {
 	before, _, ok := strings.Cut(d.lower(e.value), "fax")
 	if before = strings.TrimRight(before, " ([-"); !ok || !looksLikePhone(before) {
 		return false
 	}
 	n := *e
 	n.value.to = n.value.from + int32(len(before))
-	d.contactField(&n, ro, aPhone)
+	d.contactField(&n, ro, labels.Phone)
 	return true
 }
 
 // columns reads "DNS Admin  (handle)  dns-admin@example.net" and "DNS Admin
 // (dns-admin@example.net)". Where a line with another name comes first, that is
 // the organisation.
-func (d *domainReader) columns(e *entry, ro role) bool {
+func (d *domainReader) columns(e *entry, ro labels.Role) bool {
 	v := d.in(e.value)
 	gap := strings.LastIndexAny(v, " \t")
 	if gap <= 0 {
@@ -215,7 +217,7 @@ func (d *domainReader) columns(e *entry, ro role) bool {
 		if !d.columns(&rest, ro) {
 			return false
 		}
-		d.contactField(&number, ro, aPhone)
+		d.contactField(&number, ro, labels.Phone)
 		return true
 	}
 	mail := *e
@@ -227,24 +229,24 @@ func (d *domainReader) columns(e *entry, ro role) bool {
 	if _, ok := d.email(mail.value); !ok {
 		return false
 	}
-	d.contactField(&mail, ro, aEmail)
+	d.contactField(&mail, ro, labels.Email)
 	rest := *e
 	rest.value = d.trim(span{e.value.from, e.value.from + int32(gap)})
 	if text := d.in(rest.value); strings.HasSuffix(text, ")") {
 		if i := strings.LastIndexByte(text, '('); i > 0 {
 			handle := rest
 			handle.value = span{rest.value.from + int32(i) + 1, rest.value.to - 1}
-			d.contactField(&handle, ro, aHandle)
+			d.contactField(&handle, ro, labels.Handle)
 			rest.value = d.trim(span{rest.value.from, rest.value.from + int32(i)})
 		}
 	}
 	c := d.contact(ro)
 	if c.Name != "" && c.Organization == "" && c.Address == "" && d.values == 2 && !rest.value.empty() {
 		c.Organization, c.Name = c.Name, ""
-		d.rename(contactPath(ro, aName), contactPath(ro, aOrg))
+		d.rename(contactPath(ro, labels.Name), contactPath(ro, labels.Org))
 	}
 	if c.Name == "" {
-		d.contactField(&rest, ro, aName)
+		d.contactField(&rest, ro, labels.Name)
 	}
 	return true
 }
@@ -306,12 +308,12 @@ func looksLikePhone(s string) bool {
 }
 
 // contactField stores one value of a contact.
-func (d *domainReader) contactField(e *entry, ro role, at attr) {
+func (d *domainReader) contactField(e *entry, ro labels.Role, at labels.Attr) {
 	c := d.contact(ro)
 	field := contactPath(ro, at)
 	switch at {
-	case aName:
-		if ro == registrar {
+	case labels.Name:
+		if ro == labels.Registrar {
 			if looksLikeHandle(c.Name) && c.Handle == "" { // "Registrar: FAJN-0002" and then its object
 				c.Handle, c.Name = c.Name, ""
 				d.rename("domain.registrar.name", "domain.registrar.handle")
@@ -319,7 +321,7 @@ func (d *domainReader) contactField(e *entry, ro role, at attr) {
 			d.registrarName(e)
 			return
 		}
-		if ro == registrant && c.Name != "" && d.nameSelf && strings.Contains(d.lower(e.name), "contact") {
+		if ro == labels.Registrant && c.Name != "" && d.nameSelf && strings.Contains(d.lower(e.name), "contact") {
 			// "Registrant: Company" and "Registrant Contact Name: Person"
 			d.nameSelf = false
 			if c.Organization == "" {
@@ -329,39 +331,39 @@ func (d *domainReader) contactField(e *entry, ro role, at attr) {
 			c.Name = ""
 			d.unnote("domain.registrant.name")
 		}
-		if ro == registrant && c.Name != "" && c.Name == c.Organization && d.lower(e.name) == "person" {
+		if ro == labels.Registrant && c.Name != "" && c.Name == c.Organization && d.lower(e.name) == "person" {
 			c.Name = ""
 			d.unnote("domain.registrant.name")
 		}
 		d.set(&c.Name, field, e)
-	case aOrg:
+	case labels.Org:
 		d.set(&c.Organization, field, e)
-	case aEmail:
+	case labels.Email:
 		if m, ok := d.email(e.value); ok && c.Email == "" {
 			c.Email = m
 			d.note(field, 0, e.line)
 		} else if c.Email == "" {
 			d.noEmail(e, ro, field)
 		}
-	case aPhone:
+	case labels.Phone:
 		n := *e
 		for strings.HasSuffix(d.in(n.value), " -") { // "+86.1000000 - ", without the extension
 			n.value = d.trim(span{n.value.from, n.value.to - 2})
 		}
 		d.set(&c.Phone, field, &n)
-	case aHandle:
+	case labels.Handle:
 		d.set(&c.Handle, field, e)
-	case aCountry:
+	case labels.Country:
 		d.set(&c.Country, field, e)
-	case aURL:
+	case labels.URL:
 		d.set(&c.URL, field, e)
-	case aAddress:
+	case labels.Address:
 		d.addLine(&c.Address, field, e)
 	}
 }
 
 // noEmail tells what stands in the place of an address.
-func (d *domainReader) noEmail(e *entry, ro role, field string) {
+func (d *domainReader) noEmail(e *entry, ro labels.Role, field string) {
 	low := d.lower(e.value)
 	switch {
 	case isNothing(low):

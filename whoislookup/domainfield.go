@@ -5,44 +5,45 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opskit-go/opskit/whoislookup/internal/labels"
 	"github.com/opskit-go/opskit/whoislookup/internal/status"
 	"github.com/opskit-go/opskit/whoislookup/rpsl"
 )
 
 // later takes note of a label whose value is on the lines below.
-func (d *domainReader) later(e *entry, at attr) {
-	if !d.ended(e) && isContact(d.section) && contactOwns(d.lower(e.name)) {
+func (d *domainReader) later(e *entry, at labels.Attr) {
+	if !d.ended(e) && labels.IsContact(d.section) && contactOwns(d.lower(e.name)) {
 		return
 	}
 	switch at {
-	case aDomain:
-		d.open(domainPart, e)
-	case aHost:
-		d.open(nameservers, e)
+	case labels.Domain:
+		d.open(labels.DomainPart, e)
+	case labels.Host:
+		d.open(labels.Nameservers, e)
 	default:
-		d.open(noRole, e)
+		d.open(labels.NoRole, e)
 	}
 	d.pending = at
 }
 
 // domainField reads a label about the domain itself.
-func (d *domainReader) domainField(e *entry, at attr, p *part) {
+func (d *domainReader) domainField(e *entry, at labels.Attr, p *part) {
 	rec := d.rec
 	switch at {
-	case aDomain:
+	case labels.Domain:
 		d.name(e)
-	case aUnicode:
+	case labels.Unicode:
 		if !isASCII(d.in(e.value)) {
 			d.set(&d.d.Unicode, "domain.unicode", e)
 		}
-	case aDomainID:
+	case labels.DomainID:
 		if e.tag != ']' && d.lower(e.name) == "registration no." {
 			return // a company's
 		}
 		d.set(&d.d.ID, "domain.id", e)
-	case aCreated:
+	case labels.Created:
 		d.date(&rec.Created, "created", e, firstDate)
-	case aUpdated:
+	case labels.Updated:
 		if d.lower(e.name) == "changed" && strings.HasSuffix(d.lower(e.value), "(assigned)") {
 			d.date(&rec.Created, "created", e, firstDate)
 			return
@@ -53,16 +54,16 @@ func (d *domainReader) domainField(e *entry, at attr, p *part) {
 		}
 		d.changed = e.line
 		d.date(&rec.Updated, "updated", e, pick)
-	case aExpires:
+	case labels.Expires:
 		d.date(&rec.Expires, "expires", e, firstDate)
-	case aExpiresWeak:
+	case labels.Renewal:
 		if date, ok := d.readDate(d.in(e.value), d.lower(e.value)); ok && d.weak == "" {
 			d.weak, d.weakLine = date, e.line
 		}
-	case aHost:
+	case labels.Host:
 		d.host(e)
-		d.goesOn(nameservers, at, e)
-	case aStatus:
+		d.goesOn(labels.Nameservers, at, e)
+	case labels.Status:
 		if d.lower(e.name) == "state" {
 			if d.state.line == 0 {
 				d.state = *e
@@ -70,10 +71,10 @@ func (d *domainReader) domainField(e *entry, at attr, p *part) {
 			return
 		}
 		d.statusLine(e)
-		d.goesOn(noRole, at, e)
-	case aDNSSEC:
+		d.goesOn(labels.NoRole, at, e)
+	case labels.DNSSEC:
 		d.set(&d.d.DNSSEC, "domain.dnssec", e)
-	case aWhois:
+	case labels.Whois:
 		if f, ok := parseReferral(d.in(e.value)); ok && p.referral.host == "" {
 			p.referral = f
 		}
@@ -81,8 +82,8 @@ func (d *domainReader) domainField(e *entry, at attr, p *part) {
 }
 
 // goesOn expects more values of a label on deeper lines below it.
-func (d *domainReader) goesOn(ro role, at attr, e *entry) {
-	if e.kind == rpsl.KindAttribute && d.section == noRole {
+func (d *domainReader) goesOn(ro labels.Role, at labels.Attr, e *entry) {
+	if e.kind == rpsl.KindAttribute && d.section == labels.NoRole {
 		d.open(ro, e)
 		d.values, d.inline, d.pending = 1, true, at
 	}

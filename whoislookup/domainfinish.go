@@ -5,17 +5,18 @@ import (
 	"strings"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/whoislookup/internal/labels"
 	"github.com/opskit-go/opskit/whoislookup/internal/message"
 	"github.com/opskit-go/opskit/whoislookup/rpsl"
 )
 
 // contactPath returns the name of a contact's field in JSON. Contacts other
 // than the registrant and the registrar are renamed when their list is made.
-func contactPath(ro role, at attr) string {
-	if ro < registrant || ro > registrar || at < aName || at > aURL {
+func contactPath(ro labels.Role, at labels.Attr) string {
+	if ro < labels.Registrant || ro > labels.Registrar || at < labels.Name || at > labels.URL {
 		return ""
 	}
-	return contactPaths[ro-registrant][at-aName]
+	return contactPaths[ro-labels.Registrant][at-labels.Name]
 }
 
 // contactPaths holds the names by role and attribute, in the order of both
@@ -59,9 +60,9 @@ func (d *domainReader) dotted(e *entry, p *part) bool {
 	for !split.name.empty() && strings.IndexByte("# .", d.reader.text[split.name.to-1]) >= 0 {
 		split.name.to--
 	}
-	if j := twoBlanks(v[end:]); v[i] == ' ' && j > 0 && j < maxLabel { // "Domain  name    example.md"
+	if j := twoBlanks(v[end:]); v[i] == ' ' && j > 0 && j < labels.Max { // "Domain  name    example.md"
 		longer := d.trim(span{e.value.from, e.value.from + int32(end+j)})
-		if _, at := labelOf(canon(d.key[:0], d.lower(longer))); at != noAttr && at < aName {
+		if _, at := labels.Of(labels.Canon(d.key[:0], d.lower(longer))); at != labels.None && at < labels.Name {
 			for end += j; end < len(v) && v[end] == ' '; {
 				end++
 			}
@@ -77,7 +78,7 @@ func (d *domainReader) dotted(e *entry, p *part) bool {
 	}
 	ro, at := d.label(split.name)
 	leader := strings.ContainsAny(v[i:end], ".|=\t") && (v[i] != '\t' || e.indent == 0)
-	if ro == noRole && (at == noAttr || at >= aName && !leader) || at == aSelf && !leader && (end-i < 4 || d.section != noRole || d.d.Name == "") {
+	if ro == labels.NoRole && (at == labels.None || at >= labels.Name && !leader) || at == labels.Self && !leader && (end-i < 4 || d.section != labels.NoRole || d.d.Name == "") {
 		return false
 	}
 	d.line(&split, p)
@@ -151,8 +152,8 @@ func (d *domainReader) phrase(e *entry, low string, p *part) bool {
 		return false // the registry's database, not the domain
 	}
 	head := low
-	if len(low) > maxLabel && strings.IndexByte(low, '(') < 0 {
-		head = low[:maxLabel] // what is longer is no label, but for what stands in brackets
+	if len(low) > labels.Max && strings.IndexByte(low, '(') < 0 {
+		head = low[:labels.Max] // what is longer is no label, but for what stands in brackets
 	}
 	for _, mark := range [...]string{" on ", " at ", " until "} {
 		i := strings.Index(head, mark)
@@ -160,11 +161,11 @@ func (d *domainReader) phrase(e *entry, low string, p *part) bool {
 			continue
 		}
 		end := i + len(mark)
-		_, at := labelOf(canon(d.key[:0], low[:end]))
-		if at == noAttr && mark == " at " { // "Record last updated at"
-			_, at = labelOf(canon(d.key[:0], low[:i]))
+		_, at := labels.Of(labels.Canon(d.key[:0], low[:end]))
+		if at == labels.None && mark == " at " { // "Record last updated at"
+			_, at = labels.Of(labels.Canon(d.key[:0], low[:i]))
 		}
-		if at == aCreated || at == aUpdated || at == aExpires {
+		if at == labels.Created || at == labels.Updated || at == labels.Expires {
 			if d.dateBehind(e, end, at, p) {
 				return true
 			}
@@ -172,7 +173,7 @@ func (d *domainReader) phrase(e *entry, low string, p *part) bool {
 	}
 	// "Record last updated 01-20-2011"
 	if i := strings.IndexAny(head, "0123456789"); i > 1 && head[i-1] == ' ' && strings.HasPrefix(head, "record ") {
-		if _, at := labelOf(canon(d.key[:0], low[:i])); at == aCreated || at == aUpdated || at == aExpires {
+		if _, at := labels.Of(labels.Canon(d.key[:0], low[:i])); at == labels.Created || at == labels.Updated || at == labels.Expires {
 			return d.dateBehind(e, i, at, p)
 		}
 	}
@@ -180,7 +181,7 @@ func (d *domainReader) phrase(e *entry, low string, p *part) bool {
 }
 
 // dateBehind reads what stands from byte i of a line on, if that is a date.
-func (d *domainReader) dateBehind(e *entry, i int, at attr, p *part) bool {
+func (d *domainReader) dateBehind(e *entry, i int, at labels.Attr, p *part) bool {
 	v := *e
 	v.value = d.trim(span{e.value.from + int32(i), e.value.to})
 	for !v.value.empty() && d.reader.text[v.value.to-1] == '.' {
@@ -205,35 +206,35 @@ func (d *domainReader) finish(into *Domain) bool {
 	}
 	d.lists()
 	d.resolve()
-	if d.contact(registrar).Name == "" && d.provider.line != 0 {
+	if d.contact(labels.Registrar).Name == "" && d.provider.line != 0 {
 		d.registrarName(&d.provider)
 	}
-	if c := d.contact(registrar); c.Handle == "" && c.Organization != "" && looksLikeTag(c.Name) {
+	if c := d.contact(labels.Registrar); c.Handle == "" && c.Organization != "" && looksLikeTag(c.Name) {
 		c.Handle, c.Name = c.Name, ""
 		d.rename("domain.registrar.name", "domain.registrar.handle")
 	}
-	if c := d.contact(registrar); c.Name == "" && c.Organization != "" {
+	if c := d.contact(labels.Registrar); c.Name == "" && c.Organization != "" {
 		c.Name = c.Organization
 		d.copyNote("domain.registrar.organization", "domain.registrar.name")
 	}
-	if c := d.contact(registrar); c.Name == "" && looksLikeHandle(c.Handle) {
+	if c := d.contact(labels.Registrar); c.Name == "" && looksLikeHandle(c.Handle) {
 		c.Name = c.Handle // what the registry calls it, and all that it tells
 		d.copyNote("domain.registrar.handle", "domain.registrar.name")
 	}
-	if c := d.contact(registrant); d.descr.line != 0 && c.Name == "" && c.Organization == "" {
-		d.contactField(&d.descr, registrant, aName)
+	if c := d.contact(labels.Registrant); d.descr.line != 0 && c.Name == "" && c.Organization == "" {
+		d.contactField(&d.descr, labels.Registrant, labels.Name)
 	}
-	if c := d.contact(registrant); strings.EqualFold(c.Organization, "not assigned") {
+	if c := d.contact(labels.Registrant); strings.EqualFold(c.Organization, "not assigned") {
 		d.free = true // IANA: a top-level domain that nobody has
 		*c = Contact{}
 	}
-	if c := d.contact(registrant); c.Name == "" && c.Organization != "" &&
+	if c := d.contact(labels.Registrant); c.Name == "" && c.Organization != "" &&
 		!slices.Contains(rec.Redacted, "domain.registrant.name") && !slices.Contains(rec.Empty, "domain.registrant.name") {
 		c.Name = c.Organization
 		d.copyNote("domain.registrant.organization", "domain.registrant.name")
 	}
-	d.d.Registrar = *d.contact(registrar)
-	d.d.Registrant = *d.contact(registrant)
+	d.d.Registrar = *d.contact(labels.Registrar)
+	d.d.Registrant = *d.contact(labels.Registrant)
 	strong, facts := d.proof()
 	held := strong > 0 && facts > 1
 	said := message.Nothing
@@ -266,12 +267,12 @@ func (d *domainReader) finish(into *Domain) bool {
 		})
 		return false
 	}
-	for ro := admin; ro <= billing; ro++ {
+	for ro := labels.Admin; ro <= labels.Billing; ro++ {
 		if c := *d.contact(ro); c != (Contact{}) {
 			if rec.Contacts == nil {
 				rec.Contacts = make([]Contact, 0, 3)
 			}
-			c.Role = [...]string{admin: "admin", tech: "tech", billing: "billing"}[ro]
+			c.Role = [...]string{labels.Admin: "admin", labels.Tech: "tech", labels.Billing: "billing"}[ro]
 			d.moveNotes(ro, len(rec.Contacts))
 			rec.Contacts = append(rec.Contacts, c)
 		}
@@ -288,7 +289,7 @@ var reduced = opskit.Gap{What: "what the server left out", Why: "its answer is r
 // all that it tells of it. A date of change may be that of the database.
 func (d *domainReader) proof() (strong, facts int) {
 	others := len(d.rec.Redacted) > 0
-	for ro := admin; ro <= billing; ro++ {
+	for ro := labels.Admin; ro <= labels.Billing; ro++ {
 		others = others || *d.contact(ro) != (Contact{})
 	}
 	for i, told := range [...]bool{
@@ -353,8 +354,8 @@ func (d *domainReader) copyNote(from, to string) {
 }
 
 // moveNotes names the sources of a contact by its place in Record.Contacts.
-func (d *domainReader) moveNotes(ro role, index int) {
-	from, to := &contactPaths[ro-registrant], &contactPaths[len(contactPaths)-1]
+func (d *domainReader) moveNotes(ro labels.Role, index int) {
+	from, to := &contactPaths[ro-labels.Registrant], &contactPaths[len(contactPaths)-1]
 	prefix := strings.TrimSuffix(from[0], "name")
 	for i := range d.sources {
 		s := &d.sources[i]
@@ -374,7 +375,7 @@ func (d *domainReader) moveNotes(ro role, index int) {
 // name, as in RPSL and FRED answers. An owner of its own ("owner: X", "owner-c:
 // HANDLE") stays the organisation; the object tells the person.
 func (d *domainReader) resolve() {
-	c := d.contact(registrant)
+	c := d.contact(labels.Registrant)
 	handle := c.Name
 	if handle == "" {
 		handle = c.Handle
@@ -416,14 +417,14 @@ func (d *domainReader) resolve() {
 		if low == "type" {
 			company = d.lower(e.value) == "organization"
 		}
-		at := contactLabel(canon(d.key[:0], low))
-		if at == noAttr || at == aHandle || strings.EqualFold(d.in(e.value), handle) {
+		at := labels.OfContact(labels.Canon(d.key[:0], low))
+		if at == labels.None || at == labels.Handle || strings.EqualFold(d.in(e.value), handle) {
 			continue
 		}
-		if company && at == aName && c.Organization == "" {
-			d.contactField(e, registrant, aOrg)
+		if company && at == labels.Name && c.Organization == "" {
+			d.contactField(e, labels.Registrant, labels.Org)
 		}
-		d.contactField(e, registrant, at)
+		d.contactField(e, labels.Registrant, at)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/whoislookup/internal/labels"
 	"github.com/opskit-go/opskit/whoislookup/internal/message"
 	"github.com/opskit-go/opskit/whoislookup/internal/status"
 )
@@ -453,12 +454,12 @@ func (r *rdapReader) withheld(obj *node) {
 		if text == "" {
 			continue
 		}
-		var key [maxLabel]byte
-		ro, at := labelOf(canon(key[:0], strings.ToLower(text)))
+		var key [labels.Max]byte
+		ro, at := labels.Of(labels.Canon(key[:0], strings.ToLower(text)))
 		switch {
-		case (ro == registrant || ro == registrar) && at >= aName && at <= aURL:
+		case (ro == labels.Registrant || ro == labels.Registrar) && at >= labels.Name && at <= labels.URL:
 			r.redacted(contactPath(ro, at))
-		case at == aDomainID:
+		case at == labels.DomainID:
 			r.redacted("domain.id")
 		default:
 			r.redacted(text)

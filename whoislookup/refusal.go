@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/opskit-go/opskit/whoislookup/internal/labels"
 	"github.com/opskit-go/opskit/whoislookup/internal/message"
 	"github.com/opskit-go/opskit/whoislookup/rpsl"
 )
@@ -149,7 +150,7 @@ func (r *reader) paragraph(i int) int {
 
 // framed reports whether a line stands in brackets as a whole.
 func (r *reader) framed(e *entry) bool {
-	return e.tag == ']' && e.value.empty() && e.name.to-e.name.from > maxLabel
+	return e.tag == ']' && e.value.empty() && e.name.to-e.name.from > labels.Max
 }
 
 // runEnd returns the entry behind those that follow one another without a
