@@ -153,7 +153,7 @@ func (s *session) attempt(ctx context.Context, r Request) (err error, later bool
 	a.CreateError = opskit.Fail(asError("create snapshot", "", createErr))
 	a.Refused = createErr != nil && errors.Is(createErr, ErrNotCreated)
 	e.Attempts = append(e.Attempts, a)
-	s.gaps, s.notes = h.gaps, h.notes
+	s.gaps, s.notes, e.Stopped = h.gaps, h.notes, h.stopped
 	s.tell("freeze", a.FreezeBegun)
 	s.tell("frozen", a.Frozen)
 	s.tell("request", a.Requested)

@@ -38,7 +38,7 @@ func TestContract(t *testing.T) {
 		Prefix: "ebssnap_", Results: results, Sentinels: []error{
 			ebssnap.ErrNotMountPoint, ebssnap.ErrNotFreezable, ebssnap.ErrAlreadyFrozen, ebssnap.ErrPermission,
 			ebssnap.ErrNoGuard, ebssnap.ErrThawedEarly, ebssnap.ErrStillFrozen, ebssnap.ErrUnknownVolume, ebssnap.ErrDenied,
-			ebssnap.ErrThrottled, ebssnap.ErrNotCreated, ebssnap.ErrOutcomeUnknown, ebssnap.ErrFailed, ebssnap.ErrUsage,
+			ebssnap.ErrThrottled, ebssnap.ErrNotCreated, ebssnap.ErrOutcomeUnknown, ebssnap.ErrFailed, ebssnap.ErrUsage, ebssnap.ErrDamaged,
 		},
 	})
 }

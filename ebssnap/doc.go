@@ -22,7 +22,8 @@
 //
 // # Verdicts
 //
-//	Result       consistent                         OK; Warning where the tag could not be raised
+//	Result       consistent                         OK; Warning where the tag could not be raised, or a
+//	                                                filesystem counts errors of an earlier time
 //	             unproven, no_snapshot              Problem: there is no backup to rely on
 //	             unknown                            Unknown: a snapshot may exist
 //	CheckReport  ready                              OK
@@ -30,6 +31,9 @@
 //	Recovery     not_frozen                         OK
 //	             by_other                           Warning: writers wait for somebody else's work
 //	             by_dead_run                        Problem: nobody but Apply will thaw it
+//
+// A filesystem that the kernel gave up is refused; one that lost writes, before or meanwhile, is never
+// consistent (ErrDamaged): mountinfo, the counters of ext4 and btrfs, syncfs and the kernel's log tell.
 //
 // # Nothing stays frozen
 //

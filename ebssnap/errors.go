@@ -28,6 +28,9 @@ var (
 	// ErrStillFrozen means that a thaw failed, or waits for a freeze that does not end; the error
 	// is a *ThawError with the command to run.
 	ErrStillFrozen = opskit.Sentinel("ebssnap_still_frozen", "still frozen")
+	// ErrDamaged means that a filesystem takes no writes any more, or lost some: no snapshot of it
+	// holds what was acknowledged.
+	ErrDamaged = opskit.Sentinel("ebssnap_damaged", "filesystem is damaged")
 	// ErrUnknownVolume means that the cloud does not know a volume.
 	ErrUnknownVolume = opskit.Sentinel("ebssnap_unknown_volume", "unknown volume")
 	// ErrDenied means that the credentials may not do what was asked.

@@ -44,7 +44,7 @@ type Noter interface {
 // Unseeing is a Thawer that knows what it could not see of its freeze. It stands in Result.Unseen.
 type Unseeing interface {
 	Thawer
-	// Unseen is called after Thaw.
+	// Unseen is called after Thaw, and after Close of what was prepared.
 	Unseen() []opskit.Gap
 }
 
@@ -186,6 +186,13 @@ func (c preparedChain) Notes() []string {
 		notes = append(notes, notesOf(one)...)
 	}
 	return notes
+}
+
+func (c preparedChain) stopped() (all []Stopped) {
+	for _, one := range c {
+		all = append(all, stoppedBy(one)...)
+	}
+	return all
 }
 
 func notesOf(p Prepared) []string {

@@ -13,15 +13,18 @@ import (
 // CAP_SYS_ADMIN. It is safe for concurrent use, but a filesystem can be frozen once only.
 //
 // Prepare refuses whatever is not a mount point (ErrNotMountPoint), cannot be frozen
-// (ErrNotFreezable) or may not be (ErrPermission), starts the guard (ErrNoGuard) and writes dirty
-// data of just these filesystems, with syncfs(2). Freeze then freezes all or none, the last mounted
-// first. A filesystem that another program froze is left as it is (ErrAlreadyFrozen).
+// (ErrNotFreezable), may not be (ErrPermission) or takes no writes any more (ErrDamaged), starts the
+// guard (ErrNoGuard) and lets it write dirty data of just these filesystems, with syncfs(2). Freeze
+// then freezes all or none, the last mounted first. Close looks at the health of the filesystems once
+// more, for which it writes what is dirty then for at most 2 s. The health is read from mountinfo,
+// from the counters of ext4 and btrfs in /sys/fs, and from the kernel's log (/dev/kmsg), by messages
+// of the block layer, ext4, xfs and btrfs of Linux 4.19 to 6.18; xfs counts nothing. A filesystem that another program froze is left as it is (ErrAlreadyFrozen).
 //
 // While a filesystem is frozen, a write to it sleeps until the thaw and cannot be killed. Do not
 // log to it.
 //
-// System calls that other programs rarely make: FIFREEZE, FITHAW, syncfs; and for the guard
-// memfd_create, execve of /proc/self/fd/N, mlockall, close_range, signalfd4,
+// System calls that other programs rarely make: FIFREEZE, FITHAW, syncfs, reading /dev/kmsg; and for
+// the guard memfd_create, execve of /proc/self/fd/N, mlockall, close_range, signalfd4,
 // prctl(PR_SET_PDEATHSIG), sched_setscheduler(SCHED_FIFO) where that is allowed, and unlinkat of a
 // name too long to exist, by which a child of the guard sleeps in the freeze and so sees a thaw by
 // anybody. On a filesystem that another program froze, that child stays until that program thaws.

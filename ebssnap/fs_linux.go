@@ -23,6 +23,7 @@ type engine interface {
 	Mounts() []guard.Mount
 	ThawedBy() guard.By
 	Watch() []guard.Watched
+	Sync(ctx context.Context, mount int) error
 	Close() error
 }
 
@@ -32,12 +33,21 @@ func (f *FS) Prepare(ctx context.Context) (Prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &preparedFS{mounts: mounts}
+	p := &preparedFS{mounts: mounts, stops: make([]Stopped, len(mounts))}
+	for i, m := range mounts {
+		p.stops[i] = Stopped{Mount: m.path, Device: m.entry.Number}
+	}
+	p.looks(func(s *Stopped) *Health { return &s.Before }, true)
+	for _, s := range p.stops {
+		if s.Before.GivenUp != "" {
+			return nil, errors.Join(&opskit.Error{Op: "freeze", Target: s.Mount, Err: fmt.Errorf("%w: %s", ErrDamaged, s.Before.GivenUp)}, p.log.close(), closeMounts(mounts))
+		}
+	}
 	if p.record, err = writeRecord(f.Journal, mounts); err != nil {
-		p.gaps = append(p.gaps, opskit.Gap{What: "what to thaw after this process and its guard were killed together", Why: "no journal: " + err.Error(), Need: "a directory in memory, FS.Journal"})
+		p.gap(opskit.Gap{What: "what to thaw after this process and its guard were killed together", Why: "no journal: " + err.Error(), Need: "a directory in memory, FS.Journal"})
 	}
 	if err := p.start(ctx, f); err != nil {
-		return nil, errors.Join(err, p.forget(), closeMounts(mounts))
+		return nil, errors.Join(err, p.forget(), p.log.close(), closeMounts(mounts))
 	}
 	if err := p.sync(ctx); err != nil {
 		return nil, errors.Join(err, p.Close())
@@ -51,6 +61,8 @@ type preparedFS struct {
 	engine engine
 	record *os.File // in the journal; nil: none
 	gaps   []opskit.Gap
+	stops  []Stopped // as mounts
+	log    *kernelLog
 
 	once   sync.Once
 	err    error
@@ -97,8 +109,8 @@ func (p *preparedFS) sync(ctx context.Context) error {
 			return &opskit.Error{Op: "sync", Target: p.mounts[0].path, Err: context.Cause(ctx)}
 		}
 		began := time.Now()
-		for _, m := range p.mounts {
-			if err := guard.Sync(m.dir); err != nil {
+		for i, m := range p.mounts {
+			if err := p.engine.Sync(ctx, i); err != nil {
 				return &opskit.Error{Op: "sync", Target: m.path, Err: err}
 			}
 			if err := ctx.Err(); err != nil {
@@ -187,8 +199,13 @@ func (p *preparedFS) unwatched(i int) {
 		why = "the process that watches may not ask for write access: unlinkat: " + m.CanaryErrno.Error()
 	}
 	gap := opskit.Gap{What: "a thaw and a new freeze of " + p.mounts[i].path + " by another program in between", Why: why}
-	if !slices.Contains(p.gaps, gap) {
-		p.gaps = append(p.gaps, gap)
+	p.gap(gap)
+}
+
+// gap notes once what could not be seen.
+func (p *preparedFS) gap(g opskit.Gap) {
+	if !slices.Contains(p.gaps, g) {
+		p.gaps = append(p.gaps, g)
 	}
 }
 
@@ -277,6 +294,9 @@ func (p *preparedFS) Close() error {
 		p.stop()
 	}
 	err := p.Thaw()
+	if p.stop != nil {
+		p.lookAgain()
+	}
 	forget := p.forget
 	if p.record != nil && errors.Is(err, ErrStillFrozen) {
 		forget = p.record.Close // Recover will want it
@@ -284,8 +304,30 @@ func (p *preparedFS) Close() error {
 	if p.stop == nil {
 		err = nil // Freeze has told what it left
 	}
-	return errors.Join(err, p.engine.Close(), forget(), closeMounts(p.mounts))
+	return errors.Join(err, p.engine.Close(), forget(), p.log.close(), closeMounts(p.mounts))
 }
+
+// againWithin limits the writing of dirty data after the thaw, which tells whether the freeze's own
+// writing was lost: writers may have made much of it since.
+const againWithin = 2 * time.Second
+
+// lookAgain looks at the health of what was frozen once more.
+func (p *preparedFS) lookAgain() {
+	bounded, cancel := context.WithTimeout(context.Background(), againWithin)
+	defer cancel()
+	for i := range p.mounts {
+		var errno syscall.Errno
+		switch err := p.engine.Sync(bounded, i); {
+		case errors.As(err, &errno):
+			p.stops[i].After.Unsynced = err.Error()
+		case err != nil:
+			p.gap(opskit.Gap{What: "writes to " + p.mounts[i].path + " that were lost while it was frozen", Why: "they could not be asked for within " + againWithin.String() + ": " + err.Error()})
+		}
+	}
+	p.looks(func(s *Stopped) *Health { return &s.After }, false)
+}
+
+func (p *preparedFS) stopped() []Stopped { return p.stops }
 
 // forget removes the record from the journal.
 func (p *preparedFS) forget() error {

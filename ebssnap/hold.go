@@ -25,8 +25,9 @@ type Timing struct {
 // can stop them; at its end they run again even if work has not returned. The context of work ends
 // then, and when ctx ends. Hold returns after work has returned.
 //
-// The error is nil only if work returned nil and writers were stopped until then. It matches
-// ErrThawedEarly if they were not, and is a *ThawError if they are still stopped.
+// The error is nil only if work returned nil, writers were stopped until then, and nothing shows
+// that a filesystem lost writes, before or meanwhile (ErrDamaged). It matches ErrThawedEarly if they
+// were not, and is a *ThawError if they are still stopped.
 func Hold(ctx context.Context, f Freezer, budget time.Duration, work func(ctx context.Context) error) (Timing, error) {
 	if f == nil || work == nil || budget <= 0 {
 		return Timing{}, &opskit.Error{Op: "hold", Err: errors.Join(ErrUsage, errors.New("a freezer, a budget above zero and work are needed"))}
@@ -44,8 +45,10 @@ type holding struct {
 	freezeBegun, frozen, thawBegun, thawed, worked, prepared time.Duration
 
 	freezeErr, workErr, thawErr error
+	thawer                      Thawer
 	gaps                        []opskit.Gap
 	notes                       []string
+	stopped                     []Stopped
 }
 
 func (h *holding) now() time.Duration { return max(time.Since(h.start), 1) }
@@ -61,7 +64,8 @@ func (h *holding) run(ctx context.Context, f Freezer, budget time.Duration, work
 		if err := ready.Close(); err != nil && h.thawErr == nil {
 			h.thawErr = err
 		}
-		h.notes = notesOf(ready)
+		h.notes, h.stopped = notesOf(ready), stoppedBy(ready)
+		h.gaps = gapsOf(h.thawer)
 	}()
 	h.prepared = h.now() - began
 	if err := ctx.Err(); err != nil {
@@ -77,7 +81,7 @@ func (h *holding) run(ctx context.Context, f Freezer, budget time.Duration, work
 		h.thawed = h.now()
 		return
 	}
-	h.frozen = h.now()
+	h.frozen, h.thawer = h.now(), thawer
 	thaw := sync.OnceFunc(func() {
 		h.thawBegun = h.now()
 		h.thawErr = thawer.Thaw()
@@ -87,7 +91,6 @@ func (h *holding) run(ctx context.Context, f Freezer, budget time.Duration, work
 	defer func() {
 		stop()
 		thaw() // also waits for the one that the context started
-		h.gaps = gapsOf(thawer)
 	}()
 	h.workErr = work(limited)
 	h.worked = h.now()
@@ -99,7 +102,7 @@ func (h *holding) early() bool {
 }
 
 func (h *holding) err() error {
-	err := errors.Join(h.freezeErr, h.workErr, h.thawErr)
+	err := errors.Join(h.freezeErr, h.workErr, h.thawErr, damaged(h.stopped))
 	if h.early() && !errors.Is(err, ErrThawedEarly) {
 		err = errors.Join(err, &opskit.Error{Op: "hold", Err: ErrThawedEarly})
 	}

@@ -44,8 +44,16 @@ func (e Evidence) verdict() (Verdict, []string) {
 	if against := e.against(last); len(against) > 0 {
 		return VerdictUnproven, against
 	}
-	return VerdictConsistent, []string{fmt.Sprintf("writers were stopped from %s before the request until %s after its answer",
-		rounded(last.Requested-last.Frozen), rounded(last.ThawBegun-last.Answered))}
+	return VerdictConsistent, append([]string{fmt.Sprintf("writers were stopped from %s before the request until %s after its answer",
+		rounded(last.Requested-last.Frozen), rounded(last.ThawBegun-last.Answered))}, e.concerns()...)
+}
+
+// concerns returns what filesystems count of errors at an earlier time.
+func (e Evidence) concerns() (found []string) {
+	for _, f := range e.Stopped {
+		found = append(found, f.concerns()...)
+	}
+	return found
 }
 
 // against returns what keeps a snapshot that exists from being proven.
@@ -73,6 +81,9 @@ func (e Evidence) against(last Attempt) (against []string) {
 			against = append(against, err.Error())
 		}
 	}
+	for _, f := range e.Stopped {
+		against = append(against, f.damage()...)
+	}
 	for _, failure := range []opskit.Failure{last.FreezeError, last.CreateError, last.ThawError} {
 		if !failure.IsZero() {
 			against = append(against, failure.String())
@@ -92,6 +103,9 @@ func (e Evidence) open(verdict Verdict) (gaps []opskit.Gap) {
 			gap.Why, gap.Need = "the answer to the request is not known", "the snapshots with the tag "+TagToken+"="+e.Token
 		}
 		gaps = append(gaps, gap)
+	}
+	for _, f := range e.Stopped {
+		gaps = append(gaps, f.gaps()...)
 	}
 	complete := true
 	for _, s := range e.Snapshots {

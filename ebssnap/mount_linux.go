@@ -116,6 +116,8 @@ func openMount(path string) (mount, error) {
 	switch {
 	case errors.Is(err, os.ErrPermission):
 		return mount{}, fmt.Errorf("%w: %w", ErrPermission, err)
+	case errors.Is(err, unix.EIO):
+		return mount{}, fmt.Errorf("%w: %w", ErrDamaged, err)
 	case err != nil:
 		return mount{}, fmt.Errorf("%w: %w", ErrNotMountPoint, err)
 	}
@@ -128,6 +130,9 @@ func (m *mount) identify(entries []mountinfo.Mount) error {
 	fd := int(m.dir.Fd())
 	err := unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_BASIC_STATS|unix.STATX_MNT_ID, &stat)
 	if err != nil && !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EPERM) { // an old kernel, or a filter that does not know it
+		if errors.Is(err, unix.EIO) {
+			return fmt.Errorf("%w: statx: %w", ErrDamaged, err)
+		}
 		return fmt.Errorf("statx: %w", err)
 	}
 	real, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd))

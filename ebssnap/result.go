@@ -40,6 +40,7 @@ type Evidence struct {
 	Token     string         `json:"token,omitempty"`     // the value of TagToken
 	Volumes   []string       `json:"volumes,omitempty"`   // what was to be taken
 	Mounts    []string       `json:"mounts,omitempty"`    // what was to be frozen, where the freezer is FS
+	Stopped   []Stopped      `json:"stopped,omitempty"`   // the filesystems that were to be frozen, in that order, at the last attempt
 	Budget    time.Duration  `json:"budget_ns"`           // the timeout of the call
 	Attempts  []Attempt      `json:"attempts,omitempty"`  // in order
 	Snapshots []Snapshot     `json:"snapshots,omitempty"` // what was created, as far as known
@@ -71,12 +72,13 @@ func (r *Result) Snapshots() []Snapshot { return r.Evidence.Snapshots }
 // Seen tells whether the result is of a call that did anything.
 func (r *Result) Seen() bool { return r != nil && r.Evidence.Token != "" }
 
-// Level is OK for a consistent snapshot whose tag says so, Warning where only the tag does not,
+// Level is OK for a consistent snapshot whose tag says so, Warning where only the tag does not or a
+// filesystem counts errors of an earlier time,
 // Problem for every other known verdict: there is no backup to rely on.
 func (r *Result) Level() opskit.Level {
 	switch r.Verdict {
 	case VerdictConsistent:
-		if !r.Evidence.Raised {
+		if !r.Evidence.Raised || len(r.Evidence.concerns()) > 0 {
 			return opskit.Warning
 		}
 		return opskit.OK
@@ -146,6 +148,9 @@ func (r *Result) String() string {
 			rounded(r.Timing.Stopped), r.Evidence.Budget, n, plural(n, "attempt"),
 			rounded(r.Timing.Freeze), rounded(r.Timing.Work), rounded(r.Timing.Thaw))
 	}
+	for _, f := range r.Evidence.Stopped {
+		b.WriteString(f.lines())
+	}
 	for _, note := range r.Notes {
 		fmt.Fprintf(&b, "  for a restore: %s\n", opskit.Escape(note))
 	}
@@ -164,6 +169,8 @@ func (r *Result) next() string {
 		return "thaw: " + rescue
 	}
 	switch {
+	case damaged(r.Evidence.Stopped) != nil:
+		return "see to the device, check the filesystem (fsck, xfs_repair, btrfs scrub) and the application's data, mount it again"
 	case r.Evidence.Adopted:
 		return "take another snapshot"
 	case r.Verdict == VerdictUnknown && r.Seen():

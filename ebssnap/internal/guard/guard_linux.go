@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strconv"
@@ -49,17 +50,17 @@ func (g *Guard) Freeze(ctx context.Context, deadline time.Duration) error {
 	ticks := 0
 	for {
 		select {
-		case kind, ok := <-g.answers:
+		case a, ok := <-g.answers:
 			switch {
 			case !ok:
 				g.thawHere(true)
 				return ErrStart
-			case kind == answerFrozen && ctx.Err() != nil:
+			case a.kind == answerFrozen && ctx.Err() != nil:
 				g.thaw()
 				return ErrExpired
-			case kind == answerFrozen:
+			case a.kind == answerFrozen:
 				return nil
-			case kind == answerRefused:
+			case a.kind == answerRefused:
 				return g.refusal()
 			}
 		case <-canceled:
@@ -188,10 +189,14 @@ func (g *Guard) Close() error {
 
 // reap waits for the end of the guard, and kills it when it does not end.
 func (g *Guard) reap() {
-	if g.pidfd >= 0 && !g.ends(stuckAfter) {
+	limit := stuckAfter
+	if g.pending {
+		limit = thawWithin
+	}
+	if g.pidfd >= 0 && !g.ends(limit) {
 		_ = syscall.Kill(g.pid, syscall.SIGCONT)
 		_ = syscall.Kill(g.pid, syscall.SIGKILL)
-		if !g.ends(stuckAfter) {
+		if !g.ends(limit) {
 			return // inside an ioctl that does not end
 		}
 	}
@@ -226,9 +231,38 @@ func (g *Guard) gone() bool {
 	return err == nil && n > 0
 }
 
-func (g *Guard) send(op uint32, deadline time.Duration) error {
+// Sync lets the guard write the dirty data of a filesystem to its device. Where that does not end,
+// it is the guard that cannot be ended, and not a thread of this process.
+func (g *Guard) Sync(ctx context.Context, i int) error {
+	g.lock <- struct{}{}
+	defer func() { <-g.lock }()
+	if g.closed || g.sendOf(opSync, uint32(i), 0) != nil {
+		return ErrStart
+	}
+	for {
+		select {
+		case a, ok := <-g.answers:
+			switch {
+			case !ok:
+				return ErrStart
+			case a.kind == answerSynced && a.errno != 0:
+				return fmt.Errorf("syncfs: %w", a.errno)
+			case a.kind == answerSynced:
+				return nil
+			}
+		case <-ctx.Done():
+			g.pending = true
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (g *Guard) send(op uint32, deadline time.Duration) error { return g.sendOf(op, 0, deadline) }
+
+func (g *Guard) sendOf(op, mount uint32, deadline time.Duration) error {
 	var packet [16]byte
 	binary.NativeEndian.PutUint32(packet[0:], op)
+	binary.NativeEndian.PutUint32(packet[4:], mount)
 	binary.NativeEndian.PutUint64(packet[8:], uint64(deadline))
 	_, err := g.socket.Write(packet[:])
 	return err

@@ -113,10 +113,18 @@ func (p *InProcess) Close() error {
 	return p.page.close()
 }
 
-// Sync writes the dirty data of the filesystem of dir to its device.
-func Sync(dir *os.File) error {
-	if err := unix.Syncfs(int(dir.Fd())); err != nil {
-		return fmt.Errorf("syncfs: %w", err)
+// Sync writes the dirty data of a filesystem to its device. Where that does not end, neither does
+// the thread that waits for it.
+func (p *InProcess) Sync(ctx context.Context, i int) error {
+	ended, fd := make(chan error, 1), int(p.dirs[i].Fd())
+	go func() { ended <- unix.Syncfs(fd) }()
+	select {
+	case err := <-ended:
+		if err != nil {
+			return fmt.Errorf("syncfs: %w", err)
+		}
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
-	return nil
 }

@@ -4,6 +4,7 @@ package guard
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -38,22 +39,28 @@ type Guard struct {
 	memory  bool
 	lock    chan struct{} // held by Freeze, Thaw and Close
 	closed  bool
+	pending bool        // it was asked to do what has not ended when nobody waited for it any more
 	closing atomic.Bool // Close has begun: the end of the guard is no accident
 }
 
-type answer uint32
+type answer struct {
+	kind  uint32
+	errno syscall.Errno // of answerSynced
+}
 
 const (
-	answerReady   answer = 1
-	answerFrozen  answer = 2
-	answerRefused answer = 3
-	answerThawed  answer = 4
+	answerReady uint32 = iota + 1
+	answerFrozen
+	answerRefused
+	answerThawed
+	answerSynced
 )
 
 const (
-	opFreeze uint32 = 1
-	opThaw   uint32 = 2
-	opExit   uint32 = 3
+	opFreeze uint32 = iota + 1
+	opThaw
+	opExit
+	opSync
 )
 
 // Limits of waiting for a guard that does not answer.
@@ -254,11 +261,11 @@ func (g *Guard) read() {
 		if err != nil || n != len(packet) {
 			return
 		}
-		kind := answer(packet[0])
-		if kind == answerThawed && len(g.answers) == cap(g.answers)-1 {
+		a := answer{binary.NativeEndian.Uint32(packet[0:]), syscall.Errno(binary.NativeEndian.Uint32(packet[4:]))}
+		if a.kind == answerThawed && len(g.answers) == cap(g.answers)-1 {
 			continue // nobody listens; the page says it too
 		}
-		g.answers <- kind
+		g.answers <- a
 	}
 }
 
@@ -266,8 +273,8 @@ func (g *Guard) ready(ctx context.Context) error {
 	limit := time.NewTimer(startWithin)
 	defer limit.Stop()
 	select {
-	case kind, ok := <-g.answers:
-		if !ok || kind != answerReady {
+	case a, ok := <-g.answers:
+		if !ok || a.kind != answerReady {
 			return fmt.Errorf("%w: it ended at once", ErrStart)
 		}
 	case <-limit.C:

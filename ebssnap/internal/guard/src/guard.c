@@ -35,8 +35,8 @@ typedef long i64;
  */
 #define SIGOWNER 63
 
-enum { OP_FREEZE = 1, OP_THAW = 2, OP_EXIT = 3 };
-enum { ANSWER_READY = 1, ANSWER_FROZEN = 2, ANSWER_REFUSED = 3, ANSWER_THAWED = 4 };
+enum { OP_FREEZE = 1, OP_THAW = 2, OP_EXIT = 3, OP_SYNC = 4 };
+enum { ANSWER_READY = 1, ANSWER_FROZEN = 2, ANSWER_REFUSED = 3, ANSWER_THAWED = 4, ANSWER_SYNCED = 5 };
 enum { BY_NOBODY = 0, BY_OWNER = 1, BY_DEATH = 2, BY_DEADLINE = 3, BY_ROLLBACK = 4 };
 enum { IDLE = 0, FREEZING = 1, FROZEN = 2, THAWING = 3, THAWED = 4, REFUSED = 5, LOST = 6, STUCK = 7 };
 enum { CANARY_NONE = 0, CANARY_WAITS = 1, CANARY_GO = 2, CANARY_BACK = 3, CANARY_PROBE = 4, CANARY_ASLEEP = 5 };
@@ -75,7 +75,7 @@ struct page {
 
 struct command {
 	u32 op;
-	u32 unused;
+	u32 mount; /* of OP_SYNC */
 	i64 deadline;
 };
 
@@ -95,7 +95,7 @@ enum {
 	NR_close = 3, NR_mmap = 9, NR_rt_sigprocmask = 14, NR_ioctl = 16, NR_sendto = 44, NR_recvfrom = 45, NR_clone = 56,
 	NR_wait4 = 61, NR_kill = 62, NR_getpid = 39, NR_getppid = 110, NR_mlockall = 151, NR_prctl = 157, NR_futex = 202,
 	NR_clock_gettime = 228, NR_getrusage = 98, NR_pread64 = 17, NR_sched_setscheduler = 144, NR_setpriority = 141, NR_openat = 257, NR_exit_group = 231, NR_unlinkat = 263, NR_ppoll = 271, NR_signalfd4 = 289,
-	NR_close_range = 436
+	NR_syncfs = 306, NR_close_range = 436
 };
 static inline i64 sys(i64 n, i64 a, i64 b, i64 c, i64 d, i64 e, i64 f)
 {
@@ -113,7 +113,7 @@ enum {
 	NR_close = 57, NR_mmap = 222, NR_rt_sigprocmask = 135, NR_ioctl = 29, NR_sendto = 206, NR_recvfrom = 207,
 	NR_clone = 220, NR_wait4 = 260, NR_kill = 129, NR_getpid = 172, NR_getppid = 173, NR_mlockall = 230, NR_prctl = 167, NR_futex = 98,
 	NR_clock_gettime = 113, NR_getrusage = 165, NR_pread64 = 67, NR_sched_setscheduler = 119, NR_setpriority = 140, NR_openat = 56, NR_exit_group = 94, NR_unlinkat = 35, NR_ppoll = 73, NR_signalfd4 = 74,
-	NR_close_range = 436
+	NR_syncfs = 267, NR_close_range = 436
 };
 static inline i64 sys(i64 n, i64 a, i64 b, i64 c, i64 d, i64 e, i64 f)
 {
@@ -155,9 +155,10 @@ static i64 now(void)
 	return t.sec * 1000000000L + t.nsec;
 }
 
-static void answer(u32 kind)
+static void answer(u32 kind, u32 err)
 {
-	u32 packet[2] = { kind, page->thawed_by };
+	u32 packet[2] = { kind, err };
+
 	call6(NR_sendto, 0, packet, sizeof packet, 0x4040 /* MSG_NOSIGNAL|MSG_DONTWAIT */, 0, 0);
 }
 
@@ -376,12 +377,12 @@ static void freeze_all(i64 deadline)
 	}
 	if (i < page->count) {
 		thaw_all(load(&page->mounts[i].state) == REFUSED ? BY_ROLLBACK : now() >= deadline ? BY_DEADLINE : BY_OWNER);
-		answer(ANSWER_REFUSED);
+		answer(ANSWER_REFUSED, 0);
 	} else if (now() >= deadline) {
 		thaw_all(BY_DEADLINE);
-		answer(ANSWER_REFUSED);
+		answer(ANSWER_REFUSED, 0);
 	} else {
-		answer(ANSWER_FROZEN);
+		answer(ANSWER_FROZEN, 0);
 	}
 }
 
@@ -467,7 +468,7 @@ __attribute__((used, noreturn)) void guard(void)
 	hurry();
 	start_canaries();
 	page->ready = now();
-	answer(ANSWER_READY);
+	answer(ANSWER_READY, 0);
 
 	for (;;) {
 		struct pollfd p[2] = { { 0, 1, 0 }, { death, 1, 0 } };
@@ -480,7 +481,7 @@ __attribute__((used, noreturn)) void guard(void)
 
 			if (left <= 0 || dumping()) {
 				thaw_all(left <= 0 ? BY_DEADLINE : BY_DEATH);
-				answer(ANSWER_THAWED);
+				answer(ANSWER_THAWED, 0);
 				continue;
 			}
 			t.sec = 0;
@@ -508,9 +509,12 @@ __attribute__((used, noreturn)) void guard(void)
 		case OP_FREEZE:
 			freeze_all(c.deadline);
 			break;
+		case OP_SYNC: /* here, because a thread of the owner that waits for a device could not be ended */
+			answer(ANSWER_SYNCED, (u32)-call1(NR_syncfs, DIRS + c.mount));
+			break;
 		case OP_THAW:
 			thaw_all(BY_OWNER);
-			answer(ANSWER_THAWED);
+			answer(ANSWER_THAWED, 0);
 			break;
 		default:
 			thaw_all(BY_OWNER);
