@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/opskit-go/opskit"
@@ -33,18 +34,13 @@ type Preparer interface {
 	Prepare(ctx context.Context) (Prepared, error)
 }
 
-// Noter is a Prepared that leaves in Result.Notes what a restore of the snapshot needs: a backup's
-// label, a position in a log.
+// Noter is a Prepared that has more to say. Both are called after Close.
 type Noter interface {
 	Prepared
-	// Notes is called after Close.
+	// Notes stand in Result.Notes: what a restore of the snapshot needs, a backup's label or a
+	// position in a log.
 	Notes() []string
-}
-
-// Unseeing is a Thawer that knows what it could not see of its freeze. It stands in Result.Unseen.
-type Unseeing interface {
-	Thawer
-	// Unseen is called after Thaw, and after Close of what was prepared.
+	// Unseen stands in Result.Unseen: what could not be seen of the freeze.
 	Unseen() []opskit.Gap
 }
 
@@ -74,7 +70,7 @@ func (u *unprepared) Freeze(ctx context.Context) (Thawer, error) {
 	if err != nil {
 		return nil, err
 	}
-	u.thawer = &onceThawer{thaw: thawer.Thaw, inner: []Thawer{thawer}}
+	u.thawer = &onceThawer{thaw: thawer.Thaw}
 	return u.thawer, nil
 }
 
@@ -153,7 +149,7 @@ func (c chain) Freeze(ctx context.Context) (Thawer, error) {
 	if err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
-	return &onceThawer{thaw: func() error { return errors.Join(thawer.Thaw(), p.Close()) }, inner: []Thawer{thawer}}, nil
+	return &onceThawer{thaw: func() error { return errors.Join(thawer.Thaw(), p.Close()) }}, nil
 }
 
 // Prepare prepares every freezer that wants it before the first one stops anything.
@@ -181,36 +177,43 @@ func (c preparedChain) Close() error {
 
 // Notes returns the notes of all, in order.
 func (c preparedChain) Notes() []string {
-	var notes []string
-	for _, one := range c {
-		notes = append(notes, notesOf(one)...)
-	}
+	notes, _, _ := c.said()
 	return notes
 }
 
-func (c preparedChain) stopped() (all []Stopped) {
-	for _, one := range c {
-		all = append(all, stoppedBy(one)...)
-	}
-	return all
+// Unseen returns what none of them could see.
+func (c preparedChain) Unseen() []opskit.Gap {
+	_, unseen, _ := c.said()
+	return unseen
 }
 
-func notesOf(p Prepared) []string {
-	if n, ok := p.(Noter); ok {
-		return n.Notes()
+// said returns what all have to say, in order.
+func (c preparedChain) said() (notes []string, unseen []opskit.Gap, stops []Stopped) {
+	for _, one := range c {
+		if all, ok := one.(preparedChain); ok {
+			n, u, s := all.said()
+			notes, unseen, stops = append(notes, n...), append(unseen, u...), append(stops, s...)
+			continue
+		}
+		if n, ok := one.(Noter); ok {
+			notes, unseen = append(notes, n.Notes()...), append(unseen, n.Unseen()...)
+		}
+		if s, ok := one.(interface{ stopped() []Stopped }); ok { // FS
+			stops = append(stops, s.stopped()...)
+		}
 	}
-	return nil
+	return notes, unseen, stops
 }
 
 func (c preparedChain) Freeze(ctx context.Context) (Thawer, error) {
-	all := &onceThawer{}
-	all.thaw = func() error {
+	var stopped []Thawer
+	all := &onceThawer{thaw: func() error {
 		var err error
-		for i := len(all.inner) - 1; i >= 0; i-- {
-			err = errors.Join(err, all.inner[i].Thaw())
+		for _, one := range slices.Backward(stopped) {
+			err = errors.Join(err, one.Thaw())
 		}
 		return err
-	}
+	}}
 	complete := false
 	defer func() {
 		if !complete { // one failed or panicked
@@ -227,7 +230,7 @@ func (c preparedChain) Freeze(ctx context.Context) (Thawer, error) {
 		case ended:
 			return nil, errors.Join(&opskit.Error{Op: "freeze", Err: fmt.Errorf("%w: %w", ErrThawedEarly, context.Cause(ctx))}, thawer.Thaw(), all.Thaw())
 		}
-		all.inner = append(all.inner, thawer)
+		stopped = append(stopped, thawer)
 	}
 	complete = true
 	return all, nil
@@ -235,29 +238,12 @@ func (c preparedChain) Freeze(ctx context.Context) (Thawer, error) {
 
 // onceThawer runs thaw once and gives every caller its answer.
 type onceThawer struct {
-	thaw  func() error
-	inner []Thawer
-	once  sync.Once
-	err   error
+	thaw func() error
+	once sync.Once
+	err  error
 }
 
 func (t *onceThawer) Thaw() error {
 	t.once.Do(func() { t.err = t.thaw() })
 	return t.err
-}
-
-// Unseen returns what the thawers inside could not see.
-func (t *onceThawer) Unseen() []opskit.Gap {
-	var gaps []opskit.Gap
-	for _, inner := range t.inner {
-		gaps = append(gaps, gapsOf(inner)...)
-	}
-	return gaps
-}
-
-func gapsOf(t Thawer) []opskit.Gap {
-	if u, ok := t.(Unseeing); ok {
-		return u.Unseen()
-	}
-	return nil
 }

@@ -67,7 +67,7 @@ func (f *FS) Freeze(ctx context.Context) (Thawer, error) {
 	if err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
-	return &onceThawer{thaw: func() error { return errors.Join(thawer.Thaw(), p.Close()) }, inner: []Thawer{thawer}}, nil
+	return &onceThawer{thaw: func() error { return errors.Join(thawer.Thaw(), p.Close()) }}, nil
 }
 
 // mountsOf returns the mount points that f freezes, as far as f is made of this package's freezers.

@@ -222,6 +222,9 @@ func (p *preparedFS) foreignThaw(i int) error {
 	return &opskit.Error{Op: "thaw", Target: p.mounts[i].path, Err: fmt.Errorf("%w: another program thawed it", ErrThawedEarly)}
 }
 
+// Notes returns nil: a filesystem needs nothing for a restore.
+func (p *preparedFS) Notes() []string { return nil }
+
 // Unseen returns what could not be watched.
 func (p *preparedFS) Unseen() []opskit.Gap { return p.gaps }
 

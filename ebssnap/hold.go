@@ -45,7 +45,6 @@ type holding struct {
 	freezeBegun, frozen, thawBegun, thawed, worked, prepared time.Duration
 
 	freezeErr, workErr, thawErr error
-	thawer                      Thawer
 	gaps                        []opskit.Gap
 	notes                       []string
 	stopped                     []Stopped
@@ -64,8 +63,7 @@ func (h *holding) run(ctx context.Context, f Freezer, budget time.Duration, work
 		if err := ready.Close(); err != nil && h.thawErr == nil {
 			h.thawErr = err
 		}
-		h.notes, h.stopped = notesOf(ready), stoppedBy(ready)
-		h.gaps = gapsOf(h.thawer)
+		h.notes, h.gaps, h.stopped = preparedChain{ready}.said()
 	}()
 	h.prepared = h.now() - began
 	if err := ctx.Err(); err != nil {
@@ -81,7 +79,7 @@ func (h *holding) run(ctx context.Context, f Freezer, budget time.Duration, work
 		h.thawed = h.now()
 		return
 	}
-	h.frozen, h.thawer = h.now(), thawer
+	h.frozen = h.now()
 	thaw := sync.OnceFunc(func() {
 		h.thawBegun = h.now()
 		h.thawErr = thawer.Thaw()

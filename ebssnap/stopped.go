@@ -23,7 +23,7 @@ type Stopped struct {
 
 // Health is what one look at a filesystem showed. Reads that failed are no part of it.
 type Health struct {
-	Looked  bool   `json:"looked"`
+	Looked  bool   `json:"looked"`             // there was one
 	GivenUp string `json:"given_up,omitempty"` // how it shows that the kernel takes no writes to it any more
 	// Lost counts the writes that the kernel's log reports as lost: before since it was mounted, as
 	// far as the log reaches back, and after since then.
@@ -93,17 +93,4 @@ func damaged(all []Stopped) error {
 		return nil
 	}
 	return &opskit.Error{Op: "freeze", Err: fmt.Errorf("%w: %s", ErrDamaged, strings.Join(found, "; "))}
-}
-
-// stopping is a Prepared that knows what it stops.
-type stopping interface {
-	// stopped is called after Close.
-	stopped() []Stopped
-}
-
-func stoppedBy(p Prepared) []Stopped {
-	if s, ok := p.(stopping); ok {
-		return s.stopped()
-	}
-	return nil
 }

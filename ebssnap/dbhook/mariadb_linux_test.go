@@ -294,7 +294,7 @@ func TestMariaDBLock(t *testing.T) {
 		client := append(append([]string(nil), s.client...), "--user=small")
 		hook := &MariaDB{Client: client}
 		prepared, thawer := held(hook, time.Minute)
-		gaps := thawer.(*mariaDBThawer).Unseen()
+		gaps := prepared.Unseen()
 		require.Len(t, gaps, 2)
 		assert.Equal(t, "long queries of other users", gaps[0].What)
 		assert.Equal(t, "the binary log's position", gaps[1].What)

@@ -36,6 +36,9 @@ type preparedMariaDB struct {
 // Notes returns the binary log's position while the lock was held.
 func (p *preparedMariaDB) Notes() []string { return p.notes }
 
+// Unseen returns what could not be seen of other users' queries and of the binary log.
+func (p *preparedMariaDB) Unseen() []opskit.Gap { return slices.Clone(p.gaps) }
+
 func (p *preparedMariaDB) begin(ctx context.Context) error {
 	for _, one := range []**session{&p.held, &p.control} {
 		s, err := p.hook.open()
@@ -192,6 +195,3 @@ func (p *preparedMariaDB) Close() error {
 type mariaDBThawer struct{ prepared *preparedMariaDB }
 
 func (t *mariaDBThawer) Thaw() error { return t.prepared.thaw() }
-
-// Unseen returns what could not be seen of other users' queries and of the binary log.
-func (t *mariaDBThawer) Unseen() []opskit.Gap { return slices.Clone(t.prepared.gaps) }

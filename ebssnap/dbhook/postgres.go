@@ -90,6 +90,9 @@ type preparedPostgreSQL struct {
 // Notes returns the backup, once Close has ended it.
 func (p *preparedPostgreSQL) Notes() []string { return p.notes }
 
+// Unseen returns nil: it stops nobody.
+func (p *preparedPostgreSQL) Unseen() []opskit.Gap { return nil }
+
 func (p *preparedPostgreSQL) begin(ctx context.Context) error {
 	answer, err := p.session.query(ctx, nil, "SELECT current_setting('server_version_num')::int < 150000;")
 	if err != nil {

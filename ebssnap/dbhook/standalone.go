@@ -6,7 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/ebssnap"
 )
 
@@ -24,7 +23,7 @@ func freeze(ctx context.Context, hook ebssnap.Preparer) (ebssnap.Thawer, error) 
 	if err != nil {
 		return nil, errors.Join(err, prepared.Close())
 	}
-	t := &standalone{inner: thawer}
+	t := &standalone{}
 	t.thaw = sync.OnceValue(func() error { return errors.Join(thawer.Thaw(), prepared.Close()) })
 	t.stop = context.AfterFunc(ctx, func() {
 		t.early.Store(true)
@@ -34,7 +33,6 @@ func freeze(ctx context.Context, hook ebssnap.Preparer) (ebssnap.Thawer, error) 
 }
 
 type standalone struct {
-	inner ebssnap.Thawer
 	thaw  func() error
 	stop  func() bool
 	early atomic.Bool // ctx thawed
@@ -47,12 +45,4 @@ func (t *standalone) Thaw() error {
 		err = errors.Join(err, wrap("hold", "", ebssnap.ErrThawedEarly))
 	}
 	return err
-}
-
-// Unseen returns what the hook could not see.
-func (t *standalone) Unseen() []opskit.Gap {
-	if u, ok := t.inner.(interface{ Unseen() []opskit.Gap }); ok {
-		return u.Unseen()
-	}
-	return nil
 }
