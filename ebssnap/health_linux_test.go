@@ -160,7 +160,7 @@ func TestBarLostWrites(t *testing.T) {
 		for _, when := range []string{"never", "before", "told before", "meanwhile"} {
 			t.Run(fstype+" "+when, func(t *testing.T) {
 				dir, lose := full(t, fstype)
-				during := func() {}
+				during, waiting := func() {}, make(chan struct{})
 				switch when {
 				case "before":
 					lose()
@@ -169,14 +169,12 @@ func TestBarLostWrites(t *testing.T) {
 					_ = exec.Command("sync", "-f", dir).Run()
 					_ = exec.Command("sync", "-f", dir).Run()
 				case "meanwhile":
-					waiting := make(chan struct{}) // in the freeze
 					during = sync.OnceFunc(func() {
-						go func() {
+						go func() { // waits in the freeze
 							defer close(waiting)
 							lose()
 						}()
 					})
-					defer func() { <-waiting }()
 				}
 				for call := range 2 {
 					result, err := Consistent(t.Context(), Volume{Cloud: fakeCloud{during}, IDs: []string{"vol-0a"}}, &FS{Mounts: []string{dir}}, 10*time.Second)
@@ -187,6 +185,7 @@ func TestBarLostWrites(t *testing.T) {
 						continue
 					}
 					if when == "meanwhile" && call == 0 {
+						<-waiting
 						continue // what waited in the freeze came after the snapshot
 					}
 					require.Error(t, err, "%v", result)

@@ -106,7 +106,7 @@ func TestRecordsThatSayNothingHere(t *testing.T) {
 			_, err = os.Stat(records[0])
 			if want == "" {
 				require.ErrorIs(t, err, os.ErrNotExist, "nothing of another boot is frozen")
-				assert.Empty(t, plan.Unseen)
+				assert.NotContains(t, plan.String(), journal) // another program's process may be told of
 				return
 			}
 			require.NoError(t, err)
