@@ -12,15 +12,17 @@ import (
 	"time"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/whoislookup/internal/lex"
+	"github.com/opskit-go/opskit/whoislookup/internal/read"
 	"github.com/opskit-go/opskit/whoislookup/servers"
 )
 
 // ask sends the query to one server (RFC 3912) and reads the whole answer. It
 // returns within the hop's time whatever the server does.
-func (c *Client) ask(ctx context.Context, to referral, line string) Hop {
-	hop := Hop{Server: to.host, Protocol: to.scheme, Sent: line, Asked: time.Now().UTC().Round(0)}
-	if to.port != defaultPort(to.scheme) {
-		hop.Server = net.JoinHostPort(to.host, strconv.Itoa(int(to.port)))
+func (c *Client) ask(ctx context.Context, to read.Referral, line string) Hop {
+	hop := Hop{Server: to.Host, Protocol: to.Scheme, Sent: line, Asked: time.Now().UTC().Round(0)}
+	if to.Port != read.DefaultPort(to.Scheme) {
+		hop.Server = net.JoinHostPort(to.Host, strconv.Itoa(int(to.Port)))
 	}
 	start := time.Now()
 	raw, err := c.exchange(ctx, to, hop.Sent)
@@ -32,13 +34,13 @@ func (c *Client) ask(ctx context.Context, to referral, line string) Hop {
 	return hop
 }
 
-func (c *Client) exchange(ctx context.Context, to referral, line string) ([]byte, error) {
+func (c *Client) exchange(ctx context.Context, to read.Referral, line string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout())
 	defer cancel()
 	if err := c.allowed(to); err != nil {
 		return nil, err
 	}
-	conn, err := c.dial(ctx, net.JoinHostPort(to.host, strconv.Itoa(int(to.port))))
+	conn, err := c.dial(ctx, net.JoinHostPort(to.Host, strconv.Itoa(int(to.Port))))
 	if err != nil {
 		return nil, unreachable(ctx, err)
 	}
@@ -102,14 +104,14 @@ func (c *Client) dial(ctx context.Context, address string) (net.Conn, error) {
 
 // allowed refuses targets that a referral must not name: literal addresses
 // that are not public, and ports that are not WHOIS.
-func (c *Client) allowed(to referral) error {
+func (c *Client) allowed(to read.Referral) error {
 	if c.AllowPrivate {
 		return nil
 	}
-	if own, ok := parseReferral(c.Server); to.port != 43 && to.port != 4321 && !(ok && to == own) {
-		return fmt.Errorf("port %d: %w", to.port, ErrUnsafeTarget)
+	if own, ok := read.ParseReferral(c.Server); to.Port != 43 && to.Port != 4321 && !(ok && to == own) {
+		return fmt.Errorf("port %d: %w", to.Port, ErrUnsafeTarget)
 	}
-	if a, ok := parseAnyAddr(to.host); ok && !public(a) {
+	if a, ok := lex.AnyAddr(to.Host); ok && !public(a) {
 		return fmt.Errorf("%s: %w", a, ErrUnsafeTarget)
 	}
 	return nil

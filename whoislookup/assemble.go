@@ -5,16 +5,15 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/whoislookup/internal/holder"
+	"github.com/opskit-go/opskit/whoislookup/internal/lex"
+	"github.com/opskit-go/opskit/whoislookup/internal/read"
 	"github.com/opskit-go/opskit/whoislookup/servers"
 )
-
-func prefixAll(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, 0) }
 
 // Assemble reads the answers of all hops of one look-up into one record. It is
 // what a look-up does when the last server has answered, and it is pure: hops
@@ -98,13 +97,12 @@ func (r *Record) gather(q Query, want func(*Hop) bool) (g gathered) {
 		if i+1 < len(r.Hops) && h.Server == r.Hops[i+1].Server && strings.HasPrefix(h.Sent, exactly) {
 			continue // asked again in other words, as this was no answer
 		}
-		rec := &Record{Server: h.Server, Hops: r.Hops}
-		p, err := readHop(rec, i, q)
+		rec, p, err := r.readHop(i)
 		next = ""
-		if p.referral.host != "" {
-			h.Referral = p.referral.String()
-			if p.referral.host != hostOf(h.Server) {
-				next = p.referral.host
+		if p.Referral.Host != "" {
+			h.Referral = p.Referral.String()
+			if p.Referral.Host != read.HostOf(h.Server) {
+				next = p.Referral.Host
 			}
 		}
 		switch {
@@ -130,7 +128,7 @@ func (r *Record) gather(q Query, want func(*Hop) bool) (g gathered) {
 			g.best, g.failed = rec, nil
 		case rec.Domain != nil && g.best.Domain != nil:
 			g.failed = nil
-			if under(rec.Domain.Name, g.best.Domain.Name) {
+			if lex.Under(rec.Domain.Name, g.best.Domain.Name) {
 				g.best = rec // IANA told about the top-level domain first
 				break
 			}
@@ -140,7 +138,7 @@ func (r *Record) gather(q Query, want func(*Hop) bool) (g gathered) {
 			g.best = inside(g.best, rec)
 		}
 	}
-	if g.best != nil && next != "" && !slices.ContainsFunc(r.Hops, func(h Hop) bool { return hostOf(h.Server) == next }) {
+	if g.best != nil && next != "" && !slices.ContainsFunc(r.Hops, func(h Hop) bool { return read.HostOf(h.Server) == next }) {
 		g.unseen = append(g.unseen, opskit.Gap{What: answerOf + next, Why: "referred to, and not asked"})
 	}
 	return g
@@ -149,7 +147,7 @@ func (r *Record) gather(q Query, want func(*Hop) bool) (g gathered) {
 // verdictOf returns the verdict that says the same as an error.
 func verdictOf(err error) Verdict {
 	for _, v := range [...]Verdict{VerdictNotFound, VerdictReserved, VerdictThrottled, VerdictDenied} {
-		if errors.Is(err, sentinelOf(v)) {
+		if errors.Is(err, read.SentinelOf(v)) {
 			return v
 		}
 	}
@@ -162,7 +160,7 @@ func (r *Record) settle(q Query, g gathered) error {
 		r.become(g.best)
 		r.Undecided = append(r.Undecided, g.unseen...)
 		if r.Verdict == VerdictReserved {
-			return &opskit.Error{Op: "look up", Target: q.Text, Err: errReserved}
+			return &opskit.Error{Op: "look up", Target: q.Text, Err: read.ErrReserved}
 		}
 		return nil
 	}
@@ -191,7 +189,7 @@ func (r *Record) settle(q Query, g gathered) error {
 			failed = &opskit.Error{Op: "look up", Target: q.Text, Err: fmt.Errorf("every registry points to another: %w", ErrLoop)}
 		}
 	}
-	if upper := registrable(q); upper != "" && r.Hops[0].Protocol != "local" && (r.Verdict == VerdictNotFound || r.Verdict == VerdictReserved) {
+	if upper := read.Registrable(q); upper != "" && r.Hops[0].Protocol != "local" && (r.Verdict == VerdictNotFound || r.Verdict == VerdictReserved) {
 		r.Verdict = VerdictUnknown
 		r.Undecided = append(r.Undecided, opskit.Gap{What: "whose " + q.Text + " is", Why: "a registry keeps " + upper + ", and no names below it", Need: "asking for " + upper})
 		failed = &opskit.Error{Op: "look up", Target: q.Text, Err: fmt.Errorf("ask for %s, which is what a registry keeps: %w", upper, ErrNoServer)}
@@ -226,7 +224,7 @@ func (r *Record) open(why string) opskit.Gap {
 // IANA remarks it.
 func (r *Record) webPage() string {
 	for _, h := range r.Hops {
-		if hostOf(h.Server) != servers.IANA {
+		if read.HostOf(h.Server) != servers.IANA {
 			continue
 		}
 		for line := range bytes.Lines(h.Raw) {
@@ -283,11 +281,6 @@ func differences(a, b *Record) []opskit.Change {
 		}
 	}
 	return out
-}
-
-// under reports whether a name lies below a zone.
-func under(name, zone string) bool {
-	return zone != "" && strings.HasSuffix(name, "."+zone)
 }
 
 // dropPlaceholder takes out of a placeholder what looks like an owner.

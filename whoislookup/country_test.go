@@ -13,7 +13,7 @@ import (
 
 // namesOf returns the names that the table has for a code of a country.
 func namesOf(code string) (names []string) {
-	table, err := os.ReadFile("country.txt")
+	table, err := os.ReadFile("internal/read/country.txt")
 	if err != nil {
 		panic(err)
 	}
@@ -28,7 +28,7 @@ func namesOf(code string) (names []string) {
 // TestCountryNames compares the table with the names of Unicode's CLDR, which
 // has one for each country.
 func TestCountryNames(t *testing.T) {
-	table, err := os.ReadFile("country.txt")
+	table, err := os.ReadFile("internal/read/country.txt")
 	require.NoError(t, err)
 	codes := map[string]string{}
 	for line := range strings.Lines(string(table)) {

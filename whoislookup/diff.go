@@ -10,6 +10,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/whoislookup/answer"
+	"github.com/opskit-go/opskit/whoislookup/internal/lex"
 )
 
 func orNone(s string) string { return cmp.Or(s, "none") }
@@ -139,7 +141,7 @@ func (d difference) judge() (why string, same bool) {
 		return "", true
 	case a.key == b.key:
 		return "neither record tells", false
-	case a.date && sameDate(Date(a.value), Date(b.value)):
+	case a.date && answer.SameDate(Date(a.value), Date(b.value)):
 		return "", true
 	case a.key == "":
 		return missing(older, d.old, d.new, a, b.value), false
@@ -307,7 +309,7 @@ func comparedFields(r *Record) []comparedField {
 		}
 	}
 	for _, s := range d.Nameservers {
-		nameservers = append(nameservers, hostKey(s))
+		nameservers = append(nameservers, lex.HostKey(s))
 	}
 	text := func(name, value string, from ...string) comparedField {
 		return comparedField{name: name, value: value, key: strings.ToLower(strings.Join(strings.Fields(value), " ")), from: append(from, name)}
@@ -321,7 +323,7 @@ func comparedFields(r *Record) []comparedField {
 	statuses := text("domain.status", set(status))
 	statuses.key = strings.ToLower(set(standing))
 	name := text("domain.name", d.Name)
-	name.key = hostKey(d.Name)
+	name.key = lex.HostKey(d.Name)
 	return []comparedField{
 		complete(text("verdict", r.Verdict.String())),
 		complete(text("network.range", n.Range.String())),
@@ -350,47 +352,4 @@ func set(list []string) string {
 	s := slices.Clone(list)
 	slices.SortFunc(s, func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) })
 	return strings.Join(slices.CompactFunc(s, strings.EqualFold), " ")
-}
-
-// hostKey is a name of a host or domain as DNS compares it.
-func hostKey(s string) string {
-	if name, err := domainName(s); err == nil {
-		return name
-	}
-	return strings.ToLower(strings.TrimSuffix(s, "."))
-}
-
-// CompareNameservers compares the nameservers at the registry with those that
-// DNS gave the caller: missing are those that only the caller has, extra those
-// that only the registry has, both sorted. Case, a final dot, order and the
-// script of an internationalised name do not count.
-//
-// ok is false where the registry's answer names no nameserver, or d is nil:
-// many registries have them and do not show them, so that tells nothing, and
-// missing is then nil. Record.Presence("domain.nameservers") says why.
-func (d *Domain) CompareNameservers(given []string) (missing, extra []string, ok bool) {
-	if d == nil || len(d.Nameservers) == 0 {
-		return nil, nil, false
-	}
-	here, there := map[string]bool{}, map[string]bool{}
-	for _, g := range given {
-		here[hostKey(strings.TrimSpace(g))] = true
-	}
-	delete(here, "") // no name
-	for _, n := range d.Nameservers {
-		there[hostKey(n)] = true
-	}
-	for n := range here {
-		if !there[n] {
-			missing = append(missing, n)
-		}
-	}
-	for n := range there {
-		if !here[n] {
-			extra = append(extra, n)
-		}
-	}
-	slices.Sort(missing)
-	slices.Sort(extra)
-	return missing, extra, true
 }

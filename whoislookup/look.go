@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/whoislookup/internal/read"
 	"github.com/opskit-go/opskit/whoislookup/servers"
 )
 
@@ -93,30 +94,30 @@ func (c *Client) lookWHOIS(ctx context.Context, q Query, hops []Hop) (*Record, e
 	var stop error
 	for {
 		switch {
-		case asked[target.host]:
-			stop = fmt.Errorf("referred to %s again: %w", target.host, ErrLoop)
+		case asked[target.Host]:
+			stop = fmt.Errorf("referred to %s again: %w", target.Host, ErrLoop)
 		case len(hops)-before >= c.maxHops():
-			stop = fmt.Errorf("%d servers asked, and referred to %s: %w", len(hops)-before, target.host, ErrLoop)
+			stop = fmt.Errorf("%d servers asked, and referred to %s: %w", len(hops)-before, target.Host, ErrLoop)
 		}
 		if stop != nil {
 			break
 		}
-		asked[target.host] = true
-		hop := c.ask(ctx, target, line(target.host, q))
+		asked[target.Host] = true
+		hop := c.ask(ctx, target, line(target.Host, q))
 		hops = append(hops, hop)
 		next, outcome := follow(q, hop)
 		if outcome == outcomeAbsent && !q.Prefix.IsSingleIP() && strings.HasPrefix(hop.Sent, exactly) {
-			hop = c.ask(ctx, target, line(target.host, addrQuery(q.Prefix.Addr())))
+			hop = c.ask(ctx, target, line(target.Host, addrQuery(q.Prefix.Addr())))
 			hops = append(hops, hop)
 			next, outcome = follow(q, hop)
 		}
-		if outcome == outcomeLost && len(asked) == 1 && c.Server == "" && target.host != servers.IANA && q.Kind != KindHandle && ctx.Err() == nil {
+		if outcome == outcomeLost && len(asked) == 1 && c.Server == "" && target.Host != servers.IANA && q.Kind != KindHandle && ctx.Err() == nil {
 			// The table may be out of date: IANA knows who is asked now, but for
 			// handles, and would say that there is none.
-			fellBack, target = true, referral{scheme: "whois", host: servers.IANA, port: 43}
+			fellBack, target = true, read.Referral{Scheme: "whois", Host: servers.IANA, Port: 43}
 			continue
 		}
-		if outcome != outcomeReferred || fellBack && len(asked) == 2 && asked[next.host] {
+		if outcome != outcomeReferred || fellBack && len(asked) == 2 && asked[next.Host] {
 			break // or IANA names the server that gave no answer
 		}
 		target = next
@@ -130,9 +131,9 @@ func (c *Client) lookWHOIS(ctx context.Context, q Query, hops []Hop) (*Record, e
 }
 
 // first chooses the server to start with.
-func (c *Client) first(q Query) (referral, bool) {
+func (c *Client) first(q Query) (read.Referral, bool) {
 	if c.Server != "" {
-		return parseReferral(c.Server)
+		return read.ParseReferral(c.Server)
 	}
 	host, ok := "", false
 	switch q.Kind {
@@ -154,7 +155,7 @@ func (c *Client) first(q Query) (referral, bool) {
 	if !ok {
 		host = servers.IANA
 	}
-	return referral{scheme: "whois", host: host, port: 43}, true
+	return read.Referral{Scheme: "whois", Host: host, Port: 43}, true
 }
 
 // exactly begins ARIN's query for one prefix. A prefix that is a part of a
@@ -174,22 +175,21 @@ const (
 // follow reads an answer as far as it tells whom to ask next. It asks no
 // further once an answer is complete: a registrar is asked only when the
 // registry does not say who holds the name.
-func follow(q Query, h Hop) (referral, outcome) {
-	rec := &Record{Hops: []Hop{h}}
-	p, err := readHop(rec, 0, q)
+func follow(q Query, h Hop) (read.Referral, outcome) {
+	rec, p, err := (&Record{Query: q, Hops: []Hop{h}}).readHop(0)
 	switch {
-	case errors.Is(err, errNotFound):
-		return referral{}, outcomeAbsent
+	case errors.Is(err, read.ErrNotFound):
+		return read.Referral{}, outcomeAbsent
 	case errors.Is(err, ErrUnreachable), errors.Is(err, ErrGarbage):
-		return referral{}, outcomeLost
+		return read.Referral{}, outcomeLost
 	case err != nil:
-		return referral{}, outcomeFinal
-	case p.referral.host != "" && p.referral.host != hostOf(h.Server):
-		return p.referral, outcomeReferred
-	case rec.Verdict == VerdictElsewhere && !strings.HasSuffix(hostOf(h.Server), ".arin.net"):
-		return referral{}, outcomeLost // ARIN itself tells which other registry it is
+		return read.Referral{}, outcomeFinal
+	case p.Referral.Host != "" && p.Referral.Host != read.HostOf(h.Server):
+		return p.Referral, outcomeReferred
+	case rec.Verdict == VerdictElsewhere && !strings.HasSuffix(read.HostOf(h.Server), ".arin.net"):
+		return read.Referral{}, outcomeLost // ARIN itself tells which other registry it is
 	}
-	return referral{}, outcomeFinal
+	return read.Referral{}, outcomeFinal
 }
 
 // line returns what to send to a server.

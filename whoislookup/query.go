@@ -7,19 +7,10 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/net/idna"
-
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/whoislookup/internal/lex"
+	"github.com/opskit-go/opskit/whoislookup/internal/read"
 )
-
-// Query is one question. [ParseQuery] makes it from what a person types;
-// Client's methods make it from typed values.
-type Query struct {
-	Kind   Kind         `json:"kind"`            // what Text is
-	Text   string       `json:"text"`            // as sent: lower case, A-labels
-	Prefix netip.Prefix `json:"prefix,omitzero"` // for KindIP: a single address has the full length
-	ASN    uint32       `json:"asn,omitempty"`   // for KindASN
-}
 
 // maxQuery is longer than any name (RFC 1035: 253) and any handle.
 const maxQuery = 255
@@ -59,7 +50,7 @@ func ParseQuery(s string) (Query, error) {
 	if instead := hostWithin(text); instead != "" {
 		return bad("ask for " + instead)
 	}
-	if a, ok := parseAddr(text); ok {
+	if a, ok := lex.Addr(text); ok {
 		return Query{Kind: KindIP, Text: strings.ToLower(text), Prefix: netip.PrefixFrom(a, a.BitLen())}, nil
 	}
 	if a, err := netip.ParseAddr(text); err == nil {
@@ -70,7 +61,7 @@ func ParseQuery(s string) (Query, error) {
 		return Query{Kind: KindIP, Text: a.String(), Prefix: netip.PrefixFrom(a, 32)}, nil
 	}
 	if addr, length, ok := strings.Cut(text, "/"); ok {
-		p, ok := parsePrefix(addr, length)
+		p, ok := lex.Prefix(addr, length)
 		if mapped, err := netip.ParsePrefix(text); !ok && err == nil && mapped.Addr().Is4In6() {
 			p, ok = mapped, mapped.Bits() >= 96
 		}
@@ -79,7 +70,7 @@ func ParseQuery(s string) (Query, error) {
 		}
 		return prefixQuery(p), nil
 	}
-	if n, ok := parseASN(text); ok {
+	if n, ok := lex.ASN(text); ok {
 		return asnQuery(n), nil
 	}
 	if digits := strings.TrimLeft(strings.TrimPrefix(strings.ToLower(text), "as"), " "); strings.Trim(digits, "0123456789") == "" {
@@ -90,12 +81,12 @@ func ParseQuery(s string) (Query, error) {
 			return bad("blank or control byte inside")
 		}
 	}
-	if strings.Contains(strings.TrimSuffix(text, "."), ".") || isLowerWord(text) || !isASCII(text) {
-		name, err := domainName(text)
+	if strings.Contains(strings.TrimSuffix(text, "."), ".") || lex.IsLowerWord(text) || !lex.IsASCII(text) {
+		name, err := lex.DomainName(text)
 		if err != nil {
 			return bad(err.Error())
 		}
-		if !strings.Contains(name, ".") && !isLowerWord(name) {
+		if !strings.Contains(name, ".") && !lex.IsLowerWord(name) {
 			return bad("one label that is no top-level domain")
 		}
 		return Query{Kind: KindDomain, Text: name}, nil
@@ -126,18 +117,18 @@ func hostWithin(text string) string {
 	}
 	host = strings.Trim(host, "[]")
 	if parts := strings.Split(host, "."); len(parts) == 4 && slices.ContainsFunc(parts, func(p string) bool { return len(p) > 1 && p[0] == '0' }) {
-		if a, ok := parseAddr(host); ok {
+		if a, ok := lex.Addr(host); ok {
 			return a.String() + ", if zeros in front mean nothing"
 		}
 	}
 	if host == text {
 		return ""
 	}
-	if a, ok := parseAddr(host); ok {
+	if a, ok := lex.Addr(host); ok {
 		return a.String()
 	}
-	if name, err := domainName(host); err == nil && strings.Contains(name, ".") {
-		if upper := registrable(Query{Kind: KindDomain, Text: name}); upper != "" {
+	if name, err := lex.DomainName(host); err == nil && strings.Contains(name, ".") {
+		if upper := read.Registrable(Query{Kind: KindDomain, Text: name}); upper != "" {
 			return upper
 		}
 		return name
@@ -149,7 +140,7 @@ func hostWithin(text string) string {
 // name to whoever writes it so.
 func withoutRootDot(s string) string {
 	if short, ok := strings.CutSuffix(s, "."); ok {
-		if a, ok := parseAddr(short); ok && a.Is4() {
+		if a, ok := lex.Addr(short); ok && a.Is4() {
 			return short
 		}
 	}
@@ -174,78 +165,4 @@ func prefixQuery(p netip.Prefix) Query {
 
 func asnQuery(n uint32) Query {
 	return Query{Kind: KindASN, Text: fmt.Sprintf("as%d", n), ASN: n}
-}
-
-// parseASN reads "AS13335", "as 13335", "ASN13335", "13335", "AS1.10" and
-// "1.10".
-func parseASN(s string) (uint32, bool) {
-	if len(s) > 2 && (s[0]|0x20) == 'a' && (s[1]|0x20) == 's' {
-		if s = s[2:]; (s[0] | 0x20) == 'n' {
-			s = s[1:]
-		}
-		s = strings.TrimLeft(s, " ")
-	}
-	if high, low, dot := strings.Cut(s, "."); dot {
-		h, ok1 := parseUint(high, 1<<16-1)
-		l, ok2 := parseUint(low, 1<<16-1)
-		return uint32(h<<16 | l), ok1 && ok2
-	}
-	n, ok := parseUint(s, 1<<32-1)
-	return uint32(n), ok
-}
-
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
-}
-
-// isLowerWord reports whether s can only be meant as a top-level domain: one
-// label of lower-case letters. Handles are written in upper case.
-func isLowerWord(s string) bool {
-	if strings.HasPrefix(s, "xn--") {
-		return true
-	}
-	for i := range len(s) {
-		if s[i] < 'a' || s[i] > 'z' {
-			return false
-		}
-	}
-	return true
-}
-
-// domainName returns the name in lower case with A-labels and no final dot.
-func domainName(s string) (string, error) {
-	s = strings.TrimSuffix(s, ".")
-	if !isASCII(s) {
-		// Lookup mapping of UTS 46; hyphen and underscore rules are the registry's.
-		p := idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false))
-		a, err := p.ToASCII(s)
-		if err != nil {
-			return "", fmt.Errorf("no domain name (%v)", err)
-		}
-		s = a
-	}
-	s = strings.ToLower(s)
-	if len(s) > 253 {
-		return "", fmt.Errorf("name longer than 253 bytes")
-	}
-	if top := s[strings.LastIndexByte(s, '.')+1:]; strings.Trim(top, "0123456789-") == "" {
-		return "", fmt.Errorf("no domain name (top-level domain without a letter)")
-	}
-	for label := range strings.SplitSeq(s, ".") {
-		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
-			return "", fmt.Errorf("no domain name (bad label %q)", label)
-		}
-		for i := range len(label) {
-			c := label[i]
-			if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_') {
-				return "", fmt.Errorf("no domain name (character %q)", c)
-			}
-		}
-	}
-	return s, nil
 }

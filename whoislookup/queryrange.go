@@ -3,7 +3,10 @@ package whoislookup
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
+
+	"github.com/opskit-go/opskit/whoislookup/internal/lex"
 )
 
 // rangeQuery reads a range of addresses or AS numbers, as a person takes it
@@ -17,18 +20,18 @@ func rangeQuery(text string) (q Query, why string, ok bool) {
 		return Query{}, "", false
 	}
 	from, to = strings.TrimSpace(from), strings.TrimSpace(to)
-	if a, isAddr := parseAddr(from); isAddr {
-		b, isAddr := parseAddr(to)
+	if a, isAddr := lex.Addr(from); isAddr {
+		b, isAddr := lex.Addr(to)
 		if !isAddr {
 			b, isAddr = lastOctet(a, to)
 		}
 		if !isAddr {
 			return Query{}, "", false
 		}
-		return prefixesOf(Range{a, b})
+		return prefixesOf(Range{From: a, To: b})
 	}
-	m, ok1 := parseASN(from)
-	n, ok2 := parseASN(to)
+	m, ok1 := lex.ASN(from)
+	n, ok2 := lex.ASN(to)
 	switch {
 	case !ok1 || !ok2:
 		return Query{}, "", false
@@ -44,7 +47,7 @@ const endsFirst = "a range that ends before it starts"
 
 // lastOctet reads "192.0.2.0-255" behind the dash.
 func lastOctet(a netip.Addr, text string) (netip.Addr, bool) {
-	v, ok := parseUint(text, 255)
+	v, ok := lex.Uint(text, 255)
 	if !ok || !a.Is4() {
 		return netip.Addr{}, false
 	}
@@ -63,7 +66,7 @@ func prefixesOf(r Range) (q Query, why string, ok bool) {
 	}
 	const named = 4 // in the message; a range has 126 or 254 at most
 	var names []string
-	all := r.prefixes()
+	all := slices.Collect(r.Prefixes())
 	for _, p := range all[:min(len(all), named)] {
 		names = append(names, p.String())
 	}

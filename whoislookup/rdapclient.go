@@ -17,6 +17,8 @@ import (
 	"golang.org/x/net/http/httpproxy"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/whoislookup/internal/lex"
+	"github.com/opskit-go/opskit/whoislookup/internal/read"
 	"github.com/opskit-go/opskit/whoislookup/servers"
 )
 
@@ -49,7 +51,7 @@ func (c *Client) rdapURL(q Query) (string, bool) {
 		}
 	case KindDomain:
 		path = "domain/" + q.Text
-		if p, reverse := reversePrefix(q.Text); reverse {
+		if p, reverse := read.ReversePrefix(q.Text); reverse {
 			host, known := c.reverseServer(q.Text)
 			if find(func(b servers.Bootstrap) (string, bool) { return b.Addr(p.Addr()) }); !ok && known {
 				base, ok = servers.RDAP("", host)
@@ -100,12 +102,11 @@ func (c *Client) lookRDAP(ctx context.Context, q Query) []Hop {
 		if !hop.Failure.IsZero() {
 			break
 		}
-		rec := &Record{Hops: []Hop{hop}}
-		p, err := readHop(rec, 0, q)
-		if err != nil || p.rdap == "" || rec.Domain == nil || rec.Holder.Name != "" {
+		rec, p, err := (&Record{Query: q, Hops: []Hop{hop}}).readHop(0)
+		if err != nil || p.RDAP == "" || rec.Domain == nil || rec.Holder.Name != "" {
 			break
 		}
-		target = p.rdap
+		target = p.RDAP
 	}
 	return hops
 }
@@ -224,12 +225,12 @@ func statusError(resp *http.Response, raw []byte) error {
 	case http.StatusOK:
 		return nil
 	case http.StatusNotFound:
-		if looksLikeRDAP(raw) {
+		if read.LooksLikeRDAP(raw) {
 			return nil // read as what it says
 		}
 		return fmt.Errorf("%s without an RDAP answer: %w", status, ErrUnreachable)
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		return paused(fmt.Errorf("%s: %w", status, ErrThrottled), retryAfter(resp.Header.Get("Retry-After"), time.Now()))
+		return read.Paused(fmt.Errorf("%s: %w", status, ErrThrottled), retryAfter(resp.Header.Get("Retry-After"), time.Now()))
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return fmt.Errorf("%s: %w", status, ErrDenied)
 	}
@@ -241,7 +242,7 @@ func retryAfter(s string, now time.Time) time.Duration {
 	var d time.Duration
 	if s != "" && strings.Trim(s, "0123456789") == "" {
 		d = 24 * time.Hour
-		if n, ok := parseUint(s, 86400); ok {
+		if n, ok := lex.Uint(s, 86400); ok {
 			d = time.Duration(n) * time.Second
 		}
 	} else if t, err := http.ParseTime(s); err == nil {
@@ -269,13 +270,13 @@ func (c *Client) safeURL(ctx context.Context, target string, known bool) error {
 		return fmt.Errorf("port %s: %w", port, ErrUnsafeTarget)
 	}
 	host := u.Hostname()
-	if a, ok := parseAnyAddr(host); ok {
+	if a, ok := lex.AnyAddr(host); ok {
 		if !public(a) {
 			return fmt.Errorf("%s: %w", a, ErrUnsafeTarget)
 		}
 		return nil
 	}
-	if !isHost(strings.ToLower(host)) {
+	if !lex.IsHost(strings.ToLower(host)) {
 		return fmt.Errorf("host %q: %w", host, ErrUnsafeTarget)
 	}
 	proxy, err := c.proxy(&http.Request{URL: u})

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/opskit-go/opskit/internal/pasted"
+	"github.com/opskit-go/opskit/whoislookup/internal/lex"
+	"github.com/opskit-go/opskit/whoislookup/internal/read"
 	"github.com/opskit-go/opskit/whoislookup/servers"
 )
 
@@ -21,7 +23,7 @@ func splitTranscript(raw []byte) []Hop {
 		}
 		host, rest, ok := bytes.Cut(raw[i+len(mark):], []byte("\n"))
 		name := strings.TrimSuffix(strings.TrimSpace(string(host)), ".")
-		if !ok || !isHost(strings.ToLower(hostOf(name))) {
+		if !ok || !lex.IsHost(strings.ToLower(read.HostOf(name))) {
 			break
 		}
 		hops = append(hops, Hop{Server: server, Protocol: "whois", Raw: raw[:i+1], Referral: "whois://" + name})
@@ -50,7 +52,7 @@ func splitHeadings(raw []byte) []Hop {
 	if !ok {
 		before, after, ok = bytes.Cut(raw, []byte("\n# "+host+"\r\n"))
 	}
-	if !ok || !isHost(host) {
+	if !ok || !lex.IsHost(host) {
 		return nil
 	}
 	return []Hop{{Server: "whois.iana.org", Protocol: "whois", Raw: before}, {Server: host, Protocol: "whois", Raw: after}}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/whoislookup/internal/read"
 	"github.com/opskit-go/opskit/whoislookup/servers"
 )
 
@@ -62,7 +63,7 @@ func (r *Record) headline() string {
 			return fmt.Sprintf("reserved: %s %s (%s)", n.Range, n.Name, n.Status)
 		}
 		if as := r.AS; as != nil {
-			return fmt.Sprintf("reserved: %s %s (%s)", r.thing(), as.Name, as.Status)
+			return fmt.Sprintf("reserved: %s %s (%s)", read.Thing(r.Network, r.AS, r.Domain), as.Name, as.Status)
 		}
 		if p, ok := servers.SpecialName(r.Subject().Text); ok {
 			return fmt.Sprintf("reserved: %s (%s)", p.Name, p.RFC)

@@ -4,12 +4,13 @@ import (
 	"strings"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/whoislookup/internal/read"
 )
 
 // Text returns the answer as UTF-8 for a terminal: line breaks and tabs stay,
 // every other control character is escaped. Raw has the bytes.
 func (h Hop) Text() string {
-	text, _ := decode(h.Server, h.Raw)
+	text, _ := read.Decode(h.Server, h.Raw)
 	var b strings.Builder
 	for line := range strings.Lines(string(text)) {
 		body := strings.TrimRight(line, "\r\n")
