@@ -103,7 +103,7 @@ func TestProblemsAndCannotTell(t *testing.T) {
 	closed := fmt.Sprintf("http://%s:1/", name)
 	code, out, _ := call(t, "-resolver", resolver(t, zone("127.0.0.1")), "-timeout", "500ms", "-control", known.Addr().String(), closed)
 	assert.Equal(t, 1, code)
-	assert.True(t, strings.HasPrefix(out, name+": down from here: service_down\n"), out)
+	assert.True(t, strings.HasPrefix(out, name+": down from here: cannot tell why: resolver or resolution or service_down\n"), "a name that leads to this host: %s", out)
 	code, out, _ = call(t, "-resolver", resolver(t, nil), "-timeout", "500ms", name)
 	assert.Equal(t, 1, code)
 	assert.True(t, strings.HasPrefix(out, name+": down from here: resolution\n"), out)

@@ -34,6 +34,9 @@ type Case struct {
 	Controls    []reach.Connection `json:"controls,omitempty"`
 	ControlHTTP []reach.HTTPAnswer `json:"control_http,omitempty"` // see Controls
 	ControlDNS  []reach.Comparison `json:"control_dns,omitempty"`  // see Controls
+	// NoSuchDNS are names that were made up, at the same resolvers: an address for one
+	// of them is a rewritten NXDOMAIN.
+	NoSuchDNS []reach.Comparison `json:"no_such_dns,omitempty"`
 	// Elsewhere is what other hosts found of the same name.
 	Elsewhere []Case `json:"elsewhere,omitempty"`
 
@@ -97,6 +100,7 @@ func (c *Case) Seen() bool {
 func (c *Case) judge() {
 	each(c.DNS, (*reach.Comparison).Judge)
 	each(c.ControlDNS, (*reach.Comparison).Judge)
+	each(c.NoSuchDNS, (*reach.Comparison).Judge)
 	each(c.Connections, (*reach.Connection).Judge)
 	each(c.Controls, (*reach.Connection).Judge)
 	each(c.Pings, (*reach.Ping).Judge)

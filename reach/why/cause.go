@@ -83,6 +83,10 @@ const (
 	login        symptom = "login"               // status 511
 	plainPage    symptom = "plain page"          // a page that nothing proves
 	elsewhere    symptom = "elsewhere"           // an unproven redirect to another site
+	edgeDoubt    symptom = "edge in doubt"       // a status from 500 on that a delivery network or the origin can give
+	loop         symptom = "loop"                // a page that leads to itself
+	nowhere      symptom = "nowhere"             // the name leads to an address that nobody else can have
+	rewritten    symptom = "rewritten"           // the name leads where names lead that nobody has
 	slow         symptom = "slow"                // it answers after seconds
 	noName       symptom = "no such name"        // NXDOMAIN or no address, by everybody
 	unlikeOthers symptom = "unlike others"       // a resolver denies what another one has
@@ -153,7 +157,7 @@ func table() []row {
 			ask: "compare this host's clock with a third one",
 			do:  "set this host's clock: timedatectl",
 		}, {
-			cause: CausePortal, explains: []symptom{plainPage, elsewhere, otherName, onlyHere, login},
+			cause: CausePortal, explains: []symptom{plainPage, elsewhere, otherName, onlyHere, login, loop, rewritten},
 			excluded: []fact{controlPage, ownSideDead},
 			ask:      "ask for a page of another site whose content is known (a control)",
 			do:       "log in to the network here, or ask from another one",
@@ -163,12 +167,15 @@ func table() []row {
 			ask:      "ask another target that is known to be up at the same port (a control)",
 			do:       "ask whoever runs the network here to let this port out",
 		}, {
-			cause: CauseResolver, explains: []symptom{unlikeOthers, servFail, stubFails, noResolver, badResolver},
+			cause: CauseResolver, explains: []symptom{servFail, stubFails, noResolver, badResolver},
 			excluded: []fact{resolverWorks, ownSideDead},
 			ask:      "ask the same resolver for a name that is known to exist (a control)",
 			do:       "ask another resolver, and whoever runs this one",
 		}, {
-			cause: CauseResolution, explains: []symptom{noName, unlikeOthers, bogus, servFail, servFails, stubFails},
+			cause: CauseResolver, explains: []symptom{unlikeOthers, nowhere, rewritten}, excluded: []fact{ownSideDead}, // it may block this name alone
+			ask: "ask the zone's own servers: dig +trace NAME",
+		}, {
+			cause: CauseResolution, explains: []symptom{noName, unlikeOthers, nowhere, rewritten, bogus, servFail, servFails, stubFails},
 			excluded: []fact{ownSideDead},
 			ask:      "ask the zone's own servers: dig +trace NAME",
 			do:       "ask the zone's own servers: dig +trace NAME",
@@ -189,17 +196,18 @@ func table() []row {
 			ask: "ask for another sign of life of the address: an echo reply, another port",
 			do:  "ask whoever runs the machine for its console",
 		}, {
-			cause: CauseServiceDown, explains: []symptom{refused}, excluded: and(worksElsewhere),
+			cause: CauseServiceDown, explains: []symptom{refused, nowhere}, excluded: and(worksElsewhere),
 			ask: "ask from another network", do: "on the machine: ss -ltnp, then the service's log",
 		}, {
 			cause: CauseCertificate, explains: []symptom{expired, byClock, otherName, badChain}, excluded: []fact{intercepted, ownSideDead, clockWrong},
 			ask: "compare this host's clock with a third one",
 			do:  "compare it with the one on the server: renew that, or find who answers in the server's place",
 		}, {
-			cause: CauseOrigin, explains: []symptom{edgeError}, excluded: us,
-			do: "the delivery network works: look at the origin server, and at what it lets in",
+			cause: CauseOrigin, explains: []symptom{edgeError, edgeDoubt}, excluded: us,
+			ask: "ask the origin server itself, past the delivery network, and the network's own status page",
+			do:  "the delivery network works: look at the origin server, and at what it lets in",
 		}, {
-			cause: CauseApplication, explains: []symptom{silent, mute, broken, stuck, cutOff, lossy, noTLS, serverError, notWanted, noPage, slow}, excluded: us,
+			cause: CauseApplication, explains: []symptom{silent, mute, broken, stuck, cutOff, lossy, noTLS, serverError, edgeDoubt, loop, notWanted, noPage, slow}, excluded: us,
 			ask: "look at the service's own log",
 			do:  "look at the service's own log, its backends and the way to them",
 		}, {
@@ -219,5 +227,5 @@ func table() []row {
 
 // all lists the symptoms of something that does not work on the other side.
 func all() []symptom {
-	return []symptom{silent, refused, rejected, nobodyThere, noWay, mute, unheard, broken, stuck, cutOff, noTLS, expired, otherName, badChain, serverError, edgeError, notWanted, noPage, noName, unlikeOthers, servFail, servFails}
+	return []symptom{silent, refused, rejected, nobodyThere, noWay, mute, unheard, broken, stuck, cutOff, noTLS, expired, otherName, badChain, serverError, edgeError, edgeDoubt, notWanted, noPage, noName, unlikeOthers, servFail, servFails}
 }

@@ -34,33 +34,38 @@ func (w *weighing) controlPages() {
 	}
 }
 
-// alike tells whether an unrelated site gives the very page that this one gives.
+// alike tells whether an unrelated site gives the very page that this one gives, or,
+// as one that is known to be up, the same error.
 func (w *weighing) alike(control *reach.HTTPAnswer) bool {
 	for i := range w.c.HTTP {
 		a := &w.c.HTTP[i]
 		if a.Status != control.Status || a.Verdict != reach.Answered {
 			continue
 		}
-		if a.BodySHA256 != "" && a.BodySHA256 == control.BodySHA256 && a.BodySize > 0 {
+		if a.BodySHA256 != "" && a.BodySHA256 == control.BodySHA256 && a.BodySize > 0 || a.Status >= 400 && a.TLS == nil && control.TLS == nil {
 			return true
 		}
 	}
 	return false
 }
 
-// clockDecides reports whether the certificate is valid at the time that the
-// server tells and not at this host's.
+// near is by how much clocks that agree differ at most.
+const near = 10 * time.Minute
+
+// clockDecides reports whether the server's clock is another than this host's, and
+// no certificate is out of its time by that.
 func clockDecides(a *reach.HTTPAnswer) (theirs time.Time, off bool) {
 	theirs, ok := dateOf(a)
-	if !ok || len(a.TLS.Chain) == 0 || a.At.IsZero() {
+	if !ok || a.At.IsZero() || theirs.Sub(a.At).Abs() < near {
 		return time.Time{}, false
 	}
-	leaf, err := x509.ParseCertificate(a.TLS.Chain[0])
-	if err != nil {
-		return time.Time{}, false
+	for _, der := range a.TLS.Chain {
+		c, err := x509.ParseCertificate(der)
+		if err == nil && (theirs.Before(c.NotBefore) || theirs.After(c.NotAfter)) {
+			return time.Time{}, false
+		}
 	}
-	valid := func(t time.Time) bool { return !t.Before(leaf.NotBefore) && !t.After(leaf.NotAfter) }
-	return theirs, valid(theirs) && !valid(a.At)
+	return theirs, true
 }
 
 func dateOf(a *reach.HTTPAnswer) (time.Time, bool) {
@@ -74,7 +79,6 @@ func dateOf(a *reach.HTTPAnswer) (time.Time, bool) {
 
 // clock asks the other sites whose clock is right.
 func (w *weighing) clock(a *reach.HTTPAnswer, facts map[fact]string) {
-	const near = 10 * time.Minute
 	theirs, ok := dateOf(a)
 	if !ok || a.At.IsZero() {
 		return

@@ -99,6 +99,7 @@ func (d *Diagnosis) Judge() opskit.Level {
 	d.Case.judge()
 	w := newWeighing(&d.Case)
 	w.resolution()
+	w.leads()
 	w.site()
 	slices.SortStableFunc(w.findings, func(a, b Finding) int { return cmp.Compare(rank(a.State), rank(b.State)) })
 	d.Findings, d.Undecided = w.findings, w.gaps

@@ -2,6 +2,7 @@ package why
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -38,7 +39,7 @@ const (
 // Look gathers a case and judges it: the resolvers, each address, the page, and
 // where something fails the questions that separate its causes: this host's own
 // way, an echo request, GET where HEAD is not known, small segments after
-// silence, a trace to a silent port.
+// silence, a trace to a silent port, a name that nobody has.
 //
 // The error is not nil for an unusable question (reach.ErrTarget) and where ctx
 // was canceled; the diagnosis is then of what was seen, and never nil.
@@ -79,12 +80,26 @@ func (l *look) gather(ctx context.Context, q Question) error {
 	if n := len(addrs) - mostAddresses; n > 0 {
 		l.c.Unseen = append(l.c.Unseen, opskit.Gap{What: "its other addresses", Why: fmt.Sprintf("%d of %d were asked", mostAddresses, len(addrs))})
 	}
+	l.noSuchName(ctx, addrs)
 	for _, control := range q.Controls {
 		if err := l.control(ctx, control); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// noSuchName asks for a name that nobody has, beside one that leads somewhere and is
+// not proven there: some resolvers have an address for every name.
+func (l *look) noSuchName(ctx context.Context, addrs []netip.Addr) {
+	dot := strings.LastIndexByte(strings.TrimSuffix(l.c.Name, "."), '.')
+	if len(l.c.DNS) == 0 || len(addrs) == 0 || dot < 0 || slices.ContainsFunc(l.c.HTTP, func(a reach.HTTPAnswer) bool { return a.TLS.Proven() }) {
+		return
+	}
+	kind := map[bool]string{true: "A", false: "AAAA"}[addrs[0].Is4()]
+	if r, err := l.p.Compare(ctx, strings.ToLower(rand.Text()[:16])+l.c.Name[dot:], kind); err == nil {
+		l.c.NoSuchDNS = append(l.c.NoSuchDNS, *r)
+	}
 }
 
 // readTarget returns the URL to ask for and the ports to try.

@@ -1,6 +1,7 @@
 package why
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -138,11 +139,14 @@ func (w *weighing) status(scope string, a *reach.HTTPAnswer, facts map[fact]stri
 		find(login, StateBroken)
 	case a.Method == http.MethodHead && (a.Status == http.StatusMethodNotAllowed || a.Status == http.StatusNotImplemented):
 		w.findings = append(w.findings, Finding{Scope: scope, Seen: []string{seen + ", to HEAD"}, Ask: "ask with GET: the server does not take HEAD (RFC 9110, 15.5.6)"})
-	case a.Status >= 500 && (edgeStatus(mark, a.Status) != "" || mark != "" && (a.Status == 502 || a.Status == 504)):
-		if means := edgeStatus(mark, a.Status); means != "" {
-			seen += ": " + means
-		}
+	case a.Status >= 400 && !proven && w.world[""][intercepted] != "":
+		seen += "; " + w.world[""][intercepted]
+		find(login, StateBroken)
+	case edgeStatus(mark, a.Status) != "":
+		seen += ": " + edgeStatus(mark, a.Status)
 		find(edgeError, StateBroken)
+	case a.Status >= 500 && mark != "":
+		find(edgeDoubt, StateBroken)
 	case a.Status >= 500:
 		find(serverError, StateBroken)
 	case a.Status == 403, a.Status == 429, a.Status == 451:
@@ -152,6 +156,11 @@ func (w *weighing) status(scope string, a *reach.HTTPAnswer, facts map[fact]stri
 	case a.Status == 401:
 		seen += ": it answers, and wants a login of its own"
 		w.answers(scope, a, proven, facts, seen)
+	case w.loops(a):
+		if seen += ", and leads to itself"; proven {
+			facts[controlPage] = "its certificate proves the name"
+		}
+		find(loop, StateBroken)
 	case elsewhereOf(a) != "" && !proven:
 		seen += ", which leads to " + elsewhereOf(a)
 		find(elsewhere, StateUnknown)
@@ -204,8 +213,8 @@ func (w *weighing) certificate(scope string, a *reach.HTTPAnswer, facts map[fact
 		w.find(scope, f, onlyHere, StateBroken, facts, problem, w.world[""][worksElsewhere])
 	case has(reach.TLSOtherName, reach.TLSUnknownIssuer):
 		w.find(scope, f, otherName, StateBroken, facts, problem)
-	case off:
-		w.find(scope, f, byClock, StateBroken, facts, problem, fmt.Sprintf("it is valid by the server's clock (%s) and not by this host's (%s)", theirs.Format(time.RFC3339), a.At.UTC().Format(time.RFC3339)))
+	case off && has(reach.TLSOutOfTime):
+		w.find(scope, f, byClock, StateBroken, facts, problem, fmt.Sprintf("no certificate is out of its time by the server's clock (%s), as by this host's (%s)", theirs.Format(time.RFC3339), a.At.UTC().Format(time.RFC3339)))
 	case has(reach.TLSOutOfTime):
 		w.find(scope, f, expired, StateBroken, facts, problem)
 	default:
@@ -213,9 +222,14 @@ func (w *weighing) certificate(scope string, a *reach.HTTPAnswer, facts map[fact
 	}
 }
 
-// edgeStatus says what a network's own status means (Cloudflare's 52x and 530).
+// edgeStatus says what a network's own status means: Cloudflare's 52x and 530, and
+// CloudFront's 502 and 504, which it gives for its origin alone.
 func edgeStatus(mark string, status int) string {
-	if mark != "Cloudflare" {
+	switch mark {
+	case "Cloudflare":
+	case "Amazon CloudFront":
+		return map[int]string{502: "the edge cannot speak with the origin", 504: "the origin did not answer the edge in time"}[status]
+	default:
 		return ""
 	}
 	return map[int]string{
@@ -243,6 +257,34 @@ func within(a *reach.HTTPAnswer) *url.URL {
 		return nil
 	}
 	return to
+}
+
+// loops tells whether following redirects comes back to where it was, as far as they
+// were asked for. Who is given a cookie may be let in the next time.
+func (w *weighing) loops(a *reach.HTTPAnswer) bool {
+	plain := func(u *url.URL) string {
+		return fmt.Sprint(u.Scheme, "://", strings.ToLower(u.Hostname()), ":", portOf(u), cmp.Or(u.EscapedPath(), "/"), "?", u.RawQuery)
+	}
+	been := map[string]bool{}
+	for a != nil {
+		asked, err := url.Parse(a.URL)
+		to := redirect(a)
+		if err != nil || to == nil || len(a.Header["Set-Cookie"]) > 0 {
+			return false
+		}
+		been[plain(asked)] = true
+		if been[plain(to)] {
+			return true
+		}
+		at := slices.IndexFunc(w.c.HTTP, func(next reach.HTTPAnswer) bool {
+			u, err := url.Parse(next.URL)
+			return err == nil && plain(u) == plain(to) && next.Connection.Target.Addr() == a.Connection.Target.Addr()
+		})
+		if a = nil; at >= 0 {
+			a = &w.c.HTTP[at]
+		}
+	}
+	return false
 }
 
 func redirect(a *reach.HTTPAnswer) *url.URL {

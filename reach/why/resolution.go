@@ -1,12 +1,14 @@
 package why
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/opskit-go/opskit/reach"
+	"github.com/opskit-go/opskit/reach/cdn"
 )
 
 // word is what one resolver said of the name's addresses, of both families: the
@@ -112,12 +114,67 @@ func (w *weighing) resolvers(group []word, all, good int) {
 		s, seen = bogus, seen+", and an answer where signatures are not checked"
 	case s == servFails && stub:
 		s = stubFails
-	case s == servFails && (alone || good > 0):
+	case s == servFails && good > 0:
+		s = unlikeOthers
+	case s == servFails && alone:
 		s = servFail
 	case v == reach.DNSUnreachable && group[0].answer.Errno == "ECONNREFUSED":
 		facts[alive] = "an error came back from " + names[0] // or from a rule on the way to it
 	}
+	if s == noResolver && facts[alive] == "" && w.world[""][anyControl] == "" {
+		if down := cmp.Or(w.world["IPv4"][controlDown], w.world["IPv6"][controlDown]); down != "" {
+			s, seen = alikeDead, seen+", and "+down
+		}
+	}
 	w.find(scope, "", s, StateBroken, facts, seen)
+}
+
+// leads finds addresses that cannot be the site's: those of this very host where
+// nothing listens, and those
+// where the same resolver leads names that nobody has, or that have nothing in common.
+func (w *weighing) leads() {
+	w.nowhere = map[netip.Addr]string{}
+	if _, err := netip.ParseAddr(w.c.Name); err == nil {
+		return
+	}
+	for i := range w.c.DNS {
+		for _, a := range w.c.DNS[i].Addrs() {
+			if _, known := w.nowhere[a]; known {
+				continue
+			}
+			seen, s := fmt.Sprintf("%s is an address of this very host", a), nowhere
+			if !a.IsUnspecified() && (!a.IsLoopback() || w.listens(a)) {
+				s = rewritten
+				if seen = w.leadsOthers(a); seen == "" {
+					continue
+				}
+			}
+			w.nowhere[a] = seen
+			w.siteAsked++
+			w.find("the address "+a.String(), "", s, StateBroken, nil, seen)
+		}
+	}
+}
+
+func (w *weighing) listens(a netip.Addr) bool {
+	return slices.ContainsFunc(w.c.Connections, func(c reach.Connection) bool {
+		return c.Target.Addr() == a && c.Verdict != reach.Refused
+	})
+}
+
+// leadsOthers says which other name leads to an address.
+func (w *weighing) leadsOthers(a netip.Addr) string {
+	for i := range w.c.NoSuchDNS {
+		if d := &w.c.NoSuchDNS[i]; slices.Contains(d.Addrs(), a) {
+			return fmt.Sprintf("%s, which nobody has, leads to %s too", d.Name, a)
+		}
+	}
+	for i := range w.c.ControlDNS {
+		if d := &w.c.ControlDNS[i]; slices.Contains(d.Addrs(), a) && !sameSite(d.Name, w.c.Name) && len(cdn.Lookup(a)) == 0 {
+			return fmt.Sprintf("%s leads to %s too", d.Name, a)
+		}
+	}
+	return ""
 }
 
 // othersBy tells what else a resolver could answer.

@@ -38,7 +38,7 @@ func (w *weighing) site() {
 		w.address(a, byAddress[a])
 	}
 	w.samples()
-	if len(asked) == 0 && len(w.c.HTTP) == 0 {
+	if len(asked) == 0 && len(w.c.HTTP)+len(w.nowhere) == 0 {
 		w.gap("whether its addresses can be reached", "no connection was tried", "a connection to them")
 	}
 	if len(w.c.HTTP) == 0 && len(asked) > 0 {
@@ -69,7 +69,9 @@ func (w *weighing) asked() (list []*endpoint, absent string) {
 			e.conn = &a.Connection
 		}
 	}
-	list = slices.DeleteFunc(list, func(e *endpoint) bool { return !slices.Contains(ports, e.at.Port()) })
+	list = slices.DeleteFunc(list, func(e *endpoint) bool {
+		return !slices.Contains(ports, e.at.Port()) || w.nowhere[e.at.Addr()] != ""
+	})
 	sent, missing := map[string]bool{}, map[string]bool{}
 	for _, e := range list {
 		if f := family(e.at.Addr()); e.conn.Verdict != reach.LocalFailure {
@@ -87,7 +89,8 @@ func (w *weighing) asked() (list []*endpoint, absent string) {
 }
 
 // ports are those that the question is about: the URL's; else those that a page
-// was asked at; else the web's, of those that were tried; else all.
+// was asked at; else the web's, of those that were tried, and those that are not
+// open; else all.
 func (w *weighing) ports() (ports []uint16) {
 	if u, err := url.Parse(w.c.URL); err == nil && u.Host != "" {
 		ports = append(ports, portOf(u))
@@ -104,16 +107,17 @@ func (w *weighing) ports() (ports []uint16) {
 	if len(ports) > 0 {
 		return ports
 	}
-	var web, rest []uint16
+	var asked, rest []uint16
 	for i := range w.c.Connections {
-		if p := w.c.Connections[i].Target.Port(); p == 80 || p == 443 {
-			web = append(web, p)
+		c := &w.c.Connections[i]
+		if p := c.Target.Port(); p == 80 || p == 443 || c.Verdict != reach.Open {
+			asked = append(asked, p)
 		} else {
 			rest = append(rest, p)
 		}
 	}
-	if len(web) > 0 {
-		return web
+	if len(asked) > 0 {
+		return asked
 	}
 	return rest
 }
@@ -193,6 +197,9 @@ func (w *weighing) closed(scope string, c *reach.Connection, facts map[fact]stri
 	if c.ICMP != nil {
 		seen[0] += ": " + c.ICMP.String()
 	}
+	if private(c.Target.Addr()) {
+		w.gap("whether this host is in the network of "+c.Target.Addr().String(), "many networks have that address", "the VPN or network that it belongs to")
+	}
 	s, state := symptom(""), StateBroken
 	switch c.Verdict {
 	case reach.NoAnswer:
@@ -247,10 +254,17 @@ func unreachable(c *reach.Connection, facts map[fact]string) symptom {
 		return rejected // RFC 9293, 3.10.7.1: TCP itself sends a reset
 	case c.ICMP.HostUnreachable(v6) && facts[alive] != "":
 		return rejected
+	case private(c.Target.Addr()) && c.ICMP.From.IsValid() && !private(c.ICMP.From):
+		return noWay // a router of the Internet has no neighbours in another's network
 	case c.ICMP.HostUnreachable(v6):
 		return nobodyThere
 	}
 	return noWay
+}
+
+// private tells addresses that many networks have (RFC 1918, 4193, 6598).
+func private(a netip.Addr) bool {
+	return a.IsPrivate() || a.IsLinkLocalUnicast() || netip.MustParsePrefix("100.64.0.0/10").Contains(a)
 }
 
 // traced says where the way to a silent address ends.

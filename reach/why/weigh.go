@@ -21,8 +21,9 @@ type weighing struct {
 	findings []Finding
 	gaps     []opskit.Gap
 
-	siteAsked int    // how many findings are about the site itself
-	nameScope string // the finding that only says that the name resolves
+	nowhere   map[netip.Addr]string // addresses where names lead that nobody has
+	siteAsked int                   // how many findings are about the site itself
+	nameScope string                // the finding that only says that the name resolves
 }
 
 // backing is a fact that the caller brought for a cause.
@@ -231,7 +232,7 @@ func (w *weighing) find(scope, f string, s symptom, state State, facts map[fact]
 		out.Left = append(out.Left, r.cause)
 		ask[r.cause], do[r.cause] = r.ask, r.do
 	}
-	w.decide(&out)
+	w.decide(&out, s)
 	out.do = do[out.Cause]
 	if out.Cause == CauseUnknown {
 		for _, cause := range out.Left {
@@ -250,8 +251,9 @@ func (w *weighing) find(scope, f string, s symptom, state State, facts map[fact]
 
 // decide tells the cause: the only one that is left; of several the only one that
 // somebody who can know speaks for; or the move, where two records of it lie
-// between the last time it worked and the first that it did not.
-func (w *weighing) decide(f *Finding) {
+// between the last time it worked and the first that it did not. Who cannot prove
+// the name may as well have taken it over.
+func (w *weighing) decide(f *Finding, s symptom) {
 	var certain []Cause
 	dated := 0
 	for _, b := range w.changes {
@@ -262,7 +264,7 @@ func (w *weighing) decide(f *Finding) {
 		if b.certain && !slices.Contains(certain, b.cause) {
 			certain = append(certain, b.cause)
 		}
-		if b.recent && b.cause == CauseMigration {
+		if b.recent && b.cause == CauseMigration && s != otherName && s != badChain {
 			dated++
 		}
 	}
