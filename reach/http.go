@@ -73,6 +73,10 @@ func (p *Prober) HTTP(ctx context.Context, r HTTPRequest) (*HTTPAnswer, error) {
 		_ = k.conn.SetDeadline(deadline)
 		defer closeOnDone(ctx, k.conn)()
 		a.converse(ctx, k.conn, req, r)
+		if a.TLS != nil && a.TLS.unread {
+			_ = k.conn.Close()
+			a.TLS.Chain = p.servedChain(ctx, a)
+		}
 	}
 	a.Took = time.Since(start)
 	if canceled(ctx) {
@@ -203,6 +207,7 @@ func (a *HTTPAnswer) ended(err error, got int) {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		a.TimedOut = true
+	case a.refusedByTLS(err):
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
 		a.Ended = "closed"
 	default:
@@ -213,6 +218,17 @@ func (a *HTTPAnswer) ended(err error, got int) {
 		a.Ended = "malformed"
 		a.Fault = opskit.Fail(&opskit.Error{Op: "http", Target: a.URL, Err: fmt.Errorf("%w: %w", ErrMalformed, err)})
 	}
+}
+
+// refusedByTLS notes an alert that came after the handshake: by TLS 1.3 a server
+// says only then that it wants a certificate of who asks (RFC 8446, 4.4.2.4).
+func (a *HTTPAnswer) refusedByTLS(err error) bool {
+	var alert *net.OpError
+	if a.TLS == nil || !errors.As(err, &alert) || alert.Op != "remote error" {
+		return false
+	}
+	a.TLS.Failure = opskit.Fail(&opskit.Error{Op: "handshake", Target: a.TLS.ServerName, Err: err})
+	return true
 }
 
 // boundHeader copies at most 100 values of at most 1 KiB.

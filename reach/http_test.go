@@ -1,6 +1,7 @@
 package reach
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -9,10 +10,12 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
+	"io"
 	"math/big"
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -246,4 +249,70 @@ func TestServerNameIsSentToThePinnedAddress(t *testing.T) {
 	assert.Equal(t, "only-by-name.example", <-names)
 	assert.Equal(t, Answered, a.Verdict, "%s", a)
 	assert.True(t, a.TLS.Problem.IsZero())
+}
+
+// A server that wants a certificate of who asks says so by an alert, by TLS 1.3 only
+// after the handshake: neither is a malformed answer.
+func TestCertificateOfTheClientIsWanted(t *testing.T) {
+	t.Parallel()
+	cert, roots := certificate(t, "www.example.org", time.Now().Add(time.Hour))
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer l.Close()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			if conn, err := l.Accept(); err == nil {
+				_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}, ClientAuth: tls.RequireAnyClientCert, MaxVersion: version}).Handshake()
+				_, _ = io.Copy(io.Discard, conn) // what is unread would turn the end into a reset
+				_ = conn.Close()
+			}
+		}()
+		a, err := new(Prober).HTTP(t.Context(), HTTPRequest{URL: "https://www.example.org/", At: addr(l.Addr().String()), Roots: roots})
+		require.NoError(t, err)
+		assert.Equal(t, TLSFailed, a.Verdict, "%s", a)
+		assert.Contains(t, a.TLS.Failure.String(), "remote error: tls: ")
+		assert.False(t, a.TLS.Proven(), "%s", a)
+		<-done
+	}
+}
+
+// What crypto/x509 does not read is what a look for compromised roots needs most.
+func TestChainThatCryptoTLSRefusesIsKept(t *testing.T) {
+	t.Parallel()
+	cert, _ := certificate(t, "www.example.org", time.Now().Add(time.Hour))
+	bad := append([]byte(nil), cert.Certificate[0]...)
+	serial := bytes.Index(bad, []byte{0x02, 0x01, 0x01}) // the serial number 1
+	require.Positive(t, serial)
+	bad[serial+2] = 0xff // -1, as a root of 2015 has a negative one
+	cert.Certificate = [][]byte{bad}
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer l.Close()
+		var served sync.WaitGroup
+		served.Go(func() {
+			for range 2 {
+				conn, err := l.Accept()
+				if err != nil {
+					return
+				}
+				served.Go(func() {
+					_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}, MaxVersion: version}).Handshake()
+					_, _ = io.Copy(io.Discard, conn)
+					_ = conn.Close()
+				})
+			}
+		})
+		a, err := new(Prober).HTTP(t.Context(), HTTPRequest{URL: "https://www.example.org/", At: addr(l.Addr().String())})
+		require.NoError(t, err)
+		assert.Equal(t, TLSFailed, a.Verdict, "%s", a)
+		assert.Equal(t, [][]byte{bad}, a.TLS.Chain)
+		assert.ErrorIs(t, a.TLS.Problem.Err(), ErrCertificate)
+		served.Wait()
+	}
+	for _, cut := range [][]byte{nil, {22}, {22, 3, 3, 0, 9, 11, 0, 0, 9, 0, 0, 6, 0, 0}, {22, 3, 3, 255, 255, 11, 255, 255, 255, 255}} {
+		assert.Empty(t, certificatesIn(cut))
+	}
 }

@@ -39,7 +39,7 @@ type TLS struct {
 	ServerName string `json:"server_name"`       // sent as SNI; an address is not sent
 	Version    string `json:"version,omitempty"` // such as "TLS 1.3"; empty where no handshake completed
 	// Chain holds the certificates that the server sent, leaf first, in DER: also
-	// where the handshake did not complete.
+	// those that crypto/tls refuses to read, if the server sends them by TLS 1.2.
 	Chain [][]byte `json:"chain,omitempty"`
 	// Findings say why the chain does not prove the name. None says that it does
 	// only where there is a chain and the handshake completed.
@@ -49,6 +49,8 @@ type TLS struct {
 	Problem opskit.Failure `json:"problem,omitzero"`
 	// Failure says why the handshake did not complete.
 	Failure opskit.Failure `json:"failure,omitzero"`
+
+	unread bool // a certificate came that crypto/x509 does not read
 }
 
 // Proven tells whether a chain was seen that proves the name.
@@ -90,7 +92,10 @@ func (a *HTTPAnswer) handshake(ctx context.Context, conn net.Conn, name string, 
 		case errors.As(err, &record):
 			err = fmt.Errorf("%w: not TLS: %w", ErrMalformed, err)
 		}
-		a.Ended = errnoName(err)
+		if a.Ended = errnoName(err); strings.Contains(err.Error(), "failed to parse certificate") {
+			a.TLS.unread, a.TLS.Findings = true, []TLSFinding{TLSUnusable}
+			a.TLS.Problem = opskit.Fail(&opskit.Error{Op: "verify", Target: name, Err: fmt.Errorf("%w: %w", ErrCertificate, err)})
+		}
 		a.TLS.Failure = opskit.Fail(&opskit.Error{Op: "handshake", Target: name, Err: err})
 		return nil
 	}

@@ -69,6 +69,7 @@ const (
 	cutOff       symptom = "cut off"             // opens, and is reset
 	alikeDead    symptom = "alike"               // dead, and so is every control
 	onlyHere     symptom = "only here"           // a chain that proves the name elsewhere and not here
+	sometimes    symptom = "sometimes"           // some of many connections are refused
 	lossy        symptom = "lossy"               // some of many connections lose packets
 	smallPasses  symptom = "small passes"        // opens, and only answers in small packets
 	noTLS        symptom = "no TLS"              // the TLS handshake fails
@@ -196,7 +197,7 @@ func table() []row {
 			ask: "ask for another sign of life of the address: an echo reply, another port",
 			do:  "ask whoever runs the machine for its console",
 		}, {
-			cause: CauseServiceDown, explains: []symptom{refused, nowhere}, excluded: and(worksElsewhere),
+			cause: CauseServiceDown, explains: []symptom{refused, nowhere, sometimes}, excluded: and(worksElsewhere),
 			ask: "ask from another network", do: "on the machine: ss -ltnp, then the service's log",
 		}, {
 			cause: CauseCertificate, explains: []symptom{expired, byClock, otherName, badChain}, excluded: []fact{intercepted, ownSideDead, clockWrong},
@@ -207,7 +208,7 @@ func table() []row {
 			ask: "ask the origin server itself, past the delivery network, and the network's own status page",
 			do:  "the delivery network works: look at the origin server, and at what it lets in",
 		}, {
-			cause: CauseApplication, explains: []symptom{silent, mute, broken, stuck, cutOff, lossy, noTLS, serverError, edgeDoubt, loop, notWanted, noPage, slow}, excluded: us,
+			cause: CauseApplication, explains: []symptom{silent, mute, broken, stuck, cutOff, lossy, sometimes, noTLS, serverError, edgeDoubt, loop, notWanted, noPage, slow}, excluded: us,
 			ask: "look at the service's own log",
 			do:  "look at the service's own log, its backends and the way to them",
 		}, {

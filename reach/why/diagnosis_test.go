@@ -278,7 +278,7 @@ func TestTheTableIsWhole(t *testing.T) {
 		assert.True(t, r.ask != "" || r.do != "", "%s", r.cause)
 		assert.True(t, len(r.excluded) > 0 || r.cause == CauseThisHost, "%s: what excludes it?", r.cause)
 	}
-	for _, s := range []symptom{silent, refused, prohibited, rejected, nobodyThere, noWay, neighbour, notAsked, shut, mute, unheard, broken, smallPasses, noTLS, expired, byClock, otherName, badChain, serverError, edgeError, notWanted, noPage, stuck, cutOff, edgeDoubt, loop, nowhere, rewritten, alikeDead, onlyHere, lossy, login, plainPage, elsewhere, slow, noName, unlikeOthers, bogus, servFail, servFails, stubFails, noResolver, badResolver} {
+	for _, s := range []symptom{silent, refused, prohibited, rejected, nobodyThere, noWay, neighbour, notAsked, shut, mute, unheard, broken, smallPasses, noTLS, expired, byClock, otherName, badChain, serverError, edgeError, notWanted, noPage, stuck, cutOff, edgeDoubt, loop, nowhere, rewritten, alikeDead, onlyHere, lossy, sometimes, login, plainPage, elsewhere, slow, noName, unlikeOthers, bogus, servFail, servFails, stubFails, noResolver, badResolver} {
 		assert.True(t, explained[s], "%s", s)
 	}
 }

@@ -34,12 +34,13 @@ type Question struct {
 const (
 	mostAddresses = 8
 	smallSegment  = 536 // RFC 9293, 3.7.1: what every host takes
+	bigPacket     = 1500
 )
 
 // Look gathers a case and judges it: the resolvers, each address, the page, and
 // where something fails the questions that separate its causes: this host's own
-// way, an echo request, GET where HEAD is not known, small segments after
-// silence, a trace to a silent port, a name that nobody has.
+// way, an echo request, GET where HEAD is not known or showed no big packet, small
+// segments after silence, a trace to a silent port, a name that nobody has.
 //
 // The error is not nil for an unusable question (reach.ErrTarget) and where ctx
 // was canceled; the diagnosis is then of what was seen, and never nil.
@@ -226,12 +227,26 @@ func (l *look) page(ctx context.Context, u *url.URL, at netip.AddrPort) {
 	if a == nil {
 		return
 	}
-	if a.Verdict == reach.Silent || a.Verdict == reach.Malformed && a.TimedOut {
+	if a.Method == http.MethodHead && a.Status == http.StatusOK && chainSize(a) < bigPacket {
+		if b := ask(u, at, http.MethodGet, 0); b != nil { // nothing that fills a packet has come yet
+			a = b
+		}
+	}
+	if a.Verdict == reach.Silent || a.Verdict == reach.Malformed && (a.TimedOut || a.BodyEnded == "timed_out") {
 		ask(u, at, a.Method, smallSegment)
 	}
 	if to := within(a); to != nil && to.String() != u.String() {
 		ask(to, netip.AddrPortFrom(at.Addr(), portOf(to)), l.method, 0)
 	}
+}
+
+func chainSize(a *reach.HTTPAnswer) (n int) {
+	if a.TLS != nil {
+		for _, der := range a.TLS.Chain {
+			n += len(der)
+		}
+	}
+	return n
 }
 
 // control asks another target that is known to be up.

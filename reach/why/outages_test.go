@@ -1,6 +1,7 @@
 package why
 
 import (
+	"errors"
 	"net/http"
 	"net/netip"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/reach"
 )
 
@@ -179,6 +181,52 @@ func outages() map[string]outage {
 		"the same, asked with small segments":               {Case{DNS: bothFamilies, Controls: up6, Connections: connections(openTo(v4s), openTo(v6s)), HTTP: pages(page(v4s, 200), muteAt(v6s, true), small(page(v6s, 200)))}, partly, causes(CauseMTU)},
 		"a flood that the host takes: reset at the request": {failed(func(a *reach.HTTPAnswer) { a.TLS, a.Ended = nil, "ECONNRESET" }), down, unknown},
 		"no IPv4 here, no IPv6 there":                       {Case{DNS: solved, Controls: connections(openTo("[2001:db8:80::1]:443")), Connections: connections(localTo(v4s, "ENETUNREACH"))}, down, causes(CauseThisHost, CauseUnknown)},
+
+		"a server that wants the client's certificate (TLS 1.2)": {failed(func(a *reach.HTTPAnswer) {
+			a.TLS = &reach.TLS{ServerName: site, Failure: opskit.Fail(&opskit.Error{Op: "handshake", Err: errors.New("remote error: tls: bad certificate")})}
+		}), down, causes(CauseUnknown, CauseFiltered)},
+		"the same by TLS 1.3: after the handshake": {failed(func(a *reach.HTTPAnswer) {
+			a.TLS.Failure = opskit.Fail(&opskit.Error{Op: "handshake", Err: errors.New("remote error: tls: certificate required")})
+		}), down, causes(CauseUnknown, CauseFiltered)},
+		"one of two servers is broken": {and(works, func(c *Case) {
+			c.Connections, c.HTTP = append(c.Connections, openTo("138.0.155.11:443")), append(c.HTTP, page("138.0.155.11:443", 500))
+		}), partly, causes(CauseApplication)},
+		"one of two has the old certificate": {and(works, func(c *Case) {
+			c.Connections, c.HTTP = append(c.Connections, openTo("138.0.155.11:443")), append(c.HTTP, badAt("138.0.155.11:443", reach.TLSOutOfTime))
+		}), partly, causes(CauseCertificate)},
+		"no echo reply, and the page":   {and(works, func(c *Case) { c.Pings = []reach.Ping{pingOf("138.0.155.10", 0)} }), verdicts(VerdictWorks), causes(CauseNothing)},
+		"a control that is down itself": {and(works, func(c *Case) { c.Controls = connections(silentTo("203.0.113.80:443")) }), verdicts(VerdictWorks), causes(CauseNothing)},
+		"one resolver of two is silent": {and(works, func(c *Case) { c.DNS = comparisons(dns("A", "NOERROR", "silence")) }), verdicts(VerdictPartly, VerdictDegraded, VerdictWorks), causes(CauseResolver, CauseUnknown)},
+		"some see it and some do not":   {elsewhere(silent, works, and(silent, func(c *Case) { c.From = "par" })), down, unknown},
+		"behind a SYN proxy, and it serves": {and(works, func(c *Case) {
+			c.Connections = connections(conn(v4s, func(c *reach.Connection) { c.Established, c.Window = true, new(0) }))
+		}), verdicts(VerdictWorks), causes(CauseNothing)},
+		"this provider's own router prohibits port 25": {Case{DNS: solved, Controls: up, Connections: connections(rejectedBy("138.0.155.10:25", 3, 13, "203.0.113.1"))}, down, causes(CauseFiltered, CauseEgressFilter)},
+		"firewalld 0.9: host-prohibited by the host":   {Case{DNS: solved, Controls: up, Connections: connections(rejectedBy(v4s, 3, 10, "138.0.155.10"))}, down, causes(CauseFiltered)},
+		"a host without TCP: protocol unreachable":     {Case{DNS: solved, Controls: up, Connections: connections(rejectedBy(v4s, 3, 2, "138.0.155.10"))}, down, causes(CauseUnknown, CauseFiltered, CauseServiceDown)},
+		"source address failed ingress policy":         {Case{Controls: up6, Connections: connections(rejectedBy(v6s, 1, 5, "2001:db8:1::1"))}, down, causes(CauseFiltered, CauseUnknown, CausePath)},
+		"a satellite: the kernel sends twice":          {sampled(reach.SampleAddress{Target: target(v4s), Tried: 40, Opened: 40, Resent: 40, Median: 2900 * time.Millisecond, Bound: 3200 * time.Millisecond}), verdicts(VerdictDegraded), unknown},
+		"one server of three, half of the time":        {sampled(reach.SampleAddress{Target: target(v4s), Tried: 100, Opened: 100}, reach.SampleAddress{Target: target("138.0.155.11:443"), Tried: 100, Opened: 51, Failed: map[reach.Verdict]int{reach.NoAnswer: 49}}), verdicts(VerdictDegraded, VerdictPartly), unknown},
+		"a service that restarts: a third is refused":  {sampled(reach.SampleAddress{Target: target(v4s), Tried: 90, Opened: 60, Failed: map[reach.Verdict]int{reach.Refused: 30}}), verdicts(VerdictDegraded, VerdictPartly), causes(CauseUnknown, CauseServiceDown, CauseApplication)},
+		"a sample that is refused":                     {sampled(reach.SampleAddress{Target: target(v4s), Tried: 30, Failed: map[reach.Verdict]int{reach.Refused: 30}}), down, causes(CauseServiceDown)},
+		"a sample that is prohibited":                  {sampled(reach.SampleAddress{Target: target(v4s), Tried: 30, Failed: map[reach.Verdict]int{reach.Prohibited: 30}}), down, causes(CauseFiltered)},
+		"a sample without descriptors":                 {sampled(reach.SampleAddress{Target: target(v4s), Tried: 30, Failed: map[reach.Verdict]int{reach.LocalFailure: 30}}), verdicts(VerdictUnknown, VerdictDown), causes(CauseUnknown, CauseThisHost)},
+		"geography: other addresses for others": {and(works, func(c *Case) {
+			c.DNS = comparisons(dns("A", "NOERROR", "NOERROR"))
+			c.DNS[0].Answers[1].Data = []string{"198.51.100.77"}
+		}), verdicts(VerdictWorks), causes(CauseNothing)},
+		"one of two resolvers blocks it": {and(works, func(c *Case) {
+			c.DNS = comparisons(dns("A", "NOERROR", "NOERROR"))
+			c.DNS[0].Answers[1].Data = []string{"0.0.0.0"}
+		}), partly, causes(CauseUnknown, CauseResolver)},
+		"a move of two years ago": {and(silent, func(c *Case) {
+			c.Address = &Change{Before: "190.57.233.170", After: "138.0.155.10", LastBefore: day("2013-12-01"), FirstAfter: day("2013-12-02"), Source: "DNS"}
+			c.Owner = &Change{Before: "a", After: "b", LastBefore: day("2013-12-01"), FirstAfter: day("2013-12-02"), Source: "whois"}
+		}), down, unknown},
+		"the network's filter takes one name, and others come": {elsewhere(and(plain(served(200)), func(c *Case) {
+			c.HTTP[0].BodySize, c.HTTP[0].BodySHA256, c.HTTP[0].Method = 700, "5ac1", "GET"
+			c.ControlHTTP = pages(controlOf("http://known.example/", func(a *reach.HTTPAnswer) { a.BodySize, a.BodySHA256 = 700, "5ac1" }))
+		}), works), unproven, causes(CausePortal, CauseUnknown)},
 	}
 }
 

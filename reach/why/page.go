@@ -45,7 +45,7 @@ func (w *weighing) open(e *endpoint, facts map[fact]string) {
 	scope += " " + page.URL
 	if page.TLS != nil && !page.TLS.Problem.IsZero() {
 		w.certificate(scope, page, facts)
-		if page.Verdict == reach.Answered && page.Status < 400 {
+		if page.Verdict == reach.TLSFailed || page.Verdict == reach.Answered && page.Status < 400 {
 			return // what else it gives is not the site's until it proves its name
 		}
 	}
@@ -91,6 +91,8 @@ func (w *weighing) noAnswer(scope string, a, small *reach.HTTPAnswer, facts map[
 			s = cutOff
 		case a.TimedOut || a.BodyEnded == "timed_out":
 			s = stuck
+		case a.Verdict == reach.TLSFailed && strings.Contains(a.TLS.Failure.String(), "remote error: tls: "):
+			s = notWanted // an alert: it may want a certificate of who asks, or another name
 		case a.Verdict == reach.TLSFailed:
 			s = noTLS
 		default:
@@ -119,8 +121,14 @@ func (w *weighing) noAnswer(scope string, a, small *reach.HTTPAnswer, facts map[
 	case small.Connection.Verdict == reach.Open && small.Verdict != reach.Unknown:
 		facts[smallSilent] = fmt.Sprintf("with segments of at most %d bytes it gives no answer either", small.MaxSegment)
 	}
+	if s == stuck && a.BodySize >= manyPackets {
+		s, state, seen = slow, StateDegraded, append(seen, fmt.Sprintf("%d bytes of the body had come by then", a.BodySize))
+	}
 	w.find(scope, family(a.Connection.Target.Addr()), s, state, facts, seen...)
 }
+
+// manyPackets is how much of a body is no hole in the way any more.
+const manyPackets = 64 << 10
 
 // slowAnswer is how long a first byte takes that somebody should look at.
 const slowAnswer = 3 * time.Second

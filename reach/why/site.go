@@ -1,6 +1,7 @@
 package why
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -192,8 +193,8 @@ func (w *weighing) otherSigns(facts map[fact]string, a netip.Addr, ports []uint1
 }
 
 // closed finds why a connection does not open.
-func (w *weighing) closed(scope string, c *reach.Connection, facts map[fact]string) {
-	seen := []string{c.Verdict.String()}
+func (w *weighing) closed(scope string, c *reach.Connection, facts map[fact]string, more ...string) {
+	seen := append([]string{c.Verdict.String()}, more...)
 	if c.ICMP != nil {
 		seen[0] += ": " + c.ICMP.String()
 	}
@@ -250,6 +251,8 @@ func unreachable(c *reach.Connection, facts map[fact]string) symptom {
 		return noWay
 	case own && c.ICMP.HostUnreachable(v6):
 		return neighbour
+	case c.ICMP.From == c.Target.Addr():
+		return rejected // a host that says of itself that it cannot be reached
 	case c.ICMP.PortUnreachable(v6):
 		return rejected // RFC 9293, 3.10.7.1: TCP itself sends a reset
 	case c.ICMP.HostUnreachable(v6) && facts[alive] != "":
@@ -283,11 +286,18 @@ func (w *weighing) samples() {
 		s := &w.c.Samples[i]
 		for _, a := range s.Addresses {
 			scope := fmt.Sprintf("%s %s, sampled", family(a.Target.Addr()), a.Target)
-			seen := fmt.Sprintf("%d of %d connections opened, %d after a SYN was sent again, median %s", a.Opened, a.Tried, a.Resent, a.Median)
+			parts := []string{fmt.Sprintf("%d of %d connections opened, %d after a SYN was sent again, median %s", a.Opened, a.Tried, a.Resent, a.Median)}
+			failed := slices.SortedFunc(maps.Keys(a.Failed), func(x, y reach.Verdict) int { return cmp.Or(a.Failed[y]-a.Failed[x], cmp.Compare(x, y)) })
+			for _, v := range failed {
+				parts = append(parts, fmt.Sprintf("%s %d", v, a.Failed[v]))
+			}
+			seen := strings.Join(parts, ", ")
 			switch {
 			case a.Tried == 0:
-			case a.Opened == 0:
-				w.find(scope, family(a.Target.Addr()), silent, StateBroken, nil, seen)
+			case a.Opened == 0 && len(failed) > 0:
+				w.closed(scope, &reach.Connection{Target: a.Target, Verdict: failed[0]}, maps.Clone(w.world[family(a.Target.Addr())]), seen)
+			case len(failed) > 0 && failed[0] == reach.Refused:
+				w.find(scope, family(a.Target.Addr()), sometimes, StateDegraded, nil, seen)
 			case s.Verdict == reach.Slow, s.Verdict == reach.Lossy, a.Opened < a.Tried:
 				w.find(scope, family(a.Target.Addr()), lossy, StateDegraded, nil, seen)
 			default:
