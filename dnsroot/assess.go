@@ -55,10 +55,10 @@ const (
 //
 // What hits a whole path alike (a family, a transport, large answers) is judged
 // before any server, and a server only by what others on the same path do not
-// show. No answer from any, loss on most, answers that validate from none have
-// their cause near the sweep's host as likely as at all operators, and are
-// Unknown; where all answer as a resolver does, one thing between here and all of
-// them is Suspicious. A server that is behind the newest serial is Stale only
+// show. No answer from any, loss on most, answers of most that do not
+// validate have their cause near the sweep's host as likely as at all
+// operators, and are Unknown; where most answer as a resolver does, or as one
+// machine, one thing between here and them is Suspicious. A server that is behind the newest serial is Stale only
 // when that zone must have arrived: while it is being published, nobody can tell.
 // Nor can anybody when at least half of the servers are behind a zone that is old
 // by this host's clock alone, or when signatures are sound but not valid at this
@@ -157,9 +157,10 @@ func (a *Assessment) system(judges []*judge) {
 	problems := len(a.Servers) - len(by[Healthy]) - len(by[Unknown])
 	old := slices.ContainsFunc(judges, func(j *judge) bool { return j.old })
 	switch {
-	case 2*len(by[Suspicious]) > len(a.Servers) && len(a.Servers) > 1 &&
-		len(by[Suspicious])+len(by[Unknown])+len(by[Unreachable]) == len(a.Servers):
-		a.Verdict = Suspicious // one thing in place of all of them, whether its answers validate or not
+	case slices.ContainsFunc(a.Troubles, func(t Trouble) bool {
+		return t.Path && t.Makes == Suspicious && 2*len(t.Servers) > len(a.Servers)
+	}):
+		a.Verdict = Suspicious // one thing in place of them, whether its answers validate or not
 	case problems > 0:
 		a.Verdict = Degraded
 	case len(by[Unknown]) > 0 || len(a.Undecided) > 0 || len(a.Servers) == 0 || old:

@@ -231,7 +231,9 @@ func TestBarRealServers(t *testing.T) {
 		}
 	}
 	lab.Bar(t, "dnsroot_real", "%d of %d probes secure with the right identity, delv agrees on each address", len(s.Probes), 4*letters)
-	f.filters(t, client)
+	if lab.Bars() != lab.Small {
+		f.filters(t, client)
+	}
 }
 
 // filters puts packet filters between the client and letter b.

@@ -101,3 +101,27 @@ func (j *judge) strangers() map[string]string {
 	}
 	return strangers
 }
+
+// shared are the identities that three letters or more tell: one machine in
+// place of several, whatever it serves. Two may be one operator's.
+func (j *judge) shared() map[string]bool {
+	letters := map[string]map[string]bool{}
+	for i := range j.sweep.Probes {
+		p := &j.sweep.Probes[i]
+		if _, err := letterOf(p.Server); err != nil {
+			continue
+		}
+		for _, text := range p.Identity.told() {
+			text = strings.ToLower(text)
+			if letters[text] == nil {
+				letters[text] = map[string]bool{}
+			}
+			letters[text][p.Server] = true
+		}
+	}
+	shared := map[string]bool{}
+	for text, who := range letters {
+		shared[text] = len(who) >= 3
+	}
+	return shared
+}

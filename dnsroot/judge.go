@@ -53,9 +53,9 @@ func newJudge(s *Sweep) *judge {
 	day, dated := serialDay(j.newest)
 	j.old = j.haveNewest && dated && !j.published.IsZero() && ofIANA(s.Anchors) &&
 		s.Started.Sub(j.published) >= oldAfter && s.Started.Sub(day.AddDate(0, 0, 1)) >= oldAfter
-	strangers, lists := j.strangers(), j.lists()
+	strangers, shared, lists := j.strangers(), j.shared(), j.lists()
 	for i := range s.Probes {
-		j.look(&s.Probes[i], strangers, lists)
+		j.look(&s.Probes[i], strangers, shared, lists)
 	}
 	j.paths()
 	return j
@@ -81,12 +81,12 @@ func isSlow(p *Probe, stalled time.Duration) bool {
 	return len(p.RTT) > 0 && slices.Min(p.RTT)-2*stalled > limit
 }
 
-// lists returns the list of name servers that most answers have.
+// lists returns the list of name servers that most proved answers have.
 func (j *judge) lists() string {
 	counts := map[string]int{}
 	most := ""
 	for i := range j.sweep.Probes {
-		if list := strings.Join(j.sweep.Probes[i].Servers, " "); list != "" {
+		if list := strings.Join(j.sweep.Probes[i].Servers, " "); list != "" && trusted(j.sweep.Probes[i].NS) {
 			if counts[list]++; counts[list] > counts[most] {
 				most = list
 			}
@@ -96,9 +96,9 @@ func (j *judge) lists() string {
 }
 
 // look notes what is wrong with one probe by itself.
-func (j *judge) look(p *Probe, strangers map[string]string, list string) {
+func (j *judge) look(p *Probe, strangers map[string]string, shared map[string]bool, list string) {
 	note := func(kind, format string, args ...any) {
-		j.facts = append(j.facts, fact{kind: kindOf(kind), probe: p, detail: fmt.Sprintf(format, args...)})
+		j.facts = append(j.facts, fact{kind: kindOf(kind), probe: p, detail: fmt.Sprintf(format, args...), path: kind == "one_identity"})
 	}
 	who := label(p.Server)
 	for _, d := range p.Discarded {
@@ -142,6 +142,12 @@ func (j *judge) look(p *Probe, strangers map[string]string, list string) {
 	if text, ok := strangers[p.Server+" "+p.Addr.String()]; ok {
 		note("other_identity", "%s says %q", who, text)
 	}
+	for _, text := range p.Identity.told() {
+		if shared[strings.ToLower(text)] {
+			note("one_identity", "%q", text)
+			break
+		}
+	}
 	if p.Identity.differs() {
 		note("identities_differ", "%s: %s", who, strings.Join(p.Identity.told(), ", "))
 	}
@@ -155,7 +161,7 @@ func (j *judge) look(p *Probe, strangers map[string]string, list string) {
 	if errors.Is(p.Err.Err(), ErrRcode) {
 		note("withheld", "%s", p.Err)
 	}
-	if len(p.Servers) > 0 {
+	if len(p.Servers) > 0 && trusted(p.NS) {
 		if !slices.Contains(p.Servers, strings.ToLower(p.Server)) {
 			note("not_listed", "%s", who)
 		}
@@ -193,19 +199,17 @@ func (j *judge) lookAtProof(p *Probe, note func(kind, format string, args ...any
 	for _, v := range []Validation{p.SOA, p.NS, p.DNSKEY} {
 		kind, why := "", v.Why.Err()
 		switch {
-		case v.Security == SecuritySecure || trusted(v):
+		case trusted(v):
 			left := v.Expiration.Sub(j.sweep.Started)
 			if !v.Expiration.IsZero() && left < j.sweep.Lead {
 				note("ending", "in %s, at %s", left.Round(time.Minute), v.Expiration.UTC().Format(time.RFC3339))
 			}
 			continue
-		case v.Security == SecurityUnsigned && len(j.sweep.Anchors) == 0:
-			continue
 		case v.Security == SecurityUnsigned:
 			kind = "unsigned"
 		case j.untimely(v):
 			kind = "untimely"
-		case v.Security == SecurityBogus && errors.Is(why, ErrUntimely):
+		case v.Security == SecurityBogus && (errors.Is(why, ErrUntimely) || !v.Expiration.IsZero()):
 			kind = "expired"
 		case v.Security == SecurityBogus && errors.Is(why, ErrWrongKey):
 			kind = "wrong_key"
@@ -272,11 +276,11 @@ func (j *judge) paths() {
 			f := &j.facts[i]
 			k, hit := kinds[f.kind], len(hits[f.kind])
 			switch {
-			case f.probe.path() != path || k.never || isLoss(f.kind):
+			case f.probe.path() != path || k.never || isLoss(f.kind) || k.name == "one_identity":
 			case k.counts:
 				f.path = len(asked) > 1 && 2*hit >= len(asked)
 			default:
-				f.path = hit == len(answered) && hit > 1
+				f.path = hit > 1 && (hit == len(answered) || hit >= fewestAlike && 2*hit > len(answered) && k.name != "expired")
 			}
 		}
 	}
@@ -286,6 +290,11 @@ func (j *judge) paths() {
 		}
 	}
 }
+
+// fewestAlike is how many servers must show one thing for it to be the path's
+// though some others on it do not: more than go wrong alike by chance, and what
+// answers in their place may leave one out.
+const fewestAlike = 4
 
 // isLoss reports whether a full link would look like that.
 func isLoss(kind int) bool {
@@ -309,7 +318,7 @@ func (j *judge) server(server string) (Verdict, []string) {
 		p := &j.sweep.Probes[i]
 		if p.Server == server && p.answered() {
 			answered++
-			proved = proved || p.Serial != nil && (trusted(p.SOA) || len(j.sweep.Anchors) == 0)
+			proved = proved || p.Serial != nil && trusted(p.SOA)
 		}
 	}
 	for _, f := range j.facts {
@@ -401,7 +410,7 @@ func (j *judge) remarks(a *Assessment) {
 			late = append(late, p.Server)
 		}
 		for _, name := range p.Servers {
-			if !slices.Contains(j.servers, name) && !slices.Contains(unasked, name) {
+			if trusted(p.NS) && !slices.Contains(j.servers, name) && !slices.Contains(unasked, name) {
 				unasked = append(unasked, name)
 			}
 		}

@@ -20,6 +20,7 @@ import (
 // One letter that loses a third of one path is not healthy; a fleet that loses
 // one datagram in 200 is.
 func TestBarLoss(t *testing.T) {
+	t.Parallel()
 	sweeps := map[lab.Size]int{lab.Small: 1, lab.CI: 3, lab.Full: 50}[lab.Bars()]
 	healthy, whole := 0, 0
 	for i := range sweeps {
@@ -50,6 +51,7 @@ func TestBarLoss(t *testing.T) {
 
 // A forged answer before the true one, with the right id: both are named.
 func TestBarForgedFirst(t *testing.T) {
+	t.Parallel()
 	sweeps := map[lab.Size]int{lab.Small: 1, lab.CI: 5, lab.Full: 100}[lab.Bars()]
 	named := 0
 	for range sweeps {
@@ -93,4 +95,40 @@ func TestAskingOnTakesNoLongerEachTime(t *testing.T) {
 		assert.GreaterOrEqual(t, most, 64, "asked on to the end")
 		assert.Less(t, s.Took, 30*time.Second)
 	})
+}
+
+// What twelve of thirteen letters show alike is this host's or the path's,
+// whoever of them is left out.
+func TestMostLettersAlikeAreThePath(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fault    dnsroottest.Fault
+		letters  dnsroot.Verdict
+		together dnsroot.Verdict
+	}{
+		"unsigned":                       {dnsroottest.Fault{Unsigned: true}, dnsroot.Unknown, dnsroot.Unknown},
+		"unsigned over UDP":              {dnsroottest.Fault{Unsigned: true, Transport: dnsroot.TransportUDP}, dnsroot.Unknown, dnsroot.Unknown},
+		"signed by another":              {dnsroottest.Fault{Rogue: true}, dnsroot.Unknown, dnsroot.Unknown},
+		"changed":                        {dnsroottest.Fault{WrongAnswer: true}, dnsroot.Unknown, dnsroot.Unknown},
+		"refused":                        {dnsroottest.Fault{Rcode: 5}, dnsroot.Unknown, dnsroot.Unknown},
+		"rewritten":                      {dnsroottest.Fault{Rewritten: true}, dnsroot.Suspicious, dnsroot.Suspicious},
+		"the thirteenth's identity":      {dnsroottest.Fault{Identity: "m1.ams.m.root"}, dnsroot.Suspicious, dnsroot.Suspicious},
+		"an identity that names nobody":  {dnsroottest.Fault{Identity: "dns-cache-4"}, dnsroot.Suspicious, dnsroot.Suspicious},
+		"the thirteenth's, in its words": {dnsroottest.Fault{Identity: "m4-nrt"}, dnsroot.Suspicious, dnsroot.Suspicious},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fleet := start(t, dnsroottest.Config{NoIPv6: true})
+			for _, s := range fleet.Hints().Servers[:12] {
+				require.NoError(t, fleet.Set(s.Name, test.fault))
+			}
+			a := dnsroot.Assess(sweep(t, patient(fleet, test.fault)))
+			assert.Equal(t, test.together, a.Verdict, a.String())
+			assert.Contains(t, a.String(), "  path IPv4")
+			for _, r := range a.Servers[:12] {
+				assert.Equal(t, test.letters, r.Verdict, r.String())
+			}
+			assert.Equal(t, dnsroot.Healthy, a.Servers[12].Verdict, a.String())
+		})
+	}
 }

@@ -140,7 +140,7 @@ func (c *Client) askAgain(ctx context.Context, list []*probing) {
 	}
 	each(list, func(p *probing) {
 		behind := known && p.Serial != nil && trusted(p.SOA) && serialLess(*p.Serial, newest)
-		invalid := p.Serial != nil && (p.SOA.Security == SecurityBogus || p.SOA.Security == SecurityUnsigned && len(c.anchors()) > 0)
+		invalid := p.Serial != nil && (p.SOA.Security == SecurityBogus || p.SOA.Security == SecurityUnsigned)
 		client := c
 		switch {
 		case invalid && p.Transport == TransportUDP && c.Linger >= 0:

@@ -37,6 +37,7 @@ var kinds = []struct {
 	{name: "recursion", server: Suspicious, path: Suspicious, text: "offers recursion (RA is set), which no root server does: a resolver answers in its place", next: nextForged},
 	{name: "rewritten", server: Suspicious, path: Suspicious, text: "an answer for a name that is not there: something rewrites answers", next: nextForged},
 	{name: "other_identity", server: Suspicious, path: Suspicious, text: "the identity of another letter", next: nextForged},
+	{name: "one_identity", server: Suspicious, path: Suspicious, text: "the identity of one machine on several letters: it answers in their place", next: nextForged},
 	{name: "wrong_key", server: Invalid, path: Unknown, text: "signed by keys that no trust anchor leads to", next: nextInvalid},
 	{name: "bad_signature", server: Invalid, path: Unknown, text: "signatures that do not prove the records", next: nextInvalid},
 	{name: "unsigned", server: Invalid, path: Unknown, text: "no signatures", next: nextInvalid},

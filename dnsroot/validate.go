@@ -22,8 +22,9 @@ const maxVerifications = 16
 // validate the keys themselves give the same message twice.
 //
 // Where a signature would prove the records but for the time, its Inception and
-// Expiration are told with the failure. Without anchors nothing is secure: what
-// the zone's own keys signed has no Security, but its times.
+// Expiration are told with the failure. Without anchors nothing is secure, nor is
+// it a fault not to be signed: there is no Security, but what the zone's own keys
+// signed has its times.
 //
 // It is a pure function. Only the records of the question in the answer section
 // are judged: addresses of name servers (glue) are not signed and never secure.
@@ -44,9 +45,13 @@ func Validate(answer, keys []byte, anchors []Anchor, at time.Time) Validation {
 	if m.Question[0].Qtype != dns.TypeDNSKEY && v.Security == SecuritySecure {
 		v = verifySet(m, zone, m.Question[0].Qtype, trusted, at)
 	}
-	if len(anchors) == 0 && v.Security == SecuritySecure {
+	if len(anchors) == 0 && (v.Security == SecuritySecure || v.Security == SecurityUnsigned) {
+		why := errNoAnchor
+		if v.Security == SecurityUnsigned {
+			why = fmt.Errorf("%w, and %w", ErrUnsigned, errNoAnchor)
+		}
 		v.Security, v.KeyTag = SecurityUnknown, 0
-		v.Why = opskit.Fail(&opskit.Error{Op: "validate " + zone, Err: errNoAnchor})
+		v.Why = opskit.Fail(&opskit.Error{Op: "validate " + zone, Err: why})
 	}
 	return v
 }

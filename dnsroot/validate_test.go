@@ -143,6 +143,7 @@ func TestValidateTriesEverySignature(t *testing.T) {
 
 // delv is BIND's validator: it must agree on every letter, healthy or not.
 func TestDelvAgrees(t *testing.T) {
+	t.Parallel()
 	lab.Need(t, "host-clock", "program:delv")
 	delv, err := lab.Program("delv")
 	require.NoError(t, err)
