@@ -3,9 +3,8 @@ package traffic
 import (
 	"context"
 	"encoding/binary"
-	"errors"
+	"encoding/json"
 	"io"
-	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -23,43 +22,55 @@ type Analyzer struct {
 	// were read with the same.
 	Ports []uint16
 
-	frames           uint64
-	queries, answers uint64
-	skipped          map[string]uint64
-	broken           []opskit.Failure
-	whole            sample // of all sources, finer than the epochs'
-	seconds          map[int64]*chunk
-	epochs           map[int64]*epoch
-	shift            uint8
-
-	last last
+	state state
+	last  last
 }
-
-// bin is a second: queries and answers in it.
-type bin struct{ queries, answers uint32 }
-
-// chunk is what is counted of 256 seconds on end.
-type chunk [256]bin
-
-// maxChunks bounds how many seconds can be told apart: 24 days.
-const maxChunks = 8192
 
 // last is what the next message most likely has in common with the one before.
 type last struct {
-	second    int64
-	bin       *bin
-	epoch     *epoch
-	name      []byte       // as it came
-	texts     [2][272]byte // folded: the last name, and room for the next
-	current   int
-	hash      uint64
-	size      int
-	names     uint64 // not yet counted
-	server    [17]byte
-	serverSum uint64
-	servers   uint64 // not yet counted
-	ahead     [36]byte
-	length    int // of the message that comes next in the stream ahead
+	second       int64
+	bin          *bin
+	epoch        *epoch
+	name, server run
+	folded       [272]byte
+	ahead        [36]byte // the stream of which the next message's length came ahead
+	length       int
+}
+
+// run is a key that comes many times on end, and is counted once.
+type run struct {
+	raw     []byte // as it came
+	hash, n uint64
+	text    []byte
+}
+
+// again counts the key, if it is still the same.
+func (r *run) again(raw []byte) bool {
+	if string(raw) != string(r.raw) {
+		return false
+	}
+	r.n++
+	return true
+}
+
+// next counts another key, which differs from the last one perhaps by no more than
+// the case of its letters.
+func (r *run) next(raw []byte, hash uint64, text []byte, tables ...*table) {
+	if hash != r.hash {
+		r.flush(tables...)
+		r.hash, r.text = hash, append(r.text[:0], text...)
+	}
+	r.raw = append(r.raw[:0], raw...)
+	r.n++
+}
+
+func (r *run) flush(tables ...*table) {
+	for _, t := range tables {
+		if r.n > 0 {
+			t.add(r.hash, r.n, r.text)
+		}
+	}
+	r.n = 0
 }
 
 // flow is what the segments of one direction of a stream have in common.
@@ -96,21 +107,22 @@ func (a *Analyzer) ReadCapture(ctx context.Context, src io.Reader) error {
 	var d capture.Decoder
 	ports := a.ports()
 	for r.Next(&f) {
-		a.frames++
-		if a.frames&0xffff == 0 && ctx.Err() != nil {
+		a.state.Frames++
+		if a.state.Frames&0xffff == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if why := d.Decode(&f, &p); why != capture.Decoded {
-			a.skipped[why.String()]++
+			a.state.Skipped[why.String()]++
 			continue
 		}
 		if why := a.packet(&p, f.Time, ports); why != "" {
-			a.skipped[why]++
+			a.state.Skipped[why]++
 		}
 	}
 	if err := r.Err(); err != nil {
 		err = failure(err)
-		a.broken = append(a.broken, opskit.Fail(err))
+		text, _ := json.Marshal(opskit.Fail(err))
+		a.state.Broken = append(a.state.Broken, text)
 		return err
 	}
 	return nil
@@ -124,7 +136,7 @@ func failure(err error) error {
 // Observe takes in one message, from wherever the caller has it.
 func (a *Analyzer) Observe(m *Message) {
 	a.prepare()
-	a.frames++
+	a.state.Frames++
 	src, dst := m.Src.Addr().Unmap(), m.Dst.Addr().Unmap()
 	p := capture.Packet{Proto: capture.UDP, V6: src.Is6(), SrcPort: m.Src.Port(), DstPort: m.Dst.Port(), Payload: m.Payload, Length: len(m.Payload) + 28}
 	if m.TCP {
@@ -133,14 +145,13 @@ func (a *Analyzer) Observe(m *Message) {
 	copy(p.Src[:], src.AsSlice())
 	copy(p.Dst[:], dst.AsSlice())
 	if why := a.message(&p, m.Time.UnixNano(), a.ports(), m.Payload); why != "" {
-		a.skipped[why]++
+		a.state.Skipped[why]++
 	}
 }
 
 func (a *Analyzer) prepare() {
-	if a.epochs == nil {
-		a.skipped, a.seconds, a.epochs = map[string]uint64{}, map[int64]*chunk{}, map[int64]*epoch{}
-		a.whole.bound = wholeSources
+	if a.state.Epochs == nil {
+		a.state = newState()
 	}
 }
 
@@ -239,214 +250,80 @@ func (a *Analyzer) message(p *capture.Packet, at int64, ports []uint16, b []byte
 }
 
 func (a *Analyzer) query(p *capture.Packet, name []byte, typ int) {
-	a.queries++
-	a.last.bin.queries++
-	e := a.last.epoch
-	e.queries++
-	e.queryBytes += uint64(p.Length)
-	e.types[min(typ, 256)]++
+	l, e := &a.last, a.last.epoch
+	l.bin.Queries++
+	e.N[queries]++
+	e.N[queryBytes] += uint64(p.Length)
+	e.N[types+min(typ, 256)]++
 	if p.V6 {
-		e.v6++
+		e.N[overIPv6]++
 	} else {
-		e.octets[p.Src[0]]++
+		e.N[octets+int(p.Src[0])]++
 	}
 	if p.Proto == capture.TCP {
-		e.tcp++
+		e.N[overTCP]++
 	}
 	source := mix(sourceKey(&p.Src, p.V6))
-	if a.whole.takes(source) {
-		a.whole.add(source, 1, nil)
-	}
-	if e.sources.takes(source) {
-		e.sources.add(source, 1, nil)
-	}
-	if e.queries <= exactly {
-		e.talkers.add(source, 1, nil)
-	} else if e.queries*0x9e3779b97f4a7c15 < 1<<64/oneIn {
-		e.talkers.add(source, oneIn, nil)
+	a.state.Sources.add(source, 1, nil)
+	e.Sources.add(source, 1, nil)
+	if n := e.N[queries]; n <= exactly {
+		e.Talkers.add(source, 1, nil)
+	} else if n*0x9e3779b97f4a7c15 < 1<<64/oneIn {
+		e.Talkers.add(source, oneIn, nil)
 	}
 	a.server(&p.Dst, p.V6)
-	if string(name) == string(a.last.name) {
-		a.last.names++
-		return
+	if !l.name.again(name) {
+		l.name.next(name, foldName(name, l.folded[:]), l.folded[:len(name)], &e.Top, &e.Names)
 	}
-	a.name(name)
-}
-
-// name counts a name that is not, byte for byte, the last one.
-func (a *Analyzer) name(name []byte) {
-	l := &a.last
-	hash := foldName(name, l.texts[1-l.current][:])
-	if hash != l.hash || l.names == 0 {
-		a.flushName()
-		l.hash, l.size, l.current = hash, len(name), 1-l.current
-	}
-	l.name = append(l.name[:0], name...)
-	l.names++
-}
-
-func (a *Analyzer) flushName() {
-	l := &a.last
-	if l.names > 0 {
-		text := l.texts[l.current][:l.size]
-		l.epoch.top.add(l.hash, l.names, text)
-		if l.epoch.names.takes(l.hash) {
-			l.epoch.names.add(l.hash, l.names, text)
-		}
-	}
-	l.names = 0
-	l.name = l.name[:0]
 }
 
 // Of the queries of an epoch, all count for who talks most up to exactly, and from
 // there one in oneIn, by a sequence that no rhythm of the sources can follow: nobody
 // who matters needs more, and it is what costs most.
 const (
-	exactly = 1 << 16
-	oneIn   = 8
+	exactly = 1 << 15
+	oneIn   = 16
 )
+
+func (a *Analyzer) answer(p *capture.Packet, b []byte) {
+	e := a.last.epoch
+	a.last.bin.Answers++
+	e.N[answers]++
+	e.N[answerBytes] += uint64(p.Length)
+	e.N[rcodes+int(b[3]&15)]++
+	a.server(&p.Src, p.V6)
+	e.Clients.add(mix(sourceKey(&p.Dst, p.V6)), 1, nil)
+}
 
 // server counts whom a query went to or an answer came from.
 func (a *Analyzer) server(addr *[16]byte, v6 bool) {
-	l := &a.last
-	if l.servers > 0 {
-		if v6 && l.server[16] == 6 && *addr == [16]byte(l.server[:16]) || !v6 && l.server[16] == 4 && [4]byte(addr[:4]) == [4]byte(l.server[:4]) {
-			l.servers++
-			return
-		}
+	text := addr[:]
+	if !v6 {
+		text = addr[:4]
 	}
-	a.flushServer()
-	copy(l.server[:], addr[:])
-	l.server[16] = 4
-	if v6 {
-		l.server[16] = 6
-	} else {
-		clear(l.server[4:16])
+	if r := &a.last.server; !r.again(text) {
+		r.next(text, hashAddr(text), text, &a.last.epoch.Servers)
 	}
-	l.serverSum = foldAddr(&l.server)
-	l.servers = 1
-}
-
-func (a *Analyzer) flushServer() {
-	if l := &a.last; l.servers > 0 {
-		l.epoch.servers.add(l.serverSum, l.servers, l.server[:])
-		l.servers = 0
-	}
-}
-
-func (a *Analyzer) answer(p *capture.Packet, b []byte) {
-	a.answers++
-	a.last.bin.answers++
-	e := a.last.epoch
-	e.answers++
-	e.answerBytes += uint64(p.Length)
-	e.rcodes[b[3]&15]++
-	a.server(&p.Src, p.V6)
-	e.clients.add(mix(sourceKey(&p.Dst, p.V6)), 1, nil)
 }
 
 // turn goes over to another second.
 func (a *Analyzer) turn(second int64) bool {
-	c := a.seconds[second>>8]
+	c := a.state.chunk(second >> 8)
 	if c == nil {
-		if len(a.seconds) >= maxChunks {
-			return false
-		}
-		c = &chunk{}
-		a.seconds[second>>8] = c
+		return false
 	}
+	a.flush()
 	l := &a.last
-	if l.bin == nil || second>>a.shift != l.second>>a.shift {
-		a.flush()
-		l.epoch = a.epochs[second>>a.shift]
-		if l.epoch == nil {
-			l.epoch = newEpoch()
-			a.epochs[second>>a.shift] = l.epoch
-			a.fit()
-			l.epoch = a.epochs[second>>a.shift]
-		}
-	}
+	l.epoch = a.state.epoch(second)
 	l.second, l.bin = second, &c[second&255]
 	return true
 }
 
 // flush counts what was put off.
 func (a *Analyzer) flush() {
-	if a.last.epoch != nil {
-		a.flushName()
-		a.flushServer()
-	}
-}
-
-// fit joins epochs until they are few enough.
-func (a *Analyzer) fit() {
-	for len(a.epochs) > maxEpochs {
-		a.coarsen(a.shift + 1)
-	}
-}
-
-// coarsen joins epochs to that shift.
-func (a *Analyzer) coarsen(shift uint8) {
-	if shift <= a.shift {
-		return
-	}
-	joined := make(map[int64]*epoch, maxEpochs)
-	for _, key := range slices.Sorted(maps.Keys(a.epochs)) {
-		to := key >> (shift - a.shift)
-		if joined[to] == nil {
-			joined[to] = a.epochs[key]
-		} else {
-			joined[to].merge(a.epochs[key])
-		}
-	}
-	a.epochs, a.shift = joined, shift
-}
-
-// Merge adds what another Analyzer took in, which is of no use afterwards. Counts, windows
-// and the numbers of sources become what they were if one had taken in everything,
-// in whatever order; of the names and addresses that are printed, the bounds add up.
-func (a *Analyzer) Merge(b *Analyzer) error {
-	if a == b {
-		return errors.New("merge: an analyzer with itself")
-	}
 	a.prepare()
-	b.prepare()
-	a.flush()
-	b.flush()
-	a.last, b.last = last{}, last{}
-	a.frames += b.frames
-	a.queries += b.queries
-	a.answers += b.answers
-	a.broken = append(a.broken, b.broken...)
-	for why, n := range b.skipped {
-		a.skipped[why] += n
+	if e := a.last.epoch; e != nil {
+		a.last.name.flush(&e.Top, &e.Names)
+		a.last.server.flush(&e.Servers)
 	}
-	a.whole.merge(&b.whole)
-	for key, c := range b.seconds {
-		mine := a.seconds[key]
-		if mine == nil {
-			if len(a.seconds) >= maxChunks {
-				a.skipped["too_many_seconds"]++
-				continue
-			}
-			mine = &chunk{}
-			a.seconds[key] = mine
-		}
-		for i := range c {
-			mine[i].queries += c[i].queries
-			mine[i].answers += c[i].answers
-		}
-	}
-	shift := max(a.shift, b.shift)
-	a.coarsen(shift)
-	b.coarsen(shift)
-	for key, e := range b.epochs {
-		if a.epochs[key] == nil {
-			a.epochs[key] = e
-		} else {
-			a.epochs[key].merge(e)
-		}
-	}
-	a.fit()
-	return nil
 }

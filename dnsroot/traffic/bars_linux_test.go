@@ -125,7 +125,8 @@ func walk(src io.Reader) (packets int, sum uint64) {
 }
 
 // TestBarSpeed characterises floods on one core beside a loop that only walks
-// headers, each round beside the other.
+// headers, in pairs, as fast or slow as the machine is for both just then. The best
+// pair counts: what else runs takes the caches from the one that has more to keep.
 func TestBarSpeed(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -133,19 +134,19 @@ func TestBarSpeed(t *testing.T) {
 		full   int
 		least  float64
 	}{{"one-name", false, 4000000, 0.5}, {"random-labels", true, 2000000, 0.15}} {
-		n, rounds := 20000, 1
-		switch lab.Bars() {
-		case lab.CI: // so few packets do not pay for the growth of the tables
-			n, rounds, c.least = c.full/8, 5, 0.6*c.least
-		case lab.Full:
-			n, rounds = c.full, 7
+		n, pairs := c.full, 5
+		switch {
+		case lab.Bars() == lab.Small:
+			n, pairs = 20000, 1
+		case lab.Bars() == lab.CI && c.random:
+			n = c.full / 4
 		}
 		path := filepath.Join(t.TempDir(), "flood.pcap")
 		truth := flood(t, path, n, c.random)
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-		var ratios, speeds []float64
+		var ratios []float64
 		var r *traffic.Report
-		for range rounds {
+		for range pairs {
 			walked := timed(t, path, func(f *os.File) {
 				packets, _ := walk(f)
 				assert.Equal(t, n, packets)
@@ -155,18 +156,18 @@ func TestBarSpeed(t *testing.T) {
 				require.NoError(t, a.ReadCapture(t.Context(), f))
 				r = a.Report()
 			})
-			ratios, speeds = append(ratios, walked/took), append(speeds, float64(n)/took/1e6)
+			ratios = append(ratios, walked/took)
 		}
 		slices.Sort(ratios)
-		slices.Sort(speeds)
+		best := ratios[pairs-1]
 		assert.Equal(t, uint64(n), r.Queries)
 		d := r.Whole.Sources.Distinct
 		assert.True(t, d.Low <= uint64(truth) && uint64(truth) <= d.High, "%d sources, said %s", truth, d)
 		if lab.Bars() != lab.Small && !lab.Race {
-			assert.GreaterOrEqual(t, ratios[len(ratios)/2], c.least, "%s: %v", c.name, ratios)
+			assert.GreaterOrEqual(t, best, c.least, "%s: %v", c.name, ratios)
 		}
-		lab.BarTiming(t, "traffic-speed-"+c.name, "%d packets: %.1f M packets/s, %.2f of a loop that only walks headers (want %.2f); %d sources, said %s",
-			n, speeds[len(speeds)/2], ratios[len(ratios)/2], c.least, truth, d)
+		lab.BarTiming(t, "traffic-speed-"+c.name, "%d packets: %.2f of a loop that only walks headers in the best of %d pairs, %.2f in the middle (want %.2f); %d sources, said %s",
+			n, best, pairs, ratios[pairs/2], c.least, truth, d)
 	}
 }
 
@@ -186,7 +187,8 @@ func timed(t *testing.T, path string, f func(*os.File)) float64 {
 	return float64(used()-start) / 1e9
 }
 
-// TestBarMemory: what the largest flood leaves, and what a packet allocates.
+// TestBarMemory: what the largest flood leaves, and what its packets allocate when
+// they come again: nothing but what begins a reading.
 func TestBarMemory(t *testing.T) {
 	n := map[lab.Size]int{lab.Small: 50000, lab.CI: 500000, lab.Full: 4000000}[lab.Bars()]
 	var report []string
@@ -195,22 +197,26 @@ func TestBarMemory(t *testing.T) {
 		flood(t, path, n, random)
 		runtime.GC()
 		debug.FreeOSMemory()
-		var before, after, grown runtime.MemStats
-		runtime.ReadMemStats(&before)
+		var stats [4]runtime.MemStats
 		var a traffic.Analyzer
-		timed(t, path, func(f *os.File) { require.NoError(t, a.ReadCapture(t.Context(), f)) })
-		runtime.ReadMemStats(&after)
+		for i := range 3 {
+			runtime.ReadMemStats(&stats[i])
+			if i < 2 {
+				timed(t, path, func(f *os.File) { require.NoError(t, a.ReadCapture(t.Context(), f)) })
+			}
+		}
 		a.Report()
-		runtime.ReadMemStats(&grown)
-		megabytes := float64(grown.HeapInuse-min(grown.HeapInuse, before.HeapInuse)) / 1e6
-		each := float64(after.Mallocs-before.Mallocs) / float64(n)
+		runtime.ReadMemStats(&stats[3])
+		megabytes := float64(stats[3].HeapInuse-min(stats[3].HeapInuse, stats[0].HeapInuse)) / 1e6
+		warming, warm := stats[1].Mallocs-stats[0].Mallocs, stats[2].Mallocs-stats[1].Mallocs
 		if !lab.Race {
 			assert.Less(t, megabytes, 64.0)
-			assert.Less(t, each, map[bool]float64{true: 0.05, false: 1}[lab.Bars() != lab.Small])
+			assert.Less(t, warming, uint64(5000))
+			assert.Less(t, warm, uint64(200))
 		}
-		report = append(report, fmt.Sprintf("%.0f MB, %.4f allocations a packet", megabytes, each))
+		report = append(report, fmt.Sprintf("%.0f MB, %d allocations for the first reading and %d for the second", megabytes, warming, warm))
 	}
-	lab.BarTiming(t, "traffic-memory", "%d packets: one name %s; random labels %s (want < 64 MB, 0)", n, report[0], report[1])
+	lab.BarTiming(t, "traffic-memory", "%d packets: one name %s; random labels %s (want < 64 MB, 0 a packet)", n, report[0], report[1])
 }
 
 // TestBarBesideOthers: the same capture by the programs that people use for it.

@@ -2,144 +2,121 @@ package traffic
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
 	"net/netip"
 	"slices"
-	"strconv"
 	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Report describes and judges what was taken in so far.
 func (a *Analyzer) Report() *Report {
-	a.prepare()
 	a.flush()
-	r := &Report{Frames: a.frames, Queries: a.queries, Answers: a.answers, Failures: a.broken}
-	if len(a.skipped) > 0 {
-		r.Skipped = maps.Clone(a.skipped)
+	s := &a.state
+	all := func(int64) bool { return true }
+	whole := s.span(all)
+	whole.Sources = s.Sources
+	r := &Report{Frames: s.Frames, Queries: whole.N[queries], Answers: whole.N[answers]}
+	for _, text := range s.Broken {
+		var f opskit.Failure
+		_ = json.Unmarshal(text, &f) // it was read before
+		r.Failures = append(r.Failures, f)
 	}
-	pick := func(b bin) uint32 { return b.queries }
-	if a.answers > 10*a.queries {
-		pick = func(b bin) uint32 { return b.answers }
+	if len(s.Skipped) > 0 {
+		r.Skipped = maps.Clone(s.Skipped)
 	}
-	list := a.list(pick)
-	whole := a.span(func(int64) bool { return true })
-	whole.sources = a.whole
-	r.Whole.fill(whole, nil, a.turns(math.MinInt64, math.MaxInt64))
-	r.Whole.Queries, r.Whole.Answers = a.queries, a.answers
+	pick := func(b bin) uint32 { return b.Queries }
+	if r.Answers > 10*r.Queries {
+		pick = func(b bin) uint32 { return b.Answers }
+	}
+	r.Whole.Queries, r.Whole.Answers = r.Queries, r.Answers
+	r.Whole.fill(whole, newEpoch(), 0, s.turns(all))
+	list := s.list(pick)
 	for i := range list {
-		s := &list[i]
-		r.Whole.Peak = max(r.Whole.Peak, peak(s.rate, 1))
-		r.Whole.PeakMinute = max(r.Whole.PeakMinute, peak(s.rate, 60))
-		found := windows(s.rate)
+		l := &list[i]
+		r.Whole.Peak = max(r.Whole.Peak, peak(l.rate, 1))
+		r.Whole.PeakMinute = max(r.Whole.PeakMinute, peak(l.rate, 60))
+		found := windows(l.rate)
 		for _, w := range found {
-			r.Windows = append(r.Windows, a.window(s, w, found))
+			r.Windows = append(r.Windows, s.window(l, w, found))
 		}
 	}
 	if len(list) > 0 {
 		last := &list[len(list)-1]
 		r.Whole.Start, r.Whole.End = list[0].instant(0), last.instant(float64(len(last.rate)))
-		r.Whole.Mean = float64(a.queries) / r.Whole.End.Sub(r.Whole.Start).Seconds()
+		r.Whole.Mean = float64(r.Queries) / r.Whole.End.Sub(r.Whole.Start).Seconds()
 		r.Whole.OpenStart, r.Whole.OpenEnd = true, true
 	}
 	r.Judge()
 	return r
 }
 
-// part is several epochs together, and how many seconds were captured in them.
-type part struct {
-	*epoch
-	seconds float64
-}
-
 // span puts the epochs together that are wanted.
-func (a *Analyzer) span(want func(key int64) bool) part {
-	p := part{epoch: newEpoch()}
-	for _, key := range a.keys() {
+func (s *state) span(want func(key int64) bool) *epoch {
+	e := newEpoch()
+	for _, key := range slices.Sorted(maps.Keys(s.Epochs)) {
 		if want(key) {
-			p.merge(a.epochs[key])
+			e.merge(s.Epochs[key])
 		}
 	}
-	return p
-}
-
-func (a *Analyzer) keys() []int64 {
-	var keys []int64
-	for key := range a.epochs {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
-}
-
-// covered is how many seconds of a series lie in the epochs that are wanted.
-func (a *Analyzer) covered(s *series, want func(key int64) bool) float64 {
-	n := 0
-	for i := range s.rate {
-		if want((s.first + int64(i)) >> a.shift) {
-			n++
-		}
-	}
-	return float64(n)
+	return e
 }
 
 // window describes one window of a series, against what is in none of them.
-func (a *Analyzer) window(s *series, w span, all []span) Stretch {
-	in := func(w span, key int64) bool {
-		from, to := key<<a.shift-s.first, (key+1)<<a.shift-s.first
-		return from < int64(w.end) && to > int64(w.begin)
+func (s *state) window(l *series, w span, all []span) Stretch {
+	touches := func(key int64, begin, end int) bool {
+		return key<<s.Shift-l.first < int64(end) && (key+1)<<s.Shift-l.first > int64(begin)
 	}
-	inside := func(key int64) bool { return in(w, key) }
+	inside := func(key int64) bool { return touches(key, w.begin, w.end) }
 	outside := func(key int64) bool {
-		from, to := key<<a.shift, (key+1)<<a.shift
-		if to <= s.first || from >= s.first+int64(len(s.rate)) {
-			return false
-		}
-		return !slices.ContainsFunc(all, func(o span) bool { return in(o, key) })
+		return touches(key, 0, len(l.rate)) && !slices.ContainsFunc(all, func(o span) bool { return touches(key, o.begin, o.end) })
 	}
-	on, off := a.span(inside), a.span(outside)
-	on.seconds, off.seconds = a.covered(s, inside), a.covered(s, outside)
 	t := Stretch{
 		Window: true, Before: w.before, OpenStart: w.openBegin, OpenEnd: w.openEnd,
-		Start: s.instant(w.from), End: s.instant(w.to), StartError: seconds(w.fromErr), EndError: seconds(w.toErr),
+		Start: l.instant(w.from), End: l.instant(w.to), StartError: seconds(w.fromErr), EndError: seconds(w.toErr),
 	}
 	if w.openBegin {
-		t.Start, t.StartError = s.instant(0), 0
+		t.Start, t.StartError = l.instant(0), 0
 	}
 	if w.openEnd {
-		t.End, t.EndError = s.instant(float64(len(s.rate))), 0
+		t.End, t.EndError = l.instant(float64(len(l.rate))), 0
 	}
-	rate := s.rate[w.begin:w.end]
-	t.Mean = total(rate) / float64(len(rate))
-	t.Peak, t.PeakMinute = peak(rate, 1), peak(rate, 60)
-	for i := w.begin; i < w.end; i++ {
-		second := s.first + int64(i)
-		if c := a.seconds[second>>8]; c != nil {
-			t.Queries += uint64(c[second&255].queries)
-			t.Answers += uint64(c[second&255].answers)
+	rate := l.rate[w.begin:w.end]
+	t.Mean, t.Peak, t.PeakMinute = total(rate)/float64(len(rate)), peak(rate, 1), peak(rate, 60)
+	on, off := 0.0, 0.0 // how many seconds of the series are in the epochs inside and outside
+	for i := range l.rate {
+		second := l.first + int64(i)
+		if c := s.Seconds[second>>8]; c != nil && i >= w.begin && i < w.end {
+			t.Queries += uint64(c[second&255].Queries)
+			t.Answers += uint64(c[second&255].Answers)
+		}
+		switch key := second >> s.Shift; {
+		case inside(key):
+			on++
+		case outside(key):
+			off++
 		}
 	}
-	base := &off
-	if off.seconds == 0 || off.queries+off.answers == 0 {
-		base = nil
-	}
-	t.fill(on, base, a.turns((s.first+int64(w.begin))>>a.shift, (s.first+int64(w.end-1))>>a.shift))
+	t.fill(s.span(inside), s.span(outside), on/max(off, 1), s.turns(inside))
 	return t
 }
 
 // turns lists the names that were half of an epoch's queries, one after the other.
-func (a *Analyzer) turns(from, to int64) (names []string) {
-	for _, key := range a.keys() {
-		e := a.epochs[key]
-		if key < from || key > to || e.queries < 100 {
+func (s *state) turns(want func(key int64) bool) (names []string) {
+	for _, key := range slices.Sorted(maps.Keys(s.Epochs)) {
+		e := s.Epochs[key]
+		top := e.Top.top()
+		if !want(key) || e.N[queries] < 100 || len(top) == 0 || top[0].Text == 0 || top[0].Count*2 < e.N[queries] {
 			continue
 		}
-		for _, c := range e.top.top()[:min(1, e.top.n)] {
-			name := printName(string(c.text))
-			if c.text != nil && c.count*2 >= e.queries && (len(names) == 0 || names[len(names)-1] != name) {
-				names = append(names, name)
-			}
+		if name := printName(e.Top.text(top[0])); len(names) == 0 || names[len(names)-1] != name {
+			names = append(names, name)
 		}
 	}
 	return names
@@ -148,135 +125,103 @@ func (a *Analyzer) turns(from, to int64) (names []string) {
 // most is how many of each kind are told.
 const most = 10
 
-// fill describes the traffic of on, without what it had of off.
-func (s *Stretch) fill(on part, off *part, turns []string) {
-	times := 0.0 // how often off goes into the time of on
-	if off != nil {
-		times = on.seconds / off.seconds
-	}
+// fill describes the traffic of on, without what it had of off, which goes so many
+// times into the time of on.
+func (s *Stretch) fill(on, off *epoch, times float64, turns []string) {
 	rest := func(on, off uint64) float64 { return max(0, float64(on)-times*float64(off)) }
-	ordinary := part{epoch: newEpoch()}
-	if off != nil {
-		ordinary = *off
-	}
-	queries, answers := rest(on.queries, ordinary.queries), rest(on.answers, ordinary.answers)
-	if s.Queries == 0 && off == nil {
-		s.Queries = on.queries
-	}
-	rank := func(f, base *frequent, of float64, name func(c ranked) string) (shares []Share) {
-		for _, c := range f.top() {
-			if text := name(c); text != "" && of > 0 {
-				sh := Share{Name: text, Count: Count{c.count, c.count, c.count + f.lost}}
-				sh.Share = min(1, rest(c.count, base.count(c.hash))/of)
-				shares = append(shares, sh)
+	asked, answered := rest(on.N[queries], off.N[queries]), rest(on.N[answers], off.N[answers])
+	rank := func(t, base *table, of float64, name func(hash uint64, text []byte) string) (list []Share) {
+		for _, k := range t.top() {
+			c := Count{k.Count, k.Count, k.Count + t.Lost}
+			if t == &on.Talkers && on.N[queries] > exactly { // one in oneIn was counted
+				half := func(n uint64) uint64 { return uint64(1.96 * math.Sqrt(oneIn*float64(n))) }
+				c.Low, c.High = max(1, c.Low-min(c.Low, half(c.Low))), c.High+half(c.High)
 			}
+			list = share(list, name(k.Hash, t.text(k)), c, rest(k.Count, base.find(k.Hash).Count), of)
 		}
-		slices.SortStableFunc(shares, func(x, y Share) int { return cmp.Compare(y.Share, x.Share) })
-		return shares
+		return sorted(list)
 	}
-	s.Names.Top = head(rank(on.top, ordinary.top, queries, func(c ranked) string {
-		if c.text == nil {
-			return ""
+	few := func(from, n int, of float64, name func(i int) string) (list []Share) {
+		for i := range n {
+			k := on.N[from+i]
+			list = share(list, name(i), Count{k, k, k}, rest(k, off.N[from+i]), of)
 		}
-		return printName(string(c.text))
-	}))
-	source := func(c ranked) string {
-		if p := prefix(unmix(c.hash)); p.IsSingleIP() {
-			return p.Addr().String()
-		} else {
-			return p.String()
-		}
+		return head(sorted(list))
 	}
-	talkers := rank(on.talkers, ordinary.talkers, queries, source)
-	s.Sources.Top = head(talkers)
+	talkers := rank(&on.Talkers, &off.Talkers, asked, source)
 	for i, t := range talkers[:min(200, len(talkers))] {
 		if i < most {
 			s.Sources.Ten = min(1, s.Sources.Ten+t.Share)
 		}
 		s.Sources.Heavy = min(1, s.Sources.Heavy+t.Share)
 	}
-	s.Servers = head(rank(on.servers, ordinary.servers, queries+answers, func(c ranked) string { return address(c.text) }))
-	s.Clients = head(rank(on.clients, ordinary.clients, answers, source))
-	for i, n := range on.types {
-		s.Types = share(s.Types, typeName(i), n, rest(n, ordinary.types[i]), queries)
-	}
-	for i, n := range on.rcodes {
-		s.Rcodes = share(s.Rcodes, rcodeName(i), n, rest(n, ordinary.rcodes[i]), answers)
-	}
-	s.Types, s.Rcodes = head(s.Types), head(s.Rcodes)
-	s.QuerySize, s.AnswerSize = ratio(on.queryBytes, on.queries), ratio(on.answerBytes, on.answers)
+	s.Sources.Top = head(talkers)
+	s.Names.Top = head(rank(&on.Top, &off.Top, asked, func(_ uint64, text []byte) string { return printName(text) }))
+	s.Servers = head(rank(&on.Servers, &off.Servers, asked+answered, address))
+	s.Clients = head(rank(&on.Clients, &off.Clients, answered, source))
+	s.Types = few(types, octets-types, asked, typeName)
+	s.Rcodes = few(rcodes, types-rcodes, answered, func(i int) string { return cmp.Or(dns.RcodeToString[i], fmt.Sprintf("RCODE%d", i)) })
+	s.QuerySize, s.AnswerSize = ratio(on.N[queryBytes], on.N[queries]), ratio(on.N[answerBytes], on.N[answers])
 
-	s.Names.Distinct, s.Sources.Distinct, s.Sources.V6 = on.names.distinct(), on.sources.distinct(), on.v6
+	s.Names.Distinct, s.Sources.Distinct, s.Sources.V6 = on.Names.distinct(), on.Sources.distinct(), on.N[overIPv6]
 	s.Names.Turns = turns
-	if b, _ := victim(&on.names); queries > 0 && b.once >= 20 {
-		n, scale := float64(b.once), on.names.scale()
+	if b := victim(&on.Names); asked > 0 && b.once >= 20 {
+		n, scale := float64(b.once), on.Names.scale()
 		spread := 1.96 * math.Sqrt(n*(1-1/scale))
-		of := max(queries, 1)
-		s.Names.Once = Real{max(0, n-spread) * scale / of, n * scale / of, (n + spread) * scale / of}
-		s.Names.Once = Real{min(1, s.Names.Once.Low), min(1, s.Names.Once.Value), min(1, s.Names.Once.High)}
-		s.Names.Lookups = float64(b.numbers+b.hash) / n
-		s.Names.Victim = printName(b.suffix)
+		s.Names.Once = Real{max(0, n-spread), n, n + spread}.times(scale / max(asked, 1)).atMost1()
+		s.Names.Lookups = float64(b.lookups) / n
+		s.Names.Victim = printName([]byte(b.suffix))
 	}
-	for i, n := range on.octets {
+	octet := on.N[octets:]
+	for i, n := range octet {
 		if unroutable(i) {
 			s.Sources.Unroutable += n
 		}
 	}
-	s.Sources.Spoofed, s.Sources.Drawn = spoofed(on.epoch, &on.sources)
-	if all := float64(max(s.Queries, 1)); s.Queries > 0 {
-		u := s.Sources.Spoofed
-		s.Sources.Uniform = Real{min(1, u.Low/all), min(1, u.Value/all), min(1, u.High/all)}
+	s.Sources.Spoofed, s.Sources.Drawn = spoofed(octet, &on.Sources)
+	if s.Queries > 0 {
+		s.Sources.Uniform = s.Sources.Spoofed.times(1 / float64(s.Queries)).atMost1()
 	}
 }
 
 func head(s []Share) []Share { return s[:min(most, len(s))] }
 
-func share(list []Share, name string, count uint64, rest, of float64) []Share {
-	if count == 0 || of <= 0 {
-		return list
-	}
-	list = append(list, Share{Name: name, Count: Count{count, count, count}, Share: min(1, rest/of)})
+func sorted(list []Share) []Share {
 	slices.SortStableFunc(list, func(x, y Share) int { return cmp.Compare(y.Share, x.Share) })
 	return list
 }
 
-func ratio(sum, n uint64) float64 {
-	if n == 0 {
-		return 0
+// share adds what occurred and has a name.
+func share(list []Share, name string, count Count, rest, of float64) []Share {
+	if count.Value == 0 || of <= 0 || name == "" {
+		return list
 	}
-	return math.Round(10*float64(sum)/float64(n)) / 10
+	return append(list, Share{Name: name, Count: count, Share: min(1, rest/of)})
 }
 
-func address(text []byte) string {
-	switch {
-	case len(text) != 17:
-		return ""
-	case text[16] == 4:
-		return netip.AddrFrom4([4]byte(text[:4])).String()
+func ratio(sum, n uint64) float64 { return math.Round(10*float64(sum)/float64(max(n, 1))) / 10 }
+
+func source(hash uint64, _ []byte) string {
+	if p := prefix(unmix(hash)); p.IsSingleIP() {
+		return p.Addr().String()
 	}
-	return netip.AddrFrom16([16]byte(text[:16])).String()
+	return prefix(unmix(hash)).String()
 }
 
-// typeName is the mnemonic of the types that matter here, TYPE123 for others
-// (RFC 3597), and OTHER for all from 256 on.
+func address(_ uint64, text []byte) string {
+	if addr, ok := netip.AddrFromSlice(text); ok {
+		return addr.String()
+	}
+	return ""
+}
+
+// typeName is the mnemonic of a type, TYPE123 where there is none (RFC 3597), and
+// OTHER for all from 256 on.
 func typeName(t int) string {
-	switch name := map[int]string{
-		1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 33: "SRV", 43: "DS", 46: "RRSIG",
-		48: "DNSKEY", 64: "SVCB", 65: "HTTPS", 252: "AXFR", 255: "ANY", 256: "OTHER",
-	}[t]; name {
-	case "":
-		return "TYPE" + strconv.Itoa(t)
-	default:
-		return name
+	if t == 256 {
+		return "OTHER"
 	}
-}
-
-func rcodeName(c int) string {
-	names := [...]string{"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"}
-	if c < len(names) {
-		return names[c]
-	}
-	return fmt.Sprintf("RCODE%d", c)
+	return dns.Type(t).String()
 }
 
 // skips lists what was skipped, most first.

@@ -17,7 +17,7 @@
 // together.
 //
 // A window is where the rate steps up by half or more against the minutes before,
-// for three seconds or longer. Sources are counted exactly up to 65,536 and by
+// for three seconds or longer. Sources are counted exactly up to 32,768 and by
 // sampling above; names and sources that occur most are found by counters whose
 // bounds are printed. See [Report] for all of it.
 //

@@ -50,10 +50,13 @@ func prefix(key uint64) netip.Prefix {
 	return netip.PrefixFrom(netip.AddrFrom16(b), 64)
 }
 
-// foldAddr is the hash of an address and its version.
-func foldAddr(b *[17]byte) uint64 {
-	hi, lo := bits.Mul64(binary.BigEndian.Uint64(b[:])^0xe7037ed1a0b428db, binary.BigEndian.Uint64(b[8:])^0x8ebc6af09c88c6e3)
-	return mix(hi ^ lo ^ uint64(b[16]))
+// hashAddr is the hash of an address of 4 or 16 bytes.
+func hashAddr(b []byte) uint64 {
+	if len(b) == 4 {
+		return mix(v4 | uint64(binary.BigEndian.Uint32(b)))
+	}
+	hi, lo := bits.Mul64(binary.BigEndian.Uint64(b)^0xe7037ed1a0b428db, binary.BigEndian.Uint64(b[8:])^0x8ebc6af09c88c6e3)
+	return mix(hi ^ lo)
 }
 
 const ones = 0x0101010101010101

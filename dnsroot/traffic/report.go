@@ -102,6 +102,10 @@ type Real struct {
 	High  float64 `json:"high"`  // at most
 }
 
+func (r Real) times(f float64) Real { return Real{r.Low * f, r.Value * f, r.High * f} }
+
+func (r Real) atMost1() Real { return Real{min(1, r.Low), min(1, r.Value), min(1, r.High)} }
+
 // Seen tells whether there was any message of DNS.
 func (r *Report) Seen() bool { return r != nil && r.Queries+r.Answers > 0 }
 

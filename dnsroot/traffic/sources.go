@@ -20,9 +20,9 @@ func unroutable(octet int) bool { return octet == 0 || octet == 127 || octet >= 
 // off: at least two thirds of F2*F2/F3, as in every mixture of Poisson counts, where
 // F2 and F3 are how many were seen twice and three times, and about F2*F2/F4 at
 // most, which a power law has. What lies between is in the interval.
-func spoofed(e *epoch, sources *sample) (queries Real, where string) {
+func spoofed(octet []uint64, sources *table) (queries Real, where string) {
 	var out []float64
-	for i, n := range e.octets {
+	for i, n := range octet {
 		if unroutable(i) {
 			out = append(out, float64(n))
 		}
@@ -31,7 +31,7 @@ func spoofed(e *epoch, sources *sample) (queries Real, where string) {
 		mean, used := alike(out, mid)
 		if used >= len(out)*3/4 {
 			reached := 0
-			for _, n := range e.octets {
+			for _, n := range octet {
 				if float64(n) >= mean-4*math.Sqrt(mean) {
 					reached++
 				}
@@ -46,11 +46,11 @@ func spoofed(e *epoch, sources *sample) (queries Real, where string) {
 		}
 	}
 	var seen [5][256]float64 // by how often
-	sources.all(func(s sampled, _ string) {
-		if key := unmix(s.hash); isV4(key) && s.count < 5 {
-			seen[s.count][byte(key>>24)]++
+	for _, s := range sources.Slots {
+		if key := unmix(s.Hash); isV4(key) && 0 < s.Count && s.Count < 5 {
+			seen[s.Count][byte(key>>24)]++
 		}
-	})
+	}
 	var in []float64
 	for i, n := range seen[1] {
 		if !unroutable(i) && i != 10 && n > 0 {

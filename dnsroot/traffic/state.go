@@ -3,74 +3,171 @@ package traffic
 import (
 	"bytes"
 	"encoding/gob"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/opskit-go/opskit"
-	"github.com/opskit-go/opskit/internal/capture"
 )
 
-// state is an Analyzer as it is saved.
+// state is what an Analyzer took in, and how it is saved.
 type state struct {
-	Schema                   int
-	Ports                    []uint16
-	Frames, Queries, Answers uint64
-	Skipped                  map[string]uint64
-	Broken                   []string
-	Shift                    uint8
-	Whole                    savedSample
-	Seconds                  map[int64][]uint32
-	Epochs                   map[int64]savedEpoch
+	Schema  int
+	Ports   []uint16
+	Frames  uint64
+	Skipped map[string]uint64
+	Broken  [][]byte // opskit.Failure as JSON
+	Sources table    // of all time, a finer sample than the epochs'
+	Seconds map[int64]*chunk
+	Epochs  map[int64]*epoch // by second>>Shift
+	Shift   uint8
 }
 
-type savedEpoch struct {
-	Counts                         []uint64
-	Octets, Types, Rcodes          []uint64
-	Sources, Names                 savedSample
-	Talkers, Top, Servers, Clients savedFrequent
+// chunk is what is counted of 256 seconds on end.
+type chunk [256]bin
+
+// bin is a second: queries and answers in it.
+type bin struct{ Queries, Answers uint32 }
+
+// epoch is what is known of 2^Shift seconds: one to a few, for a short capture.
+// When epochs become too many, each two that adjoin become one.
+type epoch struct {
+	N                              [numbers]uint64
+	Sources, Names                 table // samples, of queries
+	Talkers, Top, Servers, Clients table // rankings: sources and names of queries, both by whole address, clients of answers only
 }
 
-type savedSample struct {
-	Level  uint8
-	Hashes []uint64
-	Counts []uint64
-	Texts  []string
+// What stands where in an epoch's numbers.
+const (
+	queries = iota
+	answers
+	queryBytes
+	answerBytes
+	overIPv6
+	overTCP
+	rcodes                // of answers
+	types   = rcodes + 16 // of queries, the last for those from 256 on
+	octets  = types + 257 // IPv4 queries by the first byte of their source
+	numbers = octets + 256
+)
+
+const (
+	schema       = 2
+	maxChunks    = 8192 // how many seconds can be told apart: 24 days
+	maxEpochs    = 32
+	epochSources = 4096
+	epochNames   = 2048
+	wholeSources = 1 << 15
+)
+
+func newState() state {
+	return state{
+		Schema: schema, Skipped: map[string]uint64{}, Sources: sample(wholeSources, false),
+		Seconds: map[int64]*chunk{}, Epochs: map[int64]*epoch{},
+	}
 }
 
-type savedFrequent struct {
-	Lost   uint64
-	Hashes []uint64
-	Counts []uint64
-	Texts  [][]byte
+func newEpoch() *epoch {
+	return &epoch{
+		Sources: sample(epochSources, false), Names: sample(epochNames, true),
+		Talkers: ranking(false), Top: ranking(false), Servers: ranking(true), Clients: ranking(false),
+	}
 }
 
-const schema = 1
+func (e *epoch) tables() []*table {
+	return []*table{&e.Sources, &e.Names, &e.Talkers, &e.Top, &e.Servers, &e.Clients}
+}
+
+// merge adds another epoch.
+func (e *epoch) merge(o *epoch) {
+	for i, n := range o.N {
+		e.N[i] += n
+	}
+	for i, t := range o.tables() {
+		e.tables()[i].merge(t)
+	}
+}
+
+// chunk is that of a second, nil where there are too many.
+func (s *state) chunk(key int64) *chunk {
+	if s.Seconds[key] == nil && len(s.Seconds) < maxChunks {
+		s.Seconds[key] = &chunk{}
+	}
+	return s.Seconds[key]
+}
+
+// epoch is the one of that key, which may make others coarser.
+func (s *state) epoch(second int64) *epoch {
+	if e := s.Epochs[second>>s.Shift]; e != nil {
+		return e
+	}
+	s.Epochs[second>>s.Shift] = newEpoch()
+	for len(s.Epochs) > maxEpochs {
+		s.coarsen(s.Shift + 1)
+	}
+	return s.Epochs[second>>s.Shift]
+}
+
+// coarsen joins epochs to that shift.
+func (s *state) coarsen(shift uint8) {
+	by := shift - s.Shift
+	joined := make(map[int64]*epoch, maxEpochs)
+	for _, key := range slices.Sorted(maps.Keys(s.Epochs)) {
+		if to := joined[key>>by]; to == nil {
+			joined[key>>by] = s.Epochs[key]
+		} else {
+			to.merge(s.Epochs[key])
+		}
+	}
+	s.Epochs, s.Shift = joined, shift
+}
+
+func (s *state) merge(o *state) {
+	s.Frames += o.Frames
+	s.Broken = append(s.Broken, o.Broken...)
+	for why, n := range o.Skipped {
+		s.Skipped[why] += n
+	}
+	s.Sources.merge(&o.Sources)
+	for key, theirs := range o.Seconds {
+		c := s.chunk(key)
+		if c == nil {
+			s.Skipped["too_many_seconds"]++
+			continue
+		}
+		for i, b := range theirs {
+			c[i].Queries += b.Queries
+			c[i].Answers += b.Answers
+		}
+	}
+	s.coarsen(max(s.Shift, o.Shift))
+	for _, key := range slices.Sorted(maps.Keys(o.Epochs)) {
+		s.epoch(key << o.Shift).merge(o.Epochs[key])
+	}
+}
+
+// Merge adds what another Analyzer took in. Counts, windows and the numbers of
+// sources become what they were if one had taken in everything, in whatever order;
+// of the names and addresses that are printed, the bounds add up.
+func (a *Analyzer) Merge(b *Analyzer) error {
+	if a == b {
+		return errors.New("merge: an analyzer with itself")
+	}
+	a.flush()
+	b.flush()
+	a.last, b.last = last{}, last{}
+	a.state.merge(&b.state)
+	return nil
+}
 
 // MarshalBinary returns what the Analyzer took in, for UnmarshalBinary of the same version of this module.
 func (a *Analyzer) MarshalBinary() ([]byte, error) {
-	a.prepare()
 	a.flush()
-	s := state{
-		Schema: schema, Ports: a.Ports, Frames: a.frames, Queries: a.queries, Answers: a.answers, Skipped: a.skipped,
-		Shift: a.shift, Whole: a.whole.save(), Seconds: map[int64][]uint32{}, Epochs: map[int64]savedEpoch{},
-	}
-	for _, f := range a.broken {
-		s.Broken = append(s.Broken, f.String())
-	}
-	for key, c := range a.seconds {
-		for _, b := range c {
-			s.Seconds[key] = append(s.Seconds[key], b.queries, b.answers)
-		}
-	}
-	for key, e := range a.epochs {
-		s.Epochs[key] = savedEpoch{
-			Counts: []uint64{e.queries, e.answers, e.queryBytes, e.answerBytes, e.v6, e.tcp},
-			Octets: e.octets[:], Types: e.types[:], Rcodes: e.rcodes[:], Sources: e.sources.save(), Names: e.names.save(),
-			Talkers: e.talkers.save(), Top: e.top.save(), Servers: e.servers.save(), Clients: e.clients.save(),
-		}
-	}
+	a.state.Ports = a.Ports
 	var b bytes.Buffer
-	err := gob.NewEncoder(&b).Encode(s)
+	err := gob.NewEncoder(&b).Encode(&a.state)
 	return b.Bytes(), err
 }
 
@@ -78,103 +175,41 @@ func (a *Analyzer) MarshalBinary() ([]byte, error) {
 func (a *Analyzer) UnmarshalBinary(data []byte) error {
 	var s state
 	err := gob.NewDecoder(bytes.NewReader(data)).Decode(&s)
-	if err == nil && s.Schema != schema {
-		err = fmt.Errorf("schema %d", s.Schema)
-	}
-	if err == nil && (s.Shift > 40 || len(s.Epochs) > maxEpochs || len(s.Seconds) > maxChunks) {
-		err = fmt.Errorf("out of bounds")
-	}
-	b := Analyzer{Ports: s.Ports, frames: s.Frames, queries: s.Queries, answers: s.Answers, shift: s.Shift}
-	b.prepare()
-	maps.Copy(b.skipped, s.Skipped)
-	for _, text := range s.Broken {
-		b.broken = append(b.broken, opskit.Fail(&capture.Explained{Is: ErrDamaged, Text: text}))
-	}
-	ok := b.whole.load(s.Whole)
-	for key, list := range s.Seconds {
-		c := &chunk{}
-		ok = ok && len(list) == 2*len(c)
-		for i := 0; ok && i < len(c); i++ {
-			c[i] = bin{list[2*i], list[2*i+1]}
-		}
-		b.seconds[key] = c
-	}
-	for key, saved := range s.Epochs {
-		e := newEpoch()
-		ok = ok && len(saved.Counts) == 6 && len(saved.Octets) == len(e.octets) && len(saved.Types) == len(e.types) && len(saved.Rcodes) == len(e.rcodes)
-		if !ok {
-			break
-		}
-		e.queries, e.answers, e.queryBytes, e.answerBytes = saved.Counts[0], saved.Counts[1], saved.Counts[2], saved.Counts[3]
-		e.v6, e.tcp = saved.Counts[4], saved.Counts[5]
-		copy(e.octets[:], saved.Octets)
-		copy(e.types[:], saved.Types)
-		copy(e.rcodes[:], saved.Rcodes)
-		ok = e.sources.load(saved.Sources) && e.names.load(saved.Names) && e.talkers.load(saved.Talkers) &&
-			e.top.load(saved.Top) && e.servers.load(saved.Servers) && e.clients.load(saved.Clients)
-		b.epochs[key] = e
-	}
-	if err == nil && !ok {
-		err = fmt.Errorf("tables that do not fit together")
+	if err == nil {
+		err = s.check()
 	}
 	if err != nil {
-		return &opskit.Error{Op: "read part", Err: &capture.Explained{Is: ErrNotPart, Text: ErrNotPart.Error() + ": " + err.Error()}}
+		return &opskit.Error{Op: "read part", Err: fmt.Errorf("%w: %s", ErrNotPart, err.Error())}
 	}
-	*a = b
+	*a = Analyzer{Ports: s.Ports, state: newState()}
+	a.state.merge(&s) // builds each table anew, whatever order its keys stood in
 	return nil
 }
 
-func (s *sample) save() (out savedSample) {
-	out.Level = s.level
-	s.all(func(e sampled, text string) {
-		out.Hashes, out.Counts, out.Texts = append(out.Hashes, e.hash), append(out.Counts, e.count), append(out.Texts, text)
-	})
-	return out
-}
-
-func (s *sample) load(in savedSample) bool {
-	if in.Level > 63 || len(in.Hashes) > s.bound || len(in.Counts) != len(in.Hashes) || len(in.Texts) != len(in.Hashes) {
-		return false
+// check refuses what no Analyzer can have saved.
+func (s *state) check() error {
+	switch {
+	case s.Schema != schema:
+		return fmt.Errorf("schema %d", s.Schema)
+	case s.Shift > 40 || len(s.Epochs) > maxEpochs || len(s.Seconds) > maxChunks:
+		return errors.New("out of bounds")
 	}
-	s.level = in.Level
-	for i, h := range in.Hashes {
-		if !s.takes(h) || len(in.Texts[i]) > 255 {
-			return false
+	tables := []*table{&s.Sources}
+	for key, e := range s.Epochs {
+		if key != key<<s.Shift>>s.Shift {
+			return errors.New("out of bounds")
 		}
-		var text []byte
-		if in.Texts[i] != "" {
-			text = []byte(in.Texts[i])
-		}
-		s.add(h, in.Counts[i], text)
+		tables = append(tables, e.tables()...)
 	}
-	return true
-}
-
-func (f *frequent) save() (out savedFrequent) {
-	out.Lost = f.lost
-	for _, e := range f.top() {
-		out.Hashes, out.Counts, out.Texts = append(out.Hashes, e.hash), append(out.Counts, e.count), append(out.Texts, e.text)
-	}
-	return out
-}
-
-func (f *frequent) load(in savedFrequent) bool {
-	if len(in.Hashes) > frequentSlots/2 || len(in.Counts) != len(in.Hashes) || len(in.Texts) != len(in.Hashes) {
-		return false
-	}
-	f.lost = in.Lost
-	for i, h := range in.Hashes {
-		if in.Counts[i] == 0 || len(in.Texts[i]) > 255 {
-			return false
-		}
-		var text []byte
-		if len(in.Texts[i]) > 0 {
-			text = in.Texts[i]
-		}
-		f.add(h, in.Counts[i], text)
-		if text != nil && in.Counts[i] == 1 {
-			f.add(h, 0, text)
+	for _, t := range tables {
+		if t.Level > 63 || len(t.Slots) > 2*wholeSources {
+			return errors.New("out of bounds")
 		}
 	}
-	return true
+	for _, text := range s.Broken {
+		if err := json.Unmarshal(text, &opskit.Failure{}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

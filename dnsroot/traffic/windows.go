@@ -27,11 +27,11 @@ type series struct {
 const quiet = 600
 
 // list returns the seconds in order, of queries or of answers.
-func (a *Analyzer) list(pick func(b bin) uint32) []series {
+func (s *state) list(pick func(b bin) uint32) []series {
 	var all []series
 	last := int64(math.MinInt64)
-	for _, key := range slices.Sorted(maps.Keys(a.seconds)) {
-		for i, b := range a.seconds[key] {
+	for _, key := range slices.Sorted(maps.Keys(s.Seconds)) {
+		for i, b := range s.Seconds[key] {
 			if b == (bin{}) {
 				continue
 			}
@@ -39,11 +39,9 @@ func (a *Analyzer) list(pick func(b bin) uint32) []series {
 			if len(all) == 0 || second-last > quiet {
 				all = append(all, series{first: second})
 			}
-			s := &all[len(all)-1]
-			for int64(len(s.rate)) < second-s.first {
-				s.rate = append(s.rate, 0)
-			}
-			s.rate = append(s.rate, float64(pick(b)))
+			l := &all[len(all)-1]
+			l.rate = append(l.rate, make([]float64, second-l.first-int64(len(l.rate)))...)
+			l.rate = append(l.rate, float64(pick(b)))
 			last = second
 		}
 	}
