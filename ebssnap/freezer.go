@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/opskit-go/opskit"
 )
@@ -51,12 +53,46 @@ type Prepared interface {
 	Close() error
 }
 
-// prepare prepares f if it wants that.
-func prepare(ctx context.Context, f Freezer) (Prepared, error) {
-	if p, ok := f.(Preparer); ok {
-		return p.Prepare(ctx)
+// prepare prepares f if it wants that. A filesystem's dirty data must be written within budget,
+// because a device may not answer; what else is prepared has its own limits.
+func prepare(ctx context.Context, f Freezer, budget time.Duration) (Prepared, error) {
+	switch f := f.(type) {
+	case chain:
+		return f.prepare(ctx, budget)
+	case *FS:
+		return f.prepareWithin(ctx, budget)
+	case Preparer:
+		return f.Prepare(ctx)
 	}
 	return &unprepared{freezer: f}, nil
+}
+
+// prepareWithin is Prepare, and returns a second after the budget, whatever does not answer.
+func (f *FS) prepareWithin(ctx context.Context, budget time.Duration) (Prepared, error) {
+	if f.SyncWithin > 0 {
+		budget = f.SyncWithin
+	}
+	if budget > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, budget, fmt.Errorf("not done within %s: the device may not answer, or there is much to write (FS.SyncWithin)", budget))
+		defer cancel()
+	}
+	type outcome struct {
+		ready Prepared
+		err   error
+	}
+	o, ended := within(ctx, limit, func() outcome {
+		ready, err := f.Prepare(ctx)
+		return outcome{ready, err}
+	}, func(o outcome) {
+		if o.err == nil {
+			_ = o.ready.Close()
+		}
+	})
+	if !ended {
+		return nil, &opskit.Error{Op: "prepare", Target: strings.Join(f.Mounts, " "), Err: context.Cause(ctx)}
+	}
+	return o.ready, o.err
 }
 
 // unprepared is a Freezer that has nothing to prepare.
@@ -90,10 +126,11 @@ func (u *unprepared) Close() error {
 // Hook is a Freezer of two functions, for applications: a database's backup lock and its release.
 type Hook struct {
 	Name string // for errors
-	// Stop stops writers. It must return when ctx ends.
+	// Stop stops writers. It must return when ctx ends; it is waited for most of a second longer, and
+	// Start called when it returns at last.
 	Stop func(ctx context.Context) error
 	// Start lets them run again. It is called exactly once for every call of Stop, also if Stop
-	// failed half way.
+	// failed half way. It is waited for until the end of the budget and most of a second.
 	Start func() error
 }
 
@@ -103,7 +140,11 @@ func (h Hook) Freeze(ctx context.Context) (Thawer, error) {
 		if h.Start == nil {
 			return nil
 		}
-		if err := h.Start(); err != nil {
+		err, ended := within(ctx, grace, h.Start, func(error) {})
+		if !ended {
+			err = fmt.Errorf("%w: it has not returned, and is still under way", ErrStillFrozen)
+		}
+		if err != nil {
 			return &opskit.Error{Op: "start", Target: h.Name, Err: err}
 		}
 		return nil
@@ -120,7 +161,12 @@ func (h Hook) Freeze(ctx context.Context) (Thawer, error) {
 			_ = thawer.Thaw()
 		}
 	}()
-	if err := h.Stop(ctx); err != nil {
+	err, ended := within(ctx, grace, func() error { return h.Stop(ctx) }, func(error) { _ = thawer.Thaw() })
+	if !ended {
+		stopped = true // see late
+		return nil, &opskit.Error{Op: "stop", Target: h.Name, Err: fmt.Errorf("%w: it has not returned; what it stopped is started when it does: %w", ErrStillFrozen, context.Cause(ctx))}
+	}
+	if err != nil {
 		return nil, errors.Join(&opskit.Error{Op: "stop", Target: h.Name, Err: err}, thawer.Thaw())
 	}
 	stopped = true
@@ -153,10 +199,12 @@ func (c chain) Freeze(ctx context.Context) (Thawer, error) {
 }
 
 // Prepare prepares every freezer that wants it before the first one stops anything.
-func (c chain) Prepare(ctx context.Context) (Prepared, error) {
+func (c chain) Prepare(ctx context.Context) (Prepared, error) { return c.prepare(ctx, 0) }
+
+func (c chain) prepare(ctx context.Context, budget time.Duration) (Prepared, error) {
 	var p preparedChain
 	for _, f := range c {
-		one, err := prepare(ctx, f)
+		one, err := prepare(ctx, f, budget)
 		if err != nil {
 			return nil, errors.Join(err, p.Close())
 		}

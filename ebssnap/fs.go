@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/opskit-go/opskit"
 )
@@ -45,6 +46,10 @@ type FS struct {
 	// this sense.
 	Whole bool
 
+	// SyncWithin limits the checks and the writing of dirty data before anything is stopped, in Hold
+	// and Consistent. Zero: as long as their budget.
+	SyncWithin time.Duration
+
 	// Journal is the directory of the journal that Recover reads after this process and its guard
 	// were killed together. It must be in memory (tmpfs) and belong to this user alone. Zero:
 	// opskit-ebssnap in /run, or in /dev/shm where /run is not in memory. Without a journal results
@@ -75,6 +80,8 @@ func mountsOf(f Freezer) []string {
 	switch f := f.(type) {
 	case *FS:
 		return f.Mounts
+	case kept:
+		return mountsOf(f.Freezer)
 	case chain:
 		var mounts []string
 		for _, one := range f {

@@ -22,6 +22,7 @@ type engine interface {
 	Thaw()
 	Mounts() []guard.Mount
 	ThawedBy() guard.By
+	Pid() int
 	Watch() []guard.Watched
 	Sync(ctx context.Context, mount int) error
 	Close() error
@@ -69,6 +70,9 @@ type preparedFS struct {
 	stop   func() bool
 	used   bool
 	closed bool
+
+	deadline time.Time // of the freeze
+	pending  bool      // the freeze or the thaw had not ended when it was waited for no longer
 }
 
 func (p *preparedFS) start(ctx context.Context, f *FS) error {
@@ -133,8 +137,12 @@ func (p *preparedFS) Freeze(ctx context.Context) (Thawer, error) {
 	if p.used {
 		return nil, &opskit.Error{Op: "freeze", Err: fmt.Errorf("%w: what was prepared freezes once", ErrUsage)}
 	}
-	p.used = true
-	err := p.engine.Freeze(ctx, guard.Now()+time.Until(deadline))
+	p.used, p.deadline = true, deadline
+	err, ended := within(ctx, grace, func() error { return p.engine.Freeze(ctx, guard.Now()+time.Until(deadline)) }, func(error) {})
+	if !ended {
+		p.pending = true
+		return nil, errors.Join(&opskit.Error{Op: "freeze", Err: fmt.Errorf("%w: FIFREEZE has not ended: %w", ErrThawedEarly, context.Cause(ctx))}, p.frozenStill())
+	}
 	if err != nil {
 		return nil, errors.Join(p.refusal("freeze", err), p.frozenStill())
 	}
@@ -237,7 +245,10 @@ func (p *preparedFS) thaw(uncalled error) error {
 	asked := guard.Now()
 	p.once.Do(func() {
 		p.engine.Watch() // notes which freezes are over, so that what others froze since is left alone
-		p.engine.Thaw()
+		until, cancel := context.WithDeadline(context.Background(), p.deadline)
+		defer cancel()
+		_, ended := within(until, grace, func() bool { p.engine.Thaw(); return true }, func(bool) {})
+		p.pending = !ended
 		p.err = errors.Join(p.frozenStill(), p.thawedEarly(asked))
 		if p.err == nil && uncalled != nil {
 			p.err = &opskit.Error{Op: "thaw", Err: uncalled}
@@ -254,7 +265,7 @@ func (p *preparedFS) frozenStill() error {
 		case guard.Stuck:
 			failed.Err = m.Errno
 		case guard.Freezing, guard.Frozen, guard.Thawing:
-			failed.Err = errors.New("the thaw has not ended")
+			failed.Err = fmt.Errorf("process %d waits for the device in FIFREEZE or FITHAW, and thaws when that ends", p.engine.Pid())
 		default:
 			continue
 		}
@@ -296,10 +307,23 @@ func (p *preparedFS) Close() error {
 	if p.stop != nil {
 		p.stop()
 	}
+	if p.pending { // the freeze
+		go func() { _ = p.end(p.Thaw()) }()
+		return nil
+	}
 	err := p.Thaw()
+	if p.pending { // the thaw
+		go func() { _ = p.end(err) }()
+		return err
+	}
 	if p.stop != nil {
 		p.lookAgain()
 	}
+	return p.end(err)
+}
+
+// end frees what Prepare took, and waits for a freeze or thaw that has not ended.
+func (p *preparedFS) end(err error) error {
 	forget := p.forget
 	if p.record != nil && errors.Is(err, ErrStillFrozen) {
 		forget = p.record.Close // Recover will want it
@@ -316,7 +340,7 @@ const againWithin = 2 * time.Second
 
 // lookAgain looks at the health of what was frozen once more.
 func (p *preparedFS) lookAgain() {
-	bounded, cancel := context.WithTimeout(context.Background(), againWithin)
+	bounded, cancel := context.WithTimeout(context.Background(), min(max(time.Until(p.deadline), 0)+grace, againWithin))
 	defer cancel()
 	for i := range p.mounts {
 		var errno syscall.Errno

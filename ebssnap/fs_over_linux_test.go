@@ -23,6 +23,7 @@ func (overEngine) Thaw()                                       {}
 func (e overEngine) Mounts() []guard.Mount                     { return []guard.Mount{e.mount} }
 func (e overEngine) ThawedBy() guard.By                        { return e.by }
 func (overEngine) Watch() []guard.Watched                      { return []guard.Watched{guard.FreezeOver} }
+func (overEngine) Pid() int                                    { return 1 }
 func (overEngine) Sync(context.Context, int) error             { return nil }
 func (overEngine) Close() error                                { return nil }
 

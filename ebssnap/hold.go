@@ -3,6 +3,7 @@ package ebssnap
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -23,7 +24,9 @@ type Timing struct {
 //
 // budget is the longest time that writers are stopped, counted from just before the first step that
 // can stop them; at its end they run again even if work has not returned. The context of work ends
-// then, and when ctx ends. Hold returns after work has returned.
+// then, and when ctx ends. Hold returns after work has returned, and does not wait for anything else
+// longer than a second after the budget: what has not ended by then is told (ErrStillFrozen), and
+// undone when it does. The same time is given to writing what is dirty, before anything is stopped.
 //
 // The error is nil only if work returned nil, writers were stopped until then, and nothing shows
 // that a filesystem lost writes, before or meanwhile (ErrDamaged). It matches ErrThawedEarly if they
@@ -48,18 +51,22 @@ type holding struct {
 	gaps                        []opskit.Gap
 	notes                       []string
 	stopped                     []Stopped
+	pending                     bool // a step of the freezer has not ended
 }
 
 func (h *holding) now() time.Duration { return max(time.Since(h.start), 1) }
 
 func (h *holding) run(ctx context.Context, f Freezer, budget time.Duration, work func(ctx context.Context) error) {
 	began := h.now()
-	ready, err := prepare(ctx, f)
+	ready, err := prepare(ctx, f, budget)
 	if err != nil {
 		h.freezeErr = err
 		return
 	}
 	defer func() {
+		if h.pending {
+			return // it is closed when that ends
+		}
 		if err := ready.Close(); err != nil && h.thawErr == nil {
 			h.thawErr = err
 		}
@@ -73,7 +80,23 @@ func (h *holding) run(ctx context.Context, f Freezer, budget time.Duration, work
 	limited, cancel := context.WithTimeoutCause(ctx, budget, ErrThawedEarly)
 	defer cancel()
 	h.freezeBegun = h.now()
-	thawer, err := ready.Freeze(limited)
+	type outcome struct {
+		thawer Thawer
+		err    error
+	}
+	o, ended := within(limited, limit, func() outcome {
+		thawer, err := ready.Freeze(limited)
+		return outcome{thawer, err}
+	}, func(o outcome) {
+		if o.err == nil {
+			_ = o.thawer.Thaw()
+		}
+		_ = ready.Close()
+	})
+	thawer, err := o.thawer, o.err
+	if !ended {
+		err = h.left(f, "freeze")
+	}
 	if err != nil {
 		h.freezeErr = err
 		h.thawed = h.now()
@@ -82,8 +105,11 @@ func (h *holding) run(ctx context.Context, f Freezer, budget time.Duration, work
 	h.frozen = h.now()
 	thaw := sync.OnceFunc(func() {
 		h.thawBegun = h.now()
-		h.thawErr = thawer.Thaw()
-		h.thawed = h.now()
+		err, ended := within(limited, limit, thawer.Thaw, func(error) { _ = ready.Close() })
+		if !ended {
+			err = h.left(f, "thaw")
+		}
+		h.thawErr, h.thawed = err, h.now()
 	})
 	stop := context.AfterFunc(limited, thaw)
 	defer func() {
@@ -92,6 +118,16 @@ func (h *holding) run(ctx context.Context, f Freezer, budget time.Duration, work
 	}()
 	h.workErr = work(limited)
 	h.worked = h.now()
+}
+
+// left returns the error of a step that has not ended.
+func (h *holding) left(f Freezer, step string) error {
+	h.pending = true
+	why := fmt.Errorf("the %s has not ended, and is undone when it does", step)
+	if mounts := mountsOf(f); mounts != nil {
+		return &ThawError{Mounts: mounts, Err: why}
+	}
+	return &opskit.Error{Op: step, Err: fmt.Errorf("%w: %w", ErrStillFrozen, why)}
 }
 
 // early reports whether writers ran before work had returned.

@@ -25,7 +25,7 @@ type kept struct {
 
 // Prepare prepares the freezer, and sends the DryRun again if nothing is left of the last one.
 func (k kept) Prepare(ctx context.Context) (Prepared, error) {
-	ready, err := prepare(ctx, k.Freezer)
+	ready, err := prepare(ctx, k.Freezer, k.request.Budget)
 	if err != nil {
 		return nil, err
 	}

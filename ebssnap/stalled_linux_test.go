@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,52 +26,105 @@ type stalling struct {
 	below *lab.FS
 	dir   string // does not end
 	other *lab.FS
+
+	released chan struct{}
+	release  func() // lets the device answer, and hooks return
 }
 
 func newStalling(t *testing.T) stalling {
 	t.Helper()
-	s := stalling{below: lab.LoopFS(t, "ext4", 128), dir: t.TempDir()}
+	s := stalling{below: lab.LoopFS(t, "ext4", 128), dir: t.TempDir(), released: make(chan struct{})}
+	s.release = sync.OnceFunc(func() {
+		s.below.Thaw()
+		close(s.released)
+	})
 	image := filepath.Join(s.below.Dir, "image")
 	require.NoError(t, os.WriteFile(image, nil, 0o600))
 	require.NoError(t, os.Truncate(image, 32<<20))
 	require.NoError(t, exec.Command("mkfs.ext4", "-q", image).Run())
 	require.NoError(t, exec.Command("mount", "-o", "loop", image, s.dir).Run())
-	t.Cleanup(func() { assert.NoError(t, exec.Command("umount", s.dir).Run()) })
-	s.other = lab.LoopFS(t, "ext4", 64)  // mounted last, and so frozen first
-	t.Cleanup(func() { s.below.Thaw() }) // before anything is unmounted
+	t.Cleanup(func() {
+		lab.Eventually(t, 20*time.Second, "unmounting", func() bool { return exec.Command("umount", s.dir).Run() == nil })
+	})
+	s.other = lab.LoopFS(t, "ext4", 64) // mounted last, and so frozen first
+	t.Cleanup(s.release)                // before anything is unmounted
 	return s
 }
 
-// stall is a freezer that stops the device after everything was prepared.
-func (s stalling) stall() ebssnap.Freezer {
-	return ebssnap.Hook{Name: "stall", Stop: func(ctx context.Context) error { return exec.CommandContext(ctx, "fsfreeze", "-f", s.below.Dir).Run() }}
+// stop stops the device.
+func (s stalling) stop(ctx context.Context) error {
+	return exec.CommandContext(ctx, "fsfreeze", "-f", s.below.Dir).Run()
 }
 
-// TestDeviceThatDoesNotAnswerHoldsUpNoOther: a FIFREEZE that does not end cannot be stopped, but
-// what was frozen before it is thawed at the end of the budget.
-func TestDeviceThatDoesNotAnswerHoldsUpNoOther(t *testing.T) {
+// stall is a freezer that stops the device after everything was prepared.
+func (s stalling) stall() ebssnap.Freezer { return ebssnap.Hook{Name: "stall", Stop: s.stop} }
+
+// TestBarStepsThatHang lets the device stop answering before each step, and hooks not return: the
+// call returns a second after its budget and says what is pending; what was frozen before runs again
+// by then, and the rest when the device answers.
+func TestBarStepsThatHang(t *testing.T) {
 	lab.Need(t, "root", "loop", "ext4", "program:fsfreeze")
-	for _, choice := range []string{"memfd", "none"} {
-		t.Run(choice, func(t *testing.T) {
-			s := newStalling(t)
-			freezer := ebssnap.Freezers(s.stall(), &ebssnap.FS{Mounts: []string{s.dir, s.other.Dir}, NoGuard: choice == "none"})
-			ended := make(chan error, 1)
-			go func() {
-				_, err := ebssnap.Hold(t.Context(), freezer, time.Second, func(context.Context) error { return nil })
-				ended <- err
-			}()
-			lab.Eventually(t, 10*time.Second, "a freeze", func() bool { return !writable(t, s.other.Dir) })
-			lab.Eventually(t, 5*time.Second, "thaw of the other", func() bool { return writable(t, s.other.Dir) })
-			select {
-			case err := <-ended:
-				t.Errorf("returned while FIFREEZE was running: %v", err)
-			default:
+	const budget = time.Second
+	dirty := func(s stalling) {
+		assert.NoError(t, os.WriteFile(filepath.Join(s.dir, "dirty"), make([]byte, 4<<20), 0o600))
+	}
+	tests := map[string]struct {
+		before func(s stalling)                                     // the call
+		freeze func(s stalling, fs ebssnap.Freezer) ebssnap.Freezer // what is frozen
+		work   func(s stalling)                                     // while it is
+		says   string
+		frozen bool // what hangs is told as still frozen, with the command
+	}{
+		"sync":   {before: func(s stalling) { dirty(s); assert.NoError(t, s.stop(t.Context())) }, says: "sync "},
+		"freeze": {freeze: func(s stalling, fs ebssnap.Freezer) ebssnap.Freezer { return ebssnap.Freezers(s.stall(), fs) }, says: "in FIFREEZE", frozen: true},
+		"thaw":   {work: func(s stalling) { assert.NoError(t, s.stop(t.Context())) }, says: "FITHAW", frozen: true},
+		"stop hook": {freeze: func(s stalling, fs ebssnap.Freezer) ebssnap.Freezer {
+			return ebssnap.Freezers(fs, ebssnap.Hook{Name: "h", Stop: func(context.Context) error { <-s.released; return nil }})
+		}, says: "stop h: still frozen: it has not returned"},
+		"start hook": {freeze: func(s stalling, fs ebssnap.Freezer) ebssnap.Freezer {
+			return ebssnap.Freezers(fs, ebssnap.Hook{Name: "h", Start: func() error { <-s.released; return nil }})
+		}, says: "start h: still frozen: it has not returned"},
+	}
+	for name, test := range tests {
+		for _, choice := range []string{"guard", "none"} {
+			if choice == "none" && name != "freeze" {
+				continue
 			}
-			require.True(t, s.below.Thaw())
-			require.ErrorIs(t, <-ended, ebssnap.ErrThawedEarly)
-			assert.True(t, writable(t, s.dir))
-			assert.False(t, s.other.Thaw())
-		})
+			t.Run(name+" "+choice, func(t *testing.T) {
+				s := newStalling(t)
+				var freezer ebssnap.Freezer = &ebssnap.FS{Mounts: []string{s.dir, s.other.Dir}, NoGuard: choice == "none"}
+				if test.freeze != nil {
+					freezer = test.freeze(s, freezer)
+				}
+				if test.before != nil {
+					test.before(s)
+				}
+				began := time.Now()
+				_, err := ebssnap.Hold(t.Context(), freezer, budget, func(ctx context.Context) error {
+					if test.work != nil {
+						test.work(s)
+						<-ctx.Done()
+					}
+					return nil
+				})
+				took := time.Since(began)
+				assert.True(t, writable(t, s.other.Dir), "what was frozen before runs again")
+				require.ErrorContains(t, err, test.says)
+				if test.frozen {
+					var frozen *ebssnap.ThawError
+					require.ErrorAs(t, err, &frozen)
+					assert.Equal(t, "fsfreeze -u "+s.dir, frozen.Rescue())
+					assert.Regexp(t, `process \d+ waits for the device`, err.Error())
+				}
+				s.release()
+				lab.Eventually(t, 20*time.Second, "all to run", func() bool { return writable(t, s.dir) })
+				assert.False(t, s.other.Thaw())
+				if lab.Bars() != lab.Small && !lab.Race {
+					assert.Less(t, took, budget+2*time.Second, "a second after the budget, and what a busy host adds")
+				}
+				lab.BarTiming(t, "hang in "+name+", "+choice, "returned %.1f s after a budget of %s", (took - budget).Seconds(), budget)
+			})
+		}
 	}
 }
 

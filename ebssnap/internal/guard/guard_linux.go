@@ -197,11 +197,16 @@ func (g *Guard) reap() {
 		_ = syscall.Kill(g.pid, syscall.SIGCONT)
 		_ = syscall.Kill(g.pid, syscall.SIGKILL)
 		if !g.ends(limit) {
-			return // inside an ioctl that does not end
+			go wait(g.pid) // inside a call that does not end
+			return
 		}
 	}
+	wait(g.pid)
+}
+
+func wait(pid int) {
 	for {
-		_, err := syscall.Wait4(g.pid, nil, 0, nil)
+		_, err := syscall.Wait4(pid, nil, 0, nil)
 		if !errors.Is(err, syscall.EINTR) {
 			return // also ECHILD: the program reaps all its children itself
 		}

@@ -39,6 +39,9 @@ func NewInProcess(c Config) (*InProcess, error) {
 	return &InProcess{dirs: c.Dirs, page: shared}, nil
 }
 
+// Pid returns this process.
+func (p *InProcess) Pid() int { return os.Getpid() }
+
 // Mounts returns where every filesystem stands now.
 func (p *InProcess) Mounts() []Mount {
 	mounts := make([]Mount, len(p.dirs))
