@@ -198,42 +198,22 @@ func (r *Recovery) place(entries []mountinfo.Mount, all bool) {
 
 // probe asks every filesystem for write access, where no process waits for it already.
 func (r *Recovery) probe(ctx context.Context, asleep []canary) {
-	type asked struct {
-		dir *os.File
-		at  int
-	}
-	var all []asked
 	for i := range r.Filesystems {
 		f := &r.Filesystems[i]
 		if slices.ContainsFunc(asleep, func(c canary) bool { return c.device == f.Device && isCanary(c.pid) }) {
 			f.Waits = true // a process of an earlier look, or of a run, waits already
 			continue
 		}
+		answer := guard.NoAnswer
 		dir, err := f.open()
+		if err == nil {
+			answer, err = guard.Probe(ctx, dir)
+			err = errors.Join(err, dir.Close())
+		}
 		if err != nil {
-			r.unseen(opskit.Gap{What: "whether " + r.Filesystems[i].Mount + " is frozen", Why: err.Error()})
-			continue
+			r.unseen(opskit.Gap{What: "whether " + f.Mount + " is frozen", Why: err.Error()})
 		}
-		defer dir.Close()
-		all = append(all, asked{dir, i})
-	}
-	for some := range slices.Chunk(all, guard.MaxProbes) {
-		dirs := make([]*os.File, len(some))
-		for i, one := range some {
-			dirs[i] = one.dir
-		}
-		answers, err := guard.Probe(ctx, dirs)
-		for i, one := range some {
-			f := &r.Filesystems[one.at]
-			switch {
-			case err == nil && answers[i] == guard.Passed:
-				f.Passed = true
-			case err == nil && answers[i] == guard.Waits:
-				f.Waits = true
-			case err != nil:
-				r.unseen(opskit.Gap{What: "whether " + f.Mount + " is frozen", Why: err.Error()})
-			}
-		}
+		f.Passed, f.Waits = answer == guard.Passed, answer == guard.Waits
 	}
 }
 

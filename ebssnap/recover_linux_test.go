@@ -229,3 +229,17 @@ func TestGoldenRecovery(t *testing.T) {
 	plan.Judge()
 	golden(t, "recovery", plan, &ebssnap.Recovery{})
 }
+
+// TestAProbeThatSleepsHoldsNoOtherFilesystem: what Recover asked and was answered by can be
+// unmounted, although a process of its own still sleeps in another program's freeze.
+func TestAProbeThatSleepsHoldsNoOtherFilesystem(t *testing.T) {
+	lab.Need(t, "root", "program:fsfreeze")
+	frozen, other := lab.LoopFS(t, "ext4", 64), lab.LoopFS(t, "ext4", 64)
+	require.NoError(t, exec.Command("fsfreeze", "-f", frozen.Dir).Run())
+	plan, err := ebssnap.Recover(t.Context(), journalOn(t))
+	require.NoError(t, err)
+	assert.True(t, seen(t, plan, frozen.Dir).Waits)
+	assert.True(t, seen(t, plan, other.Dir).Passed)
+	require.NoError(t, exec.Command("umount", other.Dir).Run())
+	assert.True(t, frozen.Thaw())
+}

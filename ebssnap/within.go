@@ -39,7 +39,7 @@ func within[T any](ctx context.Context, more time.Duration, step func() T, late 
 		select {
 		case o := <-done:
 			if o.panicked != nil {
-				panic(o.panicked)
+				panic(o.panicked) //nolint:forbidigo // the step's own, passed on
 			}
 			if !o.returned {
 				runtime.Goexit()

@@ -285,9 +285,6 @@ func (g *Guard) ready(ctx context.Context) error {
 	return nil
 }
 
-// MaxProbes is how many filesystems Probe asks at once.
-const MaxProbes = maxMounts
-
 // Answer is what a process learnt that asked a filesystem for write access.
 type Answer uint8
 
@@ -298,33 +295,27 @@ const (
 	Waits           // it sleeps: the filesystem is frozen
 )
 
-// Probe lets a process ask each filesystem for write access, and waits for it at most half a
-// second. One that sleeps then stays until the thaw, and nobody waits for it.
-func Probe(ctx context.Context, dirs []*os.File) ([]Answer, error) {
-	wanted := make([]bool, len(dirs))
-	for i := range wanted {
-		wanted[i] = true
-	}
-	g, err := start(ctx, Config{Dirs: dirs, Canaries: wanted, Probe: true})
+// Probe lets a process ask a filesystem for write access, and waits for it at most half a second.
+// One that sleeps then stays until the thaw, and nobody waits for it. It holds no other filesystem:
+// those can be unmounted meanwhile.
+func Probe(ctx context.Context, dir *os.File) (Answer, error) {
+	g, err := start(ctx, Config{Dirs: []*os.File{dir}, Canaries: []bool{true}, Probe: true})
 	if err != nil {
-		return nil, err
+		return NoAnswer, err
 	}
 	var frozen *MountError
 	if err := g.probed(ctx); err != nil && !errors.As(err, &frozen) {
-		return nil, errors.Join(err, g.Close())
+		return NoAnswer, errors.Join(err, g.Close())
 	}
-	answers := make([]Answer, len(dirs))
-	for i := range dirs {
-		m := g.page.mount(i)
-		asleep, _ := AsleepInUnlink(m.CanaryPID)
-		switch {
-		case m.CanaryPID > 0 && m.Canary == CanaryWaits:
-			answers[i] = Passed
-		case m.CanaryPID > 0 && m.Canary == CanaryProbe && asleep:
-			answers[i] = Waits
-		}
+	answer, m := NoAnswer, g.page.mount(0)
+	asleep, _ := AsleepInUnlink(m.CanaryPID)
+	switch {
+	case m.CanaryPID > 0 && m.Canary == CanaryWaits:
+		answer = Passed
+	case m.CanaryPID > 0 && m.Canary == CanaryProbe && asleep:
+		answer = Waits
 	}
-	return answers, g.Close()
+	return answer, g.Close()
 }
 
 // probed waits until each canary has passed once over its filesystem.
