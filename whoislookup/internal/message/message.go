@@ -123,7 +123,7 @@ func one(s string) Sense {
 		return Nothing
 	case t.has("denied", s) && !might && !t.has("terms", s):
 		return Denied
-	case !might && (t.has("throttled", s) || t.has("much", s) && t.has("muchof", s) && !t.has("failure", s) || waiting.MatchString(s) && !t.has("failure", s)):
+	case !might && (t.has("throttled", s) || !t.has("failure", s) && (t.has("later", s) || t.has("much", s) && t.has("muchof", s) || waiting.MatchString(s))):
 		return Throttled
 	case t.has("held", s):
 		return Held
@@ -178,15 +178,19 @@ const (
 // subject is the last thing that is named before a predicate.
 func (t *phrases) subject(before string) who {
 	list := strings.Fields(before)
-	for _, w := range slices.Backward(list) {
+	found := nobody
+	for i, w := range slices.Backward(list) {
 		switch {
-		case w == "<name>" || t.is("name", w):
-			return name
 		case t.is("other", w):
 			return other
+		case w == "<name>" || t.is("name", w):
+			found = name
+			if at := i - 1; at < 1 || list[at] != "of" && list[at-1] != "of" {
+				return name
+			} // or it is what stands before: "the name servers of the domain"
 		}
 	}
-	return nobody
+	return found
 }
 
 // none reads "no match", "no such domain", "could not find <name>".
@@ -217,6 +221,8 @@ func (t *phrases) none(s string) bool {
 				return true
 			case t.is("name", v) && t.is("other", next):
 				return false // "no name servers"
+			case t.is("name", v) && slices.Contains([]string{"about", "of", "for"}, next) && t.subject(strings.Join(rest[j+2:], " ")) == other:
+				return false // "no information about the holder"
 			case t.is("name", v):
 				return !strings.Contains(" given specified entered provided supplied received sent ", " "+rest[len(rest)-1]+" ")
 			}
