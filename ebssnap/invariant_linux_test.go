@@ -103,7 +103,7 @@ func harness(t *testing.T, fstype string, n int, freezer func(dir string) ebssna
 	mounted := true
 	unmount := func() {
 		if mounted {
-			command(t, "umount", dir)
+			lab.Unmount(t, dir)
 			mounted = false
 		}
 	}

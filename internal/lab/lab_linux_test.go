@@ -21,14 +21,14 @@ func TestNamespacesReachOneAnotherAndNothingElse(t *testing.T) {
 	require.NoError(t, err)
 	defer server.Close()
 	var client net.Conn
-	a.Do(func() { client, err = net.DialTimeout("tcp", "192.0.2.2:7", time.Second) })
+	a.Do(func() { client, err = net.DialTimeout("tcp", "192.0.2.2:7", 20*time.Second) })
 	require.NoError(t, err)
 	require.NoError(t, client.Close())
 	_, err = net.DialTimeout("tcp", "192.0.2.2:7", 200*time.Millisecond)
 	require.Error(t, err, "the test's own namespace has no way there")
 
 	b.Nft("table ip filter {\n chain input {\n type filter hook input priority 0\n tcp dport 7 reject with tcp reset\n }\n}\n")
-	a.Do(func() { _, err = net.DialTimeout("tcp", "192.0.2.2:7", time.Second) })
+	a.Do(func() { _, err = net.DialTimeout("tcp", "192.0.2.2:7", 20*time.Second) })
 	require.ErrorContains(t, err, "refused")
 	a.Sysctl("net.ipv4.ping_group_range", "0 5")
 	assert.Equal(t, "0\t5", strings.TrimSpace(a.Run("cat", "/proc/sys/net/ipv4/ping_group_range")))

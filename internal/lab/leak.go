@@ -24,9 +24,9 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// settle gives what is just ending two seconds to end.
+// settle gives what is just ending twenty seconds to end.
 func settle(left func() string) string {
-	deadline := time.Now().Add(2 * time.Second)
+	deadline := time.Now().Add(20 * time.Second)
 	for {
 		text := left()
 		if text == "" || time.Now().After(deadline) {

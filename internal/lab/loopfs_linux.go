@@ -66,22 +66,27 @@ func LoopFS(t testing.TB, fstype string, sizeMiB int) *FS {
 func (fs *FS) Thaw() bool { return thaw(fs.Dir) }
 
 // Unmount thaws and unmounts the filesystem; a second call does nothing.
-func (fs *FS) Unmount() {
-	if !mounted(fs.Dir) {
+func (fs *FS) Unmount() { Unmount(fs.t, fs.Dir) }
+
+// Unmount thaws and unmounts what is mounted there, which another program of the
+// machine may use for a moment: a process that starts looks at all mounts.
+func Unmount(t testing.TB, dir string) {
+	t.Helper()
+	if !mounted(dir) {
 		return
 	}
-	fs.Thaw()
+	thaw(dir)
 	deadline := time.Now().Add(20 * time.Second)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		err := unix.Unmount(fs.Dir, 0)
+		err := unix.Unmount(dir, 0)
 		if err == nil {
 			return
 		}
 		if time.Now().After(deadline) {
-			fs.t.Errorf("lab: unmount %s: %v (detached instead)", fs.Dir, err)
-			_ = unix.Unmount(fs.Dir, unix.MNT_DETACH)
+			t.Errorf("lab: unmount %s: %v (detached instead)", dir, err)
+			_ = unix.Unmount(dir, unix.MNT_DETACH)
 			return
 		}
 		<-tick.C
