@@ -148,6 +148,12 @@ func (m *mirror) networks(p int) {
 			"%s and %s overlap only: the tunnel is narrowed to what both have", prefixes(a.nets), prefixes(b.nets))
 		return
 	}
+	if a.netParam.Name+b.netParam.Name != a.word+"subnet"+b.word+"subnet" && !conf.Strong(m.a.conn.Dialect) && !conf.Strong(m.b.conn.Dialect) &&
+		slices.ContainsFunc(a.nets, func(n netip.Prefix) bool { return slices.Contains(b.nets, n) }) {
+		m.add("subnets_differ", SeverityProblem, a.word+"subnets", "write the same networks at both ends", refs,
+			"%s has %s where %s has %s: of the tunnels that pluto makes, one for each pair of networks, only those that both have come up", m.a.label, prefixes(a.nets), m.b.label, prefixes(b.nets))
+		return
+	}
 	m.add("subnets_differ", SeverityFatal, a.word+"subnet", "write the same networks at both ends", refs,
 		"%s has %s where %s has %s", m.a.label, prefixes(a.nets), m.b.label, prefixes(b.nets))
 }

@@ -1,6 +1,7 @@
 package ipsec
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,32 +10,72 @@ import (
 	"github.com/opskit-go/opskit/ipsec/conf"
 )
 
-// versions is the set of IKE versions that an end speaks for this connection,
-// 0 where the file leaves it to the daemon's default.
-func (v *view) versions() (set int, p conf.Param) {
-	const v1, v2 = 1, 2
-	switch kx := v.get("keyexchange"); strings.ToLower(kx.Value) {
+// The versions of IKE as sets.
+const v1, v2 = 1, 2
+
+// speaks is the set of IKE versions that an end opens this connection with, and
+// that it answers; 0 where the file leaves it to the daemon's default, which differs.
+func (v *view) speaks() (opens, answers int, p conf.Param) {
+	kx, x := v.get("keyexchange"), v.get("ikev2")
+	switch strings.ToLower(kx.Value) {
 	case "ikev1":
-		return v1, kx
+		return v1, v1, kx
 	case "ikev2":
-		return v2, kx
+		return v2, v2, kx
 	}
-	switch x := v.get("ikev2"); strings.ToLower(x.Value) {
+	if conf.Strong(v.conn.Dialect) {
+		return v2, v1 | v2, kx
+	}
+	switch strings.ToLower(x.Value) {
 	case "no", "never":
-		return v1, x
+		return v1, v1, x
 	case "insist", "yes":
-		return v2, x
+		return v2, v2, x
 	}
-	return 0, conf.Param{}
+	if v.conn.Dialect == conf.DialectOpenswan && x.Value != "propose" {
+		return v1, v1 | v2, x
+	}
+	return 0, 0, x
 }
 
-func (m *mirror) version() {
-	a, pa := m.a.versions()
-	b, pb := m.b.versions()
-	if a != 0 && b != 0 && a != b {
-		m.add("version_differs", SeverityFatal, pa.Name, "use IKEv2 at both ends", m.both(pa, pb),
-			"%s speaks IKEv%d only and %s IKEv%d only", m.a.label, a, m.b.label, b)
+// versions is the one IKE version that an end speaks for this connection, 0 where it
+// answers both or the file does not say.
+func (v *view) versions() (set int, p conf.Param) {
+	opens, answers, p := v.speaks()
+	if opens != answers {
+		return 0, p
 	}
+	return answers, p
+}
+
+// version compares what the end that opens the tunnel speaks with what the other
+// answers.
+func (m *mirror) version() {
+	ways, clash := 0, 0
+	var opener, answerer *view
+	for _, x := range [][2]*view{{m.a, m.b}, {m.b, m.a}} {
+		own, peer := x[0].role(), x[1].role()
+		if !own.starts && !own.trapped && (peer.starts || peer.trapped) {
+			continue
+		}
+		ways++
+		opens, _, _ := x[0].speaks()
+		if _, answers, _ := x[1].speaks(); opens != 0 && answers != 0 && opens&answers == 0 {
+			clash++
+			opener, answerer = x[0], x[1]
+		}
+	}
+	if clash == 0 {
+		return
+	}
+	s := SeverityFatal
+	if clash < ways {
+		s = SeverityProblem
+	}
+	opens, _, pa := opener.speaks()
+	_, answers, pb := answerer.speaks()
+	m.add("version_differs", s, quotedOr(pa.Name, "keyexchange"), "use IKEv2 at both ends", []Ref{opener.ref(pa), answerer.ref(pb)},
+		"%s opens with IKEv%d, and %s answers IKEv%d only", opener.label, opens, answerer.label, answers)
 }
 
 // mode compares tunnel or transport, ESP or AH, and IKEv1's two exchanges.
@@ -78,12 +119,53 @@ func (v *view) protocol() (string, conf.Param) {
 	return "esp", v.get("esp")
 }
 
-// options compares what makes a rekey fail rather than the start.
+// clashes are values that two ends must not have of one parameter, and what comes of
+// it: seen with two daemons of strongSwan 5.9 or libreswan 4.
+var clashes = []struct {
+	names    []string
+	one      []string
+	other    []string
+	severity Severity
+	what     string
+}{
+	{[]string{"ppk"}, []string{"insist"}, []string{"no", "never", ""}, SeverityFatal, "the one end insists on a post-quantum key and the other has none"},
+	{[]string{"ppk_required"}, []string{"yes"}, []string{"no", ""}, SeverityFatal, "the one end insists on a post-quantum key and the other does not"},
+	{[]string{"childless"}, []string{"force"}, []string{"never"}, SeverityFatal, "the one end makes the IKE SA without a Child SA and the other never does"},
+	{[]string{"sha2-truncbug", "sha256_96"}, []string{"yes"}, []string{"no", ""}, SeverityProblem, "with SHA-256 neither end accepts the other's packets: they cut its check value to different lengths"},
+}
+
+// options compares what must be alike although the first messages do not show it.
 func (m *mirror) options() {
 	pa, pb := m.a.get("pfs"), m.b.get("pfs")
 	if a, b := m.a.value("yes", "pfs"), m.b.value("yes", "pfs"); a != b && !conf.Strong(m.a.conn.Dialect) && !conf.Strong(m.b.conn.Dialect) {
 		m.add("pfs_differs", SeverityWarning, "pfs", "write the same at both ends", m.both(pa, pb),
 			"%s has pfs=%s and %s has pfs=%s: a rekey may be refused", m.a.label, a, m.b.label, b)
+	}
+	for _, c := range clashes {
+		a, b := m.a.value("", c.names...), m.b.value("", c.names...)
+		if slices.Contains(c.one, a) && slices.Contains(c.other, b) || slices.Contains(c.one, b) && slices.Contains(c.other, a) {
+			m.add("option_differs", c.severity, c.names[0], "write the same at both ends", m.both(m.a.get(c.names...), m.b.get(c.names...)), "%s", c.what)
+		}
+	}
+	for p := range 2 {
+		a, b := m.of(p)
+		la, lb := m.a.get(a.word+"sourceip"), m.b.get(b.word+"sourceip")
+		if conf.Strong(m.a.conn.Dialect) && conf.Strong(m.b.conn.Dialect) && (la.Value == "") != (lb.Value == "") {
+			m.add("lease_differs", SeverityFatal, a.word+"sourceip", "ask for an address at one end and hand one out at the other, or do neither", m.both(la, lb),
+				"one end asks for an address in the tunnel or hands one out, and the other does not: the Child SA is refused")
+		}
+	}
+	for _, v := range []*view{m.a, m.b} {
+		if opens, answers, p := v.speaks(); v.conn.Dialect == conf.DialectLibreswan && opens == v1 && answers == v1 && v.end.Conf.HasSetup() &&
+			!slices.ContainsFunc(v.end.Conf.Setup(), func(p conf.Param) bool { return p.Name == "ikev1-policy" && p.Value == "accept" }) {
+			m.add("ikev1", SeverityWarning, "ikev1-policy", "use IKEv2, or write ikev1-policy=accept under config setup", []Ref{v.ref(p)},
+				"%s: libreswan from 4.10 on loads no connection of IKEv1 unless ikev1-policy=accept", v.label)
+		}
+		for _, name := range []string{"mark", "mark_in", "mark_out", "mark-in", "mark-out", "if_id_in", "if_id_out", "interface", "ipsec-interface"} {
+			if p := v.get(name); p.Value != "" && p.Value != "no" && p.Value != "0" {
+				m.beyond(fmt.Sprintf("%s: whether packets come with %s=%s", v.label, name, p.Value), "the mark or the interface is made outside of these files", "ip rule, ip link, and the firewall's rules")
+			}
+		}
 	}
 }
 
@@ -172,7 +254,7 @@ func (v *view) dpd() dpd {
 		d.param = action
 		return d
 	}
-	d.on = positive(delay.Value) && d.action != "none"
+	d.on = positive(delay.Value) && d.action != "none" && (v.conn.Dialect != conf.DialectOpenswan || positive(v.get("dpdtimeout").Value)) // which needs both
 	return d
 }
 

@@ -20,19 +20,17 @@ func (v *view) misspelled(r *outcome) {
 		byPluto, byStrong := conf.Knows(p.Name)
 		refs := []Ref{v.ref(p)}
 		switch {
-		case strong && byStrong, !strong && byPluto:
-			if conf.Takes(v.conn.Dialect, p) {
-				if !conf.ReadableNumber(p) {
-					r.unread(fmt.Sprintf("%s: %s=%s", v.label, p.Name, p.Value), "no number or time that can be read here", "the daemon's log of a start")
-				}
-				continue
-			}
-			if strong && v.conn.Dialect != conf.DialectSwanctl {
-				r.add("bad_value", SeverityWarning, p.Name, "write a value of ipsec.conf(5)", refs, "%s: strongSwan takes no %s=%s, and goes on as if the line were not there", v.label, p.Name, p.Value)
-				r.unread(fmt.Sprintf("%s: %s=%s", v.label, p.Name, p.Value), "no value that is known here", "the daemon's log of a start")
-			} else {
+		case v.conn.Dialect == conf.DialectSwanctl, strong && byStrong, !strong && byPluto:
+			switch {
+			case !conf.Takes(v.conn.Dialect, p):
 				r.add("bad_value", SeverityFatal, p.Name, "write a value of ipsec.conf(5)", refs, "%s: %s loads nothing with %s=%s", v.label, v.conn.Dialect, p.Name, p.Value)
+			case !conf.ReadableNumber(p):
+				r.unread(fmt.Sprintf("%s: %s=%s", v.label, p.Name, p.Value), "no number or time that can be read here", "the daemon's log of a start")
+			case !p.Weighed():
+				r.unread(fmt.Sprintf("%s: what %s=%s does", v.label, p.Name, p.Value), "no rule here weighs it", "the daemon's log of an attempt")
 			}
+		case strong && p.SetupOnly():
+			r.add("misspelled_parameter", SeverityFatal, p.Name, "put it under config setup", refs, "%s: %s belongs under config setup: strongSwan ignores a connection that has it", v.label, p.Name)
 		case byPluto:
 			r.add("other_daemons", SeverityWarning, p.Name, "take the line out", refs, "%s: strongSwan has no %s and passes over it", v.label, p.Name)
 		case byStrong && v.conn.Dialect == conf.DialectLibreswan:

@@ -77,7 +77,7 @@ func TestMirrorSaysWhatTheDaemonsDo(t *testing.T) {
 		{"the default of three tries", "\tkeyingtries=%forever\n", "", false, ipsec.Flawed, "gives_up"},
 		{"no DPD", "\tdpddelay=10s\n\tdpdaction=restart\n", "", false, ipsec.Flawed, "no_recovery no_dpd"},
 		{"peer inside its network", "rightsubnet=10.2.0.0/16", "rightsubnet=192.0.2.0/24", true, ipsec.Flawed, "subnet_covers_peer subnet_covers_peer"},
-		{"a value that strongSwan does not take", "type=tunnel", "type=tunel", false, ipsec.Broken, "type_differs bad_value"},
+		{"a value that strongSwan does not take", "type=tunnel", "type=tunel", false, ipsec.Broken, "bad_value type_differs"},
 		{"a parameter that nobody knows", "type=tunnel", "type=tunnel\n\tquantumness=yes", false, ipsec.Unknown, ""},
 		{"a parameter of libreswan", "type=tunnel", "type=tunnel\n\tphase2alg=aes128-sha1", false, ipsec.Flawed, "other_daemons"},
 		{"an include that was not followed", "config setup\n", "include /etc/ipsec.d/*.conf\nconfig setup\n", false, ipsec.Unknown, ""},

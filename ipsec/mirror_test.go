@@ -141,8 +141,8 @@ conn net
 
 	assert.Len(t, mirror(sound, strings.Replace(other, "authby=secret", "authby=rsasig", 1), conf.DialectLibreswan).Find("auth_differs"), 1,
 		"the same lines are not reported for left and once more for right")
-	old := strings.NewReplacer("ikev2=insist", "ikev2=no")
-	aggressive := strings.Replace(other, "ikev2=insist", "ikev2=no\n\taggressive=yes", 1)
+	old := strings.NewReplacer("ikev2=insist", "ikev2=no", "config setup\n", "config setup\n\tikev1-policy=accept\n")
+	aggressive := strings.Replace(old.Replace(other), "ikev2=no", "ikev2=no\n\taggressive=yes", 1)
 	assert.Equal(t, []string{"exchange_differs"}, codes(mirror(old.Replace(sound), aggressive, conf.DialectLibreswan)))
 	assert.Empty(t, mirror(sound, strings.Replace(other, "ikev2=insist", "ikev2=insist\n\taggressive=yes", 1), conf.DialectLibreswan).Findings, "IKEv2 has no such mode")
 	for _, same := range []string{"10.2.3.4/16", "10.2/16", "10.2.0.0/255.255.0.0"} {

@@ -147,12 +147,18 @@ func (v *view) tries() int {
 	return n
 }
 
-// dialable tells whether an end knows where the other is.
+// dialable tells whether an end knows where the other is. strongSwan dials the first
+// of several peers.
 func (v *view) dialable() bool {
 	strong := conf.Strong(v.conn.Dialect)
 	for i := range v.sides {
 		p := &v.sides[i]
-		anybody := p.addrKind == addrNone || p.addrKind == addrMagic && (p.ip.IsValid() || slices.Contains([]string{"%any", "%any4", "%any6", "0.0.0.0", "::", "0.0.0.0/0", "::/0", "%group", "%opportunistic"}, strings.ToLower(p.addr.Value)) || strings.ContainsAny(p.addr.Value, ",/-"))
+		addr := strings.ToLower(p.addr.Value)
+		if strong {
+			addr, _, _ = strings.Cut(addr, ",")
+		}
+		anybody := p.addrKind == addrNone || p.addrKind == addrMagic && (p.ip.IsValid() || strings.ContainsAny(addr, ",/-") ||
+			slices.Contains([]string{"%any", "%any4", "%any6", "0.0.0.0", "::", "%group", "%opportunistic"}, addr))
 		if anybody && (!strong || p.word == "right") {
 			return false
 		}

@@ -22,16 +22,8 @@ func (v *view) readOffers() {
 	o := &v.offers
 	o.ikeParam, o.espParam = v.get("ike"), v.get("esp", "phase2alg", "ah")
 	o.ike, o.esp = suite.Parse(o.ikeParam.Value, suite.ProtocolIKE, d), suite.Parse(o.espParam.Value, protocol, d)
-	if !conf.Strong(d) {
-		v.plutoESN()
-	}
-}
-
-// plutoESN adds what esn= says; left out, pluto takes both.
-func (v *view) plutoESN() {
-	esn := map[string][]string{"yes": {"yes"}, "no": {"no"}, "either": {"no", "yes"}}[v.value("either", "esn")]
-	for i := range v.offers.esp.Proposals {
-		v.offers.esp.Proposals[i].ESN = esn
+	if !conf.Strong(d) { // left out, pluto takes both
+		o.esp = o.esp.WithESN(map[string][]string{"yes": {"yes"}, "no": {"no"}, "either": {"no", "yes"}}[v.value("either", "esn")])
 	}
 }
 

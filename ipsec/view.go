@@ -77,9 +77,9 @@ func newView(label string, e End, c *conf.Conn) *view {
 		p.addr, _ = c.Get(word)
 		p.addrKind, p.ip = readAddr(p.addr.Value)
 		v.readID(p)
-		v.readNets(p)
 		p.portOf, _ = c.Get(word + "protoport")
 		p.port = readProtoPort(p.portOf.Value)
+		v.readNets(p)
 		v.readAuth(p)
 	}
 	v.readOffers()
@@ -192,6 +192,9 @@ func (v *view) readID(p *participant) {
 		if how := v.get(p.word + "auth"); v.conn.Dialect == conf.DialectSwanctl && authOf(quotedOr(how.Value, "pubkey"))&authPubkey != 0 {
 			return // of whichever certificate it takes
 		}
+		if v.conn.Dialect == conf.DialectSwanctl && p.word == "right" {
+			return // anybody who has the key
+		}
 		if p.addrKind == addrIP {
 			p.id = "address " + p.ip.String()
 		}
@@ -274,12 +277,16 @@ func (v *view) readNets(p *participant) {
 			return
 		}
 	}
-	if strings.HasPrefix(v.value("", p.word+"sourceip"), "%") || strings.Contains(v.value("", p.word+"sourceip"), "/") {
+	if lease := v.value("", p.word+"sourceip"); strings.HasPrefix(lease, "%") || strings.Contains(lease, "/") || v.conn.Dialect == conf.DialectSwanctl && lease != "" {
 		p.leased = true
 		return
 	}
 	p.netParam = v.get(p.word+"subnet", p.word+"subnets")
-	if p.netParam.Value == "" || p.netParam.Value == "dynamic" || p.netParam.Value == "%dynamic" {
+	text := p.netParam.Value
+	if conf.Strong(v.conn.Dialect) {
+		text = p.selectors(text)
+	}
+	if text == "" || text == "dynamic" || text == "%dynamic" {
 		p.netParam = p.addr
 		if p.addrKind == addrIP {
 			p.nets, p.netKnown = []netip.Prefix{netip.PrefixFrom(p.ip, p.ip.BitLen())}, true
@@ -287,7 +294,7 @@ func (v *view) readNets(p *participant) {
 		return
 	}
 	p.netSet = true
-	words := strings.FieldsFunc(p.netParam.Value, func(r rune) bool { return r == ',' || r == ' ' })
+	words := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
 	for _, w := range words {
 		n, ok := readPrefix(w)
 		if !ok {
@@ -298,6 +305,25 @@ func (v *view) readNets(p *participant) {
 	}
 	slices.SortFunc(p.nets, netip.Prefix.Compare)
 	p.nets, p.netKnown = slices.Compact(p.nets), len(p.nets) > 0
+}
+
+// selectors takes the protocol and port, written in brackets, off networks that all
+// have the same; others stay as they are.
+func (p *participant) selectors(text string) string {
+	var nets []string
+	common := ""
+	for i, one := range strings.Split(text, ",") {
+		net, rest, found := strings.Cut(strings.TrimSpace(one), "[")
+		rest, closed := strings.CutSuffix(rest, "]")
+		if found != closed || i > 0 && rest != common {
+			return text
+		}
+		nets, common = append(nets, net), rest
+	}
+	if common != "" && p.port == "" {
+		p.port, p.portOf = readProtoPort(common), p.netParam
+	}
+	return strings.Join(nets, ",")
 }
 
 // readPrefix reads one network; an address alone is the network of itself.

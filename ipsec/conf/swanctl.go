@@ -215,6 +215,7 @@ var swanctlNames = map[string]string{
 	"local_addrs": "left", "remote_addrs": "right", "proposals": "ike", "esp_proposals": "esp", "ah_proposals": "ah",
 	"local_ts": "leftsubnet", "remote_ts": "rightsubnet", "dpd_delay": "dpddelay", "dpd_action": "dpdaction",
 	"close_action": "closeaction", "keyingtries": "keyingtries", "mode": "type", "aggressive": "aggressive",
+	"vips": "leftsourceip", "pools": "rightsourceip",
 }
 
 // swanctlConn makes one section of each child of a connection.
@@ -272,9 +273,10 @@ func (r *reader) settings(b *block, known []string) []Param {
 		case mapped && slices.Contains(known, p.Name):
 			p.Name = name
 			out = append(out, p)
-		case p.Name == "also":
+		case p.Name == "version", p.Name == "start_action": // read by swanctlConn
+		case p.Name == "also", slices.Contains(known, p.Name):
 			out = append(out, p)
-		case !slices.Contains(known, p.Name):
+		default:
 			p.Name = unknownSetting + p.Name
 			out = append(out, p)
 		}

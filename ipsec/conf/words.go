@@ -16,10 +16,13 @@ type wordTable struct {
 	pluto, strong []string
 	swanctl       map[string][]string    // settings of a connection, a child and an auth section
 	choices       map[string][2][]string // pluto's values and strongSwan's
+	known         map[string]bool        // pluto's by plain name; strongSwan's behind "strong "
+	setup         []string               // strongSwan's words of config setup alone
+	weighed       map[string]bool        // read by a rule, or harmless: plain names, or name=value
 }
 
 var wordsOf = sync.OnceValue(func() (t wordTable) {
-	t.choices, t.swanctl = map[string][2][]string{}, map[string][]string{}
+	t.choices, t.swanctl, t.weighed, t.known = map[string][2][]string{}, map[string][]string{}, map[string]bool{}, map[string]bool{}
 	for line := range strings.Lines(wordsText) {
 		f := strings.Fields(line)
 		if len(f) < 2 {
@@ -28,10 +31,22 @@ var wordsOf = sync.OnceValue(func() (t wordTable) {
 		switch f[0] {
 		case "pluto":
 			t.pluto = append(t.pluto, f[1:]...)
+			for _, w := range f[1:] {
+				t.known[plain(w)] = true
+			}
 		case "strong":
 			t.strong = append(t.strong, f[1:]...)
+			for _, w := range f[1:] {
+				t.known["strong "+w] = true
+			}
 		case "connection", "child", "auth":
 			t.swanctl[f[0]] = append(t.swanctl[f[0]], f[1:]...)
+		case "setup":
+			t.setup = append(t.setup, f[1:]...)
+		case "read", "harmless":
+			for _, w := range f[1:] {
+				t.weighed[plain(w)] = true
+			}
 		case "choice":
 			at := slices.Index(f, "|")
 			t.choices[f[1]] = [2][]string{f[2:at], f[at+1:]}
@@ -40,18 +55,42 @@ var wordsOf = sync.OnceValue(func() (t wordTable) {
 	return t
 })
 
+// left is a parameter's name as the left side has it.
+func left(name string) string {
+	if rest, ok := strings.CutPrefix(name, "right"); ok {
+		return "left" + rest
+	}
+	return name
+}
+
+// plain is a name as pluto looks it up: of the left side, without separators.
+func plain(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '-' || r == '_' {
+			return -1
+		}
+		return r
+	}, left(name))
+}
+
+// Weighed tells whether what a parameter says is read by a rule of package ipsec, or
+// can keep neither two ends from agreeing nor packets from going.
+func (p Param) Weighed() bool {
+	value := strings.ToLower(p.Value)
+	off := slices.Contains([]string{"no", "never", "none", "off", "false", "0"}, value)
+	w, name := wordsOf().weighed, plain(p.Name)
+	return off || w[name] || w[name+"="+value] || isComment(p.Name) || strings.HasPrefix(p.Name, "x-") || strings.HasPrefix(p.Name, "x_")
+}
+
+// SetupOnly tells a parameter that strongSwan takes under config setup alone.
+func (p Param) SetupOnly() bool { return slices.Contains(wordsOf().setup, p.Name) }
+
 // Knows tells whether the two families of daemons have a parameter of a connection
 // of that name, which is in lower case.
 func Knows(name string) (pluto, strongSwan bool) {
-	if rest, ok := strings.CutPrefix(name, "right"); ok {
-		name = "left" + rest
-	}
 	t := wordsOf()
-	if isComment(name) || strings.HasPrefix(name, "x-") || strings.HasPrefix(name, "x_") {
-		return true, slices.Contains(t.strong, name)
-	}
-	plain := func(s string) string { return strings.NewReplacer("-", "", "_", "").Replace(s) }
-	return slices.ContainsFunc(t.pluto, func(w string) bool { return plain(w) == plain(name) }), slices.Contains(t.strong, name)
+	strongSwan = t.known["strong "+left(name)]
+	return t.known[plain(name)] || isComment(name) || strings.HasPrefix(name, "x-") || strings.HasPrefix(name, "x_"), strongSwan
 }
 
 // Parameters lists what a dialect has: swanctl's settings, or what either family

@@ -49,11 +49,11 @@ func Negotiate(a, b Offer, m Moment) Outcome {
 		}
 	}
 	switch {
-	case a.Defaults && b.Defaults:
+	case a.Defaults && b.Defaults && !slices.Equal(out.Differ, []string{"esn"}):
 		return Outcome{Agreed: &yes}
 	case len(a.Unread)+len(b.Unread) > 0:
 		out.Why = "a word is not known: " + strings.Join(append(slices.Clone(a.Unread), b.Unread...), ", ")
-	case a.Defaults || b.Defaults:
+	case (a.Defaults || b.Defaults) && !slices.Equal(out.Differ, []string{"esn"}):
 		out.Why = "one end offers its defaults, which differ from version to version"
 	case closest < 0:
 		out.Why = "one end offers nothing"
@@ -74,7 +74,7 @@ func (o Offer) all() []Proposal {
 	hashes := []string{"sha2_256", "sha2_512"}
 	esn := []string{"no"}
 	if !o.strong {
-		esn = nil
+		esn = o.esn
 	}
 	common := Proposal{Cipher: []string{"aes_cbc_128", "aes_cbc_256"}, Hash: hashes, ESN: esn}
 	aead := Proposal{Cipher: []string{"aes_gcm_16_128", "aes_gcm_16_256"}, ESN: esn}

@@ -48,6 +48,17 @@ type Offer struct {
 
 	protocol Protocol
 	strong   bool
+	esn      []string // of the defaults; nil: as the daemon has them
+}
+
+// WithESN is the offer with sequence numbers set beside the proposals, as pluto's esn=
+// does.
+func (o Offer) WithESN(esn []string) Offer {
+	o.esn, o.Proposals = esn, slices.Clone(o.Proposals)
+	for i := range o.Proposals {
+		o.Proposals[i].ESN = esn
+	}
+	return o
 }
 
 // Parse reads a list of proposals as it stands in ipsec.conf, or in swanctl.conf
