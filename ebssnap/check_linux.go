@@ -15,7 +15,7 @@ import (
 // and ended, nothing is frozen, and nothing asks the filesystem for anything that a freeze by
 // another program would hold up: what is frozen now is told by Recover.
 func (f *FS) Check(ctx context.Context, _ []string) (found []opskit.Capability, gaps []opskit.Gap) {
-	_, err := readMounts()
+	entries, err := readMounts()
 	found = append(found, capability("mounts", err, "mount -t proc proc /proc"))
 	var devices []string
 	for _, path := range f.Mounts {
@@ -27,7 +27,11 @@ func (f *FS) Check(ctx context.Context, _ []string) (found []opskit.Capability, 
 		c := capability("mount", err, "")
 		c.Why = path + ": " + c.Why
 		if err == nil {
-			c.Why += m.entry.Type + " on " + m.entry.Source
+			stops, _ := scope([]mount{m}, entries)
+			c.Why += m.entry.Type + " on " + m.entry.Source + stops[0].waits()
+			for _, g := range stops[0].gaps() {
+				c.Why += "; " + g.String()
+			}
 		}
 		found = append(found, c)
 	}

@@ -21,6 +21,10 @@ import (
 // from the counters of ext4 and btrfs in /sys/fs, and from the kernel's log (/dev/kmsg), by messages
 // of the block layer, ext4, xfs and btrfs of Linux 4.19 to 6.18; xfs counts nothing. A filesystem that another program froze is left as it is (ErrAlreadyFrozen).
 //
+// Check and the result name what else stops: every other mount of the filesystem, in whatever mount
+// namespace that /proc shows, the loop devices with images on it, what is made of those, and swap. A
+// filesystem on such a device that is not frozen itself is told.
+//
 // While a filesystem is frozen, a write to it sleeps until the thaw and cannot be killed. Do not
 // log to it.
 //

@@ -34,10 +34,12 @@ func (f *FS) Prepare(ctx context.Context) (Prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &preparedFS{mounts: mounts, stops: make([]Stopped, len(mounts))}
-	for i, m := range mounts {
-		p.stops[i] = Stopped{Mount: m.path, Device: m.entry.Number}
+	p := &preparedFS{mounts: mounts}
+	entries, err := readMounts()
+	if err != nil {
+		return nil, errors.Join(&opskit.Error{Op: "read mounts", Err: err}, closeMounts(mounts))
 	}
+	p.stops, p.gaps = scope(mounts, entries)
 	p.looks(func(s *Stopped) *Health { return &s.Before }, true)
 	for _, s := range p.stops {
 		if s.Before.GivenUp != "" {

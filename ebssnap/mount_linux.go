@@ -194,7 +194,7 @@ func part(e mountinfo.Mount) bool {
 }
 
 func (m *mount) suitable(entries []mountinfo.Mount) error {
-	m.below = loopBacking(m.entry.Source, entries)
+	m.below = loopBacking(filepath.Base(m.entry.Source), entries)
 	if known, yes := freezable(m.entry); known && !yes {
 		return fmt.Errorf("%w: %s on %q", ErrNotFreezable, m.entry.Type, m.entry.Point)
 	}
@@ -238,22 +238,4 @@ func freezeOrder(mounts []mount) []mount {
 		visit(m, 0)
 	}
 	return ordered
-}
-
-// loopBacking returns the device of the filesystem that holds the image of a loop device, or "".
-func loopBacking(source string, entries []mountinfo.Mount) string {
-	name, err := os.ReadFile("/sys/block/" + filepath.Base(source) + "/loop/backing_file")
-	if err != nil {
-		return ""
-	}
-	var stat unix.Statx_t
-	if err := unix.Statx(unix.AT_FDCWD, strings.TrimSpace(string(name)), 0, unix.STATX_MNT_ID, &stat); err != nil {
-		return ""
-	}
-	for _, e := range entries {
-		if stat.Mask&unix.STATX_MNT_ID != 0 && e.ID == int(stat.Mnt_id) {
-			return e.Number
-		}
-	}
-	return ""
 }

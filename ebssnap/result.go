@@ -149,7 +149,9 @@ func (r *Result) String() string {
 			rounded(r.Timing.Freeze), rounded(r.Timing.Work), rounded(r.Timing.Thaw))
 	}
 	for _, f := range r.Evidence.Stopped {
-		b.WriteString(f.lines())
+		if waits := f.waits(); waits != "" {
+			fmt.Fprintf(&b, "  %s%s\n", opskit.Escape(f.Mount), opskit.Escape(waits))
+		}
 	}
 	for _, note := range r.Notes {
 		fmt.Fprintf(&b, "  for a restore: %s\n", opskit.Escape(note))

@@ -74,13 +74,12 @@ func (f Stopped) gaps() (gaps []opskit.Gap) {
 	return gaps
 }
 
-// lines tells what waits with it, for a report.
-func (f Stopped) lines() string {
-	var b strings.Builder
-	for _, waits := range slices.Concat(f.Also, f.OnTop) {
-		fmt.Fprintf(&b, "  stops too with %s: %s\n", opskit.Escape(f.Mount), opskit.Escape(waits))
+// waits tells what waits with it, or nothing.
+func (f Stopped) waits() string {
+	if all := slices.Concat(f.Also, f.OnTop); len(all) > 0 {
+		return "; stops too: " + strings.Join(all, ", ")
 	}
-	return b.String()
+	return ""
 }
 
 // damaged returns ErrDamaged if any of what was stopped is.

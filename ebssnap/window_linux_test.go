@@ -71,6 +71,38 @@ func TestBarFrozenWindow(t *testing.T) {
 	}
 }
 
+// TestBarGuardCost compares the same two where the kernel's grace periods are expedited, so that
+// little else than guard and canary is left: pairs, in turns, by the median of their differences.
+func TestBarGuardCost(t *testing.T) {
+	lab.Need(t, "root")
+	types, pairs := filesystems(), 99
+	if lab.Bars() != lab.Full {
+		types, pairs = types[:1], map[lab.Size]int{lab.Small: 1, lab.CI: 33}[lab.Bars()]
+	}
+	if lab.Bars() != lab.Small {
+		lab.Setting(t, "/sys/kernel/rcu_expedited", "1")
+		lab.Setting(t, "/sys/kernel/rcu_normal", "0")
+	}
+	for _, fstype := range types {
+		t.Run(fstype, func(t *testing.T) {
+			fs := lab.LoopFS(t, fstype, 512)
+			var raw, more []time.Duration
+			for range pairs {
+				rest()
+				raw = append(raw, rawCycle(t, fs.Dir))
+				rest()
+				result, err := ebssnap.Consistent(t.Context(), volume(&ebssnaptest.Cloud{}), &ebssnap.FS{Mounts: []string{fs.Dir}}, 10*time.Second)
+				require.NoError(t, err)
+				more = append(more, result.Timing.Stopped-result.Timing.Work-raw[len(raw)-1])
+			}
+			if lab.Bars() != lab.Small && !lab.Race {
+				require.LessOrEqual(t, median(more), max(3*time.Millisecond, 2*median(raw)), "%v\n%v", raw, more)
+			}
+			lab.BarTiming(t, "guard cost "+fstype, "%.2f ms more than a raw pair of %.2f ms, median of %d", float64(median(more))/1e6, float64(median(raw))/1e6, pairs)
+		})
+	}
+}
+
 func median(list []time.Duration) time.Duration {
 	return slices.Sorted(slices.Values(list))[len(list)/2]
 }
