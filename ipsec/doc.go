@@ -26,18 +26,14 @@
 //
 // [ParseStatus] reads the output of service ipsec status, ipsec auto --status,
 // ipsec trafficstatus, ipsec statusall and swanctl --list-sas; [Status.State] says which tunnels are
-// up. [Traffic] tells from two looks at one end, or both, where the packets of one that is up are
-// lost. [Listeners] tells which process holds UDP 500 and 4500.
+// up, and package [github.com/opskit-go/opskit/ipsec/traffic] where the packets of one that is up
+// are lost. [Listeners] tells which process holds UDP 500 and 4500.
 //
 // Every result is an [opskit.Result] and holds its evidence, from which Judge
 // derives it again. A key is in none of them. Levels:
 //
-//	sound, up, passes                               OK; up is a Warning with a warning beside it
+//	sound, up                                       OK; up is a Warning with a warning beside it
 //	one_way                                         Warning: traffic of one direction may be meant
-//	not_answered, no_reply                          the same; a Problem where pings were sent or a cause is seen
-//	partly                                          Warning: some packets pass
-//	not_entering, not_arriving, not_returning       Problem: what was seen to be sent is lost
-//	beside                                          Problem: it goes in clear
 //	flawed                                          Warning or Problem, as its worst finding is
 //	broken, partial, ike_only, connecting, down,
 //	not_loaded, stopped                             Problem: something carries nothing
@@ -58,9 +54,7 @@
 // rekey_refused, same_address, same_id, slow_dpd, subnet_covers_peer,
 // subnets_differ, subnets_overlap, type_differs, version_differs, weak_algorithm,
 // weak_key. Of a status: answers_nothing, counts_sas, duplicate_sa, ike_only,
-// narrowed, no_answer, not_loaded, one_way, silent_since, trapped. Of traffic, beside
-// the verdict that loses: esp_dropped, masqueraded, mss, mtu, no_forwarding,
-// no_listener, no_route, no_sa, peer_stopped, rp_filter.
+// narrowed, no_answer, not_loaded, one_way, silent_since, trapped.
 //
 // # Privileges
 //

@@ -21,10 +21,11 @@ import (
 	"github.com/opskit-go/opskit/internal/lab"
 	"github.com/opskit-go/opskit/ipsec"
 	"github.com/opskit-go/opskit/ipsec/conf"
+	"github.com/opskit-go/opskit/ipsec/traffic"
 )
 
 // look asks one end's daemon and reads its host.
-func (r *region) look(t *testing.T) (l ipsec.Look) {
+func (r *region) look(t *testing.T) (l traffic.Look) {
 	t.Helper()
 	l.Time = time.Now()
 	if s, err := r.status(t, "ipsec statusall"); err == nil {
@@ -39,7 +40,7 @@ func (r *region) look(t *testing.T) (l ipsec.Look) {
 var received = regexp.MustCompile(`(\d+) received`)
 
 // ping sends from the host behind this end.
-func (r *region) ping(t *testing.T, count int, to string) ipsec.Pings {
+func (r *region) ping(t *testing.T, count int, to string) traffic.Pings {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -48,7 +49,7 @@ func (r *region) ping(t *testing.T, count int, to string) ipsec.Pings {
 	require.NotNil(t, m, "%s", out)
 	answered, err := strconv.Atoi(m[1])
 	require.NoError(t, err)
-	return ipsec.Pings{To: netip.MustParseAddr(to), Size: 84, Sent: count, Answered: answered}
+	return traffic.Pings{To: netip.MustParseAddr(to), Size: 84, Sent: count, Answered: answered}
 }
 
 // The ways in which a tunnel that is up carries nothing, and looks at one that
@@ -82,17 +83,17 @@ func TestBarTraffic(t *testing.T) {
 
 	// between does something between two looks at both ends, and judges by what
 	// was saved of each.
-	between := func(do func() []ipsec.Pings) *ipsec.TrafficReport {
-		ends := []ipsec.Looks{{Name: "west", Conn: "tunnel"}, {Name: "east", Conn: "tunnel"}}
+	between := func(do func() []traffic.Pings) *traffic.Report {
+		ends := []traffic.End{{Name: "west", Conn: "tunnel"}, {Name: "east", Conn: "tunnel"}}
 		ends[0].Before, ends[1].Before = west.look(t), east.look(t)
 		ends[0].Pings = do()
 		ends[0].After, ends[1].After = west.look(t), east.look(t)
 		saved, err := json.Marshal(ends)
 		require.NoError(t, err)
-		var back []ipsec.Looks
+		var back []traffic.End
 		require.NoError(t, json.Unmarshal(saved, &back))
-		r := ipsec.Traffic(back...)
-		assert.Equal(t, ipsec.Traffic(ends...).String(), r.String())
+		r := traffic.Check(back...)
+		assert.Equal(t, traffic.Check(ends...).String(), r.String())
 		return r
 	}
 	looks, serials, passes := 7, map[int]bool{}, 0
@@ -106,20 +107,20 @@ func TestBarTraffic(t *testing.T) {
 		if i%5 == 1 {
 			west.gateway.Run(west.shell("ipsec stroke rekey tunnel{}")...)
 		}
-		r := between(func() []ipsec.Pings {
+		r := between(func() []traffic.Pings {
 			p := west.ping(t, 3, "10.0.207.203")
 			if i%2 == 0 || p.Answered < p.Sent { // a machine that is busy may lose one
 				return nil
 			}
-			return []ipsec.Pings{p}
+			return []traffic.Pings{p}
 		})
 		for _, sa := range r.Ends[0].After.Status.Child {
 			serials[sa.Serial] = true
 		}
-		if r.Verdict == ipsec.PassingWhole {
+		if r.Verdict == traffic.Passes {
 			passes++
 		}
-		require.Contains(t, []ipsec.Passing{ipsec.PassingWhole, ipsec.PassingUnknown}, r.Verdict, "%s", r)
+		require.Contains(t, []traffic.Verdict{traffic.Passes, traffic.Unknown}, r.Verdict, "%s", r)
 	}
 
 	nft := func(r *region, rules string) func() {
@@ -132,21 +133,21 @@ func TestBarTraffic(t *testing.T) {
 	}
 	type situation struct {
 		name    string
-		verdict ipsec.Passing
+		verdict traffic.Verdict
 		code    string
 		undo    func() func()
 	}
 	cases := []situation{
-		{"healthy", ipsec.PassingWhole, "", func() func() { return func() {} }},
-		{"no forwarding behind", ipsec.PassingNotAnswered, "no_forwarding", func() func() { return sysctl(east) }},
-		{"no forwarding before", ipsec.PassingNotEntering, "no_forwarding", func() func() { return sysctl(west) }},
-		{"ESP dropped", ipsec.PassingNotArriving, "esp_dropped", func() func() {
+		{"healthy", traffic.Passes, "", func() func() { return func() {} }},
+		{"no forwarding behind", traffic.NotAnswered, "no_forwarding", func() func() { return sysctl(east) }},
+		{"no forwarding before", traffic.NotEntering, "no_forwarding", func() func() { return sysctl(west) }},
+		{"ESP dropped", traffic.NotArriving, "esp_dropped", func() func() {
 			return nft(east, "chain in { type filter hook input priority filter; udp dport 4500 @th,64,32 != 0 drop; }")
 		}},
-		{"masqueraded", ipsec.PassingNotEntering, "masqueraded", func() func() {
+		{"masqueraded", traffic.NotEntering, "masqueraded", func() func() {
 			return nft(west, "chain out { type nat hook postrouting priority srcnat; ip daddr 10.0.0.0/16 snat to 198.51.100.77; }")
 		}},
-		{"no route behind", ipsec.PassingNotAnswered, "no_route", func() func() {
+		{"no route behind", traffic.NotAnswered, "no_route", func() func() {
 			east.gateway.Run("ip", "route", "add", "198.51.100.0/24", "via", "10.0.61.1")
 			east.gateway.Run("ip", "route", "del", "default")
 			device := strings.Fields(east.gateway.Run("ip", "-o", "route", "show", "10.0.207.0/24"))[2]
@@ -156,7 +157,7 @@ func TestBarTraffic(t *testing.T) {
 				east.gateway.Run("ip", "route", "add", "default", "via", "10.0.61.1")
 			}
 		}},
-		{"SA deleted at one end", ipsec.PassingNotArriving, "no_sa", func() func() {
+		{"SA deleted at one end", traffic.NotArriving, "no_sa", func() func() {
 			undo := nft(east, "chain out { type filter hook output priority filter; udp sport 4500 @th,64,32 0 drop; }\n"+
 				"chain in { type filter hook input priority filter; udp dport 4500 @th,64,32 0 drop; }")
 			east.gateway.Run(east.shell("ipsec stroke down-nb tunnel")...)
@@ -169,12 +170,12 @@ func TestBarTraffic(t *testing.T) {
 				east.gateway.Run(east.shell("ipsec stroke up-nb tunnel")...)
 			}
 		}},
-		{"peer killed", ipsec.PassingNoReply, "peer_stopped", func() func() {
+		{"peer killed", traffic.NoReply, "peer_stopped", func() func() {
 			require.NoError(t, daemon.Cmd.Process.Kill())
 			<-daemon.Done()
 			return start
 		}},
-		{"SA lost in a restart", ipsec.PassingNotArriving, "no_sa", func() func() { return func() {} }},
+		{"SA lost in a restart", traffic.NotArriving, "no_sa", func() func() { return func() {} }},
 	}
 	switch lab.Bars() {
 	case lab.Small:
@@ -194,7 +195,7 @@ func TestBarTraffic(t *testing.T) {
 			})
 		}
 		undo := c.undo()
-		r := between(func() []ipsec.Pings { return []ipsec.Pings{west.ping(t, 3, "10.0.207.203")} })
+		r := between(func() []traffic.Pings { return []traffic.Pings{west.ping(t, 3, "10.0.207.203")} })
 		undo()
 		codes := []string{""}
 		for _, f := range r.Findings {

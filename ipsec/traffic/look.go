@@ -1,4 +1,4 @@
-package ipsec
+package traffic
 
 import (
 	"context"
@@ -8,11 +8,13 @@ import (
 	"io/fs"
 	"math/bits"
 	"net/netip"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/ipsec"
 )
 
 // ReadHost adds what the files of a /proc show: settings, listeners, routes of the
@@ -20,15 +22,13 @@ import (
 // changes. nil is the /proc of this host. What cannot be read is in Unseen; the
 // error is that of ctx, or matches errors.ErrUnsupported.
 func (l *Look) ReadHost(ctx context.Context, proc fs.FS) (err error) {
-	if proc == nil {
-		if proc, err = hostProc(); err != nil {
-			return err
-		}
-	}
-	if l.Listeners, err = Listeners(ctx, proc); err != nil && l.Listeners == nil {
+	if l.Listeners, err = ipsec.Listeners(ctx, proc); err != nil && (l.Listeners == nil || proc == nil) {
 		return err
 	}
-	own, other := Looks{Before: *l}.networks()
+	if proc == nil {
+		proc = os.DirFS("/proc")
+	}
+	own, other := End{Before: *l}.networks()
 	var interfaces []string
 	entries, _ := fs.ReadDir(proc, "sys/net/ipv4/conf")
 	for _, e := range entries {
@@ -37,7 +37,7 @@ func (l *Look) ReadHost(ctx context.Context, proc fs.FS) (err error) {
 		}
 	}
 	if sys, subErr := fs.Sub(proc, "sys"); subErr == nil {
-		l.Sysctls = (&Tunnel{A: Endpoint{Subnets: own}, B: Endpoint{Subnets: other}}).Sysctls(interfaces...).Read(sys)
+		l.Sysctls = (&ipsec.Tunnel{A: ipsec.Endpoint{Subnets: own}, B: ipsec.Endpoint{Subnets: other}}).Sysctls(interfaces...).Read(sys)
 	}
 	var routes []netip.Prefix
 	add := func(addr []byte, bits int, flags string) {
