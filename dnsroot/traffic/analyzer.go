@@ -98,9 +98,9 @@ type Message struct {
 // early, with ctx's error, when ctx is done.
 func (a *Analyzer) ReadCapture(ctx context.Context, src io.Reader) error {
 	a.prepare()
-	r, err := capture.NewReader(src)
+	r, err := capture.NewReader(src, capture.Errors{NotCapture: ErrNotCapture, Truncated: ErrTruncated, Damaged: ErrDamaged})
 	if err != nil {
-		return failure(err)
+		return &opskit.Error{Op: "read capture", Err: err}
 	}
 	var f capture.Frame
 	var p capture.Packet
@@ -112,25 +112,20 @@ func (a *Analyzer) ReadCapture(ctx context.Context, src io.Reader) error {
 			return ctx.Err()
 		}
 		if why := d.Decode(&f, &p); why != capture.Decoded {
-			a.state.Skipped[why.String()]++
+			a.state.Skipped[string(why)]++
 			continue
 		}
 		if why := a.packet(&p, f.Time, ports); why != "" {
 			a.state.Skipped[why]++
 		}
 	}
-	if err := r.Err(); err != nil {
-		err = failure(err)
-		text, _ := json.Marshal(opskit.Fail(err))
-		a.state.Broken = append(a.state.Broken, text)
-		return err
+	if r.Err() == nil {
+		return nil
 	}
-	return nil
-}
-
-// failure says in this package's errors why a capture could not be read on.
-func failure(err error) error {
-	return &opskit.Error{Op: "read capture", Err: capture.Explain(err, ErrNotCapture, ErrTruncated, ErrDamaged)}
+	err = &opskit.Error{Op: "read capture", Err: r.Err()}
+	text, _ := json.Marshal(opskit.Fail(err))
+	a.state.Broken = append(a.state.Broken, text)
+	return err
 }
 
 // Observe takes in one message, from wherever the caller has it.
@@ -259,9 +254,6 @@ func (a *Analyzer) query(p *capture.Packet, name []byte, typ int) {
 		e.N[overIPv6]++
 	} else {
 		e.N[octets+int(p.Src[0])]++
-	}
-	if p.Proto == capture.TCP {
-		e.N[overTCP]++
 	}
 	source := mix(sourceKey(&p.Src, p.V6))
 	a.state.Sources.add(source, 1, nil)

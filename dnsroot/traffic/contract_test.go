@@ -40,13 +40,14 @@ func TestContract(t *testing.T) {
 	}
 	var broken traffic.Analyzer
 	require.ErrorIs(t, broken.ReadCapture(t.Context(), strings.NewReader(capturetest.NewPCAP(1).String()+"x")), traffic.ErrTruncated)
+	quiet, surge := flooded(1, nil), flooded(1, func(w *world, at time.Time) { w.ordinary(at) })
 	contract.Check(t, contract.Package{
 		Prefix:    "dnsroot_",
 		Sentinels: sentinels(),
 		Results: map[string]opskit.Result{
-			"quiet":  flooded(1, nil),
+			"quiet":  quiet,
 			"attack": flooded(1, func(w *world, at time.Time) { w.see(at, w.Uint32(), "www.336901.com", 1) }),
-			"surge":  flooded(1, func(w *world, at time.Time) { w.ordinary(at) }),
+			"surge":  surge,
 			"random": flooded(1, func(w *world, at time.Time) {
 				w.see(at, w.Uint32(), strings.Repeat("x", 1+w.IntN(60))+"."+strings.Repeat("y", 1+w.IntN(60))+".victim\x1b.example", 1)
 			}),
@@ -56,8 +57,8 @@ func TestContract(t *testing.T) {
 			"nothing":    (&traffic.Analyzer{}).Report(),
 		},
 	})
-	assert.Equal(t, opskit.OK, flooded(1, nil).Level())
-	assert.Equal(t, opskit.Warning, flooded(1, func(w *world, at time.Time) { w.ordinary(at) }).Level())
+	assert.Equal(t, opskit.OK, quiet.Level())
+	assert.Equal(t, opskit.Warning, surge.Level())
 }
 
 // A capture that could not be read whole, or that holds much that was not

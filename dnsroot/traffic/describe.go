@@ -150,10 +150,11 @@ func (s *Stretch) fill(on, off *epoch, times float64, turns []string) {
 	}
 	talkers := rank(&on.Talkers, &off.Talkers, asked, source)
 	for i, t := range talkers[:min(200, len(talkers))] {
+		least := t.Share * float64(t.Count.Low) / float64(t.Count.Value)
 		if i < most {
-			s.Sources.Ten = min(1, s.Sources.Ten+t.Share)
+			s.Sources.Ten = min(1, s.Sources.Ten+least)
 		}
-		s.Sources.Heavy = min(1, s.Sources.Heavy+t.Share)
+		s.Sources.Heavy = min(1, s.Sources.Heavy+least)
 	}
 	s.Sources.Top = head(talkers)
 	s.Names.Top = head(rank(&on.Top, &off.Top, asked, func(_ uint64, text []byte) string { return printName(text) }))

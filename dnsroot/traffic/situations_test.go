@@ -200,6 +200,7 @@ func TestSituations(t *testing.T) {
 		}, quiet, 0, traffic.KindOrdinary, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(7)
 			c.make(w)
 			r := w.a.Report()

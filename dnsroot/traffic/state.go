@@ -46,7 +46,6 @@ const (
 	queryBytes
 	answerBytes
 	overIPv6
-	overTCP
 	rcodes                // of answers
 	types   = rcodes + 16 // of queries, the last for those from 256 on
 	octets  = types + 257 // IPv4 queries by the first byte of their source

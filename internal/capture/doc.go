@@ -2,13 +2,13 @@
 // pcap in both byte orders, with microseconds and nanoseconds, and pcapng, each
 // also compressed by gzip, from anything that can be read once from front to back.
 //
-//	r, err := capture.NewReader(os.Stdin)
+//	r, err := capture.NewReader(os.Stdin, errs)
 //	var f capture.Frame
 //	var p capture.Packet
 //	var d capture.Decoder
 //	for err == nil && r.Next(&f) {
 //		if why := d.Decode(&f, &p); why != capture.Decoded {
-//			skipped[why]++
+//			skipped[string(why)]++
 //		}
 //	}
 //	err = r.Err() // nil at the end of a whole capture, else where it broke off

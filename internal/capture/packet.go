@@ -6,23 +6,17 @@ import (
 )
 
 // Reason tells why a frame is of no use.
-type Reason uint8
+type Reason string
 
 // The reasons.
 const (
-	Decoded   Reason = iota // it is of use
-	NotIP                   // ARP, spanning tree and the like
-	Link                    // a link type that is not read here
-	CutShort                // the snap length left out a header that is needed
-	Malformed               // its lengths or versions contradict one another
-	Fragment                // a part of a datagram that was not, or not yet, whole
-	Reasons                 // how many there are
+	Decoded   Reason = ""          // it is of use
+	NotIP     Reason = "not_ip"    // ARP, spanning tree and the like
+	Link      Reason = "link_type" // one that is not read here
+	CutShort  Reason = "cut_short" // the snap length left out a header that is needed
+	Malformed Reason = "malformed" // its lengths or versions contradict one another
+	Fragment  Reason = "fragment"  // a part of a datagram that was not, or not yet, whole
 )
-
-// String returns the reason in snake_case.
-func (r Reason) String() string {
-	return [...]string{"decoded", "not_ip", "link_type", "cut_short", "malformed", "fragment", "unknown"}[min(r, Reasons)]
-}
 
 // IP protocol numbers.
 const (
@@ -33,23 +27,12 @@ const (
 	ICMPv6 = 58
 )
 
-// Direction is which way a frame went, where its header says so.
-type Direction uint8
-
-// The directions.
-const (
-	Unknown Direction = iota
-	Inbound
-	Outbound
-)
-
 // Packet is one datagram.
 type Packet struct {
 	Src, Dst         [16]byte // an IPv4 address in the first four bytes
 	V6               bool
 	Proto            uint8 // behind all extension headers
-	Direction        Direction
-	Cut              bool // the snap length left out part of Payload
+	Cut              bool  // the snap length left out part of Payload
 	SrcPort, DstPort uint16
 	Payload          []byte // behind the header of UDP or TCP, or of IP; valid until the next frame
 	Inner            []byte // behind the header of IP
@@ -71,101 +54,65 @@ func Addr(b [16]byte, v6 bool) netip.Addr {
 // Decoder finds datagrams in frames, and remembers fragments. The zero value is
 // ready. It is for one capture.
 type Decoder struct {
-	parts  map[fragment]*datagram
-	oldest []fragment
+	waiting []*datagram // the oldest first
 }
 
 // Link types of tcpdump.org's list.
 const (
-	linkNull     = 0
 	linkEthernet = 1
-	linkRaw      = 101
-	linkLoop     = 108
-	linkSLL      = 113
-	linkIPv4     = 228
-	linkIPv6     = 229
 	linkSLL2     = 276
 )
+
+// heads is how long the header of each link type is, and where in it an Ethernet
+// type stands, -1 where there is none and IP tells itself which version it is.
+var heads = map[uint16]struct{ size, typ int }{
+	linkEthernet: {14, 12},
+	113:          {16, 14}, // SLL
+	linkSLL2:     {20, 0},
+	0:            {4, -1}, // NULL, and below LOOP, of BSD's loopback
+	108:          {4, -1},
+	101:          {0, -1}, // RAW, and how some systems wrote it
+	12:           {0, -1},
+	14:           {0, -1},
+	228:          {0, -1}, // IPV4
+	229:          {0, -1}, // IPV6
+}
 
 // Decode fills p with the datagram of f, or says why there is none.
 func (d *Decoder) Decode(f *Frame, p *Packet) Reason {
 	b := f.Data
-	p.Direction, p.Device = Unknown, uint32(f.Interface)
-	if f.Link == linkEthernet {
-		if len(b) < 14 {
-			return CutShort
-		}
-		typ := uint16(b[12])<<8 | uint16(b[13])
-		if typ == 0x0800 {
-			return d.v4(f, p, b[14:])
-		}
-		return d.ether(f, p, typ, b[14:])
+	p.Device = uint32(f.Interface)
+	if f.Link == linkEthernet && len(b) > 34 && b[12] == 8 && b[13] == 0 { // what most are
+		return d.v4(f, p, b[14:])
 	}
-	return d.other(f, p, b)
-}
-
-// ether goes on behind an Ethernet type.
-func (d *Decoder) ether(f *Frame, p *Packet, typ uint16, b []byte) Reason {
+	head, ok := heads[f.Link]
+	switch {
+	case !ok:
+		return Link
+	case len(b) < head.size:
+		return CutShort
+	case f.Link == linkSLL2:
+		p.Device = binary.BigEndian.Uint32(b[4:])
+	}
+	typ, rest := -1, b[head.size:]
+	if head.typ >= 0 {
+		typ = int(binary.BigEndian.Uint16(b[head.typ:]))
+	}
 	for tags := 0; (typ == 0x8100 || typ == 0x88a8 || typ == 0x9100) && tags < 8; tags++ {
-		if len(b) < 4 {
+		if len(rest) < 4 {
 			return CutShort
 		}
-		typ, b = uint16(b[2])<<8|uint16(b[3]), b[4:]
+		typ, rest = int(binary.BigEndian.Uint16(rest[2:])), rest[4:]
 	}
-	switch typ {
-	case 0x0800:
-		return d.v4(f, p, b)
-	case 0x86dd:
-		return d.v6(f, p, b)
+	switch {
+	case typ < 0 && len(rest) == 0:
+		return CutShort
+	case typ == 0x0800, typ < 0 && rest[0]>>4 == 4:
+		return d.v4(f, p, rest)
+	case typ == 0x86dd, typ < 0 && rest[0]>>4 == 6:
+		return d.v6(f, p, rest)
 	}
 	return NotIP
-}
-
-// other finds the datagram behind the headers of all link types but Ethernet.
-func (d *Decoder) other(f *Frame, p *Packet, b []byte) Reason {
-	need := 0
-	switch f.Link {
-	case linkNull, linkLoop:
-		need = 4
-	case linkSLL:
-		need = 16
-	case linkSLL2:
-		need = 20
-	}
-	if len(b) < need {
-		return CutShort
-	}
-	switch f.Link {
-	case linkSLL:
-		p.Direction = direction(uint16(b[0])<<8 | uint16(b[1]))
-		return d.ether(f, p, binary.BigEndian.Uint16(b[14:]), b[16:])
-	case linkSLL2:
-		p.Direction, p.Device = direction(uint16(b[10])), binary.BigEndian.Uint32(b[4:])
-		return d.ether(f, p, binary.BigEndian.Uint16(b), b[20:])
-	case linkNull, linkLoop, linkRaw, linkIPv4, linkIPv6, 12, 14: // 12 and 14 are how some systems wrote raw IP
-		b = b[need:]
-		switch {
-		case len(b) == 0:
-			return CutShort
-		case b[0]>>4 == 4:
-			return d.v4(f, p, b)
-		case b[0]>>4 == 6:
-			return d.v6(f, p, b)
-		}
-		return NotIP
-	}
-	return Link
-}
-
-// direction is that of the packet types of Linux's cooked headers.
-func direction(typ uint16) Direction {
-	switch typ {
-	case 0, 1, 2:
-		return Inbound
-	case 4:
-		return Outbound
-	}
-	return Unknown
 }
 
 func (d *Decoder) v4(f *Frame, p *Packet, b []byte) Reason {
@@ -214,31 +161,25 @@ func (d *Decoder) v6(f *Frame, p *Packet, b []byte) Reason {
 // extensions walks the extension headers of IPv6, up to what they carry.
 func (d *Decoder) extensions(f *Frame, p *Packet, next uint8, body []byte) Reason {
 	for range 16 {
-		var n int
+		unit := 8 // in which the header tells its length, beyond the first eight bytes
 		switch next {
-		case 0, 43, 60, 135, 139, 140:
-			if len(body) < 8 {
-				return p.lacking()
-			}
-			n = (int(body[1]) + 1) * 8
+		case 0, 43, 44, 60, 135, 139, 140:
 		case 51:
-			if len(body) < 8 {
-				return p.lacking()
-			}
-			n = (int(body[1]) + 2) * 4
-		case 44:
-			if len(body) < 8 {
-				return p.lacking()
-			}
-			part := binary.BigEndian.Uint16(body[2:])
-			if part&0xfff9 != 0 {
-				p.Proto = body[0]
-				return d.join(f, p, binary.BigEndian.Uint32(body[4:]), int(part&0xfff8), part&1 != 0, body[8:])
-			}
-			n = 8
+			unit = 4
 		default:
 			p.Proto = next
 			return p.transport(body)
+		}
+		if len(body) < 8 {
+			return p.lacking()
+		}
+		n := 8 + int(body[1])*unit
+		if next == 44 {
+			n = 8
+			if part := binary.BigEndian.Uint16(body[2:]); part&0xfff9 != 0 {
+				p.Proto = body[0]
+				return d.join(f, p, binary.BigEndian.Uint32(body[4:]), int(part&0xfff8), part&1 != 0, body[8:])
+			}
 		}
 		if len(body) < n {
 			return p.lacking()

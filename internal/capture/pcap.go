@@ -13,7 +13,7 @@ const (
 )
 
 // classic reads the head of a file of classic pcap.
-func (r *Reader) classic() error {
+func (r *Reader) classic() bool {
 	r.order = binary.LittleEndian
 	magic := binary.LittleEndian.Uint32(r.buf)
 	if b := r.buf[0]; b == 0xa1 {
@@ -30,20 +30,15 @@ func (r *Reader) classic() error {
 		return r.none()
 	}
 	if !r.have(24) {
-		return &Error{Err: ErrTruncated, Detail: "in the file's head"}
+		return r.fail(r.errs.Truncated, ": in the file's head")
 	}
-	major, minor := r.order.Uint16(r.buf[4:]), r.order.Uint16(r.buf[6:])
-	if major != 2 {
-		return &Error{Offset: 4, Err: ErrNotCapture, Detail: "a version of pcap that nobody wrote"}
+	if r.order.Uint16(r.buf[4:]) != 2 {
+		return r.fail(r.errs.NotCapture, ": a version of pcap that nobody wrote")
 	}
-	// Before version 2.3 the two lengths stood the other way round, in 2.3 by some writers.
-	r.swapped = func(captured, length int) bool { return minor < 3 || minor == 3 && captured > length }
-	if minor > 3 {
-		r.swapped = nil
-	}
+	r.old = r.order.Uint16(r.buf[6:]) <= 3
 	r.link = uint16(r.order.Uint32(r.buf[20:])) // above stands the length of the frame check sequence
 	r.head = 24
-	return nil
+	return true
 }
 
 func (r *Reader) nextRecord(f *Frame) bool {
@@ -57,11 +52,11 @@ func (r *Reader) nextRecord(f *Frame) bool {
 		sec, frac = bits.ReverseBytes32(sec), bits.ReverseBytes32(frac)
 		captured, length = bits.ReverseBytes32(captured), bits.ReverseBytes32(length)
 	}
-	if r.swapped != nil && r.swapped(int(captured), int(length)) {
+	if r.old && captured > length {
 		captured, length = length, captured
 	}
 	if captured > maxFrame {
-		return r.fail(ErrDamaged, "a packet of %d bytes", captured)
+		return r.fail(r.errs.Damaged, ": a packet of %d bytes", captured)
 	}
 	size := r.header + int(captured)
 	if r.tail-r.head < size && !r.have(size) {

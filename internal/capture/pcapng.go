@@ -36,23 +36,23 @@ func (r *Reader) nextBlock(f *Frame) bool {
 			}
 		}
 		if r.order == nil {
-			return r.fail(ErrDamaged, "no section begins here")
+			return r.fail(r.errs.Damaged, ": no section begins here")
 		}
 		typ = r.order.Uint32(r.buf[r.head:])
 		size := r.order.Uint32(r.buf[r.head+4:])
 		if size < 12 || size%4 != 0 || size > maxBlock {
-			return r.fail(ErrDamaged, "a block of %d bytes", size)
+			return r.fail(r.errs.Damaged, ": a block of %d bytes", size)
 		}
 		n := int(size)
 		if !r.have(n) {
 			return r.short()
 		}
 		if again := r.order.Uint32(r.buf[r.head+n-4:]); again != size {
-			return r.fail(ErrDamaged, "a block of %d bytes that ends as one of %d", size, again)
+			return r.fail(r.errs.Damaged, ": a block of %d bytes that ends as one of %d", size, again)
 		}
 		found, ok := r.body(typ, r.buf[r.head+8:r.head+n-4], f)
 		if !ok {
-			return r.fail(ErrDamaged, "a block of type %d that does not hold what it must", typ)
+			return r.fail(r.errs.Damaged, ": a block of type %d that does not hold what it must", typ)
 		}
 		r.head += n
 		if found {
@@ -71,7 +71,7 @@ func (r *Reader) section() bool {
 	case 0x4d3c2b1a:
 		r.order = binary.LittleEndian
 	default:
-		return r.fail(ErrDamaged, "a section of byte order %08x", magic)
+		return r.fail(r.errs.Damaged, ": a section of byte order %08x", magic)
 	}
 	r.faces = r.faces[:0]
 	return true
@@ -146,24 +146,18 @@ func (r *Reader) face(b []byte) face {
 
 // time turns a timestamp in the interface's units into nanoseconds since 1970.
 func (in *face) time(stamp uint64) int64 {
-	n := uint(in.unit & 0x7f)
-	var sec, nano uint64
+	n, per := in.unit&0x7f, uint64(0)
 	switch {
 	case in.unit&0x80 != 0 && n < 64:
-		sec = stamp >> n
-		hi, lo := bits.Mul64(stamp&(1<<n-1), 1e9)
-		nano = hi<<(64-n) | lo>>n
-		if n == 0 {
-			nano = 0
-		}
+		per = 1 << n
 	case in.unit&0x80 == 0 && n < 20:
-		per := uint64(math.Pow10(int(n)))
-		sec = stamp / per
-		hi, lo := bits.Mul64(stamp%per, 1e9)
-		nano, _ = bits.Div64(hi, lo, per)
+		per = uint64(math.Pow10(int(n)))
 	default:
 		return NoTime
 	}
+	hi, lo := bits.Mul64(stamp%per, 1e9)
+	nano, _ := bits.Div64(hi, lo, per)
+	sec := stamp / per
 	const most = math.MaxInt64/1_000_000_000 - 1
 	if sec > most || in.offset > most-int64(sec) || in.offset < -most {
 		return NoTime

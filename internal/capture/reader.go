@@ -1,7 +1,7 @@
 package capture
 
 import (
-	"bytes"
+	"bufio"
 	"compress/gzip"
 	"encoding/binary"
 	"errors"
@@ -10,51 +10,11 @@ import (
 	"math"
 )
 
-var (
-	ErrNotCapture = errors.New("not a packet capture")         // neither pcap nor pcapng, nor either compressed by gzip
-	ErrTruncated  = errors.New("the capture ends in a packet") // what came before was read
-	ErrDamaged    = errors.New("the capture is damaged")       // what came before was read
-)
-
-// Error tells where a capture could not be read on.
-type Error struct {
-	Offset int64 // in bytes from the start, of what gzip unpacked
-	Err    error // ErrNotCapture, ErrTruncated, ErrDamaged or that of the reader
-	Detail string
-}
-
-// Error returns the cause and the offset.
-func (e *Error) Error() string {
-	if e.Detail == "" {
-		return fmt.Sprintf("%v at byte %d", e.Err, e.Offset)
-	}
-	return fmt.Sprintf("%v at byte %d: %s", e.Err, e.Offset, e.Detail)
-}
-
-// Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
-
-// Explained is a condition of a package above, in the words of what found it.
-type Explained struct {
-	Is   error
-	Text string
-}
-
-// Error returns the words.
-func (e *Explained) Error() string { return e.Text }
-
-// Unwrap returns the condition.
-func (e *Explained) Unwrap() error { return e.Is }
-
-// Explain turns what ended the reading of a capture into the caller's own
-// conditions; other errors stay.
-func Explain(err, notCapture, truncated, damaged error) error {
-	for from, to := range map[error]error{ErrNotCapture: notCapture, ErrTruncated: truncated, ErrDamaged: damaged} {
-		if errors.Is(err, from) {
-			return &Explained{to, err.Error()}
-		}
-	}
-	return err
+// Errors are the caller's own, for what a capture can be besides whole.
+type Errors struct {
+	NotCapture error // neither pcap nor pcapng, nor either compressed by gzip
+	Truncated  error // it ends in a packet; what came before was read
+	Damaged    error // likewise
 }
 
 // NoTime is the time of a frame whose record has none.
@@ -78,119 +38,108 @@ const (
 
 // Reader reads a capture's frames one after the other.
 type Reader struct {
-	src     io.Reader
-	buf     []byte
-	head    int   // of buf, what is not yet used
-	tail    int   // of buf, the end of what was read
-	before  int64 // bytes of the stream before buf
-	srcErr  error // of src, once buf is used up
-	err     error
-	frames  uint64
-	order   binary.ByteOrder
-	big     bool
-	ng      bool
-	header  int   // of a record of classic pcap
-	unit    int64 // nanoseconds, of classic pcap's fractions
-	swapped func(captured, length int) bool
-	link    uint16
-	faces   []face
+	src    io.Reader
+	buf    []byte
+	head   int   // of buf, what is not yet used
+	tail   int   // of buf, the end of what was read
+	before int64 // bytes of the stream before buf, of what gzip unpacked
+	srcErr error // of src, once buf is used up
+	errs   Errors
+	err    error
+	frames uint64
+	order  binary.ByteOrder
+	big    bool
+	ng     bool
+	old    bool  // of a version in which some wrote a record's two lengths the other way round
+	header int   // of a record of classic pcap
+	unit   int64 // nanoseconds, of classic pcap's fractions
+	link   uint16
+	faces  []face
 }
 
-// NewReader reads the head of a capture. Errors are of type *Error.
-func NewReader(src io.Reader) (*Reader, error) {
-	r := &Reader{src: src, buf: make([]byte, block)}
-	if r.have(2) && r.buf[0] == 0x1f && r.buf[1] == 0x8b {
-		z, err := gzip.NewReader(io.MultiReader(bytes.NewReader(bytes.Clone(r.buf[:r.tail])), &rest{r}))
+// NewReader reads the head of a capture.
+func NewReader(src io.Reader, errs Errors) (*Reader, error) {
+	r := &Reader{errs: errs, buf: make([]byte, block)}
+	if !r.begin(bufio.NewReader(src)) {
+		return nil, r.err
+	}
+	return r, nil
+}
+
+func (r *Reader) begin(in *bufio.Reader) bool {
+	r.src = in
+	if magic, _ := in.Peek(2); string(magic) == "\x1f\x8b" {
+		z, err := gzip.NewReader(in)
 		if err != nil {
-			return nil, &Error{Err: ErrNotCapture, Detail: err.Error()}
+			return r.fail(r.errs.NotCapture, ": %v", err)
 		}
-		r = &Reader{src: z, buf: make([]byte, block)}
+		r.src = z
 	}
 	if !r.have(4) {
-		return nil, r.none()
+		return r.none()
 	}
-	if binary.BigEndian.Uint32(r.buf) == blockSection {
-		r.ng = true
-		return r, nil
-	}
-	return r, r.classic()
+	r.ng = binary.BigEndian.Uint32(r.buf) == blockSection
+	return r.ng || r.classic()
 }
 
-// rest is what the first reader's source still holds.
-type rest struct{ r *Reader }
-
-func (s *rest) Read(p []byte) (int, error) {
-	if s.r.srcErr != nil {
-		return 0, s.r.srcErr
-	}
-	return s.r.src.Read(p)
-}
-
-// none is the error of an input that holds no capture.
-func (r *Reader) none() error {
-	e := &Error{Err: ErrNotCapture}
+// none ends the reading of an input that holds no capture.
+func (r *Reader) none() bool {
 	switch {
-	case r.srcErr != nil && !errors.Is(r.srcErr, io.EOF):
-		e.Err = r.srcErr
+	case r.broke():
+		return r.fail(r.srcErr, "")
 	case r.tail == 0:
-		e.Detail = "it is empty"
+		return r.fail(r.errs.NotCapture, ": it is empty")
 	case r.tail >= 4 && binary.LittleEndian.Uint32(r.buf) == 0xfd2fb528:
-		e.Detail = "it is compressed by zstd: unpack it first"
+		return r.fail(r.errs.NotCapture, ": it is compressed by zstd: unpack it first")
 	}
-	return e
+	return r.fail(r.errs.NotCapture, "")
 }
 
-// have makes n bytes ready at head, n at most the size of buf, and tells whether
-// the stream holds so many.
+// broke tells whether the source failed, and did not just end.
+func (r *Reader) broke() bool {
+	return r.srcErr != nil && !errors.Is(r.srcErr, io.EOF) && !errors.Is(r.srcErr, io.ErrUnexpectedEOF)
+}
+
+// have makes n bytes ready at head, and tells whether the stream holds so many.
 func (r *Reader) have(n int) bool {
 	if r.tail-r.head >= n {
 		return true
 	}
-	if n > len(r.buf) {
-		larger := make([]byte, n+block)
-		copy(larger, r.buf[r.head:r.tail])
-		r.buf = larger
-	} else {
-		copy(r.buf, r.buf[r.head:r.tail])
+	if r.srcErr != nil {
+		return false
+	}
+	to := r.buf
+	if n > len(to) {
+		to = make([]byte, n+block)
 	}
 	r.before += int64(r.head)
-	r.tail -= r.head
-	r.head = 0
-	for idle := 0; r.tail < n && r.srcErr == nil; {
-		k, err := r.src.Read(r.buf[r.tail:])
-		r.tail += k
-		r.srcErr = err
-		if idle++; k > 0 {
-			idle = 0
-		} else if idle > 100 && err == nil {
-			r.srcErr = io.ErrNoProgress
-		}
-	}
-	return r.tail >= n
+	r.buf, r.head, r.tail = to, 0, copy(to, r.buf[r.head:r.tail])
+	k, err := io.ReadAtLeast(r.src, r.buf[r.tail:], n-r.tail)
+	r.tail, r.srcErr = r.tail+k, err
+	return err == nil
 }
 
-func (r *Reader) offset() int64 { return r.before + int64(r.head) }
-
-// fail ends the reading at head.
+// fail ends the reading at head, and returns false.
 func (r *Reader) fail(err error, format string, args ...any) bool {
-	r.err = &Error{Offset: r.offset(), Err: err, Detail: fmt.Sprintf(format, args...)}
+	r.err = fmt.Errorf("%w at byte %d%s", err, r.before+int64(r.head), fmt.Sprintf(format, args...))
 	return false
 }
 
 // short ends the reading where the stream holds less than it announced, or
 // nothing more.
 func (r *Reader) short() bool {
+	there := r.tail - r.head
 	switch {
-	case r.srcErr != nil && !errors.Is(r.srcErr, io.EOF) && !errors.Is(r.srcErr, io.ErrUnexpectedEOF):
-		r.err = &Error{Offset: r.before + int64(r.tail), Err: r.srcErr}
+	case r.broke():
+		r.head = r.tail
 		if errors.Is(r.srcErr, gzip.ErrChecksum) || errors.Is(r.srcErr, gzip.ErrHeader) {
-			r.err = &Error{Offset: r.before + int64(r.tail), Err: ErrDamaged, Detail: r.srcErr.Error()}
+			return r.fail(r.errs.Damaged, ": %v", r.srcErr)
 		}
-		return false
-	case r.tail == r.head && errors.Is(r.srcErr, io.EOF):
+		return r.fail(r.srcErr, "")
+	case there == 0 && errors.Is(r.srcErr, io.EOF):
 		return false
 	}
-	return r.fail(ErrTruncated, "%d bytes of it are there", r.tail-r.head)
+	return r.fail(r.errs.Truncated, ": %d bytes of it are there", there)
 }
 
 // Err returns why Next returned false: nil at the end of a whole capture.

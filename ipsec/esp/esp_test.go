@@ -102,7 +102,7 @@ func TestBarSizes(t *testing.T) {
 	for name, size := range sizes {
 		file, err := os.Open(filepath.Join(lab.Corpus(t, "ipsec", "lab-captures"), name))
 		require.NoError(t, err)
-		r, err := capture.NewReader(file)
+		r, err := capture.NewReader(file, capture.Errors{})
 		require.NoError(t, err)
 		var f capture.Frame
 		var p capture.Packet

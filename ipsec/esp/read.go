@@ -20,13 +20,13 @@ import (
 // is never nil. It returns early, with ctx's error, when ctx is done.
 func ReadCapture(ctx context.Context, src io.Reader, t Tunnel) (*Proof, error) {
 	l := &look{proof: &Proof{Tunnel: t, Skipped: map[string]uint64{}}, sizes: sizes(), sas: map[spi]*sa{}, flows: map[flow]*Flow{}}
-	r, err := capture.NewReader(src)
+	r, err := capture.NewReader(src, capture.Errors{NotCapture: ErrNotCapture, Truncated: ErrTruncated, Damaged: ErrDamaged})
 	if err == nil {
 		err = l.read(ctx, r)
 	}
 	l.finish()
 	if err != nil && ctx.Err() == nil {
-		err = &opskit.Error{Op: "read capture", Err: capture.Explain(err, ErrNotCapture, ErrTruncated, ErrDamaged)}
+		err = &opskit.Error{Op: "read capture", Err: err}
 		l.proof.Failure = opskit.Fail(err)
 	}
 	l.proof.Judge()
@@ -103,7 +103,7 @@ func (l *look) read(ctx context.Context, r *capture.Reader) error {
 		}
 		why := d.Decode(&l.frame, &l.packet)
 		if why != capture.Decoded {
-			l.proof.Skipped[why.String()]++
+			l.proof.Skipped[string(why)]++
 			continue
 		}
 		l.one()
