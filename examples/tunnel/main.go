@@ -6,6 +6,8 @@
 //	go run ./examples/tunnel check tunnel.json
 //	go run ./examples/tunnel render -end a tunnel.json
 //	sudo go run ./examples/tunnel status
+//	sudo go run ./examples/tunnel traffic -ping 10.0.207.203
+//	go run ./examples/tunnel why west.log east.log
 //	tcpdump -i eth0 -w - | go run ./examples/tunnel verify tunnel.json -
 //	go run ./examples/tunnel watch -state 10.0.207.203
 //
@@ -43,6 +45,8 @@ const usage = `VERB [flags] [arguments]
   render  TUNNEL.json        one end's files from it; writes only with -yes
   mirror  A.conf B.conf      compare the ipsec.conf of two ends
   status  [FILE...]          which tunnels are up, here or from saved output
+  traffic [END.json...]      where packets of a tunnel that is up are lost
+  why     LOG [LOG]          why it did not come up, from one end's log or both
   verify  TUNNEL.json FILE   whether a capture shows the tunnel encrypting
   watch   ADDRESS            outages of what is behind the tunnel, live or from a log of ping
 
@@ -52,7 +56,8 @@ const exitCodes = "\nexit codes: 0 right; 1 a problem; 2 cannot tell, or wrong u
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	verbs := map[string]func(context.Context, []string, io.Writer, io.Writer) int{
-		"check": check, "render": render, "mirror": mirror, "status": status, "verify": verify, "watch": watch,
+		"check": check, "render": render, "mirror": mirror, "status": status,
+		"traffic": trafficHere, "why": why, "verify": verify, "watch": watch,
 	}
 	if len(args) > 0 {
 		if verb, ok := verbs[args[0]]; ok {

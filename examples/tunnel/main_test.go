@@ -68,7 +68,7 @@ func TestUsage(t *testing.T) {
 	out, _ := tunnel(t, 0, "-h")
 	assert.Contains(t, out, "mirror  A.conf B.conf")
 	assert.Contains(t, out, "exit codes: 0 ")
-	for _, verb := range []string{"check", "render", "mirror", "status"} {
+	for _, verb := range []string{"check", "render", "mirror", "status", "traffic"} {
 		out, _ = tunnel(t, 0, verb, "-h")
 		assert.Contains(t, out, "usage: tunnel "+verb)
 		assert.Contains(t, out, "exit codes: 0 ")

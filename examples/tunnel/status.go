@@ -1,31 +1,37 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os/exec"
 	"strings"
-	"time"
 
 	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/examples/internal/program"
 	"github.com/opskit-go/opskit/ipsec"
+	"github.com/opskit-go/opskit/ipsec/traffic"
 )
 
 // host is what status saw of one host.
 type host struct {
 	State     *ipsec.State          `json:"state,omitzero"`
 	Listeners *ipsec.ListenerReport `json:"listeners,omitempty"` // absent for saved output
+	Differing ipsec.Sysctls         `json:"differing,omitempty"` // settings that are not as a gateway needs them; absent for saved output
 }
 
-// String prints both reports.
+// String prints both reports, and the settings that differ between them.
 func (h *host) String() string {
-	if h.Listeners == nil {
-		return h.State.String()
+	var text strings.Builder
+	text.WriteString(h.State.String())
+	for _, s := range h.Differing {
+		fmt.Fprintf(&text, "\ndiffers: %s is %s and should be %s: %s", s.Key, cmp.Or(s.Have, "not readable"), s.Want, s.Why)
 	}
-	return h.State.String() + "\n" + h.Listeners.String()
+	if h.Listeners != nil {
+		text.WriteString("\n" + h.Listeners.String())
+	}
+	return text.String()
 }
 
 // status tells which tunnels are up.
@@ -33,6 +39,7 @@ func status(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	p := program.New("tunnel status", "[flags] [FILE...] (- for standard input; none: ask the daemon here)"+exitCodes, stdout, stderr)
 	p.EvidenceFlags()
 	conns := p.String("conns", "", "`NAMES` of all configured connections, separated by commas")
+	etc := p.String("etc", "", "`FILE` with this host's connections, such as /etc/ipsec.conf: one that it loads and the daemon has not is told")
 	source := p.String("command", "", "the `COMMAND` whose output the files hold; an empty trafficstatus is an answer")
 	if code, done := p.Parse(args); done {
 		return code
@@ -45,6 +52,13 @@ func status(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		names = strings.Split(*conns, ",")
 	}
 	look := func() (*host, error) {
+		if *etc != "" {
+			end, err := (&endFlags{}).read("", *etc)
+			if err != nil {
+				return nil, err
+			}
+			names = append(names, end.Conf.TunnelNames()...)
+		}
 		if p.NArg() > 0 {
 			return fromFiles(*source, p.Args(), names)
 		}
@@ -75,29 +89,21 @@ func fromFiles(source string, files, conns []string) (*host, error) {
 	return &host{State: s.State(conns...)}, nil
 }
 
-// fromHost asks the daemon here, in the words of each, until one answers.
+// fromHost asks the daemon here, and reads which settings differ.
 func fromHost(ctx context.Context, conns []string) (*host, error) {
-	listeners, listenErr := ipsec.Listeners(ctx, nil)
-	h := &host{Listeners: listeners, State: &ipsec.State{Status: &ipsec.Status{Source: "ipsec"}}}
-	var errs []error
-	for _, command := range []string{"statusall", "auto --status", "status"} {
-		bounded, cancel := context.WithTimeout(ctx, 10*time.Second)
-		out, err := exec.CommandContext(bounded, "ipsec", strings.Fields(command)...).Output()
-		cancel()
-		s, parseErr := ipsec.ParseStatus("ipsec "+command, string(out))
-		if parseErr == nil {
-			h.State = s.State(conns...)
-			return h, nil
-		}
-		errs = append(errs, fmt.Errorf("ipsec %s: %w", command, errors.Join(err, parseErr)))
-		if errors.Is(err, exec.ErrNotFound) || ctx.Err() != nil {
-			break
-		}
+	s, err := askDaemon(ctx)
+	seen := traffic.Look{Status: s}
+	hostErr := seen.ReadHost(ctx, nil)
+	h := &host{Listeners: seen.Listeners, Differing: seen.Sysctls.Differing()}
+	if err == nil {
+		h.State = s.State(conns...)
+		return h, nil
 	}
-	if listenErr != nil {
-		return h, errors.Join(append(errs, listenErr)...)
+	h.State = &ipsec.State{Status: &ipsec.Status{Source: "ipsec"}}
+	if hostErr != nil {
+		return h, errors.Join(err, hostErr)
 	}
-	why, _, _ := strings.Cut(errors.Join(errs...).Error(), "\n")
+	why, _, _ := strings.Cut(err.Error(), "\n")
 	h.State.Status.Unseen = []opskit.Gap{{What: "the daemon's own status", Why: why, Need: "a running daemon, and root"}}
 	h.State.Judge()
 	return h, nil

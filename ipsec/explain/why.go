@@ -80,6 +80,18 @@ func (a *Answer) Seen() bool {
 	return a != nil && slices.ContainsFunc(a.Logs, func(l Log) bool { return len(l.Lines) > 0 })
 }
 
+// Since tells what changed from an earlier answer.
+func (a *Answer) Since(earlier *Answer) opskit.Changes {
+	var c opskit.Changes
+	if !a.Seen() || !earlier.Seen() {
+		c.Unseen = []opskit.Gap{{What: "what changed", Why: "one of the two answers holds no evidence"}}
+		return c
+	}
+	c.Compare("verdict", earlier.Verdict.String(), a.Verdict.String())
+	c.Compare("causes", strings.Trim(fmt.Sprint(earlier.Causes), "[]"), strings.Trim(fmt.Sprint(a.Causes), "[]"))
+	return c
+}
+
 // String prints the verdict, the causes that are left, and the lines.
 func (a *Answer) String() string {
 	var b strings.Builder
