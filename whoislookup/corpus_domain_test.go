@@ -187,7 +187,7 @@ func TestBarDomainCorpus(t *testing.T) {
 		lab.Bar(t, "whois-domain-"+f, "%d of %d (%.1f %%)", fields[f][0], fields[f][1], percent(fields[f][0], fields[f][1]))
 	}
 	lab.Bar(t, "whois-domain-whole", "%d of %d cases (%.1f %%), %d labels adjudicated", whole, len(cases), percent(whole, len(cases)), len(wrong))
-	assert.GreaterOrEqual(t, percent(whole, len(cases)), 92.0)
+	assert.GreaterOrEqual(t, percent(whole, len(cases)), 97.0)
 	for _, f := range []string{"created", "updated", "expires", "nameservers", "registrar"} {
 		assert.GreaterOrEqual(t, percent(fields[f][0], fields[f][1]), 96.0, f)
 	}

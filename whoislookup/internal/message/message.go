@@ -178,19 +178,39 @@ const (
 // subject is the last thing that is named before a predicate.
 func (t *phrases) subject(before string) who {
 	list := strings.Fields(before)
-	found := nobody
 	for i, w := range slices.Backward(list) {
 		switch {
 		case t.is("other", w):
 			return other
 		case w == "<name>" || t.is("name", w):
-			found = name
-			if at := i - 1; at < 1 || list[at] != "of" && list[at-1] != "of" {
-				return name
-			} // or it is what stands before: "the name servers of the domain"
+			return t.head(list[:i])
 		}
 	}
-	return found
+	return nobody
+}
+
+// head tells whether a name is what a sentence is about, by the words before it: "the
+// MX records of the <name>" are not, and "no entry for <name>" is.
+func (t *phrases) head(before []string) who {
+	at := len(before) - 1
+	for at >= 0 && !slices.Contains([]string{"of", "for", "about"}, before[at]) {
+		if len(before)-at > 3 {
+			return name
+		}
+		at--
+	}
+	if at < 1 {
+		return name
+	}
+	if head := before[at-1]; head == "status" || !t.is("name", head) && head != "<name>" && !t.is("filler", head) && !t.is("not", head) {
+		return other
+	}
+	for _, w := range before[:at-1] {
+		if !number.MatchString(w) && !t.is("filler", w) && !t.is("name", w) && !t.is("not", w) && w != "no" && w != "<name>" {
+			return other
+		}
+	}
+	return name
 }
 
 // none reads "no match", "no such domain", "could not find <name>".
@@ -221,6 +241,8 @@ func (t *phrases) none(s string) bool {
 				return true
 			case t.is("name", v) && t.is("other", next):
 				return false // "no name servers"
+			case t.is("name", v) && slices.Contains(rest, "accepted"):
+				return false // "no registrations are accepted"
 			case t.is("name", v) && slices.Contains([]string{"about", "of", "for"}, next) && t.subject(strings.Join(rest[j+2:], " ")) == other:
 				return false // "no information about the holder"
 			case t.is("name", v):

@@ -119,6 +119,10 @@ func (d *domainReader) line(e *entry, p *Part) {
 		d.text(&w, p)
 		return
 	}
+	if e.tag == ']' && d.lower(e.name) == "whois" { // when the registry's data was changed
+		d.object(labels.Ignored)
+		return
+	}
 	ro, at := d.label(e.name)
 	if d.tabbed(e, p) {
 		return

@@ -77,7 +77,7 @@ func (d *domainReader) selfField(e *entry, ro labels.Role) {
 		if ro == labels.Registrant && d.holderC(e) {
 			return
 		}
-		if v := d.in(e.value); looksLikeHandle(v) || looksLikeNumber(v) {
+		if v := d.in(e.value); looksLikeHandle(v) || looksLikeNumber(v) || d.keyed(e) {
 			d.contactField(e, ro, labels.Handle)
 			return
 		}
@@ -88,6 +88,13 @@ func (d *domainReader) selfField(e *entry, ro labels.Role) {
 		d.nameSelf = ro == labels.Registrant && d.contact(ro).Name == "" || d.nameSelf
 		d.contactField(e, ro, labels.Name)
 	}
+}
+
+// keyed reports whether a label has a handle for its value, whatever it looks like:
+// "tech-c:" of RPSL, and "holder:" where IIS writes "state:" above it (.se, .nu).
+func (d *domainReader) keyed(e *entry) bool {
+	label := d.lower(e.name)
+	return strings.HasSuffix(label, "-c") || label == "holder" && d.state.line != 0 && !strings.Contains(d.in(e.value), " ")
 }
 
 // holderC reads "holder-c: X" and "owner-c: X": the handle of a contact that

@@ -409,7 +409,7 @@ func (d *domainReader) resolve() {
 	}
 	if c.Organization == handle {
 		c.Organization = ""
-		d.unnote("domain.registrant.organization")
+		d.rename("domain.registrant.organization", "domain.registrant.handle")
 	}
 	c.Handle = handle
 	company := false

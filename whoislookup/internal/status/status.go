@@ -45,9 +45,9 @@ func EPP(s string) (string, bool) {
 }
 
 // Class returns "free", "reserved" or "held" for what a status says of the name,
-// "" if that is not known. Any EPP status is one of a name that somebody holds.
+// "" if that is not known. An EPP status is one of a name that somebody holds.
 func Class(s string) string {
-	if _, ok := EPP(s); ok {
+	if name, ok := EPP(s); ok && name != "inactive" { // which registries without EPP write of names that nobody has
 		return "held"
 	}
 	letters := func(r rune) rune {
