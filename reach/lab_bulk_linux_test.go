@@ -79,18 +79,7 @@ func limitedRouter(t *testing.T, size int) {
 
 func TestLabFewDescriptors(t *testing.T) {
 	t.Parallel()
-	fewDescriptors(t, 64)
-}
-
-func TestBarFewDescriptors(t *testing.T) {
-	if lab.Bars() == lab.Small {
-		lab.Bar(t, "reach-descriptors", "small")
-		return
-	}
-	fewDescriptors(t, map[lab.Size]int{lab.CI: 1024, lab.Full: 4096}[lab.Bars()])
-}
-
-func fewDescriptors(t *testing.T, size int) {
+	const size = 64
 	if !lab.Inside(t, func() *lab.NS { return newWorld(t).client }) {
 		return
 	}
@@ -127,9 +116,6 @@ func fewDescriptors(t *testing.T, size int) {
 	assert.Len(t, seen, size, "none is lost")
 	for target, v := range seen {
 		assert.Equal(t, map[uint16]Verdict{80: Open, 81: Refused}[target.Port()], v, "%s", target)
-	}
-	if lab.Bars() > lab.Small {
-		lab.Bar(t, "reach-descriptors", "%d targets with 5 descriptors left: 0 lost, 0 wrong", size)
 	}
 }
 

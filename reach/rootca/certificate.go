@@ -3,14 +3,14 @@ package rootca
 import (
 	"crypto"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // old signatures are what is looked for
 	"crypto/sha256"
 	"encoding/asn1"
 	"encoding/hex"
 	"errors"
 	"fmt"
 
-	// For crypto.Hash.New with the signatures of today.
+	// For crypto.Hash.New: old signatures are what is looked for.
+	_ "crypto/sha1" //nolint:gosec // see above
 	_ "crypto/sha512"
 )
 
@@ -122,12 +122,6 @@ func (c *certificate) signedBy(k *rsa.PublicKey) bool {
 	h := hash.New()
 	h.Write(c.tbs)
 	return rsa.VerifyPKCS1v15(k, hash, h.Sum(nil), c.signature) == nil
-}
-
-// fingerprint is the SHA-1 by which Windows names a certificate.
-func fingerprint(b []byte) string {
-	sum := sha1.Sum(b) //nolint:gosec // a name, and no proof
-	return hex.EncodeToString(sum[:])
 }
 
 func digest(b []byte) string {

@@ -30,9 +30,8 @@
 //
 // # Platforms
 //
-// Everywhere. On Windows System reads the stores "root" and "CA" by the system's
-// own calls (with the build tag opskit_portable it is errors.ErrUnsupported); on
-// macOS the keychains are a gap. Stores that programs
+// Everywhere. On Windows the system's store is no file, and System an error that
+// matches errors.ErrUnsupported; on macOS the keychains are a gap. Stores that programs
 // bring themselves (Firefox and others by NSS, Java, containers) are not the
 // system's: where System finds one, that is a gap too.
 //

@@ -48,7 +48,6 @@ type Finding struct {
 	Line   int    `json:"line,omitempty"` // of its BEGIN line; absent in DER files and chains
 	Index  int    `json:"index"`          // of the certificate in its file or chain, from 0
 	SHA256 string `json:"sha256"`         // of the certificate found
-	SHA1   string `json:"sha1,omitempty"` // the same as Windows names certificates
 }
 
 // Report is the result of a scan.
@@ -173,8 +172,6 @@ func (f Finding) remedy() string {
 		return "on Debian: remove it from /usr/local/share/ca-certificates and run update-ca-certificates --fresh; then find out who put it there"
 	case strings.HasPrefix(f.File, "/etc/pki/"):
 		return "on Fedora: remove it from /etc/pki/ca-trust/source/anchors and run update-ca-trust; then find out who put it there"
-	case strings.HasPrefix(f.File, "windows:"):
-		return "on Windows: certutil -delstore " + strings.TrimPrefix(f.File, "windows:") + " " + f.SHA1 + "; then find out who put it there"
 	}
 	return "remove it from " + f.File + " and find out who put it there"
 }

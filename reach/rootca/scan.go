@@ -152,7 +152,7 @@ func (r *Report) der(name string, line, index int, der []byte) []byte {
 	}
 	r.Certificates++
 	if root, m := c.match(); m != "" {
-		r.Findings = append(r.Findings, Finding{Root: root, Match: m, File: name, Line: line, Index: index, SHA256: digest(c.raw), SHA1: fingerprint(c.raw)})
+		r.Findings = append(r.Findings, Finding{Root: root, Match: m, File: name, Line: line, Index: index, SHA256: digest(c.raw)})
 	}
 	return rest
 }

@@ -115,9 +115,9 @@ func readFile(fsys fs.FS, name string) ([]byte, error) {
 func System(ctx context.Context) (*Report, error) {
 	r := newReport()
 	if runtime.GOOS == "windows" {
-		err := r.nativeStore()
+		r.gap("the system's store", "it is no file", "its certificates as files, given to Paths: certutil -store root")
 		r.Judge()
-		return r, err
+		return r, &opskit.Error{Op: "scan", Target: "system store", Err: errors.ErrUnsupported}
 	}
 	if runtime.GOOS == "darwin" {
 		r.gap("the keychains", "they are no files", "security find-certificate -a -p")
