@@ -4,6 +4,7 @@ package reach
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"strings"
 	"testing"
@@ -127,9 +128,7 @@ func firewall(t *testing.T) (rows, compared int) {
 	}
 	got := w.connect(t, Prober{}, together...)
 	for _, target := range alone { // the kernel counts failures to send over all connections
-		for name, c := range w.connect(t, Prober{}, target) {
-			got[name] = c
-		}
+		maps.Copy(got, w.connect(t, Prober{}, target))
 	}
 	for target, c := range got {
 		r, v6 := asked[target], 0
