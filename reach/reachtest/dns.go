@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/miekg/dns"
 )
@@ -34,20 +32,18 @@ type Reply struct {
 // DNS is a fake resolver on 127.0.0.1, over UDP and TCP on one port. It is
 // also an Exchanger for reach.Resolver. It is safe for concurrent use.
 type DNS struct {
-	zone Zone
-	udp  net.PacketConn
-	tcp  net.Listener
-	all  sync.WaitGroup
+	zone     Zone
+	udp, tcp *dns.Server
+	all      sync.WaitGroup
 
 	mu      sync.Mutex
 	queries []string
-	open    map[net.Conn]bool
 }
 
 // StartDNS starts a fake resolver. It fails on a record or rcode that cannot
 // be read, and where loopback has no port to give.
 func StartDNS(zone Zone) (*DNS, error) {
-	d := &DNS{zone: Zone{}, open: map[net.Conn]bool{}}
+	d := &DNS{zone: Zone{}}
 	for k, r := range zone {
 		name, kind, ok := strings.Cut(k, " ")
 		if _, known := dns.StringToType[strings.ToUpper(kind)]; !ok || !known {
@@ -63,28 +59,47 @@ func StartDNS(zone Zone) (*DNS, error) {
 		}
 		d.zone[question(name, strings.ToUpper(kind))] = r
 	}
+	var udp net.PacketConn
+	var tcp net.Listener
 	var err error
 	for range 20 { // both protocols need the same port
-		if d.tcp, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		if tcp, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 			return nil, fmt.Errorf("start dns: %w", err)
 		}
-		if d.udp, err = net.ListenPacket("udp", d.tcp.Addr().String()); err == nil {
+		if udp, err = net.ListenPacket("udp", tcp.Addr().String()); err == nil {
 			break
 		}
-		_ = d.tcp.Close()
+		_ = tcp.Close()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("start dns: %w", err)
 	}
-	d.all.Go(d.serveUDP)
-	d.all.Go(d.serveTCP)
+	d.udp = &dns.Server{PacketConn: udp, Handler: d.handler(false)}
+	d.tcp = &dns.Server{Listener: tcp, Handler: d.handler(true)}
+	for _, server := range []*dns.Server{d.udp, d.tcp} {
+		started := make(chan struct{})
+		server.NotifyStartedFunc = func() { close(started) }
+		d.all.Go(func() { _ = server.ActivateAndServe() })
+		<-started
+	}
 	return d, nil
+}
+
+// handler answers over one of the two transports.
+func (d *DNS) handler(whole bool) dns.HandlerFunc {
+	return func(w dns.ResponseWriter, q *dns.Msg) {
+		if query, err := q.Pack(); err == nil {
+			if answer := d.answer(query, whole); answer != nil {
+				_, _ = w.Write(answer)
+			}
+		}
+	}
 }
 
 func question(name, kind string) string { return dns.CanonicalName(name) + " " + kind }
 
 // Addr returns where the resolver listens.
-func (d *DNS) Addr() netip.AddrPort { return netip.MustParseAddrPort(d.tcp.Addr().String()) }
+func (d *DNS) Addr() netip.AddrPort { return netip.MustParseAddrPort(d.tcp.Listener.Addr().String()) }
 
 // Queries returns the questions asked so far, as "name. type", over whatever
 // transport, in their order.
@@ -107,67 +122,9 @@ func (d *DNS) Exchange(ctx context.Context, query []byte) ([]byte, error) {
 
 // Close stops the resolver and waits until nothing of it runs.
 func (d *DNS) Close() error {
-	err := errors.Join(d.udp.Close(), d.tcp.Close())
-	d.mu.Lock()
-	for c := range d.open {
-		_ = c.Close()
-	}
-	d.mu.Unlock()
+	err := errors.Join(d.udp.Shutdown(), d.tcp.Shutdown())
 	d.all.Wait()
 	return err
-}
-
-func (d *DNS) serveUDP() {
-	b := make([]byte, 64<<10)
-	for {
-		n, from, err := d.udp.ReadFrom(b)
-		if err != nil {
-			return
-		}
-		if answer := d.answer(b[:n], false); answer != nil {
-			_, _ = d.udp.WriteTo(answer, from)
-		}
-	}
-}
-
-func (d *DNS) serveTCP() {
-	for {
-		conn, err := d.tcp.Accept()
-		if err != nil {
-			return
-		}
-		d.mu.Lock()
-		d.open[conn] = true
-		d.mu.Unlock()
-		d.all.Go(func() {
-			d.serveConn(conn)
-			d.mu.Lock()
-			delete(d.open, conn)
-			d.mu.Unlock()
-		})
-	}
-}
-
-func (d *DNS) serveConn(conn net.Conn) {
-	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(time.Minute))
-	for {
-		var size [2]byte
-		if _, err := io.ReadFull(conn, size[:]); err != nil {
-			return
-		}
-		query := make([]byte, int(size[0])<<8|int(size[1]))
-		if _, err := io.ReadFull(conn, query); err != nil {
-			return
-		}
-		answer := d.answer(query, true)
-		if answer == nil {
-			continue
-		}
-		if _, err := conn.Write(append([]byte{byte(len(answer) >> 8), byte(len(answer))}, answer...)); err != nil {
-			return
-		}
-	}
 }
 
 // answer returns the answer to a query, or nil to drop it.

@@ -3,6 +3,17 @@
 package why
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"net/http"
 	"net/netip"
 	"os/exec"
 	"strings"
@@ -72,4 +83,72 @@ func TestLabIsItUs(t *testing.T) {
 
 func drop(rule string) string {
 	return "table inet f {\n chain i {\n  type filter hook input priority 0; policy accept;\n  " + rule + "\n }\n}\n"
+}
+
+// A way that loses big packets is told from a service that hangs, whatever the first
+// of them carries: what a server says of itself, its header or the page.
+func TestLabHoleInTheWayWhateverFillsIt(t *testing.T) {
+	t.Parallel()
+	lab.Need(t, "root", "netns", "nftables")
+	const target = "10.74.9.80:8080"
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	names := make([]string, 200)
+	for i := range names {
+		names[i] = fmt.Sprintf("name-%d.test.example", i)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: names, NotAfter: time.Now().Add(time.Hour)}
+	leaf, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	require.NoError(t, err)
+	for name, tt := range map[string]struct {
+		scheme       string
+		header, body int
+		hangs        bool
+		want         Cause
+	}{
+		"its certificate":        {"https", 0, 0, false, CauseMTU},
+		"its header":             {"http", 4000, 0, false, CauseMTU},
+		"its page":               {"http", 0, 4000, false, CauseMTU},
+		"nothing: it hangs":      {"http", 0, 0, true, CauseApplication},
+		"nothing that is so big": {"http", 0, 100, false, CauseNothing},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if !lab.Inside(t, func() *lab.NS {
+				client, server := lab.NewNS(t), lab.NewNS(t)
+				lab.Veth(t, client, "10.74.1.2/24", server, "10.74.1.1/24")
+				client.Run("ip", "route", "add", "default", "via", "10.74.1.1")
+				server.Run("ip", "addr", "add", "10.74.9.80/32", "dev", "lo")
+				client.Nft(drop("ip saddr 10.74.9.80 ip length > 1300 drop"))
+				var l net.Listener
+				var err error
+				server.Do(func() { l, err = net.Listen("tcp", target) })
+				require.NoError(t, err)
+				ended := make(chan struct{})
+				s := &http.Server{ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if tt.hangs {
+						select {
+						case <-ended:
+						case <-r.Context().Done():
+						}
+						return
+					}
+					w.Header().Set("X-Big", strings.Repeat("x", tt.header))
+					_, _ = io.WriteString(w, strings.Repeat("x", tt.body))
+				})}
+				if tt.scheme == "https" {
+					l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leaf}, PrivateKey: key}}})
+				}
+				served := make(chan struct{})
+				go func() { defer close(served); _ = s.Serve(l) }()
+				t.Cleanup(func() { close(ended); _ = s.Close(); <-served })
+				return client
+			}) {
+				return
+			}
+			d, err := Look(t.Context(), new(reach.Prober), Question{Target: tt.scheme + "://" + target + "/", Controls: []string{target}})
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, d.Cause, "%s", d)
+		})
+	}
 }
