@@ -250,5 +250,11 @@ func (j *judge) checkAddress() {
 			}
 		}
 	}
+	if table := j.Evidence.tableOf(j.gateway.VPC, j.face.Subnet); table != nil && j.Peer.outside().IsValid() {
+		if r := best(*table, netip.PrefixFrom(j.Peer.outside(), j.Peer.outside().BitLen())); r != nil && strings.HasPrefix(r.Target, "nat-") {
+			j.unseen("whether "+want.String()+" is the address of "+r.Target, "no answer of describe-nat-gateways is read", "aws ec2 describe-nat-gateways")
+			return
+		}
+	}
 	j.add("elastic_address", opskit.Problem, "", "%s is not an address of %s, which has %s", want, j.face.ID, has)
 }

@@ -76,5 +76,8 @@ func (e *Evidence) tableOf(vpc, subnet string) *RouteTable {
 	return main
 }
 
-// holds tells whether the table serves: not one that is being taken away.
-func (a Association) holds() bool { return a.State == "" || a.State == "associated" }
+// holds tells whether subnets use the table by it: not one that is being taken
+// away, nor a gateway's (an edge association).
+func (a Association) holds() bool {
+	return (a.State == "" || a.State == "associated") && (a.Main || a.Subnet != "")
+}

@@ -75,13 +75,15 @@ func (j *judge) tablesOfHosts() map[string]bool {
 	used := map[string]bool{}
 	for _, instance := range j.Evidence.Instances {
 		for _, face := range instance.Interfaces {
-			behind := instance.ID != j.gateway.ID && instance.VPC == j.gateway.VPC &&
-				(slices.ContainsFunc(face.IPv6, func(a netip.Addr) bool { return within(j.Own.Subnets, a) }) ||
-					slices.ContainsFunc(face.IPv4, func(a Address) bool { return within(j.Own.Subnets, a.Addr) }))
-			if !behind {
+			behind := func(a netip.Addr) bool {
+				return within(j.Own.Subnets, a) && (instance.VPC == j.gateway.VPC || !j.local(a))
+			}
+			if instance.ID == j.gateway.ID || !slices.ContainsFunc(face.IPv6, behind) && !slices.ContainsFunc(face.IPv4, func(a Address) bool { return behind(a.Addr) }) {
 				continue
 			}
-			if table := j.Evidence.tableOf(instance.VPC, face.Subnet); table != nil {
+			if instance.VPC != j.gateway.VPC {
+				j.unseen("the routes of "+instance.ID, "it is behind the end and in another VPC, "+instance.VPC, "a look at what joins the two")
+			} else if table := j.Evidence.tableOf(instance.VPC, face.Subnet); table != nil {
 				used[table.ID] = true
 			} else {
 				used[""] = true
@@ -89,6 +91,13 @@ func (j *judge) tablesOfHosts() map[string]bool {
 		}
 	}
 	return used
+}
+
+// local tells whether an address is one of the gateway's own VPC.
+func (j *judge) local(addr netip.Addr) bool {
+	return slices.ContainsFunc(j.Evidence.RouteTables, func(t RouteTable) bool {
+		return t.VPC == j.gateway.VPC && slices.ContainsFunc(t.Routes, func(r Route) bool { return r.Target == "local" && r.To.Contains(addr) })
+	})
 }
 
 func within(networks []netip.Prefix, addr netip.Addr) bool {
@@ -108,6 +117,7 @@ func (j *judge) checkTable(table RouteTable, network netip.Prefix) {
 	if lists := hidden(table, network); len(lists) > 0 {
 		j.unseen("what "+table.ID+" does with "+network.String(), "the entries of prefix list "+strings.Join(lists, ", ")+" are not shown",
 			"aws ec2 get-managed-prefix-list-entries --prefix-list-id "+lists[0])
+		return
 	}
 	said := map[string]bool{}
 	for _, leg := range legs(table, network) {
@@ -137,6 +147,7 @@ func (j *judge) follow(l leg) (code, text string, decided bool) {
 	r := l.route
 	text = fmt.Sprintf("%s goes to %s by the route for %s", l.part, r.Target, r.To)
 	kind, _, _ := strings.Cut(r.Target, "-")
+	other := slices.IndexFunc(j.gateway.Interfaces, func(i Interface) bool { return i.ID == r.Target })
 	switch {
 	case r.State == "blackhole":
 		return "blackhole", fmt.Sprintf("the route for %s is a black hole: its target %s is gone or stopped", r.To, r.Target), true
@@ -144,6 +155,11 @@ func (j *judge) follow(l leg) (code, text string, decided bool) {
 		return "route_state", fmt.Sprintf("the route for %s is %s", r.To, r.State), false
 	case j.ours(r):
 		return "", "", true
+	case other >= 0: // its kernel passes on what comes in by any interface
+		if check := j.gateway.Interfaces[other].Check; check != nil {
+			return map[bool]string{true: "source_dest_check"}[*check], text + " of the same instance, whose source/destination check is on", true
+		}
+		return "source_dest_check", text + " of the same instance, whose source/destination check is not shown", false
 	case r.Target == "local":
 		return "overlaps_vpc", fmt.Sprintf("%s is part of this VPC (%s is local): it never leaves for the tunnel", l.part, r.To), true
 	case kind == "eni" || kind == "i":
@@ -207,10 +223,9 @@ func (j *judge) checkWayOut() {
 	default:
 		kind, _, _ = strings.Cut(r.Target, "-")
 		switch kind {
-		case "igw", "local", "eigw":
-		case "nat":
-			j.add("behind_nat_gateway", opskit.Warning, "", "table %s: packets to the peer leave through %s, under its address and not %s; the peer cannot open the tunnel",
-				table.ID, r.Target, j.Own.outside())
+		case "igw", "local":
+		case "nat", "eigw":
+			j.add("behind_nat_gateway", opskit.Warning, "", "table %s: packets to the peer leave through %s, which lets nobody outside begin: the peer cannot open the tunnel", table.ID, r.Target)
 		default:
 			j.unseen("the way to the peer", "it leads to "+r.Target+", and what lies behind that is not shown", "a look at what lies behind it")
 		}
