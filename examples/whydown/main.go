@@ -10,6 +10,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net/netip"
@@ -55,12 +56,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		server, err = address(s)
 		return err
 	})
+	status := p.Bool("server-status", false, "with -origin: ask it for its status page too")
 	p.Func("down-since", "when the trouble began, as a `DATE` like 2015-12-08", func(s string) (err error) {
 		q.DownSince, err = time.Parse(time.DateOnly, s)
 		return err
 	})
 	if code, done := p.Parse(args); done {
 		return code
+	}
+	if *status && !server.IsValid() {
+		return p.Misused("-server-status is asked of the -origin")
 	}
 	if p.Preflight {
 		return program.PrintPreflight(p, reach.Preflight(ctx))
@@ -93,7 +98,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	code := p.Answer(d)
 	if server.Addr().IsValid() {
-		code = program.Worse(code, exposed(ctx, p, &prober, d, server))
+		code = program.Worse(code, exposed(ctx, p, &prober, d, origin.Question{Origin: server, StatusPage: *status}))
 	}
 	if earlier != nil {
 		code = program.Worse(code, p.Answer(d.Since(earlier)))
@@ -114,11 +119,8 @@ func load(p *program.Program, path string) (*why.Diagnosis, error) {
 }
 
 // exposed tells whether a server answers behind the back of a delivery network.
-func exposed(ctx context.Context, p *program.Program, prober *reach.Prober, d *why.Diagnosis, server netip.AddrPort) int {
-	question := origin.Question{URL: d.Case.URL, Origin: server}
-	if question.URL == "" {
-		question.URL = "http://" + d.Case.Name + "/"
-	}
+func exposed(ctx context.Context, p *program.Program, prober *reach.Prober, d *why.Diagnosis, question origin.Question) int {
+	question.URL = cmp.Or(d.Case.URL, "http://"+d.Case.Name+"/")
 	for i := range d.Case.DNS {
 		for _, a := range d.Case.DNS[i].Addrs() {
 			if len(cdn.Lookup(a)) > 0 && !question.Edge.IsValid() { // an edge to compare with

@@ -125,6 +125,7 @@ func TestUsage(t *testing.T) {
 		{"-since", "/no/such/file", name},
 		{"-resolver", "resolver.example", name},
 		{"-origin", "x", name},
+		{"-server-status", name},
 		{"-down-since", "yesterday", name},
 		{"ftp://" + name},
 		{"http://" + name + ":99999/"},

@@ -25,10 +25,15 @@ func (e *Exposure) Judge() opskit.Level {
 	for i := range e.Controls {
 		e.Controls[i].Judge()
 	}
-	if e.Edge != nil {
-		e.Edge.Judge()
+	for _, a := range []*reach.HTTPAnswer{e.Edge, e.StatusPage, e.NoPage} {
+		if a != nil {
+			a.Judge()
+		}
 	}
 	e.judge()
+	if e.openStatus() {
+		e.Next = append(e.Next, "let only those in charge see the status page: Require local (mod_status)")
+	}
 	if e.Verdict == Unknown {
 		e.gap("whether it serves the site to anybody", e.Why, strings.Join(e.Next, "; "))
 	}
@@ -111,6 +116,12 @@ func (e *Exposure) judge() {
 		e.gap("whether it is a network's edge after all", "it is in no list"+day+", which are never complete", "whoever runs it")
 		e.Next = []string{fmt.Sprintf("let in only the network's own ranges, and nothing else, at %s", e.Origin)}
 	}
+}
+
+// openStatus tells whether the status page came, from a server that does not give a
+// page for every path.
+func (e *Exposure) openStatus() bool {
+	return e.StatusPage != nil && e.StatusPage.Status == 200 && e.NoPage != nil && e.NoPage.Status == 404
 }
 
 func (e *Exposure) gap(what, why, need string) {

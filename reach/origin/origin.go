@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -36,6 +37,9 @@ type Question struct {
 	// Edge, where given, is an address of the network that shields the site, to
 	// compare with.
 	Edge netip.AddrPort
+	// StatusPage asks the origin for Apache's /server-status too, which tells
+	// visitors and pages where it is open to anybody.
+	StatusPage bool
 }
 
 // Exposure is what a server gave for the site and for other names. Its JSON
@@ -49,15 +53,20 @@ type Exposure struct {
 	Site     reach.HTTPAnswer   `json:"site"`               // the origin, asked by the site's name
 	Controls []reach.HTTPAnswer `json:"controls,omitempty"` // the origin, asked by names that it cannot know
 	Edge     *reach.HTTPAnswer  `json:"edge,omitempty"`     // the network, asked by the site's name
-	Network  []cdn.Match        `json:"network,omitempty"`  // lists that hold the origin's own address
-	Lists    string             `json:"lists,omitempty"`    // day of the oldest list that was looked at; empty: not told
+	// StatusPage is what the origin gave for /server-status, and NoPage for a page
+	// beside it that cannot be there.
+	StatusPage *reach.HTTPAnswer `json:"status_page,omitempty"`
+	NoPage     *reach.HTTPAnswer `json:"no_page,omitempty"` // see StatusPage
+	Network    []cdn.Match       `json:"network,omitempty"` // lists that hold the origin's own address
+	Lists      string            `json:"lists,omitempty"`   // day of the oldest list that was looked at; empty: not told
 
 	Next      []string     `json:"next,omitempty"`      // what to do
 	Unseen    []opskit.Gap `json:"unseen,omitempty"`    // what who looked could not see
 	Undecided []opskit.Gap `json:"undecided,omitempty"` // what the evidence leaves open; set by Judge
 }
 
-// Check asks the origin three times and, where an edge is given, that once.
+// Check asks the origin three times and, where an edge is given, that once; with
+// StatusPage the origin twice more.
 // It sends HEAD, or GET where the server does not know HEAD. The names of the
 // controls have the length of the site's, so that a page that repeats the name
 // has the same size.
@@ -68,10 +77,11 @@ func Check(ctx context.Context, p *reach.Prober, q Question) (*Exposure, error) 
 	e := &Exposure{URL: q.URL, Origin: q.Origin}
 	e.Network, e.Lists = cdn.Lookup(q.Origin.Addr()), cdn.AsOf()
 	method := http.MethodHead
-	ask := func(at netip.AddrPort, host string) (reach.HTTPAnswer, error) {
-		a, err := p.HTTP(ctx, reach.HTTPRequest{URL: q.URL, At: at, Method: method, Host: host})
+	page := func(url string, at netip.AddrPort, host string) (reach.HTTPAnswer, error) {
+		a, err := p.HTTP(ctx, reach.HTTPRequest{URL: url, At: at, Method: method, Host: host})
 		return *a, err
 	}
+	ask := func(at netip.AddrPort, host string) (reach.HTTPAnswer, error) { return page(q.URL, at, host) }
 	var err error
 	defer e.Judge()
 	if e.Site, err = ask(q.Origin, ""); err != nil {
@@ -98,6 +108,17 @@ func Check(ctx context.Context, p *reach.Prober, q Question) (*Exposure, error) 
 				return e, err
 			}
 			e.Edge = &edge
+		}
+	}
+	if u, err := url.Parse(q.URL); err == nil && q.StatusPage && e.Site.Verdict == reach.Answered {
+		u.RawQuery = ""
+		for path, to := range map[string]**reach.HTTPAnswer{"/server-status": &e.StatusPage, stranger("/no-such-page"): &e.NoPage} {
+			u.Path = path
+			a, err := page(u.String(), q.Origin, "")
+			if err != nil {
+				return e, err
+			}
+			*to = &a
 		}
 	}
 	return e, nil
@@ -161,6 +182,9 @@ func (e *Exposure) String() string {
 	}
 	if e.Edge != nil {
 		add("  the network gives %s", describe(e.Edge))
+	}
+	if e.openStatus() {
+		add("  shows its status page to anybody: %s", e.StatusPage.URL)
 	}
 	for _, n := range e.Next {
 		add("next: %s", n)

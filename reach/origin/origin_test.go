@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -209,4 +211,34 @@ func ExampleCheck() {
 	// Output:
 	// exposed - it knows the name and serves it
 	// <nil>
+}
+
+// The status page is asked for by name only, and a server that gives every path the
+// same page shows none.
+func TestStatusPageOnlyWhenAskedFor(t *testing.T) {
+	for rule, tt := range map[string]struct {
+		ask, open, every bool
+		want             bool
+	}{
+		"it is open": {true, true, false, true}, "it is not": {true, false, false, false},
+		"every path is": {true, true, true, false}, "nobody asked": {false, true, false, false},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			asked := make(chan string, 10)
+			web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked <- r.URL.Path
+				if r.URL.Path != "/index.php" && !tt.every && (r.URL.Path != "/server-status" || !tt.open) {
+					http.NotFound(w, r)
+				}
+			}))
+			defer web.Close()
+			e, err := Check(t.Context(), new(reach.Prober), Question{URL: page, Origin: netip.MustParseAddrPort(web.Listener.Addr().String()), StatusPage: tt.ask})
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, strings.Contains(e.String(), "Require local"), "%s", e)
+			close(asked)
+			for path := range asked {
+				assert.True(t, tt.ask || path == "/index.php", path)
+			}
+		})
+	}
 }

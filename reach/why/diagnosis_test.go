@@ -258,6 +258,16 @@ func TestWrongClockIsNoBadCertificate(t *testing.T) {
 	}
 }
 
+// Whose network a site is behind is told by the name that it is an alias of, too.
+func TestAliasTellsTheNetwork(t *testing.T) {
+	ns := reach.Comparison{Name: site, Type: "NS", Answers: []reach.DNSAnswer{{Resolver: "x", Rcode: "NOERROR", Data: []string{"bill.ns.cloudflare.com."}}}}
+	c := Case{Name: site, DNS: []reach.Comparison{dns("A", "NOERROR"), ns}, Controls: up, Connections: []reach.Connection{openTo(v4s)}}
+	assert.Contains(t, Diagnose(c).String(), "the site is not behind that network")
+	c.DNS[0].Answers[0].CNAMEs = []string{site + ".cdn.cloudflare.net."}
+	assert.NotContains(t, Diagnose(c).String(), "the site is not behind that network")
+	assert.NotContains(t, Diagnose(c).String(), "nothing takes over")
+}
+
 func TestSameSite(t *testing.T) {
 	for _, pair := range [][2]string{{"example.org", "www.example.org"}, {"WWW.example.org.", "example.org"}, {"x.pagina12.com.ar", "y.pagina12.com.ar:8080"}, {"192.0.2.1", "192.0.2.1"}} {
 		assert.True(t, sameSite(pair[0], pair[1]), pair)

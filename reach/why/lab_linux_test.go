@@ -146,7 +146,7 @@ func TestLabHoleInTheWayWhateverFillsIt(t *testing.T) {
 			}) {
 				return
 			}
-			d, err := Look(t.Context(), new(reach.Prober), Question{Target: tt.scheme + "://" + target + "/", Controls: []string{target}})
+			d, err := Look(t.Context(), &reach.Prober{Timeout: 3 * time.Second}, Question{Target: tt.scheme + "://" + target + "/", Controls: []string{target}})
 			require.NoError(t, err)
 			assert.Equal(t, tt.want, d.Cause, "%s", d)
 		})

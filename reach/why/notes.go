@@ -14,10 +14,17 @@ import (
 // how many addresses there are, what was counted.
 func (w *weighing) notes() []string {
 	var addrs []netip.Addr
-	servers := ""
+	servers, networks := "", map[string]bool{}
 	for i := range w.c.DNS {
 		d := &w.c.DNS[i]
 		addrs = append(addrs, d.Addrs()...)
+		for _, a := range d.Answers {
+			for _, alias := range a.CNAMEs {
+				if p := cdn.Alias(alias); p != "" {
+					networks[p] = true
+				}
+			}
+		}
 		if d.Type != "NS" {
 			continue
 		}
@@ -31,7 +38,6 @@ func (w *weighing) notes() []string {
 	}
 	slices.SortFunc(addrs, netip.Addr.Compare)
 	addrs = slices.Compact(addrs)
-	networks := map[string]bool{}
 	for _, a := range addrs {
 		for _, m := range cdn.Lookup(a) {
 			networks[m.Provider] = true
