@@ -29,8 +29,8 @@ func rcodeText(rcode int) string {
 	return fmt.Sprintf("RCODE%d", rcode)
 }
 
-// zoneSet returns the records of one type that the zone itself has in the
-// answer section, and the signatures over them.
+// zoneSet returns the records of one type that a name, as the zone's own, has in
+// the answer section, and the signatures over them.
 func zoneSet(m *dns.Msg, zone string, qtype uint16) (set []dns.RR, sigs []*dns.RRSIG) {
 	for _, rr := range m.Answer {
 		h := rr.Header()

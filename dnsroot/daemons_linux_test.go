@@ -20,45 +20,61 @@ import (
 	"github.com/opskit-go/opskit/internal/lab"
 )
 
-// realFleet is root servers run by NSD, Knot and BIND on 127.0.53.N and fd53::N
-// of a namespace that the test is in, port 53, with a zone signed by BIND's
-// tools.
+// realFleet is servers of a zone run by NSD, Knot and BIND on 127.0.53.N and
+// fd53::N of a namespace that the test is in, port 53, signed by BIND's tools.
 type realFleet struct {
 	hints   dnsroot.Hints
 	anchors []dnsroot.Anchor
 	dir     string
+	zone    string
+	files   map[string]string // the signed zone of each server
 }
 
 // hostname is the name that a letter of the real fleet gives itself.
 func hostname(name string) string { return name[:1] + "1.ams." + name[:1] + ".root" }
 
-func startReal(t *testing.T, letters int) *realFleet {
+// addresses gives this namespace two addresses.
+func addresses(t *testing.T, n int) []netip.Addr {
 	t.Helper()
-	f := &realFleet{dir: t.TempDir()}
-	require.NoError(t, os.Chmod(f.dir, 0o755))
-	var zone strings.Builder
-	zone.WriteString("$TTL 518400\n. SOA a.root-servers.net. hostmaster.example. 2026112200 1800 900 604800 86400\n")
-	for i := 1; i <= letters; i++ {
-		l := dnsroot.Letter('a' + i - 1)
-		v4, v6 := netip.AddrFrom4([4]byte{127, 0, 53, byte(i)}), netip.MustParseAddr(fmt.Sprintf("fd53::%x", i))
-		f.hints.Servers = append(f.hints.Servers, dnsroot.Server{Name: l.Name(), Addrs: []netip.Addr{v4, v6}})
-		fmt.Fprintf(&zone, ". NS %s\n%s A %s\n%s AAAA %s\n", l.Name(), l.Name(), v4, l.Name(), v6)
-		command(t, "ip", "addr", "add", v4.String()+"/32", "dev", "lo")
-		command(t, "ip", "-6", "addr", "add", v6.String()+"/128", "dev", "lo", "nodad")
-	}
-	zone.WriteString("example. NS ns.example.\nns.example. A 192.0.2.1\n")
+	v4, v6 := netip.AddrFrom4([4]byte{127, 0, 53, byte(n)}), netip.MustParseAddr(fmt.Sprintf("fd53::%x", n))
+	command(t, "ip", "addr", "add", v4.String()+"/32", "dev", "lo")
+	command(t, "ip", "-6", "addr", "add", v6.String()+"/128", "dev", "lo", "nodad")
+	return []netip.Addr{v4, v6}
+}
+
+// keys makes a key-signing and a zone-signing key and returns their records.
+func (f *realFleet) keys(t *testing.T, zone string) (records string) {
+	t.Helper()
 	for _, kind := range [][]string{{"-f", "KSK", "-b", "2048"}, {"-b", "1024"}} {
 		args := append([]string{"-a", "RSASHA256", "-K", f.dir, "-q"}, kind...)
-		key := strings.TrimSpace(command(t, "dnssec-keygen", append(args, ".")...))
+		key := strings.TrimSpace(command(t, "dnssec-keygen", append(args, zone)...))
 		record, err := os.ReadFile(filepath.Join(f.dir, key+".key"))
 		require.NoError(t, err)
-		zone.Write(record)
+		records += string(record)
 		if kind[0] == "-f" {
 			f.anchors, err = dnsroot.ParseAnchors(strings.NewReader(string(record)))
 			require.NoError(t, err)
 		}
 	}
+	return records
+}
+
+// startReal starts letters on the addresses from one on; more is what else the
+// root zone has.
+func startReal(t *testing.T, letters, first int, more string) *realFleet {
+	t.Helper()
+	f := &realFleet{dir: t.TempDir(), zone: ".", files: map[string]string{}}
+	require.NoError(t, os.Chmod(f.dir, 0o755))
+	var zone strings.Builder
+	zone.WriteString("$TTL 518400\n. SOA a.root-servers.net. hostmaster.example. 2026112200 1800 900 604800 86400\n")
 	file := filepath.Join(f.dir, "root.zone")
+	for i := range letters {
+		s := dnsroot.Server{Name: dnsroot.Letter('a' + i).Name(), Addrs: addresses(t, first+i)}
+		f.hints.Servers = append(f.hints.Servers, s)
+		f.files[s.Name] = file + ".signed"
+		fmt.Fprintf(&zone, ". NS %s\n%s A %s\n%s AAAA %s\n", s.Name, s.Name, s.Addrs[0], s.Name, s.Addrs[1])
+	}
+	zone.WriteString(f.keys(t, ".") + more)
 	require.NoError(t, os.WriteFile(file, []byte(zone.String()), 0o644))
 	command(t, "dnssec-signzone", "-K", f.dir, "-d", f.dir, "-o", ".", "-f", file+".signed", file)
 	for i, s := range f.hints.Servers {
@@ -100,16 +116,16 @@ func command(t *testing.T, name string, args ...string) string {
 	return string(out)
 }
 
-// folder makes a folder for one letter with its configuration in it.
+// folder makes a folder for one server with its configuration in it.
 func (f *realFleet) folder(t *testing.T, s dnsroot.Server, config string) (dir, file string) {
 	t.Helper()
 	dir = filepath.Join(f.dir, s.Name)
 	require.NoError(t, os.Mkdir(dir, 0o755))
-	zone, err := os.ReadFile(filepath.Join(f.dir, "root.zone.signed"))
+	zone, err := os.ReadFile(f.files[s.Name])
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "root.zone"), zone, 0o644))
 	file = filepath.Join(dir, "conf")
-	config = strings.NewReplacer("DIR", dir, "NAME", hostname(s.Name), "V4", s.Addrs[0].String(), "V6", s.Addrs[1].String()).Replace(config)
+	config = strings.NewReplacer("DIR", dir, "NAME", hostname(s.Name), "ZONE", f.zone, "V4", s.Addrs[0].String(), "V6", s.Addrs[1].String()).Replace(config)
 	require.NoError(t, os.WriteFile(file, []byte(config), 0o644))
 	return dir, file
 }
@@ -139,7 +155,7 @@ func (f *realFleet) nsd(t *testing.T, s dnsroot.Server) {
 remote-control:
   control-enable: no
 zone:
-  name: "."
+  name: "ZONE"
   zonefile: root.zone
 `)
 	daemon(t, "nsd", "-d", "-c", conf)
@@ -160,7 +176,7 @@ log:
   - target: stderr
     any: warning
 zone:
-  - domain: .
+  - domain: ZONE
     file: DIR/root.zone
     storage: DIR
     zonefile-load: whole
@@ -173,7 +189,7 @@ func (f *realFleet) bind(t *testing.T, s dnsroot.Server) {
 	_, conf := f.folder(t, s, `options { directory "DIR"; pid-file "DIR/pid"; listen-on port 53 { V4; }; listen-on-v6 port 53 { V6; };
   recursion no; hostname "NAME"; server-id "NAME"; dnssec-validation no; session-keyfile "DIR/s.key"; minimal-responses no-auth-recursive; };
 controls {};
-zone "." { type primary; file "DIR/root.zone"; notify no; };
+zone "ZONE" { type primary; file "DIR/root.zone"; notify no; };
 `)
 	daemon(t, "named", "-g", "-n", "1", "-c", conf)
 }
@@ -194,7 +210,7 @@ func TestBarRealServers(t *testing.T) {
 	if lab.Bars() == lab.Full {
 		letters = 13
 	}
-	f := startReal(t, letters)
+	f := startReal(t, letters, 1, "example. NS ns.example.\nns.example. A 192.0.2.1\n")
 	client := &dnsroot.Client{Hints: f.hints, Anchors: f.anchors, Timeout: 2 * time.Second}
 
 	s := sweep(t, client)

@@ -24,7 +24,8 @@
 // host or of several, so that what is saved gives the same verdict later.
 //
 // The thirteen letters come from [DefaultHints], a dated table, or from a hints
-// file ([ParseHints]), which may be another zone's; [Client.Prime] asks three of
+// file ([ParseHints]), which may be another zone's, or for any zone from its parent
+// ([Client.Delegation] walks there from the root); [Client.Prime] asks three of
 // the servers for the current list, as RFC 9609 describes. Answers are validated
 // against [DefaultAnchors], the dated key-signing keys of IANA, or against
 // anchors of one's own ([ParseAnchors], Client.Anchors).

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/miekg/dns"
@@ -21,8 +22,8 @@ import (
 type ResolverReport struct {
 	Addr       netip.AddrPort `json:"addr"`                   // of the resolver
 	Started    time.Time      `json:"started"`                // wall clock, UTC
-	Small      Count          `json:"small"`                  // questions with small answers over UDP
-	Large      Count          `json:"large"`                  // questions with large ones
+	Small      Count          `json:"small"`                  // questions over UDP whose answers fit into 512 bytes
+	Large      Count          `json:"large"`                  // questions whose answers may have signatures
 	Rcode      string         `json:"rcode,omitempty"`        // to ". SOA"
 	Unchecked  string         `json:"unchecked,omitempty"`    // to the same with checking disabled (CD)
 	Recursive  *bool          `json:"recursive,omitempty"`    // RA
@@ -56,7 +57,7 @@ type trustedKey struct {
 // root servers and knows their present addresses (those of Client.Hints),
 // validates, trusts the keys of Client.Anchors (RFC 8509), answers for names that
 // are not there, and loses large answers. It asks the resolver and nobody else,
-// some 40 questions, and blocks for a few timeouts at most.
+// some 40 questions, and blocks for a dozen timeouts at most.
 //
 // The error is not nil only if ctx ended.
 func (c *Client) CheckResolver(ctx context.Context, resolver netip.AddrPort) (*ResolverReport, error) {
@@ -64,15 +65,18 @@ func (c *Client) CheckResolver(ctx context.Context, resolver netip.AddrPort) (*R
 	one := *c
 	one.Linger = max(c.Linger, 0)
 	pace := c.pacer()
+	var mu sync.Mutex
 	ask := func(q question) answer {
 		q.rd = true
 		a := one.ask(ctx, pace, q, resolver, TransportUDP)
+		mu.Lock()
+		defer mu.Unlock()
 		for _, d := range a.reply.Discarded {
 			r.Discarded = discard(r.Discarded, d.Why, d.Count)
 		}
-		count := &r.Small
-		if q.qtype == dns.TypeDNSKEY || q.qtype == dns.TypeNS {
-			count = &r.Large
+		count := &r.Large // whatever may come with signatures
+		if q.plain {
+			count = &r.Small
 		}
 		answered := a.err == nil || a.reply.Wire != nil || errors.Is(a.err, ErrTruncated)
 		if answered || !errors.Is(a.err, ErrNotSent) {
@@ -88,6 +92,9 @@ func (c *Client) CheckResolver(ctx context.Context, resolver netip.AddrPort) (*R
 	}
 	again := func(q question) (a answer) {
 		for range 3 { // one lost packet proves nothing
+			if r.Large.Lost == r.Large.Sent && r.Large.Sent > 4 && !q.plain {
+				return answer{err: ErrNoAnswer} // none of that size comes
+			}
 			if a = ask(q); a.err == nil || !errors.Is(a.err, ErrNoAnswer) {
 				break
 			}
@@ -100,7 +107,7 @@ func (c *Client) CheckResolver(ctx context.Context, resolver netip.AddrPort) (*R
 		r.Recursive, r.Validated = new(soa.msg.RecursionAvailable), new(soa.msg.AuthenticatedData)
 	} else if small := again(askSmall(".")); small.err != nil {
 		r.Judge()
-		return r, c.over(ctx)
+		return r, c.over(ctx, "check resolver")
 	}
 	unchecked := askSOA(".")
 	unchecked.cd = true
@@ -134,26 +141,21 @@ func (c *Client) CheckResolver(ctx context.Context, resolver netip.AddrPort) (*R
 		}
 		r.Keys = append(r.Keys, key)
 	}
-	for r.Small.Sent < fewestSmall || r.Large.Sent < fewestSmall { // so that loss by size shows
-		if ctx.Err() != nil || r.Small.Sent+r.Large.Sent > 3*fewestSmall {
-			break
-		}
-		switch {
-		case r.Large.Sent > r.Small.Sent:
-			ask(askSmall("."))
-		case r.Large.Sent%2 == 0:
-			ask(askDNSKEY("."))
-		default:
-			ask(askNS("."))
-		}
+	var wg sync.WaitGroup // so that loss by size shows
+	for range fewestSmall - r.Small.Sent {
+		wg.Go(func() { ask(askSmall(".")) })
 	}
+	for i := range fewestSmall - r.Large.Sent {
+		wg.Go(func() { ask([]question{askDNSKEY("."), askNS(".")}[i%2]) })
+	}
+	wg.Wait()
 	r.Judge()
-	return r, c.over(ctx)
+	return r, c.over(ctx, "check resolver")
 }
 
-func (c *Client) over(ctx context.Context) error {
+func (c *Client) over(ctx context.Context, op string) error {
 	if err := ended(ctx); err != nil {
-		return &opskit.Error{Op: "check resolver", Err: err}
+		return &opskit.Error{Op: op, Err: err}
 	}
 	return nil
 }
@@ -173,8 +175,9 @@ func (r *ResolverReport) list(again func(question) answer) {
 	}
 }
 
-// rejects reports an rcode of a resolver that could not, or would not, answer.
-func rejects(rcode string) bool { return rcode == "SERVFAIL" || rcode == "REFUSED" || rcode == "" }
+// rejects reports an rcode of a resolver that could not, or would not, answer;
+// no answer is none.
+func rejects(rcode string) bool { return rcode == "SERVFAIL" || rcode == "REFUSED" }
 
 // Judge derives the verdict anew.
 func (r *ResolverReport) Judge() opskit.Level {
@@ -204,12 +207,12 @@ func (r *ResolverReport) Judge() opskit.Level {
 	case r.Recursive != nil && !*r.Recursive:
 		say(Lame, "offers no recursion (RA is not set)")
 	case rejects(r.Rcode) && rejects(r.Unchecked):
-		say(Lame, "answers %s for the root, with checking disabled too: it does not reach the root servers, or not for this host", cmp.Or(r.Rcode, r.Unchecked, "nothing"))
+		say(Lame, "answers %s for the root, with checking disabled too: it does not reach the root servers, or not for this host", r.Rcode)
 	case rejects(r.Rcode) && proved:
-		say(Invalid, "answers %s for the root, and with checking disabled an answer that validates here: its trust anchors are outdated, or its clock is wrong", cmp.Or(r.Rcode, "nothing"))
+		say(Invalid, "answers %s for the root, and with checking disabled an answer that validates here: its trust anchors are outdated, or its clock is wrong", r.Rcode)
 		r.Next = append(r.Next, "compare the resolver's trust anchors and clock with another source")
-	case rejects(r.Rcode):
-		say(Invalid, "answers %s for the root, and with checking disabled an answer that does not validate here either: something answers in place of the root servers on its way", cmp.Or(r.Rcode, "nothing"))
+	case rejects(r.Rcode) && bad:
+		say(Invalid, "answers %s for the root, and with checking disabled an answer that does not validate here either: something answers in place of the root servers on its way", r.Rcode)
 	case bad:
 		say(Suspicious, "its answer about the root does not validate (%s): something answers in place of the root servers, or strips signatures", r.Proof.Why)
 	case r.Validated != nil && *r.Validated && proved:

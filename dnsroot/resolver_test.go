@@ -112,6 +112,34 @@ func TestCheckResolver(t *testing.T) {
 	}
 }
 
+// A question that was lost is no answer: nothing is made of it.
+func TestLostQuestionsAreNoAnswersOfAResolver(t *testing.T) {
+	fleet := start(t, dnsroottest.Config{NoIPv6: true})
+	resolver := recursive{Fleet: fleet, validates: true, sentinels: true}
+	for name, lost := range map[string]func(*dns.Msg) bool{
+		". SOA, checked": func(m *dns.Msg) bool {
+			return m.Question[0].Qtype == dns.TypeSOA && !m.CheckingDisabled && m.IsEdns0() != nil
+		},
+		". SOA, with checking disabled": func(m *dns.Msg) bool { return m.Question[0].Qtype == dns.TypeSOA && m.CheckingDisabled },
+		". DNSKEY":                      func(m *dns.Msg) bool { return m.Question[0].Qtype == dns.TypeDNSKEY },
+		". NS":                          func(m *dns.Msg) bool { return m.Question[0].Qtype == dns.TypeNS },
+		"the names that are not there":  func(m *dns.Msg) bool { return m.Question[0].Qtype == dns.TypeA },
+	} {
+		client := fleet.Client()
+		client.Exchanger = exchangerFunc(func(ctx context.Context, q dnsroot.Query) (dnsroot.Reply, error) {
+			var m dns.Msg
+			if err := m.Unpack(q.Wire); err == nil && lost(&m) {
+				return dnsroot.Reply{}, dnsroot.ErrRefused
+			}
+			return resolver.Exchange(ctx, q)
+		})
+		r, err := client.CheckResolver(t.Context(), netip.MustParseAddrPort("192.0.2.200:53"))
+		require.NoError(t, err)
+		assert.NotEqual(t, opskit.OK, r.Level(), "%s: %s", name, r)
+		assert.Contains(t, []dnsroot.Verdict{dnsroot.Unknown, dnsroot.Degraded, dnsroot.Healthy}, r.Verdict, "%s: %s", name, r)
+	}
+}
+
 func TestCheckResolverEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()

@@ -53,7 +53,11 @@ func (c *Client) Sweep(ctx context.Context) (*Sweep, error) {
 	h := c.hints()
 	s := &Sweep{Zone: h.zone(), Vantage: c.Vantage, Started: c.now().UTC(), Lead: c.lead(), HintsUpdated: h.Updated, Anchors: c.anchors()}
 	begin := time.Now()
+	var lost []opskit.Gap
 	for _, server := range h.Servers {
+		if len(server.Addrs) == 0 {
+			lost = append(lost, opskit.Gap{What: server.Name, Why: "no address of it is to be had", Need: "an address record of that name"})
+		}
 		for _, addr := range server.Addrs {
 			to := netip.AddrPortFrom(addr.Unmap(), c.port())
 			s.Probes = append(s.Probes,
@@ -94,7 +98,7 @@ func (c *Client) Sweep(ctx context.Context) (*Sweep, error) {
 	askOn(ctx, list)
 	c.askAgain(ctx, list)
 	s.Took, s.Stalled = time.Since(begin), stalled()
-	s.Unseen = unsent(s.Probes)
+	s.Unseen = append(lost, unsent(s.Probes)...)
 	if err := ended(ctx); err != nil {
 		return s, &opskit.Error{Op: "sweep", Err: err}
 	}

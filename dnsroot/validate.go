@@ -43,7 +43,7 @@ func Validate(answer, keys []byte, anchors []Anchor, at time.Time) Validation {
 	zone := dns.CanonicalName(k.Question[0].Name)
 	trusted, v := trustedKeys(k, zone, anchors, at)
 	if m.Question[0].Qtype != dns.TypeDNSKEY && v.Security == SecuritySecure {
-		v = verifySet(m, zone, m.Question[0].Qtype, trusted, at)
+		v = verifySet(m, zone, zone, m.Question[0].Qtype, trusted, at)
 	}
 	if len(anchors) == 0 && (v.Security == SecuritySecure || v.Security == SecurityUnsigned) {
 		why := errNoAnchor
@@ -77,7 +77,7 @@ func trustedKeys(m *dns.Msg, zone string, anchors []Anchor, at time.Time) ([]*dn
 			anchored = append(anchored, key)
 		}
 	}
-	v := verifySet(m, zone, dns.TypeDNSKEY, anchored, at)
+	v := verifySet(m, zone, zone, dns.TypeDNSKEY, anchored, at)
 	if errors.Is(v.Why.Err(), ErrWrongKey) {
 		why := fmt.Errorf("%w: no key that a trust anchor names (%s) has signed the keys (%s)", ErrWrongKey, tags(anchored), tags(all))
 		if len(anchored) == 0 {
@@ -113,11 +113,11 @@ func isAnchored(key *dns.DNSKEY, anchors []Anchor, at time.Time) bool {
 	return false
 }
 
-// verifySet looks for one signature by one of the keys that proves the records
-// of that type in the answer.
-func verifySet(m *dns.Msg, zone string, qtype uint16, keys []*dns.DNSKEY, at time.Time) Validation {
-	op := "validate " + zone + " " + dns.TypeToString[qtype]
-	set, sigs := zoneSet(m, zone, qtype)
+// verifySet looks for one signature by one of the zone's keys that proves the
+// owner's records of that type in the answer.
+func verifySet(m *dns.Msg, owner, zone string, qtype uint16, keys []*dns.DNSKEY, at time.Time) Validation {
+	op := "validate " + owner + " " + dns.TypeToString[qtype]
+	set, sigs := zoneSet(m, owner, qtype)
 	switch {
 	case m.Truncated:
 		return unproven(SecurityUnknown, op, ErrTruncated)
@@ -136,7 +136,7 @@ func verifySet(m *dns.Msg, zone string, qtype uint16, keys []*dns.DNSKEY, at tim
 			unsupported++
 			continue
 		}
-		if !strings.EqualFold(sig.SignerName, zone) || int(sig.Labels) != dns.CountLabel(zone) {
+		if !strings.EqualFold(sig.SignerName, zone) || int(sig.Labels) != dns.CountLabel(owner) {
 			why = fmt.Errorf("%w: signature by %s over %d labels, want the zone's own", ErrBogus, presentation([]byte(sig.SignerName)), sig.Labels)
 			continue
 		}

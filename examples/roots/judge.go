@@ -16,7 +16,11 @@ import (
 // kind is that of the saved evidence.
 const kind = "dnsroot_assessment"
 
-func ipv4(h dnsroot.Hints) dnsroot.Hints {
+// only leaves the addresses of IPv6 out where that is asked for.
+func only(ipv4 bool, h dnsroot.Hints) dnsroot.Hints {
+	if !ipv4 {
+		return h
+	}
 	servers := h.Servers
 	h.Servers = nil
 	for _, s := range servers {

@@ -3,6 +3,7 @@
 // answer.
 //
 //	go run ./examples/roots
+//	go run ./examples/roots -zone example.org                                # its servers, found from the root down
 //	go run ./examples/roots -hints fleet.hints -anchor fleet.ds -port 5300   # a fleet of one's own
 //	go run ./examples/roots -from here.json there.json                       # what several hosts saved with -save
 //	go run ./examples/roots -atlas results.json                              # what RIPE Atlas measured
@@ -36,6 +37,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	client := &dnsroot.Client{}
 	hints := p.String("hints", "", "hints `FILE` of another set of servers, of the root or of another zone")
 	anchor := p.String("anchor", "", "`FILE` with the zone's trust anchors, as DS or DNSKEY records or IANA's root-anchors.xml")
+	zone := p.String("zone", "", "ask the servers of this `ZONE`, which are found from the root's down, or from those of -hints")
 	port := p.Uint("port", 53, "`PORT` that they listen on")
 	only4 := p.Bool("4", false, "ask over IPv4 only")
 	prime := p.Bool("prime", false, "also ask three of them for the current list of servers")
@@ -59,6 +61,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	client.Port = uint16(*port)
 	if err := configure(client, *hints, *anchor, *only4); err != nil {
 		return p.Fail(err)
+	}
+	if *zone != "" && p.From == "" {
+		hints, anchors, err := client.Delegation(ctx, *zone)
+		if err != nil {
+			return p.Fail(err)
+		}
+		client.Hints, client.Anchors = only(*only4, hints), append(client.Anchors, anchors...)
 	}
 	if *resolver != "" {
 		return check(ctx, p, client, *resolver)
@@ -104,9 +113,7 @@ func configure(client *dnsroot.Client, hints, anchor string, only4 bool) (err er
 			return err
 		}
 	}
-	if only4 {
-		client.Hints = ipv4(client.Hints)
-	}
+	client.Hints = only(only4, client.Hints)
 	if anchor != "" {
 		client.Anchors, err = read(anchor, dnsroot.ParseAnchors)
 	}

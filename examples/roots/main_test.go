@@ -181,10 +181,20 @@ func TestUsage(t *testing.T) {
 }
 
 func TestOnlyIPv4IsAskedFor(t *testing.T) {
-	for _, s := range ipv4(dnsroot.DefaultHints()).Servers {
+	for _, s := range only(true, dnsroot.DefaultHints()).Servers {
 		require.Len(t, s.Addrs, 1)
 		assert.True(t, s.Addrs[0].Is4())
 	}
+}
+
+// Where the servers on the way do not delegate it, there is no such zone to sweep.
+func TestZoneIsLookedFor(t *testing.T) {
+	_, flags := fleet(t)
+	code, _, errs := call(t, append(flags, "-zone", "nowhere.invalid")...)
+	assert.Equal(t, 2, code)
+	assert.Contains(t, errs, "find servers nowhere.invalid.: ")
+	code, out, errs := call(t, append(flags, "-zone", ".")...)
+	assert.Equal(t, 0, code, out+errs)
 }
 
 // A root server is no resolver, and that is told.
