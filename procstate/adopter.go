@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/procstate/internal/taskiter"
 )
 
 // Adopter is who becomes the parent of a process's children when it ends, by the
@@ -184,14 +185,14 @@ func (l *look) innerChild(ctx context.Context, parent int) (inner bool, err erro
 }
 
 // remember keeps what the BPF source alone knows: who is a subreaper.
-func (l *look) remember(ctx context.Context, it *iterator) error {
+func (l *look) remember(ctx context.Context, it *taskiter.Iterator) error {
 	if it == nil {
 		return nil
 	}
 	l.subreapers = map[int]Process{}
-	return it.processes(ctx, func(p Process, _ error) bool {
-		if p.facts&subreaper != 0 {
-			l.subreapers[p.PID] = p
+	return l.root.iterated(ctx, it, func(t task, _ error) bool {
+		if t.facts&subreaper != 0 {
+			l.subreapers[t.PID] = t.Process
 		}
 		return true
 	})
@@ -259,30 +260,12 @@ type member struct {
 
 // namespaced reads a process's place.
 func (l *look) namespaced(pid int) (m member, err error) {
-	text, err := l.root.read(pid, "status")
-	if err != nil {
-		return m, err
+	s, err := l.root.status(pid, "status")
+	if err == nil {
+		m.tgid, m.ppid = s.Tgid, s.PPid
+		m.pids, err = s.PIDs()
 	}
-	s, err := parseStatus(text)
-	if err != nil {
-		return m, err
-	}
-	m.tgid, m.ppid = s.tgid, s.ppid
-	for line := range strings.Lines(string(text)) {
-		if value, ok := strings.CutPrefix(line, "NSpid:"); ok {
-			for field := range strings.FieldsSeq(value) {
-				inner, ok := parseInt([]byte(field))
-				if !ok {
-					return m, malformed("status", `bad value of "NSpid"`)
-				}
-				m.pids = append(m.pids, inner)
-			}
-		}
-	}
-	if len(m.pids) == 0 {
-		return m, malformed("status", "no line NSpid")
-	}
-	return m, nil
+	return m, err
 }
 
 // cannotTell is an answer too.

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
 )
 
 // Apply carries the plan out: step by step until every zombie of it has been
@@ -243,15 +244,11 @@ func (a *applier) allowed(op string, id ID) error {
 	if now.Kernel() {
 		return refused(op, target(id), "never a kernel thread")
 	}
-	text, err := a.root.read(id.PID, "status")
+	s, err := a.root.status(id.PID, "status")
 	if err != nil {
 		return err
 	}
-	s, err := parseStatus(text)
-	if err != nil {
-		return &opskit.Error{Op: op, Target: target(id), Err: err}
-	}
-	if s.nspid == 1 {
+	if s.Inner() == 1 {
 		return refused(op, target(id), "never PID 1 of a PID namespace: restart its container instead")
 	}
 	for pid := os.Getpid(); pid > 1; {
@@ -289,7 +286,7 @@ func (a *applier) thaw(step Step) error {
 	if err != nil {
 		return err
 	}
-	lines, err := parseCgroups(text)
+	lines, err := procfile.ParseGroups(text)
 	if err != nil {
 		return &opskit.Error{Op: "thaw", Target: target(step.Target), Err: err}
 	}

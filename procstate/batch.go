@@ -13,6 +13,7 @@ import (
 	"github.com/opskit-go/opskit/procstate/internal/held"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
 )
 
 // batch reads the stat files of processes, some at a time, on a thread that may
@@ -221,32 +222,20 @@ func heldBack(err error) bool { return errors.Is(err, held.Err) }
 // and tells all but the start time.
 func (r *root) executing(pid int) (task, error) {
 	t := task{Process: Process{ID: ID{PID: pid}, ExitSignal: sigchld()}, tid: pid}
-	text, err := r.read(pid, "status")
+	s, err := r.status(pid, "status")
 	if err != nil {
 		return t, err
 	}
-	s, err := parseStatus(text)
-	if err != nil {
-		return t, &opskit.Error{Op: "read status", Target: target(t.ID), Err: err}
-	}
-	t.PPID, t.Threads = s.ppid, s.threads
-	for line := range strings.Lines(string(text)) {
-		switch name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":\t"); {
-		case name == "State" && value != "":
-			t.State = State(value[0])
-		case name == "Name":
-			copy(t.Comm[:len(t.Comm)-1], strings.NewReplacer(`\n`, "\n", `\\`, `\`).Replace(value))
-		}
-	}
-	t.switches = r.switches(t)
+	t.PPID, t.Threads, t.State, t.switches = s.PPid, s.Threads, State(s.State), s.Switches
+	copy(t.Comm[:len(t.Comm)-1], strings.NewReplacer(`\n`, "\n", `\\`, `\`).Replace(string(s.Name)))
 	return t, nil
 }
 
 // childFaults reads what the children that a process has waited for have left there.
 func (r *root) childFaults(pid int) uint64 {
-	text, err := r.read(pid, "stat")
-	if err != nil {
+	var s procfile.Stat
+	if text, err := r.read(pid, "stat"); err != nil || procfile.ParseStat(text, &s) != nil {
 		return 0
 	}
-	return childFaults(text)
+	return s.ChildFaults
 }

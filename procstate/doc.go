@@ -100,7 +100,7 @@
 // thread is named "held by PID" until then, so that later calls leave no other one
 // there. The process is then yielded with an error that matches
 // context.DeadlineExceeded, and is seen to be stuck by [Scanner.Uninterruptible] with
-// the cause "exec". A command line is read by [Scanner.CommandLine] alone.
+// the cause "exec". No command line is ever read.
 //
 // Where no thread can be made any more (EAGAIN of clone(2)), the runtime may end a Go
 // program at any moment, whatever it calls: look at such a limit from outside of it,

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
 )
 
 // Sentinels that the errors of this package match with errors.Is. A missing
@@ -22,7 +23,7 @@ var (
 	// ErrRefused: this package never does that; the message says why.
 	ErrRefused = opskit.Sentinel("procstate_refused", "refused")
 	// ErrMalformed: a /proc file does not have the form that proc(5) gives it.
-	ErrMalformed = opskit.Sentinel("procstate_malformed", "malformed /proc file")
+	ErrMalformed = procfile.ErrMalformed
 )
 
 // goneOr turns what a vanished process answers into ErrGone: ENOENT when its
@@ -46,17 +47,13 @@ func readError(op string, pid int, err error) error { return failed(op, pid, gon
 func parsedStat(text []byte, pid int, p *Process) error {
 	err := parseStat(text, p)
 	if err == nil && p.PID != pid {
-		err = malformed("stat", "it is about pid "+strconv.Itoa(p.PID))
+		err = procfile.Malformed("stat", "it is about pid "+strconv.Itoa(p.PID))
 	}
 	if err != nil {
 		*p = Process{}
 		return failed("read stat", pid, err)
 	}
 	return nil
-}
-
-func malformed(file, what string) error {
-	return &opskit.Error{Op: "parse", Target: file, Err: fmt.Errorf("%w: %s", ErrMalformed, what)}
 }
 
 func refused(op, target, why string) error {

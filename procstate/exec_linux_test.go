@@ -89,7 +89,6 @@ func TestBarNeverHangsOnExec(t *testing.T) {
 			assert.Fail(t, "not seen to be stuck", "%s", report)
 		})
 		answers("Adopter", func(ctx context.Context) { _, _ = s.Adopter(ctx, procstate.ID{PID: pid, Start: 1}) })
-		answers("CommandLine", func(ctx context.Context) { _, _ = s.CommandLine(ctx, procstate.ID{PID: pid, Start: 1}) })
 	}
 	answers("limits", func(ctx context.Context) { _, _ = limits.Read(ctx, limits.Query{PID: pid}) })
 	answers("inject", func(ctx context.Context) {

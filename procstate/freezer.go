@@ -3,11 +3,11 @@ package procstate
 import (
 	"errors"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/internal/mountinfo"
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
 )
 
 var errNotMounted = errors.New("its control group is not among those that are mounted here")
@@ -15,27 +15,28 @@ var errNotMounted = errors.New("its control group is not among those that are mo
 // freezerFile returns the control file of the frozen group that a process is
 // in: cgroup.freeze (v2) or freezer.state (v1), of the group itself or of one
 // above. "" means not frozen. With an error that is not certain.
-func freezerFile(mounts []mountinfo.Mount, lines []cgroupLine) (string, error) {
+func freezerFile(mounts []mountinfo.Mount, lines []procfile.Group) (string, error) {
 	var failed error
 	for _, line := range lines {
 		file, frozen := "cgroup.freeze", "1"
-		if line.controllers != "" {
-			if !slices.Contains(strings.Split(line.controllers, ","), "freezer") {
+		if line.Controllers != "" {
+			if !line.Has("freezer") {
 				continue
 			}
 			file, frozen = "freezer.state", "FROZEN"
-			line.controllers = "freezer"
+			line.Controllers = "freezer"
 		}
-		directory := cgroupDirectory(mounts, line)
+		point, below, _ := line.At(mounts)
+		directory := point + below
 		// The root group cannot be frozen, and a copy of /proc has no groups.
-		if line.path != "/" && len(mounts) > 0 {
+		if line.Path != "/" && len(mounts) > 0 {
 			if _, err := os.Stat(directory); directory == "" || err != nil {
-				failed = &opskit.Error{Op: "look up control group", Target: line.path, Err: errNotMounted}
+				failed = &opskit.Error{Op: "look up control group", Target: line.Path, Err: errNotMounted}
 				continue
 			}
 		}
 		inherited := "" // innermost group that is only frozen with one above
-		for depth := strings.Count(line.path, "/"); directory != "" && depth >= 0; depth-- {
+		for depth := strings.Count(line.Path, "/"); directory != "" && depth >= 0; depth-- {
 			path := directory + "/" + file
 			text, err := os.ReadFile(path)
 			switch value := strings.TrimSpace(string(text)); {

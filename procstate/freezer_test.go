@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
+
 	"github.com/opskit-go/opskit/internal/mountinfo"
 
 	"github.com/stretchr/testify/assert"
@@ -33,16 +35,16 @@ func TestWhichGroupIsFrozen(t *testing.T) {
 	write("v2/e/cgroup.freeze", "0\n")
 	for _, test := range []struct {
 		rule string
-		line cgroupLine
+		line procfile.Group
 		want string
 	}{
-		{"version 1, frozen itself", cgroupLine{"freezer", "/a"}, "/v1/a/freezer.state"},
-		{"version 1, frozen with the group above", cgroupLine{"freezer", "/a/b"}, "/v1/a/freezer.state"},
-		{"version 2, by the group above", cgroupLine{"", "/c/d"}, "/v2/c/cgroup.freeze"},
-		{"not frozen", cgroupLine{"", "/e"}, ""},
-		{"the root", cgroupLine{"freezer", "/"}, ""},
+		{"version 1, frozen itself", procfile.Group{Controllers: "freezer", Path: "/a"}, "/v1/a/freezer.state"},
+		{"version 1, frozen with the group above", procfile.Group{Controllers: "freezer", Path: "/a/b"}, "/v1/a/freezer.state"},
+		{"version 2, by the group above", procfile.Group{Controllers: "", Path: "/c/d"}, "/v2/c/cgroup.freeze"},
+		{"not frozen", procfile.Group{Controllers: "", Path: "/e"}, ""},
+		{"the root", procfile.Group{Controllers: "freezer", Path: "/"}, ""},
 	} {
-		got, err := freezerFile(mounts, []cgroupLine{test.line})
+		got, err := freezerFile(mounts, []procfile.Group{test.line})
 		require.NoError(t, err, test.rule)
 		if test.want != "" {
 			test.want = top + test.want
@@ -53,15 +55,15 @@ func TestWhichGroupIsFrozen(t *testing.T) {
 		"outside of this cgroup namespace": "/../e",
 		"a group that is not there":        "/f",
 	} {
-		_, err := freezerFile(mounts, []cgroupLine{{"", path}})
+		_, err := freezerFile(mounts, []procfile.Group{{Controllers: "", Path: path}})
 		require.ErrorIs(t, err, errNotMounted, rule)
 	}
-	_, err := freezerFile(mounts[:1], []cgroupLine{{"", "/e"}})
+	_, err := freezerFile(mounts[:1], []procfile.Group{{Controllers: "", Path: "/e"}})
 	require.ErrorIs(t, err, errNotMounted, "version 2 is not mounted")
-	_, err = freezerFile(mounts[:1], []cgroupLine{{"", "/"}})
+	_, err = freezerFile(mounts[:1], []procfile.Group{{Controllers: "", Path: "/"}})
 	require.NoError(t, err, "the root is never frozen")
 	write("v1/a/freezer.self_freezing", "0\n")
-	got, err := freezerFile(mounts, []cgroupLine{{"freezer", "/a/b"}})
+	got, err := freezerFile(mounts, []procfile.Group{{Controllers: "freezer", Path: "/a/b"}})
 	require.NoError(t, err)
 	assert.Equal(t, top+"/v1/a/b/freezer.state", got, "frozen by a group that is not mounted here")
 }

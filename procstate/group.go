@@ -1,6 +1,7 @@
 package procstate
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -164,54 +165,29 @@ func (g *Group) mayReap() bool {
 
 // Explain returns why the zombies are not reaped, as a clause for people.
 func (g *Group) Explain() string {
-	switch g.Why {
-	case ReasonNotDead:
-		return "only the main threads have ended: there is nothing to be reaped yet"
-	case ReasonTracer:
-		return "whoever traces them keeps the news of their end from the parent"
-	case ReasonFrozen:
-		return "the parent's control group is frozen"
-	case ReasonStopped:
-		return "the parent is stopped and cannot run"
-	case ReasonUninterruptible:
+	switch {
+	case g.Why == ReasonUninterruptible:
 		return "the parent sleeps uninterruptibly: " + explainCause(g.Blocked)
-	case ReasonReaping:
-		return "the parent does reap: it did so between the looks, and these may follow"
-	case ReasonNamespaceInit:
-		return "the parent is PID 1 of its PID namespace and has not reaped what it adopted"
-	case ReasonWaitsForOther:
-		return "the parent waits for another child, and does not ask for these meanwhile"
-	case ReasonIgnoring:
-		return "the parent ignores SIGCHLD, but began to after these had ended"
-	case ReasonBlocking:
-		return "the parent blocks SIGCHLD, nothing of it reads the signal, and it has not waited for these"
-	case ReasonListening:
+	case g.Why == ReasonListening:
 		return "the parent reads SIGCHLD (" + g.SIGCHLD + "), and has not waited for every child: several signals merge into one"
-	case ReasonHandling:
-		return "the parent handles SIGCHLD, but its handler has not waited for every child"
-	case ReasonNotWaiting:
-		if g.Pidfds > 0 {
-			return "the parent holds pidfds of them and has not asked those how they ended, as after os/exec's Start without Wait"
-		}
-		return "the parent leaves SIGCHLD at its default, is in no wait, and has not waited for these"
-	}
-	if g.SIGCHLD == sigchldAllCaught {
+	case g.Why == ReasonNotWaiting && g.Pidfds > 0:
+		return "the parent holds pidfds of them and has not asked those how they ended, as after os/exec's Start without Wait"
+	case g.Why == Unknown && g.SIGCHLD == sigchldAllCaught:
 		return "the parent catches every signal, as runtimes do, which does not tell whether it reaps"
 	}
-	return "why the parent does not reap could not be seen"
-}
-
-// Lasting returns the group with only those zombies that have been dead for at
-// least so long, for sure.
-func (g Group) Lasting(least time.Duration) Group {
-	lasting := make([]Zombie, 0, len(g.Zombies))
-	for _, z := range g.Zombies {
-		if z.DeadAtLeast >= least {
-			lasting = append(lasting, z)
-		}
-	}
-	g.Zombies = lasting
-	return g
+	return cmp.Or(map[Reason]string{
+		ReasonNotDead:       "only the main threads have ended: there is nothing to be reaped yet",
+		ReasonTracer:        "whoever traces them keeps the news of their end from the parent",
+		ReasonFrozen:        "the parent's control group is frozen",
+		ReasonStopped:       "the parent is stopped and cannot run",
+		ReasonReaping:       "the parent does reap: it did so between the looks, and these may follow",
+		ReasonNamespaceInit: "the parent is PID 1 of its PID namespace and has not reaped what it adopted",
+		ReasonWaitsForOther: "the parent waits for another child, and does not ask for these meanwhile",
+		ReasonIgnoring:      "the parent ignores SIGCHLD, but began to after these had ended",
+		ReasonBlocking:      "the parent blocks SIGCHLD, nothing of it reads the signal, and it has not waited for these",
+		ReasonHandling:      "the parent handles SIGCHLD, but its handler has not waited for every child",
+		ReasonNotWaiting:    "the parent leaves SIGCHLD at its default, is in no wait, and has not waited for these",
+	}[g.Why], "why the parent does not reap could not be seen")
 }
 
 // count returns how many zombies are of a kind.

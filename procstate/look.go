@@ -1,19 +1,20 @@
 package procstate
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/internal/mountinfo"
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
 )
 
 // look is one look at a host: the open /proc, and what all groups share.
@@ -88,38 +89,23 @@ func (l *look) hiddenBy() []opskit.Gap {
 // mayTrace reports whether this process has CAP_SYS_PTRACE over every process:
 // in another user namespace than the first it is over those of that one alone.
 func mayTrace(r *root) bool {
-	const capSysPtrace = 19
-	// PROC_USER_INIT_INO of include/linux/proc_ns.h; a kernel without user
-	// namespaces has no such file.
-	if space, err := os.Readlink(r.path + "/self/ns/user"); err == nil && space != "user:[4026531837]" {
+	// A kernel without user namespaces has no such file.
+	if space, err := os.Readlink(r.path + "/self/ns/user"); err == nil && space != procfile.FirstUsers {
 		return false
 	}
-	effective, ok := parseMask([]byte(ownStatus(r, "CapEff")))
-	return ok && effective&(1<<capSysPtrace) != 0
+	text, _ := r.readNamed("self/status") // without it the mask is none
+	value, _ := procfile.Field(text, "CapEff")
+	effective, _ := procfile.Mask(value)
+	return effective&procfile.CapSysPtrace != 0
 }
 
 func inGroup(r *root, gid string) bool {
 	// The last number of Gid is that for filesystems, which is what the kernel asks.
-	for own := range strings.FieldsSeq(ownStatus(r, "Groups") + " " + string(lastField([]byte(ownStatus(r, "Gid"))))) {
-		if own == gid {
-			return true
-		}
-	}
-	return false
-}
-
-// ownStatus returns a line of this process's own status.
-func ownStatus(r *root, name string) string {
-	text, err := r.readNamed("self/status")
-	if err != nil {
-		return ""
-	}
-	for line := range strings.Lines(string(text)) {
-		if key, value, ok := strings.Cut(line, ":"); ok && key == name {
-			return strings.TrimSpace(value)
-		}
-	}
-	return ""
+	text, _ := r.readNamed("self/status") // without it there are none
+	groups, _ := procfile.Field(text, "Groups")
+	ids, _ := procfile.Field(text, "Gid")
+	own := append(strings.Fields(string(ids)), "")
+	return slices.Contains(append(strings.Fields(string(groups)), own[max(len(own)-2, 0)]), gid)
 }
 
 // bootID names this boot, which start times are relative to; "" if unknown.
@@ -197,19 +183,15 @@ const tick = 10 * time.Millisecond
 // does not tell from its threads and descriptors.
 func (l *look) parentStatus(ctx context.Context, g *Group) {
 	pid := g.Parent.PID
-	text, err := l.root.read(pid, "status")
-	var s status
-	if err == nil {
-		s, err = parseStatus(text)
-	}
+	s, err := l.root.status(pid, "status")
 	if err != nil {
 		g.unseen("how the parent handles SIGCHLD, and its user", err)
 		return
 	}
-	g.SIGCHLD = s.sigchld()
-	g.Owner.UID = &s.uid
-	if s.nspid != pid {
-		g.Owner.NSPID = s.nspid
+	g.SIGCHLD = takesSIGCHLD(&s)
+	g.Owner.UID = &s.UID
+	if inner := s.Inner(); inner != pid {
+		g.Owner.NSPID = inner
 	}
 	if g.Parent.State != 'T' && g.Parent.State != 't' {
 		l.parentThreads(ctx, g)
@@ -279,19 +261,12 @@ func (l *look) parentDescriptors(g *Group) {
 		if err != nil {
 			continue
 		}
-		for line := range bytes.Lines(text) {
-			key, value, _ := bytes.Cut(bytes.TrimSpace(line), []byte(":"))
-			value = bytes.TrimSpace(value)
-			switch string(key) {
-			case "sigmask":
-				if mask, ok := parseMask(value); ok && mask&(1<<(sigchld()-1)) != 0 && g.SIGCHLD == sigchldBlocked {
-					g.SIGCHLD = sigchldSignalfd
-				}
-			case "Pid":
-				if pid, ok := parseInt(value); ok && dead[pid] {
-					g.Pidfds++
-				}
-			}
+		value, _ := procfile.Field(text, "sigmask")
+		if mask, _ := procfile.Mask(value); mask&(1<<(sigchld()-1)) != 0 && g.SIGCHLD == sigchldBlocked {
+			g.SIGCHLD = sigchldSignalfd
+		}
+		if numbers, err := procfile.Numbers(text, "Pid"); err == nil && dead[numbers[0]] {
+			g.Pidfds++
 		}
 	}
 }
@@ -309,9 +284,9 @@ func directoryNames(path string) ([]string, error) {
 // zombies, of which hierarchies of version 1 only say "/".
 func (l *look) parentCgroup(g *Group) {
 	text, err := l.root.read(g.Parent.PID, "cgroup")
-	var lines []cgroupLine
+	var lines []procfile.Group
 	if err == nil {
-		lines, err = parseCgroups(text)
+		lines, err = procfile.ParseGroups(text)
 	}
 	if err != nil {
 		g.unseen("the parent's control group", err)
@@ -328,15 +303,11 @@ func (l *look) parentCgroup(g *Group) {
 // kind learns what tells the sort of zombie: who traces it.
 func (l *look) kind(z *Zombie) {
 	if z.facts&tracerKnown == 0 && z.Threads <= 1 {
-		text, err := l.root.read(z.PID, "status")
-		var s status
-		if err == nil {
-			s, err = parseStatus(text)
-		}
+		s, err := l.root.status(z.PID, "status")
 		if err != nil {
 			return // unknown, the zero value
 		}
-		z.setTracer(s.tracer)
+		z.setTracer(s.Tracer)
 	}
 	if z.tracer != 0 {
 		z.Tracer = l.tracer(int(z.tracer))
@@ -358,10 +329,8 @@ func (l *look) age(z *Zombie) {
 // tracer returns the process that a tracing thread belongs to.
 func (l *look) tracer(tid int) ID {
 	id := ID{PID: tid}
-	if text, err := l.root.read(tid, "status"); err == nil {
-		if s, err := parseStatus(text); err == nil {
-			id.PID = s.tgid
-		}
+	if s, err := l.root.status(tid, "status"); err == nil {
+		id.PID = s.Tgid
 	}
 	var p Process
 	if l.root.stat(id.PID, &p) == nil {

@@ -1,8 +1,6 @@
 package procstate
 
 import (
-	"strings"
-
 	"github.com/opskit-go/opskit/internal/mountinfo"
 )
 
@@ -14,30 +12,6 @@ func mountedAt(mounts []mountinfo.Mount, path string) *mountinfo.Mount {
 		}
 	}
 	return nil
-}
-
-// cgroupDirectory returns where the control group of a line can be read, or "" if
-// its hierarchy is not mounted.
-func cgroupDirectory(mounts []mountinfo.Mount, line cgroupLine) string {
-	if strings.HasPrefix(line.path+"/", "/../") { // outside of this reader's cgroup namespace
-		return ""
-	}
-	for _, m := range mounts {
-		if line.controllers == "" {
-			if m.Type != "cgroup2" {
-				continue
-			}
-		} else if _, ok := m.Option(line.controllers); m.Type != "cgroup" || !ok {
-			continue
-		}
-		if m.Root == "/" {
-			return strings.TrimSuffix(m.Point+line.path, "/")
-		}
-		if below, ok := strings.CutPrefix(line.path, m.Root); ok && (below == "" || below[0] == '/') {
-			return m.Point + below
-		}
-	}
-	return ""
 }
 
 // mountByID returns the mount with an ID, or nil.

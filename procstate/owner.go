@@ -3,6 +3,8 @@ package procstate
 import (
 	"fmt"
 	"strings"
+
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
 )
 
 // Owner is to whom a process belongs, as far as its control group's path and
@@ -63,31 +65,10 @@ func (o Owner) restart(after string) string {
 	return after + "systemctl restart " + shellWord(unit+".service")
 }
 
-// cgroupLine is one line of /proc/PID/cgroup (cgroups(7)).
-type cgroupLine struct {
-	controllers string // "" on the unified hierarchy
-	path        string
-}
-
-// parseCgroups reads /proc/PID/cgroup.
-func parseCgroups(text []byte) ([]cgroupLine, error) {
-	var lines []cgroupLine
-	for line := range strings.Lines(string(text)) {
-		line, whole := strings.CutSuffix(line, "\n")
-		id, rest, ok := strings.Cut(line, ":")
-		controllers, path, ok2 := strings.Cut(rest, ":")
-		if _, number := parseInt([]byte(id)); !whole || !ok || !ok2 || !number || !strings.HasPrefix(path, "/") {
-			return lines, malformed("cgroup", "want id:controllers:/path")
-		}
-		lines = append(lines, cgroupLine{controllers, strings.TrimSuffix(path, " (deleted)")})
-	}
-	return lines, nil
-}
-
 // ownerOf reads the owner out of the control groups' paths: of the first
 // hierarchy that names a container, else of the first that names a unit, else
 // of the first that is not the root.
-func ownerOf(lines []cgroupLine) Owner {
+func ownerOf(lines []procfile.Group) Owner {
 	var best Owner
 	rank := func(o Owner) int {
 		switch {
@@ -101,7 +82,7 @@ func ownerOf(lines []cgroupLine) Owner {
 		return 0
 	}
 	for _, line := range lines {
-		if owner := ownerOfPath(line.path); rank(owner) > rank(best) {
+		if owner := ownerOfPath(line.Path); rank(owner) > rank(best) {
 			best = owner
 		}
 	}

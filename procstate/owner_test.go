@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
+
 	"github.com/opskit-go/opskit/internal/mountinfo"
 
 	"github.com/stretchr/testify/assert"
@@ -86,7 +88,7 @@ func TestOwnerOfControlGroup(t *testing.T) {
 		{"version 1: the hierarchy that names a unit", "4:memory:/\n1:name=systemd:/system.slice/cron.service\n", Owner{Unit: "cron.service"}},
 	} {
 		t.Run(test.rule, func(t *testing.T) {
-			lines, err := parseCgroups([]byte(test.cgroup))
+			lines, err := procfile.ParseGroups([]byte(test.cgroup))
 			require.NoError(t, err)
 			got := ownerOf(lines)
 			if test.want != (Owner{}) {
@@ -112,7 +114,7 @@ func TestParseCgroupsRefuses(t *testing.T) {
 		"no colon":    "hello\n",
 		"cut in line": "4:memory:/\n0",
 	} {
-		_, err := parseCgroups([]byte(text))
+		_, err := procfile.ParseGroups([]byte(text))
 		assert.ErrorIs(t, err, ErrMalformed, rule)
 	}
 }
@@ -121,7 +123,7 @@ func FuzzParseCgroups(f *testing.F) {
 	f.Add([]byte("0::/system.slice/nginx.service\n"))
 	f.Add([]byte("12:pids:/\n4:cpu,cpuacct:/docker/0123\n1:name=systemd:/init.scope\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		lines, _ := parseCgroups(text)
+		lines, _ := procfile.ParseGroups(text)
 		owner := ownerOf(lines)
 		for _, r := range owner.String() {
 			if r < ' ' {
@@ -143,15 +145,16 @@ func TestWhereAControlGroupIs(t *testing.T) {
 	require.NoError(t, err)
 	for _, test := range []struct {
 		rule string
-		line cgroupLine
+		line procfile.Group
 		want string
 	}{
-		{"version 1", cgroupLine{"freezer", "/jobs/a"}, "/sys/fs/cgroup/freezer/jobs/a"},
-		{"version 2, of which a part is mounted", cgroupLine{"", "/box/a"}, "/sys/fs/cgroup/unified/a"},
-		{"outside of that part", cgroupLine{"", "/boxes/a"}, ""},
-		{"not mounted", cgroupLine{"pids", "/a"}, ""},
-		{"the root group", cgroupLine{"freezer", "/"}, "/sys/fs/cgroup/freezer"},
+		{"version 1", procfile.Group{Controllers: "freezer", Path: "/jobs/a"}, "/sys/fs/cgroup/freezer/jobs/a"},
+		{"version 2, of which a part is mounted", procfile.Group{Controllers: "", Path: "/box/a"}, "/sys/fs/cgroup/unified/a"},
+		{"outside of that part", procfile.Group{Controllers: "", Path: "/boxes/a"}, ""},
+		{"not mounted", procfile.Group{Controllers: "pids", Path: "/a"}, ""},
+		{"the root group", procfile.Group{Controllers: "freezer", Path: "/"}, "/sys/fs/cgroup/freezer"},
 	} {
-		assert.Equal(t, test.want, cgroupDirectory(mounts, test.line), test.rule)
+		point, below, _ := test.line.At(mounts)
+		assert.Equal(t, test.want, point+below, test.rule)
 	}
 }

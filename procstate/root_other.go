@@ -10,6 +10,7 @@ import (
 
 	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/internal/mountinfo"
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
 )
 
 // root is a directory in the form of /proc: a copy or a tree that a test made, or
@@ -63,7 +64,7 @@ func eachNumber(path, what string, yield func(int) bool) error {
 		return &opskit.Error{Op: "list", Target: what, Err: goneOr(err)}
 	}
 	for _, entry := range entries {
-		if number, ok := parseInt([]byte(entry.Name())); ok && number > 0 && !yield(number) {
+		if number, ok := procfile.Int([]byte(entry.Name())); ok && number > 0 && !yield(number) {
 			return nil
 		}
 	}

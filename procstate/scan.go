@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/procstate/internal/taskiter"
 )
 
 // Scanner looks at the processes of a host. The zero value reads /proc and is
@@ -110,9 +111,9 @@ func (s *Scanner) Processes(ctx context.Context) iter.Seq2[Process, error] {
 
 // processes walks over all processes, with the iterator if there is one. It
 // returns why the walk ended early, but nil if yield ended it.
-func (r *root) processes(ctx context.Context, it *iterator, yield func(Process, error) bool) error {
+func (r *root) processes(ctx context.Context, it *taskiter.Iterator, yield func(Process, error) bool) error {
 	if it != nil {
-		return r.iterate(ctx, it, yield)
+		return r.iterated(ctx, it, func(t task, err error) bool { return t.tid != t.PID && err == nil || yield(t.Process, err) })
 	}
 	var stopped error
 	w := walk{yield: yield, on: true}
@@ -158,25 +159,4 @@ func (w *walk) take(id wanted, p *Process, err error) bool {
 		w.on = w.yield(Process{ID: ID{PID: id.pid}}, err)
 	}
 	return w.on
-}
-
-// iterate walks with the iterator. There are kernels that hide PID 1 from it:
-// what must be there and was not seen is read from /proc.
-func (r *root) iterate(ctx context.Context, it *iterator, yield func(Process, error) bool) error {
-	first, on := false, true
-	err := it.processes(ctx, func(p Process, err error) bool {
-		first = first || p.PID == 1
-		on = yield(p, err)
-		return on
-	})
-	if err != nil || !on || first {
-		return err
-	}
-	var p Process
-	if err := r.stat(1, &p); err != nil {
-		yield(Process{ID: ID{PID: 1}}, err)
-	} else {
-		yield(p, nil)
-	}
-	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/opskit-go/opskit/internal/lab"
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -157,9 +158,9 @@ func TestParsersOnOtherKernels(t *testing.T) {
 			parsed++
 		case "status":
 			require.NoError(t, readErr)
-			s, err := parseStatus(text)
+			s, err := procfile.ParseStatus(text, procfile.ForJudging)
 			require.NoError(t, err, path)
-			assert.Positive(t, s.threads)
+			assert.Positive(t, s.Threads)
 			parsed++
 		}
 		return nil

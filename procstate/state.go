@@ -1,6 +1,9 @@
 package procstate
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // State is the letter that /proc/PID/stat gives as a process's state
 // (proc(5); fs/proc/array.c, task_state_array): 'R' running, 'S' sleeping,
@@ -11,39 +14,15 @@ type State byte
 
 // stateName returns the word for a letter, or "".
 func stateName(s State) string {
-	switch s {
-	case 'R':
-		return "running"
-	case 'S':
-		return "sleeping"
-	case 'D':
-		return "uninterruptible"
-	case 'T':
-		return "stopped"
-	case 't':
-		return "tracing-stop"
-	case 'X', 'x':
-		return "dead"
-	case 'Z':
-		return "zombie"
-	case 'P':
-		return "parked"
-	case 'I':
-		return "idle"
-	case 'K':
-		return "wakekill"
-	case 'W':
-		return "waking"
-	}
-	return ""
+	return map[State]string{
+		'R': "running", 'S': "sleeping", 'D': "uninterruptible", 'T': "stopped", 't': "tracing-stop", 'X': "dead", 'x': "dead",
+		'Z': "zombie", 'P': "parked", 'I': "idle", 'K': "wakekill", 'W': "waking",
+	}[s]
 }
 
 // String returns the state's name, such as "zombie", or "unknown".
 func (s State) String() string {
-	if name := stateName(s); name != "" {
-		return name
-	}
-	return "unknown"
+	return cmp.Or(stateName(s), "unknown")
 }
 
 // Zombie reports whether the main thread has ended and waits to be reaped. The

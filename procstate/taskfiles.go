@@ -1,11 +1,12 @@
 package procstate
 
 import (
-	"bytes"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
 )
 
 // syscallLine is /proc/PID/task/TID/syscall (proc_pid_syscall(5)).
@@ -92,38 +93,16 @@ func parseStack(text string) (functions []string) {
 // fdMountID reads the mount that an open file is on out of /proc/PID/fdinfo/FD;
 // 0 if it does not say.
 func fdMountID(text []byte) int {
-	for line := range bytes.Lines(text) {
-		if value, ok := bytes.CutPrefix(line, []byte("mnt_id:")); ok {
-			id, _ := parseInt(bytes.TrimSpace(value))
-			return id
-		}
-	}
-	return 0
+	value, _ := procfile.Field(text, "mnt_id")
+	id, _ := procfile.Int(value)
+	return id
 }
 
 // execStart reads se.exec_start of /proc/PID/task/TID/sched, in milliseconds of
 // the scheduler's clock: when the task was last given a processor or last
 // accounted for.
 func execStart(text []byte) (milliseconds float64, ok bool) {
-	for line := range bytes.Lines(text) {
-		name, value, found := bytes.Cut(line, []byte{':'})
-		if found && string(bytes.TrimSpace(name)) == "se.exec_start" {
-			milliseconds, err := strconv.ParseFloat(string(bytes.TrimSpace(value)), 64)
-			return milliseconds, err == nil && milliseconds > 0
-		}
-	}
-	return 0, false
-}
-
-// childFaults reads the page faults of the children that a process has waited for,
-// which grow with each; 0 if unknown.
-func childFaults(stat []byte) (sum uint64) {
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	for _, field := range []int{11, 13} { // proc_pid_stat(5); the first of fields is 3
-		if len(fields) > field-3 {
-			n, _ := strconv.ParseUint(string(fields[field-3]), 10, 64)
-			sum += n
-		}
-	}
-	return sum
+	value, _ := procfile.Field(text, "se.exec_start")
+	milliseconds, err := strconv.ParseFloat(string(value), 64)
+	return milliseconds, err == nil && milliseconds > 0
 }

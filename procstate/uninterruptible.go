@@ -12,6 +12,8 @@ import (
 
 	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/internal/mountinfo"
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
+	"github.com/opskit-go/opskit/procstate/internal/taskiter"
 )
 
 // Uninterruptible looks for tasks in state D, threads included, waits for
@@ -80,9 +82,9 @@ type task struct {
 
 // tasks walks over all threads. With /proc it opens the task directory only of
 // processes that have more than one.
-func (r *root) tasks(ctx context.Context, it *iterator, yield func(task, error) bool) error {
+func (r *root) tasks(ctx context.Context, it *taskiter.Iterator, yield func(task, error) bool) error {
 	if it != nil {
-		return r.iterateTasks(ctx, it, yield)
+		return r.iterated(ctx, it, yield)
 	}
 	return r.processes(ctx, nil, func(p Process, err error) bool {
 		if err != nil || p.Threads <= 1 {
@@ -122,20 +124,10 @@ func (w *threadWalk) take(id wanted, p *Process, err error) bool {
 	return w.on
 }
 
-// switches returns how often a task has been switched away from, which stays
-// the same while it sleeps; 0 if unknown.
-func (r *root) switches(t task) (sum uint64) {
-	text, err := r.read(t.PID, t.path("status"))
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(text)) {
-		if name, value, _ := strings.Cut(line, ":"); strings.HasSuffix(name, "voluntary_ctxt_switches") {
-			n, _ := strconv.ParseUint(strings.TrimSpace(value), 10, 64)
-			sum += n
-		}
-	}
-	return sum
+// switches returns how often a task has been switched away from; 0 if unknown.
+func (r *root) switches(t task) uint64 {
+	s, _ := r.status(t.PID, t.path("status")) // what could be read of it
+	return s.Switches
 }
 
 // path returns the name of a thread's file below its process.
@@ -213,14 +205,14 @@ func (l *look) evidence(b *Blocked, t *task) {
 		b.Syscall = call.name
 	}
 	b.Stack = parseStack(read("kernel stack", "stack"))
-	if status, err := parseStatus([]byte(read("status", "status"))); err == nil {
-		b.Killed = status.killed()
-		b.Owner.UID = &status.uid
-		if status.nspid != b.TID {
-			b.Owner.NSPID = status.nspid
+	if status, err := procfile.ParseStatus([]byte(read("status", "status")), procfile.ForJudging); err == nil {
+		b.Killed = status.Killed()
+		b.Owner.UID = &status.UID
+		if inner := status.Inner(); inner != b.TID {
+			b.Owner.NSPID = inner
 		}
 	}
-	lines, err := parseCgroups([]byte(read("control group", "cgroup")))
+	lines, err := procfile.ParseGroups([]byte(read("control group", "cgroup")))
 	if err == nil {
 		owner := ownerOf(lines)
 		owner.UID, owner.NSPID = b.Owner.UID, b.Owner.NSPID

@@ -30,21 +30,3 @@ type schedClock struct{}
 func newSchedClock(*root) *schedClock { return &schedClock{} }
 
 func (c *schedClock) since(*task, int) (least, more time.Duration, ok bool) { return 0, 0, false }
-
-type iterators struct{}
-
-func (*iterators) close() error { return nil }
-
-// iterator is never loaded here.
-type iterator struct{}
-
-func (s *Scanner) choose(bool) (it *iterator, why string) {
-	if s.Source == SourceProcFS || s.Source == "" {
-		return nil, ""
-	}
-	return nil, "only Linux has the BPF source"
-}
-
-func (it *iterator) processes(context.Context, func(Process, error) bool) error { return nil }
-
-func (r *root) iterateTasks(context.Context, *iterator, func(task, error) bool) error { return nil }

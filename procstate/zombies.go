@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
+	"github.com/opskit-go/opskit/procstate/internal/taskiter"
 )
 
 // Zombies returns the zombies of this host at this moment, grouped by the parent
@@ -123,7 +125,7 @@ func rest(ctx context.Context, settle time.Duration) error {
 
 // again waits and keeps the zombies that are still there. With the iterator all is
 // seen once more in a fraction of the time, and nothing that /proc does not show is lost.
-func (l *look) again(ctx context.Context, it *iterator, zombies []Zombie, settle time.Duration) ([]Zombie, error) {
+func (l *look) again(ctx context.Context, it *taskiter.Iterator, zombies []Zombie, settle time.Duration) ([]Zombie, error) {
 	start := time.Now()
 	if err := rest(ctx, settle); err != nil {
 		return zombies, err
@@ -142,16 +144,16 @@ func (l *look) again(ctx context.Context, it *iterator, zombies []Zombie, settle
 	return kept, err
 }
 
-func (l *look) secondLook(ctx context.Context, it *iterator, zombies []Zombie, first map[ID]int, start time.Time) ([]Zombie, error) {
+func (l *look) secondLook(ctx context.Context, it *taskiter.Iterator, zombies []Zombie, first map[ID]int, start time.Time) ([]Zombie, error) {
 	if it != nil {
 		kept := zombies[:0]
 		l.subreapers = map[int]Process{}
-		err := it.processes(ctx, func(p Process, _ error) bool {
-			if p.facts&subreaper != 0 {
-				l.subreapers[p.PID] = p
+		err := l.root.iterated(ctx, it, func(t task, _ error) bool {
+			if t.facts&subreaper != 0 {
+				l.subreapers[t.PID] = t.Process
 			}
-			if _, known := first[p.ID]; known && p.State.Zombie() {
-				kept = append(kept, Zombie{Process: p, DeadAtLeast: time.Since(start)})
+			if _, known := first[t.ID]; known && t.State.Zombie() {
+				kept = append(kept, Zombie{Process: t.Process, DeadAtLeast: time.Since(start)})
 			}
 			return true
 		})
@@ -315,11 +317,10 @@ func (l *look) threadsOf(g *Group, z *Zombie) (found []suspect) {
 		if err != nil {
 			return true
 		}
-		text, err := l.root.read(z.PID, t.path("status"))
-		s, err2 := parseStatus(text)
-		killed := err == nil && err2 == nil && s.killed()
+		s, err := l.root.status(z.PID, t.path("status"))
+		killed := err == nil && s.Killed()
 		if t.State.Uninterruptible() || killed {
-			found = append(found, suspect{t, l.root.switches(t), g, z, killed})
+			found = append(found, suspect{t, s.Switches, g, z, killed})
 		}
 		return true
 	})
@@ -368,7 +369,7 @@ func (l *look) onlyChild(pid int) (child ID) {
 	}
 	for field := range bytes.FieldsSeq(bytes.Clone(text)) {
 		var p Process
-		if number, ok := parseInt(field); ok && l.root.stat(number, &p) == nil && !p.State.Zombie() {
+		if number, ok := procfile.Int(field); ok && l.root.stat(number, &p) == nil && !p.State.Zombie() {
 			if child.PID != 0 {
 				return ID{}
 			}

@@ -297,13 +297,3 @@ func TestContextEndsTheLook(t *testing.T) {
 	assert.EqualValues(t, procstate.Unknown, report.Verdict)
 	assert.NotEmpty(t, report.Unseen)
 }
-
-func TestLasting(t *testing.T) {
-	g := procstate.Group{Zombies: []procstate.Zombie{
-		{DeadAtLeast: time.Second}, {}, {DeadAtLeast: time.Minute},
-	}}
-	assert.Len(t, g.Lasting(0).Zombies, 3)
-	assert.Len(t, g.Lasting(time.Second).Zombies, 2)
-	assert.Empty(t, g.Lasting(time.Hour).Zombies)
-	assert.Len(t, g.Zombies, 3, "the group itself stays as it is")
-}

@@ -50,7 +50,7 @@ func (in Injector) prepare(ctx context.Context, parent procstate.ID) (Plan, erro
 		return fail(ErrNoZombies)
 	}
 	return Plan{
-		Parent: parent, Comm: escaped(e.parent.comm), Boot: e.boot, Zombies: zombies, Left: left,
+		Parent: parent, Comm: escaped(string(e.parent.Name)), Boot: e.boot, Zombies: zombies, Left: left,
 		Call: t.call.name, MaxStop: in.maxStop(),
 		Risks: []Risk{RiskLostExitStatus, RiskReusedNumber, RiskCallerDies},
 	}, nil
@@ -212,25 +212,16 @@ func (w *work) confirm(tid int) error {
 	if err != nil {
 		return missing(err)
 	}
-	if s.start != w.plan.Parent.Start {
+	if s.Start != w.plan.Parent.Start {
 		return ErrReused
 	}
-	status, err := os.ReadFile(procPath(tid) + "/status")
-	if err != nil {
+	status, _, err := readStatus(procPath(tid))
+	switch {
+	case err != nil:
 		return missing(err)
-	}
-	group, err := statusNumber(status, "Tgid")
-	if err != nil {
-		return err
-	}
-	if group != w.plan.Parent.PID {
+	case status.Tgid != w.plan.Parent.PID:
 		return ErrReused
-	}
-	seccomp, err := statusNumber(status, "Seccomp")
-	if err != nil {
-		return err
-	}
-	if seccomp != 0 {
+	case status.Seccomp != 0:
 		return ErrSeccomp
 	}
 	return nil

@@ -242,7 +242,7 @@ func init() {
 	roles["killed"] = func() {
 		pid, _ := strconv.Atoi(os.Getenv("OPSKIT_INJECT_TEST_COUNT"))
 		s, _ := readStat(pid)
-		plan, err := Injector{Settle: -1}.Prepare(context.Background(), procstate.ID{PID: pid, Start: s.start})
+		plan, err := Injector{Settle: -1}.Prepare(context.Background(), procstate.ID{PID: pid, Start: s.Start})
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/opskit-go/opskit/procstate"
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
 )
 
 // evidence is everything that speaks for or against touching a parent.
@@ -12,7 +13,7 @@ type evidence struct {
 	ancestors []int // of the caller
 	foreign   bool  // /proc is not of the caller's PID namespace
 	boot      string
-	parent    stat
+	parent    procfile.Stat
 	spaces    []int // the parent's PIDs, from /proc's namespace to its own (NSpid)
 	threads   []thread
 }
@@ -78,13 +79,13 @@ func (e evidence) whoRefusal(want procstate.ID) error {
 		return ErrInit
 	case want.PID <= 0 || want.Start == 0:
 		return ErrNoIdentity
-	case e.parent.start != want.Start:
+	case e.parent.Start != want.Start:
 		return ErrReused
 	case want.PID == e.caller:
 		return ErrSelf
 	case slices.Contains(e.ancestors, want.PID):
 		return ErrAncestor
-	case e.parent.flags&kernelThread != 0:
+	case e.parent.Flags&kernelThread != 0:
 		return ErrKernelThread
 	case len(e.spaces) == 0:
 		return ErrForeignProc
@@ -92,7 +93,7 @@ func (e evidence) whoRefusal(want procstate.ID) error {
 		return ErrNamespaceInit
 	case len(e.threads) == 0:
 		return ErrGone
-	case (e.parent.state == 'Z' || e.parent.state == 'X') && len(e.threads) == 1:
+	case (e.parent.State == 'Z' || e.parent.State == 'X') && len(e.threads) == 1:
 		return ErrGone
 	}
 	return nil

@@ -7,13 +7,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opskit-go/opskit/procstate"
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
 )
 
 // sound is evidence of a parent that may be touched, to be spoiled in one point.
 func sound() evidence {
 	return evidence{
 		caller: 500, ancestors: []int{400, 1, 0}, boot: "b", spaces: []int{700},
-		parent:  stat{pid: 700, ppid: 1, state: 'S', threads: 1, start: 9, exitSignal: 17},
+		parent:  procfile.Stat{PID: 700, PPID: 1, State: 'S', Threads: 1, Start: 9, ExitSignal: 17},
 		threads: []thread{{tid: 700, state: 'S', wchan: "hrtimer_nanosleep", call: call{number: 230, name: "clock_nanosleep"}}},
 	}
 }
@@ -34,9 +35,9 @@ func TestRefusals(t *testing.T) {
 		"another start time":         {ErrReused, func(_ *evidence, p *procstate.ID) { p.Start = 10 }},
 		"the caller":                 {ErrSelf, func(e *evidence, _ *procstate.ID) { e.caller = 700 }},
 		"an ancestor":                {ErrAncestor, func(e *evidence, _ *procstate.ID) { e.ancestors = []int{600, 700} }},
-		"a kernel thread":            {ErrKernelThread, func(e *evidence, _ *procstate.ID) { e.parent.flags = 0x208040 }},
+		"a kernel thread":            {ErrKernelThread, func(e *evidence, _ *procstate.ID) { e.parent.Flags = 0x208040 }},
 		"init of a container":        {ErrNamespaceInit, func(e *evidence, _ *procstate.ID) { e.spaces = []int{700, 1} }},
-		"dead":                       {ErrGone, func(e *evidence, _ *procstate.ID) { e.parent.state = 'Z' }},
+		"dead":                       {ErrGone, func(e *evidence, _ *procstate.ID) { e.parent.State = 'Z' }},
 		"no threads":                 {ErrGone, func(e *evidence, _ *procstate.ID) { e.threads = nil }},
 		"seccomp":                    {ErrSeccomp, func(e *evidence, _ *procstate.ID) { e.threads[0].seccomp = 2 }},
 		"strict seccomp":             {ErrSeccomp, func(e *evidence, _ *procstate.ID) { e.threads[0].seccomp = 1 }},
@@ -94,7 +95,7 @@ func TestTheLeastDisturbedThreadIsUsed(t *testing.T) {
 
 func TestADeadFirstThreadDoesNotHide(t *testing.T) {
 	e := sound()
-	e.parent.state, e.parent.threads = 'Z', 2
+	e.parent.State, e.parent.Threads = 'Z', 2
 	e.threads = append(e.threads, e.threads[0])
 	e.threads[0].state, e.threads[1].tid = 'Z', 701
 	best, err := e.refusal(procstate.ID{PID: 700, Start: 9})

@@ -5,7 +5,6 @@ package inject
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -15,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/opskit-go/opskit/procstate/internal/held"
-	"github.com/opskit-go/opskit/procstate/internal/keyed"
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
 
 	"github.com/opskit-go/opskit/procstate"
 )
@@ -23,11 +22,7 @@ import (
 // observe collects the evidence on a parent from /proc, without touching it.
 func observe(pid int) (evidence, error) {
 	e := evidence{caller: os.Getpid()}
-	text, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return e, err
-	}
-	numbers, err := statusNumbers(text, "NSpid")
+	_, numbers, err := readStatus("/proc/self")
 	if err != nil {
 		return e, err
 	}
@@ -52,20 +47,15 @@ func observe(pid int) (evidence, error) {
 	if e.parent, err = readStat(pid); err != nil {
 		return e, missing(err)
 	}
-	if text, err = os.ReadFile(procPath(pid) + "/status"); err != nil {
+	status, spaces, err := readStatus(procPath(pid))
+	if err != nil {
 		return e, missing(err)
 	}
-	group, err := statusNumbers(text, "Tgid")
-	if err != nil {
-		return e, err
-	}
-	if group[0] != pid {
+	if status.Tgid != pid {
 		return e, ErrGone // a thread's number
 	}
-	if e.spaces, err = statusNumbers(text, "NSpid"); err != nil {
-		return e, err
-	}
-	if e.parent.state == 'Z' && e.parent.threads <= 1 {
+	e.spaces = spaces
+	if e.parent.State == 'Z' && e.parent.Threads <= 1 {
 		return e, ErrGone
 	}
 	tasks, err := os.ReadDir(procPath(pid) + "/task")
@@ -92,21 +82,16 @@ func observe(pid int) (evidence, error) {
 func observeThread(pid, tid int) (thread, error) {
 	path := procPath(pid) + "/task/" + strconv.Itoa(tid)
 	t := thread{tid: tid, call: call{number: -1, name: runningCall}}
-	status, err := os.ReadFile(path + "/status")
+	status, _, err := readStatus(path)
 	if err != nil {
 		return t, err
 	}
-	if t.seccomp, err = statusNumber(status, "Seccomp"); err != nil {
-		return t, err
-	}
-	if t.tracer, err = statusNumber(status, "TracerPid"); err != nil {
-		return t, err
-	}
+	t.seccomp, t.tracer = status.Seccomp, status.Tracer
 	s, err := readStatOf(pid, path)
 	if err != nil {
 		return t, err
 	}
-	t.state, t.cpu = s.state, s.cpu
+	t.state, t.cpu = s.State, s.CPU
 	if t.state == 'Z' || t.state == 'X' {
 		return t, nil
 	}
@@ -142,7 +127,7 @@ func ancestors(pid int) ([]int, error) {
 		if err != nil {
 			return nil, err
 		}
-		pid = s.ppid
+		pid = s.PPID
 		all = append(all, pid)
 	}
 	return all, nil
@@ -163,10 +148,10 @@ func dead(parent int) (zombies []procstate.ID, left []Left, err error) {
 		}
 	}
 	for _, s := range readStats(pids) {
-		if s.ppid != parent || s.state != 'Z' {
+		if s.PPID != parent || s.State != 'Z' {
 			continue
 		}
-		z := procstate.ID{PID: s.pid, Start: s.start}
+		z := procstate.ID{PID: s.PID, Start: s.Start}
 		if reason := unfit(s); reason != ReasonNotTried {
 			left = append(left, Left{ID: z, Reason: reason})
 		} else {
@@ -211,18 +196,18 @@ func candidates(parent int) ([]string, error) {
 }
 
 // unfit returns why wait4 without __WALL would not reap a zombie, or NotTried.
-func unfit(s stat) Reason {
+func unfit(s procfile.Stat) Reason {
 	switch {
-	case s.threads > 1:
+	case s.Threads > 1:
 		return ReasonLiveThreads
-	case s.exitSignal != int(unix.SIGCHLD):
+	case s.ExitSignal != int(unix.SIGCHLD):
 		return ReasonOtherSignal
 	}
-	text, err := os.ReadFile(procPath(s.pid) + "/status")
-	if err != nil {
+	status, _, err := readStatus(procPath(s.PID))
+	switch {
+	case isGone(err):
 		return ReasonGone
-	}
-	if tracer, err := statusNumber(text, "TracerPid"); err != nil || tracer != 0 {
+	case err != nil || status.Tracer != 0:
 		return ReasonTraced
 	}
 	return ReasonNotTried
@@ -232,43 +217,52 @@ func unfit(s stat) Reason {
 // been reaped: the zombie's PID at the depth of the parent's PID namespace.
 func numberInside(z procstate.ID, parent, depth int) int {
 	s, err := readStatNow(procPath(z.PID)) // it was a zombie
-	if err != nil || s.start != z.Start || s.ppid != parent || s.state != 'Z' {
+	if err != nil || s.Start != z.Start || s.PPID != parent || s.State != 'Z' {
 		return 0
 	}
-	text, err := os.ReadFile(procPath(z.PID) + "/status")
-	if err != nil {
-		return 0
-	}
-	numbers, err := statusNumbers(text, "NSpid")
+	_, numbers, err := readStatus(procPath(z.PID))
 	if err != nil || len(numbers) < depth {
 		return 0
 	}
 	return numbers[depth-1]
 }
 
-func readStat(pid int) (stat, error) { return readStatOf(pid, procPath(pid)) }
+func readStat(pid int) (procfile.Stat, error) { return readStatOf(pid, procPath(pid)) }
 
 // readStatOf reads the stat file of a process, or of a thread of it. Of one that executes
 // another program the kernel may hold it back.
-func readStatOf(pid int, path string) (s stat, err error) {
+func readStatOf(pid int, path string) (s procfile.Stat, err error) {
 	if !held.Once(pid, held.First, func() { s, err = readStatNow(path) }) {
-		return stat{}, ErrExec
+		return procfile.Stat{}, ErrExec
 	}
 	return s, err
 }
 
-func readStatNow(path string) (stat, error) {
+func readStatNow(path string) (s procfile.Stat, err error) {
 	text, err := os.ReadFile(path + "/stat")
-	if err != nil {
-		return stat{}, err
+	if err == nil {
+		err = procfile.ParseStat(text, &s)
 	}
-	return parseStat(text)
+	return s, err
+}
+
+// readStatus reads the status file of a process or thread, with its PIDs from /proc's
+// namespace inwards.
+func readStatus(path string) (s procfile.Status, pids []int, err error) {
+	text, err := os.ReadFile(path + "/status")
+	if err == nil {
+		s, err = procfile.ParseStatus(text, procfile.ForTracing)
+	}
+	if err == nil {
+		pids, err = s.PIDs()
+	}
+	return s, pids, err
 }
 
 // stats reads the stat files of many processes. Whose is held back is not dead.
 type stats struct {
 	pids  []int
-	found []stat
+	found []procfile.Stat
 	errs  []error
 }
 
@@ -276,11 +270,11 @@ type stats struct {
 func (s *stats) Read(i int) { s.found[i], s.errs[i] = readStatNow(procPath(s.pids[i])) }
 
 // readStats returns the stat of every process that could be read.
-func readStats(pids []int) (all []stat) {
+func readStats(pids []int) (all []procfile.Stat) {
 	behind := held.Behind()
 	pids = slices.DeleteFunc(pids, func(pid int) bool { return slices.Contains(behind, pid) })
 	for len(pids) > 0 {
-		s := &stats{pids, make([]stat, len(pids)), make([]error, len(pids))}
+		s := &stats{pids, make([]procfile.Stat, len(pids)), make([]error, len(pids))}
 		reader := held.Reader{Reads: s}
 		done := reader.Run(len(pids), held.First)
 		for i := range done {
@@ -296,23 +290,6 @@ func readStats(pids []int) (all []stat) {
 		pids = pids[done+1:]
 	}
 	return all
-}
-
-// statusNumbers reads a line of /proc/PID/status.
-func statusNumbers(text []byte, key string) ([]int, error) {
-	numbers, err := keyed.Numbers(text, key)
-	if err != nil {
-		return nil, fmt.Errorf("status: %w", err)
-	}
-	return numbers, nil
-}
-
-func statusNumber(text []byte, key string) (int, error) {
-	numbers, err := statusNumbers(text, key)
-	if err != nil {
-		return 0, err
-	}
-	return numbers[0], nil
 }
 
 func procPath(pid int) string { return "/proc/" + strconv.Itoa(pid) }

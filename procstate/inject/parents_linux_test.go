@@ -129,7 +129,7 @@ func start(t *testing.T, count int, command *exec.Cmd) *parent {
 	p.PID = command.Process.Pid
 	s, err := readStat(p.PID)
 	require.NoError(t, err)
-	p.Start = s.start
+	p.Start = s.Start
 	var e evidence
 	defer func() {
 		if t.Failed() {

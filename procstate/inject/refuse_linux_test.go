@@ -29,7 +29,7 @@ func identity(t *testing.T, pid int) procstate.ID {
 	t.Helper()
 	s, err := readStat(pid)
 	require.NoError(t, err)
-	return procstate.ID{PID: pid, Start: s.start}
+	return procstate.ID{PID: pid, Start: s.Start}
 }
 
 func refuses(t *testing.T, parent procstate.ID, want error) {
@@ -56,7 +56,7 @@ func TestRefusesByWhoItIs(t *testing.T) {
 		refuses(t, identity(t, above), ErrAncestor)
 	}
 	refuses(t, procstate.ID{PID: 1 << 22, Start: 5}, ErrGone)
-	if s, err := readStat(2); err == nil && s.comm == "kthreadd" && os.Geteuid() == 0 { // others may not look that far
+	if s, err := readStat(2); err == nil && string(s.Name) == "kthreadd" && os.Geteuid() == 0 { // others may not look that far
 		refuses(t, identity(t, 2), ErrKernelThread)
 	}
 }
@@ -102,14 +102,14 @@ func TestRefusesByWhatIsDoneToIt(t *testing.T) {
 	require.NoError(t, unix.PtraceDetach(p.PID))
 
 	require.NoError(t, unix.Kill(p.PID, unix.SIGSTOP))
-	lab.Eventually(t, 5*time.Second, "it is stopped", func() bool { s, err := readStat(p.PID); return err == nil && s.state == 'T' })
+	lab.Eventually(t, 5*time.Second, "it is stopped", func() bool { s, err := readStat(p.PID); return err == nil && s.State == 'T' })
 	refuses(t, p.ID, ErrStopped)
 	require.NoError(t, unix.Kill(p.PID, unix.SIGCONT))
 
 	_, err = Injector{Settle: -1}.Prepare(t.Context(), p.ID)
 	require.NoError(t, err, "it is fit again")
 	require.NoError(t, p.command.Process.Kill())
-	lab.Eventually(t, 5*time.Second, "it is dead", func() bool { s, err := readStat(p.PID); return err == nil && s.state == 'Z' })
+	lab.Eventually(t, 5*time.Second, "it is dead", func() bool { s, err := readStat(p.PID); return err == nil && s.State == 'Z' })
 	refuses(t, p.ID, ErrGone)
 }
 

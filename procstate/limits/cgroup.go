@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/opskit-go/opskit/procstate"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
 )
 
 // groups adds pids.max of the process's control group and of every one above it.
@@ -23,17 +23,20 @@ func (r *reader) groups(pid int) {
 		r.gap("control group", err)
 		return
 	}
-	mounts, err := os.ReadFile(filepath.Join(r.root, "self", "mountinfo"))
+	mountinfoText, err := os.ReadFile(filepath.Join(r.root, "self", "mountinfo"))
 	if err != nil {
 		r.gap("where control groups are mounted", err)
 		return
 	}
+	mounts, _ := mountinfo.Parse(mountinfoText) // the lines that are right
+	groups, err := procfile.ParseGroups(text)
+	if err != nil {
+		r.gap("control group", err)
+	}
 	inVersion1 := false
-	for line := range strings.Lines(string(text)) {
-		_, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
-		controllers, path, ok := strings.Cut(rest, ":")
-		version2 := ok && controllers == ""
-		if !ok || !version2 && !slices.Contains(strings.Split(controllers, ","), "pids") {
+	for _, group := range groups {
+		version2 := group.Controllers == ""
+		if !version2 && !group.Has("pids") {
 			continue
 		}
 		// A controller is in one version at a time, and the line of version 2 is the last.
@@ -41,8 +44,11 @@ func (r *reader) groups(pid int) {
 		if version2 && inVersion1 {
 			continue
 		}
-		point, below, found := pidsMount(mounts, version2, path)
-		if first, err := r.inFirst("self", firstGroups); !found && path == "/" && first && err == nil {
+		if !version2 {
+			group.Controllers = "pids"
+		}
+		point, below, found := group.At(mounts)
+		if first, err := r.inFirst("self", procfile.FirstGroups); !found && group.Path == "/" && first && err == nil {
 			continue // the root has no limit
 		}
 		if !found {
@@ -118,24 +124,4 @@ func listed(directory string, version2 bool) (n uint64) {
 		return nil
 	})
 	return n
-}
-
-// pidsMount finds where a group of the hierarchy with the pids controller can be
-// seen: below which mount, and where there.
-func pidsMount(text []byte, version2 bool, path string) (point, below string, found bool) {
-	if strings.HasPrefix(path+"/", "/../") { // outside of this reader's cgroup namespace
-		return "", "", false
-	}
-	mounts, _ := mountinfo.Parse(text) // the lines that are right
-	for _, m := range mounts {
-		_, pids := m.Option("pids")
-		if version2 && m.Type != "cgroup2" || !version2 && (m.Type != "cgroup" || !pids) {
-			continue
-		}
-		below, inside := strings.CutPrefix(path, strings.TrimSuffix(m.Root, "/"))
-		if inside && (below == "" || below[0] == '/') {
-			return m.Point, below, true
-		}
-	}
-	return "", "", false
 }

@@ -3,15 +3,14 @@ package limits
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 
 	"github.com/opskit-go/opskit/procstate"
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
 )
 
 // counts is what the tasks of a PID namespace use up.
@@ -33,7 +32,7 @@ func (r *reader) count(ctx context.Context) (counts, error) {
 			r.gap("pid "+strconv.Itoa(p.PID), err)
 			continue
 		}
-		s, err := r.status(p.PID)
+		s, err := r.status(strconv.Itoa(p.PID))
 		if gone(err) {
 			continue
 		}
@@ -41,17 +40,17 @@ func (r *reader) count(ctx context.Context) (counts, error) {
 			r.gap("pid "+strconv.Itoa(p.PID), err)
 			continue
 		}
-		c.byUser[s.uid] += s.threads
+		c.byUser[s.UID] += uint64(s.Threads)
 		if p.State.Zombie() {
 			c.zombies++
-			c.zombiesByUser[s.uid]++
+			c.zombiesByUser[s.UID]++
 		}
-		for _, number := range []int{p.PID, s.group, s.session} {
+		for _, number := range []int{p.PID, procfile.First(s.NSpgid), procfile.First(s.NSsid)} {
 			if number > 0 {
 				c.numbers[number] = true
 			}
 		}
-		if s.threads > 1 {
+		if s.Threads > 1 {
 			r.threads(p.PID, c.numbers)
 		}
 	}
@@ -76,59 +75,11 @@ func gone(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH)
 }
 
-// status is what this package reads from /proc/PID/status.
-type status struct {
-	uid            uint32
-	threads        uint64
-	group, session int // in this PID namespace
-	effective      uint64
-}
-
-func (r *reader) status(pid int) (s status, err error) { return r.statusOf(strconv.Itoa(pid)) }
-
-func (r *reader) statusOf(process string) (s status, err error) {
+// status reads the status file of a process, or of "self".
+func (r *reader) status(process string) (procfile.Status, error) {
 	text, err := os.ReadFile(filepath.Join(r.root, process, "status"))
 	if err != nil {
-		return s, err
+		return procfile.Status{}, err
 	}
-	return parseStatus(string(text))
-}
-
-// parseStatus reads the lines that matter here; those about namespaces are
-// missing before Linux 4.1.
-func parseStatus(text string) (s status, err error) {
-	found := 0
-	for line := range strings.Lines(text) {
-		name, value, _ := strings.Cut(line, ":")
-		fields := strings.Fields(value)
-		if !strings.HasSuffix(line, "\n") || len(fields) == 0 {
-			continue
-		}
-		var number uint64
-		switch name {
-		case "Uid", "Threads", "NSpgid", "NSsid":
-			number, err = strconv.ParseUint(fields[0], 10, 32)
-		case "CapEff":
-			number, err = strconv.ParseUint(fields[0], 16, 64)
-		}
-		if err != nil {
-			return s, fmt.Errorf("%w: %s in status", procstate.ErrMalformed, name)
-		}
-		switch name {
-		case "Uid":
-			s.uid, found = uint32(number), found+1
-		case "Threads":
-			s.threads, found = number, found+1
-		case "NSpgid":
-			s.group = int(number)
-		case "NSsid":
-			s.session = int(number)
-		case "CapEff":
-			s.effective, found = number, found+1
-		}
-	}
-	if found != 3 {
-		return s, fmt.Errorf("%w: lines are missing in status", procstate.ErrMalformed)
-	}
-	return s, nil
+	return procfile.ParseStatus(text, procfile.ForLimits)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -286,9 +287,8 @@ func FuzzStatus(f *testing.F) {
 	f.Add("Uid:\t33\t0\t0\t0\nThreads:\t3\nCapEff:\t0000000000200000\nNSpgid:\t4 1\n", "0.5 0.4 0.3 2/117 350\n", limitsFile)
 	f.Add("Uid:\t0\t0\t0\t0\nThreads:\t1\nCapEff:\t000001ffffffffff\n", "x", "Max processes             unlimited            unlimited            processes \n")
 	f.Fuzz(func(_ *testing.T, status, load, limits string) {
-		_, _ = parseStatus(status)
+		_, _ = procfile.ParseStatus([]byte(status), procfile.ForLimits)
 		_, _, _ = parseLoad(load)
 		_, _ = softNproc(limits)
-		pidsMount([]byte(status), true, load)
 	})
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/opskit-go/opskit/procstate/internal/held"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
 )
 
 // Query says for which process the limits are read.
@@ -37,7 +38,7 @@ type reader struct {
 	root    string
 	cgroups string
 	report  *Report
-	target  status
+	target  procfile.Status
 }
 
 // Read counts every limit that a fork of the process runs into, as the kernel
@@ -54,7 +55,7 @@ func Read(ctx context.Context, q Query) (*Report, error) {
 		pid = os.Getpid()
 	}
 	var err error
-	if r.target, err = r.status(pid); err != nil {
+	if r.target, err = r.status(strconv.Itoa(pid)); err != nil {
 		return r.report, &opskit.Error{Op: "read limits of", Target: "pid " + strconv.Itoa(pid), Err: err}
 	}
 	for p, err := range (&procstate.Scanner{Root: r.root}).Processes(ctx) {
@@ -86,12 +87,12 @@ func (r *reader) add(l Limit) { r.report.Limits = append(r.report.Limits, l) }
 // namespace's root and who has CAP_SYS_RESOURCE or CAP_SYS_ADMIN there are exempt
 // (kernel/fork.c).
 func (r *reader) user(pid int, c counts) {
-	const exempt = 1<<24 | 1<<21
-	here, err := r.inFirst("self", firstUsers)
-	if err == nil && here && r.target.uid == 0 {
+	const exempt = procfile.CapSysResource | procfile.CapSysAdmin
+	here, err := r.inFirst("self", procfile.FirstUsers)
+	if err == nil && here && r.target.UID == 0 {
 		return
 	}
-	there, err2 := r.inFirst(strconv.Itoa(pid), firstUsers)
+	there, err2 := r.inFirst(strconv.Itoa(pid), procfile.FirstUsers)
 	switch err = errors.Join(err, err2); {
 	case err != nil:
 		r.gap("RLIMIT_NPROC", err)
@@ -99,7 +100,7 @@ func (r *reader) user(pid int, c counts) {
 	case !there:
 		r.gap("RLIMIT_NPROC", errors.New("another user namespace counts its users apart, and in the user that made it"))
 		return
-	case r.target.effective&exempt != 0:
+	case r.target.Effective&exempt != 0:
 		return
 	}
 	text, err := os.ReadFile(filepath.Join(r.root, strconv.Itoa(pid), "limits"))
@@ -116,23 +117,22 @@ func (r *reader) user(pid int, c counts) {
 		return
 	}
 	r.add(Limit{
-		Name: "rlimit.nproc", Scope: fmt.Sprintf("uid %d", r.target.uid), Max: limit,
-		Used: c.byUser[r.target.uid], Zombies: c.zombiesByUser[r.target.uid],
+		Name: "rlimit.nproc", Scope: fmt.Sprintf("uid %d", r.target.UID), Max: limit,
+		Used: c.byUser[r.target.UID], Zombies: c.zombiesByUser[r.target.UID],
 	})
 }
 
 // scope says what this /proc does not show of what the kernel counts: tasks of other
 // PID namespaces, and those that hidepid keeps from this user (proc(5)).
 func (r *reader) scope(pid int) {
-	const capSysPtrace = 1 << 19
 	gap := func(what, why, need string) {
 		r.report.Unseen = append(r.report.Unseen, opskit.Gap{What: what, Why: why, Need: need})
 	}
-	switch first, err := r.inFirst("self", firstPIDs); {
+	switch first, err := r.inFirst("self", procfile.FirstPIDs); {
 	case err != nil:
 		r.gap("tasks of other PID namespaces", err)
 	case !first:
-		gap(fmt.Sprintf("tasks of uid %d in other PID namespaces, and the numbers that the namespaces above have left", r.target.uid),
+		gap(fmt.Sprintf("tasks of uid %d in other PID namespaces, and the numbers that the namespaces above have left", r.target.UID),
 			"only this PID namespace is shown", "look from the host's PID namespace")
 	}
 	text, err := os.ReadFile(filepath.Join(r.root, "self", "mountinfo"))
@@ -145,20 +145,11 @@ func (r *reader) scope(pid int) {
 		if m.Type != "proc" || m.Point != r.root || hides == "" || hides == "0" || hides == "off" {
 			continue
 		}
-		if own, err := r.statusOf("self"); err != nil || own.effective&capSysPtrace == 0 {
+		if own, err := r.status("self"); err != nil || own.Effective&procfile.CapSysPtrace == 0 {
 			gap("tasks of other users", m.Point+" is mounted with hidepid="+hides, "run as root (CAP_SYS_PTRACE)")
 		}
 	}
 }
-
-// The first namespaces of their kinds (include/linux/proc_ns.h): in that of users
-// their numbers and capabilities are the host's, in that of control groups "/" is
-// the root.
-const (
-	firstPIDs   = "pid:[4026531836]"
-	firstUsers  = "user:[4026531837]"
-	firstGroups = "cgroup:[4026531835]"
-)
 
 // inFirst tells whether a process is in the first namespace of a kind. A copy of
 // /proc is taken for one of a host.

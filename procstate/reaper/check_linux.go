@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/opskit-go/opskit/procstate/internal/keyed"
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
 
 	"github.com/opskit-go/opskit"
 )
@@ -41,7 +41,7 @@ func canTell() error {
 	if err != nil {
 		return &opskit.Error{Op: "read own status", Err: errors.Join(ErrNoProc, err)}
 	}
-	if numbers, err := keyed.Numbers(text, "NSpid"); err != nil || len(numbers) != 1 || numbers[0] != pid {
+	if numbers, err := procfile.Numbers(text, "NSpid"); err != nil || len(numbers) != 1 || numbers[0] != pid {
 		return &opskit.Error{Op: "read own status", Err: fmt.Errorf("%w: it is of another PID namespace", ErrNoProc)}
 	}
 	if _, err := os.ReadFile("/proc/self/task/" + strconv.Itoa(pid) + "/children"); err != nil {

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/opskit-go/opskit/procstate/internal/keyed"
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
 )
 
 // child is a child process of this process.
@@ -71,9 +71,6 @@ func traced(pid int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	tracer, err := keyed.Numbers(text, "TracerPid")
-	if err != nil {
-		return false, err
-	}
-	return tracer[0] != 0, nil
+	s, err := procfile.ParseStatus(text, procfile.ForTracing)
+	return s.Tracer != 0, err
 }

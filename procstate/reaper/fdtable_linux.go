@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/opskit-go/opskit/procstate/internal/keyed"
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
 )
 
 // errControl: a pidfd that is certainly open was not found, so nothing that was
@@ -154,7 +154,7 @@ func pidfdTarget(task, fd string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	numbers, err := keyed.Numbers(text, "Pid")
+	numbers, err := procfile.Numbers(text, "Pid")
 	if err != nil {
 		return 0, err
 	}

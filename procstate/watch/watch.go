@@ -2,7 +2,6 @@ package watch
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"time"
 
@@ -95,11 +94,11 @@ func (w *watch) look(ctx context.Context, yield func(Event, error) bool) bool {
 	if err != nil {
 		return yield(Event{}, err)
 	}
-	return w.changes(report, time.Now(), yield)
+	return w.changes(ctx, report, time.Now(), yield)
 }
 
 // changes compares a report with what was seen before.
-func (w *watch) changes(report *procstate.Report, now time.Time, yield func(Event, error) bool) bool {
+func (w *watch) changes(ctx context.Context, report *procstate.Report, now time.Time, yield func(Event, error) bool) bool {
 	before := w.zombies
 	w.zombies = make(map[procstate.ID]seen, len(before))
 	on := true
@@ -118,11 +117,16 @@ func (w *watch) changes(report *procstate.Report, now time.Time, yield func(Even
 			w.zombies[z.ID] = s
 		}
 	}
+	var there map[int]procstate.ID
+	looked := false
 	for id, s := range before {
 		if _, still := w.zombies[id]; still || !s.told {
 			continue
 		}
-		if !w.gone(id) { // it could not be read at this look
+		if !looked {
+			there, looked = w.present(ctx), true
+		}
+		if now, known := there[id.PID]; there == nil || known && (now == id || now.PID == 0) { // it could not be read at this look
 			w.zombies[id] = s
 			continue
 		}
@@ -133,11 +137,21 @@ func (w *watch) changes(report *procstate.Report, now time.Time, yield func(Even
 	return on
 }
 
-// gone reports whether a zombie is certain to be gone. Its command line is not
-// read: a zombie has none.
-func (w *watch) gone(id procstate.ID) bool {
-	_, err := w.scanner.CommandLine(context.Background(), id)
-	return errors.Is(err, procstate.ErrGone) || errors.Is(err, procstate.ErrReused)
+// present returns who is there, with or without having been read; nil if that cannot
+// be told.
+func (w *watch) present(ctx context.Context) map[int]procstate.ID {
+	there := map[int]procstate.ID{}
+	for p, err := range w.scanner.Processes(ctx) {
+		switch {
+		case p.PID == 0:
+			return nil
+		case err != nil:
+			there[p.PID] = procstate.ID{}
+		default:
+			there[p.PID] = p.ID
+		}
+	}
+	return there
 }
 
 // wait waits for the next look, and yields what the connector tells meanwhile.

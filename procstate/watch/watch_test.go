@@ -54,7 +54,7 @@ func TestChanges(t *testing.T) {
 		{"all are reaped", 8 * time.Second, nil, map[Kind][]int{KindReaped: {41, 50}}},
 	} {
 		got := map[Kind][]int{}
-		w.changes(report(step.seen...), start.Add(step.after), func(e Event, err error) bool {
+		w.changes(t.Context(), report(step.seen...), start.Add(step.after), func(e Event, err error) bool {
 			require.NoError(t, err)
 			got[e.Kind] = append(got[e.Kind], e.Zombie.PID)
 			return true
@@ -92,7 +92,7 @@ func TestZombieThatCouldNotBeRead(t *testing.T) {
 	old.DeadAtLeast = time.Hour
 	kinds := ""
 	look := func(zombies ...procstate.Zombie) {
-		w.changes(report(zombies...), time.Now(), func(e Event, err error) bool {
+		w.changes(t.Context(), report(zombies...), time.Now(), func(e Event, err error) bool {
 			require.NoError(t, err)
 			kinds += e.Kind.String() + " "
 			return true
@@ -120,9 +120,9 @@ func TestLeavingTheRangeLosesNothing(t *testing.T) {
 	now := time.Now()
 	a, b := zombie(41, 1), zombie(42, 1)
 	a.DeadAtLeast, b.DeadAtLeast = time.Hour, time.Hour
-	assert.False(t, w.changes(report(a, b), now, func(Event, error) bool { return false }))
+	assert.False(t, w.changes(t.Context(), report(a, b), now, func(Event, error) bool { return false }))
 	told := 0
-	w.changes(report(a, b), now, func(Event, error) bool { told++; return true })
+	w.changes(t.Context(), report(a, b), now, func(Event, error) bool { told++; return true })
 	assert.Equal(t, 1, told)
 }
 

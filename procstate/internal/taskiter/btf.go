@@ -1,9 +1,11 @@
-package procstate
+package taskiter
 
 import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
 )
 
 // btf is a kernel's BPF Type Format (Documentation/bpf/btf.rst), in which the
@@ -20,7 +22,7 @@ func openBTF(data []byte) (*btf, error) {
 	le := binary.LittleEndian
 	const headerSize = 24
 	if len(data) < headerSize || le.Uint16(data) != btfMagic {
-		return nil, malformed("btf", "no little-endian BTF header")
+		return nil, procfile.Malformed("btf", "no little-endian BTF header")
 	}
 	body := uint64(le.Uint32(data[4:]))
 	section := func(at int) ([]byte, bool) {
@@ -34,7 +36,7 @@ func openBTF(data []byte) (*btf, error) {
 	types, ok := section(8)
 	strings, ok2 := section(16)
 	if !ok || !ok2 || len(strings) == 0 || strings[0] != 0 || strings[len(strings)-1] != 0 {
-		return nil, malformed("btf", "a section is cut")
+		return nil, procfile.Malformed("btf", "a section is cut")
 	}
 	return &btf{types, strings}, nil
 }
@@ -77,15 +79,15 @@ type btfWanted struct {
 	function string
 }
 
-// layout is what was found: offsets in bits, and the type id of the function.
-type layout struct {
+// Layout is what was found: offsets in bits, and the type id of the function.
+type Layout struct {
 	bits     map[string]uint32
 	function uint32
 }
 
 // lookup walks over all types once.
-func (b *btf) lookup(wanted btfWanted) (layout, error) {
-	found := layout{bits: map[string]uint32{}}
+func (b *btf) lookup(wanted btfWanted) (Layout, error) {
+	found := Layout{bits: map[string]uint32{}}
 	type structure struct {
 		name   string
 		fields map[uint32]string
@@ -105,7 +107,7 @@ func (b *btf) lookup(wanted btfWanted) (layout, error) {
 	}
 	function, ok := b.nameOffset(wanted.function)
 	if !ok {
-		return found, fmt.Errorf("%w: this kernel has no %s", ErrMalformed, wanted.function)
+		return found, fmt.Errorf("%w: this kernel has no %s", procfile.ErrMalformed, wanted.function)
 	}
 	le := binary.LittleEndian
 	id := uint32(0)
@@ -113,13 +115,13 @@ func (b *btf) lookup(wanted btfWanted) (layout, error) {
 		id++
 		const header = 12
 		if len(rest) < header {
-			return found, malformed("btf", "a type is cut")
+			return found, procfile.Malformed("btf", "a type is cut")
 		}
 		name, info := le.Uint32(rest), le.Uint32(rest[4:])
 		kind, members := info>>24&0x1f, info&0xffff
 		tail, known := btfTail(kind, members)
 		if !known || uint64(len(rest)) < header+uint64(tail) {
-			return found, malformed("btf", "a type is cut or of an unknown kind")
+			return found, procfile.Malformed("btf", "a type is cut or of an unknown kind")
 		}
 		body := rest[header : header+tail]
 		rest = rest[header+tail:]
@@ -137,7 +139,7 @@ func (b *btf) lookup(wanted btfWanted) (layout, error) {
 		}
 	}
 	if len(found.bits) != missing || found.function == 0 {
-		return found, fmt.Errorf("%w: this kernel's structures have other fields", ErrMalformed)
+		return found, fmt.Errorf("%w: this kernel's structures have other fields", procfile.ErrMalformed)
 	}
 	return found, nil
 }

@@ -1,9 +1,11 @@
-package procstate
+package taskiter
 
 import (
 	"encoding/binary"
 	"testing"
+	"time"
 
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -65,14 +67,14 @@ func TestLookup(t *testing.T) {
 	other := taskLayout()
 	other.fields["task_struct"] = append(other.fields["task_struct"], "no_such_field")
 	_, err = b.lookup(other)
-	require.ErrorIs(t, err, ErrMalformed)
+	require.ErrorIs(t, err, procfile.ErrMalformed)
 	other.function = "no_such_function"
 	_, err = b.lookup(other)
-	require.ErrorIs(t, err, ErrMalformed)
+	require.ErrorIs(t, err, procfile.ErrMalformed)
 
 	found.bits["task_struct.tgid"] = 8 * 40000
 	_, err = found.assemble(false)
-	require.ErrorIs(t, err, ErrMalformed, "offsets are 16 bits")
+	require.ErrorIs(t, err, procfile.ErrMalformed, "offsets are 16 bits")
 }
 
 func TestBTFCutAnywhere(t *testing.T) {
@@ -82,7 +84,7 @@ func TestBTFCutAnywhere(t *testing.T) {
 		if err == nil {
 			_, err = b.lookup(taskLayout())
 		}
-		require.ErrorIs(t, err, ErrMalformed, "%d of %d bytes", end, len(whole))
+		require.ErrorIs(t, err, procfile.ErrMalformed, "%d of %d bytes", end, len(whole))
 	}
 }
 
@@ -100,7 +102,7 @@ func TestStateOfTask(t *testing.T) {
 	for _, test := range []struct {
 		rule            string
 		state, exitCode uint32
-		want            State
+		want            byte
 	}{
 		{"running", 0, 0, 'R'},
 		{"interruptible", 1, 0, 'S'},
@@ -134,25 +136,20 @@ func TestRecord(t *testing.T) {
 	exit := int32(-1)
 	le.PutUint32(record[recordExitSignal:], uint32(exit))
 	copy(record[recordComm:], "job\x00old name")
-	p := processOf(record, 2)
-	status, known := p.ExitStatus()
-	assert.True(t, known)
-	assert.Equal(t, 9, status.Code, "of the group, not of the main thread")
-	adopts, known := p.Subreaper()
-	assert.True(t, adopts && known)
-	assert.Equal(t, Process{
-		ID: ID{42, 123}, PPID: 7, State: 'Z', Comm: comm("job"), Threads: 2, Flags: 0x40, ExitSignal: -1, CPU: 3,
-		facts: exitKnown | subreaperKnown | subreaper | tracerKnown, exit: 9 << 8, tracer: 50,
-	}, p)
+	var got Task
+	got.read(record, 2)
+	want := Task{
+		TID: 42, PID: 42, PPID: 7, Tracer: 50, Start: 1_234_567_890 * time.Nanosecond, State: 'Z', Threads: 2, Flags: 0x40,
+		ExitSignal: -1, CPU: 3, Subreaper: true, Exit: 9 << 8, Exited: true,
+	}
+	copy(want.Comm[:], "job")
+	assert.Equal(t, want, got, "the exit status is that of the group, not of the main thread")
 
 	le.PutUint32(record[recordExitState:], 0)
 	for state, want := range map[uint32]bool{0x102: true, 0x2: false} {
 		le.PutUint32(record[recordState:], state)
-		p := processOf(record, 1)
-		yes, known := p.Killable()
-		assert.True(t, known)
-		assert.Equal(t, want, yes)
-		yes, _ = p.Subreaper()
-		assert.False(t, yes)
+		got.read(record, 1)
+		assert.Equal(t, want, got.Killable)
+		assert.False(t, got.Subreaper)
 	}
 }

@@ -1,10 +1,13 @@
-package procstate
+package taskiter
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/opskit-go/opskit/procstate/internal/procfile"
 )
 
 // The task iterator: a program that the kernel runs once per task and that
@@ -75,7 +78,7 @@ func taskLayout() btfWanted {
 
 // assemble writes the program: for the main thread of every process, or with
 // threads for every task.
-func (l layout) assemble(threads bool) ([]instruction, error) {
+func (l Layout) assemble(threads bool) ([]instruction, error) {
 	var program []instruction
 	emit := func(op, dst, src uint8, offset int16, immediate int32) {
 		program = append(program, instruction{op, src<<4 | dst, offset, immediate})
@@ -87,7 +90,7 @@ func (l layout) assemble(threads bool) ([]instruction, error) {
 			bits += l.bits[name]
 		}
 		if bits/8 > math.MaxInt16 {
-			failed = fmt.Errorf("%w: %s stands too far behind", ErrMalformed, names[0])
+			failed = fmt.Errorf("%w: %s stands too far behind", procfile.ErrMalformed, names[0])
 		}
 		return int16(bits / 8)
 	}
@@ -173,7 +176,7 @@ const (
 )
 
 // stateOf is fs/proc/array.c, get_task_state.
-func stateOf(state, exitState uint32) State {
+func stateOf(state, exitState uint32) byte {
 	index := (state | exitState) & taskReport
 	switch {
 	case state&taskRTLockWait != 0, state&taskFrozen != 0:
@@ -185,38 +188,43 @@ func stateOf(state, exitState uint32) State {
 	for ; index != 0; index >>= 1 {
 		letter++
 	}
-	return State("RSDTtXZPI"[letter])
+	return "RSDTtXZPI"[letter]
 }
 
-// process reads a record. subreaperBit is the bit's place in its byte.
-func processOf(record []byte, subreaperBit uint32) (p Process) {
+// Task is one task as the kernel has it.
+type Task struct {
+	TID, PID, PPID, Tracer int           // 0: it is not traced
+	Start                  time.Duration // since boot
+	State                  byte          // as in /proc/PID/stat
+	Threads                int
+	Flags                  uint32
+	ExitSignal, CPU        int
+	Comm                   [16]byte
+	Subreaper              bool
+	Exit                   uint32 // as of wait(2), of a zombie
+	Exited                 bool   // Exit is known: it cannot end in another way
+	Killable               bool   // SIGKILL ends its sleep, of one in state D
+}
+
+// read reads a record. subreaperBit is the bit's place in its byte.
+func (t *Task) read(record []byte, subreaperBit uint32) {
 	word := func(at int) uint32 { return binary.LittleEndian.Uint32(record[at:]) }
-	p.PID = int(word(recordPID))
-	p.Start = binary.LittleEndian.Uint64(record[recordStart:]) / uint64(tick/time.Nanosecond)
-	p.PPID = int(word(recordPPID))
-	p.tracer = int32(word(recordTracer))
-	p.State = stateOf(word(recordState), word(recordExitState))
-	p.Threads = int(word(recordThreads))
-	p.Flags = word(recordFlags)
-	p.ExitSignal = int(int32(word(recordExitSignal)))
-	p.CPU = int(word(recordCPU))
-	copy(p.Comm[:], record[recordComm:recordSize])
-	for i := len(Comm{}) - 1; i >= 0 && p.Comm[i] != 0; i-- {
-		p.Comm[i] = 0 // the kernel ends it with a zero, unless it is being changed
+	*t = Task{
+		TID: int(word(recordPID)), PID: int(word(recordTGID)), PPID: int(word(recordPPID)), Tracer: int(word(recordTracer)),
+		Start: time.Duration(binary.LittleEndian.Uint64(record[recordStart:])), State: stateOf(word(recordState), word(recordExitState)),
+		Threads: int(word(recordThreads)), Flags: word(recordFlags), ExitSignal: int(int32(word(recordExitSignal))), CPU: int(word(recordCPU)),
+		Subreaper: word(recordSubreaper)>>subreaperBit&1 != 0,
 	}
-	end := len(p.Comm.Bytes())
-	clear(p.Comm[end:])
-	p.facts |= tracerKnown
-	p.setFact(subreaperKnown, subreaper, word(recordSubreaper)>>subreaperBit&1 != 0)
+	// The kernel ends it with a zero, unless it is being changed.
+	name, _, _ := bytes.Cut(record[recordComm:recordSize-1], []byte{0})
+	copy(t.Comm[:], name)
 	switch {
-	case p.State == 'Z' && (p.Threads <= 1 || word(recordSignal)&signalGroupExit != 0): // else it may still end in another way
-		exit := word(recordExitCode)
+	case t.State == 'Z' && (t.Threads <= 1 || word(recordSignal)&signalGroupExit != 0):
+		t.Exit, t.Exited = word(recordExitCode), true
 		if word(recordSignal)&(signalGroupExit|signalStopped) != 0 {
-			exit = word(recordGroupExit)
+			t.Exit = word(recordGroupExit)
 		}
-		p.setExit(exit)
-	case p.State == 'D':
-		p.setFact(killableKnown, killable, word(recordState)&taskWakeKill != 0)
+	case t.State == 'D':
+		t.Killable = word(recordState)&taskWakeKill != 0
 	}
-	return p
 }
