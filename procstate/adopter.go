@@ -50,7 +50,7 @@ func (a Adopter) reaps() string {
 	switch {
 	case a.By == "thread":
 		return "no" // the same process
-	case a.SIGCHLD == "" || a.SIGCHLD == sigchldAllCaught && !waits && a.Left < defaultPatience:
+	case a.SIGCHLD == "" || (a.SIGCHLD == sigchldAllCaught || a.SIGCHLD == sigchldPerhaps) && !waits && a.Left < defaultPatience:
 		return ""
 	case a.SIGCHLD == sigchldIgnored:
 		return "yes"

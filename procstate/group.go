@@ -93,7 +93,8 @@ type Group struct {
 	Why    Reason  `json:"why"`    // of Judge: why it does not reap, from what follows
 	// SIGCHLD is how the parent takes it: "default", "ignored", "blocked", "caught",
 	// "all_caught" (as a runtime does, which tells nothing), and of the blocked ones that
-	// read it "signalfd" or "sigwait". "" was not seen.
+	// read it "signalfd" or "sigwait"; "perhaps_sigwait" waits for signals, which need not
+	// be this one. "" was not seen.
 	SIGCHLD  string       `json:"sigchld,omitempty"`
 	Waits    *bool        `json:"waits,omitempty"`        // whether a thread of it sits in wait(2); nil: not shown to this reader
 	Pidfds   int          `json:"pidfds,omitempty"`       // of how many of the zombies it holds a pidfd
@@ -139,7 +140,7 @@ func (g *Group) reason() Reason {
 		return ReasonStopped
 	case g.Blocked != nil && g.Parent.Threads <= 1:
 		return ReasonUninterruptible
-	case g.Reaping:
+	case g.Reaping && g.oldest() < patienceOf(g.patience): // later it is others that it reaps
 		return ReasonReaping
 	case g.Parent.PID == 1 || g.Owner.NSPID == 1:
 		return ReasonNamespaceInit
@@ -172,6 +173,8 @@ func (g *Group) Explain() string {
 		return "the parent reads SIGCHLD (" + g.SIGCHLD + "), and has not waited for every child: several signals merge into one"
 	case g.Why == ReasonNotWaiting && g.Pidfds > 0:
 		return "the parent holds pidfds of them and has not asked those how they ended, as after os/exec's Start without Wait"
+	case g.Why == Unknown && g.SIGCHLD == sigchldPerhaps:
+		return "the parent waits for signals, and the kernel does not tell whether SIGCHLD is one of them"
 	case g.Why == Unknown && g.SIGCHLD == sigchldAllCaught:
 		return "the parent catches every signal, as runtimes do, which does not tell whether it reaps"
 	}

@@ -211,7 +211,7 @@ func (l *look) parentThreads(ctx context.Context, g *Group) {
 	pid, seen, hidden, waits := g.Parent.PID, 0, false, false
 	err := l.root.eachThread(pid, func(tid int) bool {
 		text, err := l.root.read(pid, "task/"+strconv.Itoa(tid)+"/wchan")
-		wchan := strings.TrimSpace(string(text))
+		wchan, _, _ := strings.Cut(strings.TrimSpace(string(text)), ".") // what compilers append
 		switch {
 		case errors.Is(err, ErrGone):
 			return true
@@ -219,8 +219,8 @@ func (l *look) parentThreads(ctx context.Context, g *Group) {
 			hidden = true
 		case wchan == "do_wait" || wchan == "wait4" || wchan == "kernel_wait4":
 			waits = true
-		case wchan == "do_sigtimedwait" && g.SIGCHLD == sigchldBlocked:
-			g.SIGCHLD = sigchldSigwait
+		case wchan == "do_sigtimedwait":
+			l.sigwait(g, tid)
 		case wchan == "0" && !l.seesWchan():
 			hidden = true
 		}
@@ -234,6 +234,18 @@ func (l *look) parentThreads(ctx context.Context, g *Group) {
 		g.Waits = &waits
 	} else if l.root.path == "/proc" {
 		g.Unseen = append(g.Unseen, opskit.Gap{What: "whether a thread of " + strconv.Itoa(pid) + " waits for a child", Why: "what it sleeps in is not shown to this user", Need: "run as its user, or as root (CAP_SYS_PTRACE)"})
+	}
+}
+
+// sigwait learns whether a thread that waits for signals waits for SIGCHLD. The kernel
+// shows those that it waits for as not blocked meanwhile (kernel/signal.c).
+func (l *look) sigwait(g *Group, tid int) {
+	s, err := l.root.status(g.Parent.PID, "task/"+strconv.Itoa(tid)+"/status")
+	switch open := err == nil && s.Blocked&(1<<(sigchld()-1)) == 0; {
+	case open && g.SIGCHLD == sigchldBlocked: // by the main thread, and so by those that it made
+		g.SIGCHLD = sigchldSigwait
+	case open && g.SIGCHLD == sigchldDefault:
+		g.SIGCHLD = sigchldPerhaps
 	}
 }
 

@@ -152,7 +152,7 @@ func (p *Plan) parentSteps(g *Group) {
 	case g.Why == ReasonFrozen:
 		p.add(Step{
 			Action: ActionThaw, Target: g.Parent.ID, Comm: g.Parent.Comm, Freezer: g.Freezer,
-			Because: "a frozen parent reaps nothing",
+			Because: "a frozen parent reaps nothing; look again when it runs",
 			Risk:    "someone froze the group on purpose, perhaps for a snapshot or a checkpoint",
 		})
 		return
@@ -160,7 +160,7 @@ func (p *Plan) parentSteps(g *Group) {
 		on(ActionWait, "a debugger has stopped the parent and must let it go on", "")
 		return
 	case g.Why == ReasonStopped:
-		on(ActionContinue, "a stopped parent reaps nothing", "whoever stopped it wanted it stopped")
+		on(ActionContinue, "a stopped parent reaps nothing; look again when it runs", "whoever stopped it wanted it stopped")
 		return
 	case g.Why == ReasonUninterruptible && !g.Blocked.endsByKill():
 		remedy := ""
@@ -171,8 +171,11 @@ func (p *Plan) parentSteps(g *Group) {
 		return
 	case g.Why == ReasonUninterruptible && g.Child.PID != 0:
 		p.add(Step{Action: ActionWait, Target: g.Child, Because: "the parent goes on when this child of vfork(2) calls exec or ends"})
-	case g.Why == ReasonReaping:
-		on(ActionWait, "the parent reaps; look again", "")
+	case g.Reaping || g.Why == ReasonReaping:
+		on(ActionWait, "the parent reaps, and nothing that does is sent a signal; look again", "")
+		if told && g.Why != ReasonReaping {
+			on(ActionReap, reapBecause, reapRisk)
+		}
 		return
 	case g.Parent.PID == 1:
 		on(ActionRestart, "PID 1 adopts every orphan and must reap them: only a restart puts another in its place", "everything below it ends: the container, or the whole system")
@@ -180,16 +183,21 @@ func (p *Plan) parentSteps(g *Group) {
 	case g.Why == ReasonNamespaceInit:
 		on(ActionRestart, "run an init that reaps, such as tini, as PID 1 of the container", "everything in the container ends")
 		return
-	case g.Why == ReasonListening && told, g.Why == ReasonHandling && told, g.Why == Unknown && g.SIGCHLD == sigchldAllCaught && told:
+	case g.Why == ReasonListening && told, g.Why == ReasonHandling && told, g.Why == Unknown && (g.SIGCHLD == sigchldAllCaught || g.SIGCHLD == sigchldPerhaps) && told:
 		on(ActionPoke, "it may reap when it is told once more that a child has ended", "")
 	case g.Why == ReasonWaitsForOther:
 		on(ActionWait, "it may go on when the child that it waits for ends", "")
 	}
 	if g.Why != ReasonUninterruptible && told {
-		on(ActionReap, "the parent can be made to wait for them by ptrace(2), without ending: see package inject", "the parent never learns how they ended")
+		on(ActionReap, reapBecause, reapRisk)
 	}
 	p.ending(g, on)
 }
+
+const (
+	reapBecause = "the parent can be made to wait for them by ptrace(2), without ending: see package inject"
+	reapRisk    = "the parent never learns how they ended"
+)
 
 // ending adds the ends of the parent, which help if its adopter reaps.
 func (p *Plan) ending(g *Group, on func(action Action, because, risk string)) {

@@ -30,6 +30,7 @@ const (
 	// What a look at its threads and descriptors adds.
 	sigchldSignalfd = "signalfd"
 	sigchldSigwait  = "sigwait"
+	sigchldPerhaps  = "perhaps_sigwait" // it waits for signals: SIGCHLD is one of them, or was never blocked
 )
 
 // takesSIGCHLD tells what the process does with the signal.
