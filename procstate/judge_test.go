@@ -40,12 +40,12 @@ func TestWhoCouldReap(t *testing.T) {
 		{"in D at one look", func(g *Group) { g.Parent.State = 'D' }, ReasonNotWaiting, opskit.Unknown, opskit.Problem},
 		{"in D at two looks", func(g *Group) { g.Blocked = &Blocked{} }, ReasonUninterruptible, opskit.Problem, opskit.Problem},
 		{"in D, with other threads", func(g *Group) { g.Blocked = &Blocked{}; g.Parent.Threads = 2 }, ReasonNotWaiting, opskit.Unknown, opskit.Problem},
-		{"it reaped between the looks", func(g *Group) { g.Reaping = true }, ReasonReaping, opskit.Unknown, opskit.Problem},
 		{"PID 1", func(g *Group) { g.Owner.NSPID = 1 }, ReasonNamespaceInit, opskit.Unknown, opskit.Problem},
 		{"catches every signal", func(g *Group) { g.SIGCHLD = "all_caught" }, Unknown, opskit.Unknown, opskit.Problem},
 		{"and holds a pidfd", func(g *Group) { g.SIGCHLD = "all_caught"; g.Pidfds = 1 }, ReasonNotWaiting, opskit.Unknown, opskit.Problem},
 		{"signalfd", func(g *Group) { g.SIGCHLD = "signalfd" }, ReasonListening, opskit.Unknown, opskit.Problem},
 		{"sigwait", func(g *Group) { g.SIGCHLD = "sigwait" }, ReasonListening, opskit.Unknown, opskit.Problem},
+		{"waits for signals, perhaps for this one", func(g *Group) { g.SIGCHLD = "perhaps_sigwait" }, Unknown, opskit.Unknown, opskit.Problem},
 		{"blocked", func(g *Group) { g.SIGCHLD = "blocked" }, ReasonBlocking, opskit.Unknown, opskit.Problem},
 		{"lives on", func(g *Group) { g.Zombies[0].Threads = 2 }, ReasonNotDead, opskit.OK, opskit.OK},
 		{"lives on, and was killed", func(g *Group) { g.Zombies[0].Threads = 2; g.Zombies[0].Killed = true }, ReasonNotDead, opskit.Problem, opskit.Problem},
@@ -56,6 +56,18 @@ func TestWhoCouldReap(t *testing.T) {
 			assert.Equal(t, test.why, r.Groups[0].Why, test.rule)
 			assert.Equal(t, want, r.Level(), "%s, dead for %v", test.rule, dead)
 			assert.NotEmpty(t, r.Groups[0].Plan().Steps, test.rule)
+		}
+	}
+}
+
+// TestReapsOthers: what reaps is never sent a signal, and is said to reap these for as
+// long as they may follow.
+func TestReapsOthers(t *testing.T) {
+	for dead, want := range map[time.Duration]Reason{2 * time.Second: ReasonReaping, time.Minute: ReasonNotWaiting} {
+		g := family(dead, func(g *Group) { g.Reaping = true }).Groups[0]
+		assert.Equal(t, want, g.Why)
+		for _, step := range g.Plan().Steps {
+			assert.True(t, step.Manual, "%v", step)
 		}
 	}
 }
