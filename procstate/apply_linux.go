@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/procstate/internal/held"
 	"github.com/opskit-go/opskit/procstate/internal/procfile"
 )
 
@@ -52,6 +53,7 @@ func (p Plan) Apply(ctx context.Context) (*Outcome, error) {
 	}
 	defer r.close()
 	r.findBehind()
+	r.tight = held.Tight()
 	a := applier{plan: p, root: r, outcome: outcome}
 	if err := a.sameWorld(); err != nil {
 		return outcome, err

@@ -88,6 +88,12 @@ func (b *batch) add(id wanted) bool {
 func (b *batch) flush() bool {
 	for b.results.n > 0 {
 		res := b.results
+		if b.root.tight != "" {
+			if !b.inline() {
+				return false
+			}
+			continue
+		}
 		done := res.reader.Run(res.n, b.root.patience())
 		stuck := done < res.n
 		if stuck { // the reading thread may still write to its own
@@ -110,6 +116,41 @@ func (b *batch) flush() bool {
 	return true
 }
 
+// inline reads what has been asked for where no thread may be started.
+func (b *batch) inline() bool {
+	res := b.results
+	n := res.n
+	res.n = 0
+	for i := range n {
+		id := res.ids[i]
+		err := b.root.tightStat(id.pid, &res.processes[i])
+		if id.tid != 0 {
+			err = errTight
+		}
+		if !b.taker.take(id, &res.processes[i], err) {
+			return false
+		}
+	}
+	return true
+}
+
+// errTight is what a file that may be held back is not read with at a limit.
+var errTight = errors.New("no thread may be started to guard its reading")
+
+// tightStat reads a stat file that cannot be held back: that of a zombie.
+func (r *root) tightStat(pid int, p *Process) error {
+	s, err := r.status(pid, "status")
+	switch {
+	case errors.Is(err, ErrGone):
+		return ErrGone
+	case err == nil && (s.State != 'Z' || s.Threads > 1):
+		err = failed("read stat", pid, errTight)
+	case err == nil:
+		err = r.tryStat(pid, p)
+	}
+	return err
+}
+
 // leave notes that a thread was left behind for a process.
 func (r *root) leave(pid int) {
 	r.behind = append(r.behind, pid)
@@ -128,7 +169,12 @@ func (r *root) patience() time.Duration {
 
 // stat reads a process's stat file. A process that has gone is ErrGone.
 func (r *root) stat(pid int, p *Process) error {
-	err := r.apart(pid, func(own *root, read *Process) error { return own.tryStat(pid, read) }, p)
+	var err error
+	if r.tight != "" {
+		err = r.tightStat(pid, p)
+	} else {
+		err = r.apart(pid, func(own *root, read *Process) error { return own.tryStat(pid, read) }, p)
+	}
 	switch err {
 	case ErrGone:
 		return readError("read stat", pid, fs.ErrNotExist)
@@ -149,7 +195,10 @@ func (r *root) statThread(pid, tid int, p *Process) error {
 
 // apart runs one read of a process on a thread that may be left behind.
 func (r *root) apart(pid int, read func(own *root, p *Process) error, p *Process) (err error) {
-	if slices.Contains(r.behind, pid) {
+	switch {
+	case r.tight != "":
+		return failed("read", pid, errTight)
+	case slices.Contains(r.behind, pid):
 		return held.Err
 	}
 	one := r.spare

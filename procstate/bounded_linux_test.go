@@ -69,7 +69,7 @@ func readsOnlyWhatCannotHang(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 	text, err := os.ReadFile(trace)
 	require.NoError(t, err)
-	allowed := regexp.MustCompile(`^"(/proc|\d+/(stat|status|cgroup|task|task/\d+/(sched|wchan|stat|status|cgroup|syscall|stack|children)|mountinfo|fdinfo/\d+)|/proc/\d+/fd|(/proc/)?self/(mountinfo|status|fdinfo/\d+|task|task/\d+/(comm|status|sched))|/sys/devices/system/cpu/online|thread-self/sched|sys/kernel/random/boot_id|/sys/fs/cgroup/.*(cgroup\.freeze|freezer\.(state|self_freezing)))"$`)
+	allowed := regexp.MustCompile(`^"(/proc|\d+/(stat|status|cgroup|task|task/\d+/(sched|wchan|stat|status|cgroup|syscall|stack|children)|mountinfo|fdinfo/\d+)|/proc/\d+/fd|(/proc/)?self/(mountinfo|cgroup|status|fdinfo/\d+|task|task/\d+/(comm|status|sched))|/sys/devices/system/cpu/online|thread-self/sched|sys/kernel/random/boot_id|/proc/loadavg|/proc/sys/kernel/(threads-max|pid_max)|/sys/fs/cgroup/.*(pids\.(max|current)|cgroup\.freeze|freezer\.(state|self_freezing)))"$`)
 	quoted := regexp.MustCompile(`"[^"]*"`)
 	// From the first opening of /proc itself it is Zombies that reads.
 	_, ours, found := strings.Cut(string(text), `"/proc", `)

@@ -104,7 +104,10 @@
 //
 // Where no thread can be made any more (EAGAIN of clone(2)), the runtime may end a Go
 // program at any moment, whatever it calls: look at such a limit from outside of it,
-// with a program that does not count against it.
+// with a program that does not count against it. Each call looks first whether there is
+// room (loadavg, threads-max and pid_max of /proc, pids.max of its own control groups);
+// where there is none it starts no goroutine, and reads neither what may be held back,
+// which is then a gap, nor acts on a process whose start time it could not compare.
 //
 // # Testing
 //

@@ -54,6 +54,12 @@ func (l *look) failed(err error) { l.errs = append(l.errs, err) }
 // gaps returns what hides processes from this look.
 func (l *look) gaps() []opskit.Gap {
 	gaps := l.hidden
+	if l.root.tight != "" {
+		gaps = append(gaps, opskit.Gap{
+			What: "start times, other threads, and what is slept in: the files that the kernel may hold back",
+			Why:  l.root.tight + ", and starting a thread to guard their reading could end this program", Need: "look from outside of that limit",
+		})
+	}
 	if len(l.errs) > 0 {
 		gap := opskit.Gap{What: "a process", Why: l.errs[0].Error()}
 		if n := len(l.errs); n > 1 {

@@ -31,6 +31,7 @@ type root struct {
 	spare  *spare
 	behind []int        // processes for which a thread was left behind: see package held
 	free   *atomic.Bool // false when there is one, or nil
+	tight  string       // why no thread may be started for a read that the kernel may hold back
 }
 
 // copyTo makes another root of the same directory, for a thread that may read but

@@ -20,6 +20,7 @@ type root struct {
 	spare  *spare
 	behind []int
 	free   *atomic.Bool
+	tight  string
 }
 
 // copyTo makes another root of the same directory.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/procstate/internal/held"
 	"github.com/opskit-go/opskit/procstate/internal/taskiter"
 )
 
@@ -32,7 +33,14 @@ type Scanner struct {
 
 	bpf iterators
 
+	room atomic.Pointer[headroom]
 	free atomic.Bool // no thread was left behind when last looked: see package held
+}
+
+// headroom is whether a thread can be started, which is looked at once a second.
+type headroom struct {
+	at    time.Time
+	tight string
 }
 
 // Close releases what the BPF source holds in the kernel between scans; the next
@@ -72,6 +80,14 @@ func (s *Scanner) know(r *root) *root {
 		return nil
 	}
 	r.free = &s.free
+	if r.path == "/proc" {
+		room := s.room.Load()
+		if room == nil || time.Since(room.at) > time.Second {
+			room = &headroom{time.Now(), held.Tight()}
+			s.room.Store(room)
+		}
+		r.tight = room.tight
+	}
 	if !s.free.Load() {
 		r.findBehind()
 		s.free.Store(len(r.behind) == 0)

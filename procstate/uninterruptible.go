@@ -48,7 +48,7 @@ func (s *Scanner) Uninterruptible(ctx context.Context) (*BlockedReport, error) {
 	report.Fallback = why
 	first := map[ID]task{} // by thread
 	err = r.tasks(ctx, it, func(found task, err error) bool {
-		if heldBack(err) {
+		if heldBack(err) || errors.Is(err, errTight) {
 			found, err = r.executing(found.PID)
 		}
 		switch {
@@ -144,7 +144,7 @@ func (l *look) stuck(ctx context.Context, report *BlockedReport, first map[ID]ta
 		var now Process
 		err := l.root.statThread(before.PID, before.tid, &now)
 		executes := heldBack(err)
-		if executes {
+		if executes || errors.Is(err, errTight) {
 			var again task
 			again, err = l.root.executing(before.PID)
 			now = again.Process

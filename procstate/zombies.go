@@ -66,7 +66,7 @@ func (s *Scanner) Zombies(ctx context.Context) (*Report, error) {
 	report.Fallback = why
 	err = r.processes(ctx, it, func(p Process, err error) bool {
 		switch {
-		case heldBack(err): // it executes a program, and is no zombie
+		case heldBack(err), errors.Is(err, errTight): // it executes a program or may do so, and is no zombie
 			report.Processes++
 		case err != nil:
 			look.failed(err)

@@ -5,6 +5,7 @@ package inject
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"runtime"
 	"time"
@@ -12,10 +13,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/opskit-go/opskit/procstate"
+	"github.com/opskit-go/opskit/procstate/internal/held"
 )
 
 func (in Injector) prepare(ctx context.Context, parent procstate.ID) (Plan, error) {
 	fail := func(err error) (Plan, error) { return Plan{}, failed("prepare", parent.PID, err) }
+	if err := room(); err != nil {
+		return fail(err)
+	}
 	e, t, err := calm(ctx, parent)
 	if err != nil {
 		return fail(err)
@@ -54,6 +59,14 @@ func (in Injector) prepare(ctx context.Context, parent procstate.ID) (Plan, erro
 		Call: t.call.name, MaxStop: in.maxStop(),
 		Risks: []Risk{RiskLostExitStatus, RiskReusedNumber, RiskCallerDies},
 	}, nil
+}
+
+// room refuses where this program may not start a thread.
+func room() error {
+	if why := held.Tight(); why != "" {
+		return fmt.Errorf("%w: %s", ErrLimit, why)
+	}
+	return nil
 }
 
 // calm observes a parent up to ten times within 50 ms, until it is fit to be
@@ -101,6 +114,9 @@ type work struct {
 func (w *work) run(ctx context.Context) error {
 	if len(w.todo) == 0 {
 		return ErrNoZombies
+	}
+	if err := room(); err != nil {
+		return err
 	}
 	slow := 0 // attempts in which the thread did not stop in time
 	for attempt := 0; len(w.todo) > 0; attempt++ {

@@ -51,6 +51,9 @@ var (
 	ErrExec = opskit.Sentinel("procstate_inject_exec", "process is executing another program", ErrRefused)
 	// ErrBusy: at every attempt a signal or something else came first; try again.
 	ErrBusy = opskit.Sentinel("procstate_inject_busy", "thread was busy with something else at every attempt", ErrRefused)
+	// ErrLimit: a limit keeps this program from starting a thread, without which it cannot trace and
+	// which its runtime would not survive; run it from outside of that limit.
+	ErrLimit = opskit.Sentinel("procstate_inject_limit", "no thread can be started", ErrRefused)
 	// ErrNoZombies: the parent has no dead child that wait4(2) would reap.
 	ErrNoZombies = opskit.Sentinel("procstate_inject_no_zombies", "process has no child to reap", ErrRefused)
 	// ErrForeignProc: /proc shows another PID namespace than the caller's.

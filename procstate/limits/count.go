@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"syscall"
 
-	"github.com/opskit-go/opskit/procstate"
+	"github.com/opskit-go/opskit"
 	"github.com/opskit-go/opskit/procstate/internal/procfile"
 )
 
@@ -24,34 +24,43 @@ type counts struct {
 // count walks over all processes and their threads.
 func (r *reader) count(ctx context.Context) (counts, error) {
 	c := counts{byUser: map[uint32]uint64{}, zombiesByUser: map[uint32]uint64{}, numbers: map[int]bool{}}
-	for p, err := range (&procstate.Scanner{Root: r.root}).Processes(ctx) {
-		if err != nil {
-			if p.PID == 0 {
-				return c, err
-			}
-			r.gap("pid "+strconv.Itoa(p.PID), err)
+	directory, err := os.Open(r.root)
+	if err != nil {
+		return c, err
+	}
+	defer directory.Close()
+	names, err := directory.Readdirnames(-1)
+	if err != nil {
+		return c, err
+	}
+	for i, name := range names {
+		pid, ok := procfile.Int([]byte(name))
+		if !ok || pid == 0 {
 			continue
 		}
-		s, err := r.status(strconv.Itoa(p.PID))
+		if i%256 == 0 && ctx.Err() != nil {
+			return c, &opskit.Error{Op: "list", Target: r.root, Err: ctx.Err()}
+		}
+		s, err := r.status(name)
 		if gone(err) {
 			continue
 		}
 		if err != nil {
-			r.gap("pid "+strconv.Itoa(p.PID), err)
+			r.gap("pid "+name, err)
 			continue
 		}
 		c.byUser[s.UID] += uint64(s.Threads)
-		if p.State.Zombie() {
+		if s.State == 'Z' {
 			c.zombies++
 			c.zombiesByUser[s.UID]++
 		}
-		for _, number := range []int{p.PID, procfile.First(s.NSpgid), procfile.First(s.NSsid)} {
+		for _, number := range []int{pid, procfile.First(s.NSpgid), procfile.First(s.NSsid)} {
 			if number > 0 {
 				c.numbers[number] = true
 			}
 		}
 		if s.Threads > 1 {
-			r.threads(p.PID, c.numbers)
+			r.threads(pid, c.numbers)
 		}
 	}
 	return c, nil

@@ -45,7 +45,7 @@ func host(t *testing.T) (Query, map[string]string) {
 			"status": status("40", "33", "3"), "limits": limitsFile, "task/40/stat": "", "task/301/stat": "", "task/302/stat": "",
 			"cgroup": "0::/web.slice/app.service\n",
 		}},
-		{PID: 350, State: 'Z', Files: map[string]string{"status": status("350", "33", "1")}},
+		{PID: 350, State: 'Z', Files: map[string]string{"status": strings.Replace(status("350", "33", "1"), "State:\tS (sleeping)", "State:\tZ (zombie)", 1)}},
 		{PID: 351, Files: map[string]string{"status": status("351", "0", "1")}},
 		{Files: files},
 	}.Dir(t)

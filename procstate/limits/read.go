@@ -58,11 +58,7 @@ func Read(ctx context.Context, q Query) (*Report, error) {
 	if r.target, err = r.status(strconv.Itoa(pid)); err != nil {
 		return r.report, &opskit.Error{Op: "read limits of", Target: "pid " + strconv.Itoa(pid), Err: err}
 	}
-	for p, err := range (&procstate.Scanner{Root: r.root}).Processes(ctx) {
-		if p.PID == pid && err == nil {
-			r.report.For = p.ID
-		}
-	}
+	r.report.For = r.identity(pid)
 	c, err := r.count(ctx)
 	if err != nil {
 		return r.report, err
@@ -75,6 +71,37 @@ func Read(ctx context.Context, q Query) (*Report, error) {
 	sortLimits(r.report.Limits)
 	r.report.Judge()
 	return r.report, nil
+}
+
+// identity reads a process's start time, which is 0 where the kernel holds it back.
+func (r *reader) identity(pid int) procstate.ID {
+	var stat procfile.Stat
+	path := filepath.Join(r.root, strconv.Itoa(pid), "stat")
+	err := r.apart(pid, func() error {
+		text, err := os.ReadFile(path)
+		if err == nil {
+			err = procfile.ParseStat(text, &stat)
+		}
+		return err
+	})
+	if err != nil {
+		return procstate.ID{PID: pid}
+	}
+	return procstate.ID{PID: pid, Start: stat.Start}
+}
+
+// apart reads what the kernel may hold back while a process executes a program, as
+// this one does not. At a limit on threads no other process is asked.
+func (r *reader) apart(pid int, read func() error) (err error) {
+	switch {
+	case pid == os.Getpid() || pid == 0:
+		return read()
+	case held.Tight() != "":
+		return errors.New("no thread may be started to guard its reading: " + held.Tight())
+	case slices.Contains(held.Behind(), pid) || !held.Once(pid, held.First, func() { err = read() }):
+		return held.Err
+	}
+	return err
 }
 
 func (r *reader) gap(what string, err error) {
@@ -156,12 +183,12 @@ func (r *reader) scope(pid int) {
 func (r *reader) inFirst(process, first string) (bool, error) {
 	kind, _, _ := strings.Cut(first, ":")
 	var link string
-	var err error
 	path := filepath.Join(r.root, process, "ns", kind)
-	pid, _ := strconv.Atoi(process) // "self" is not executing a program
-	if slices.Contains(held.Behind(), pid) || !held.Once(pid, held.First, func() { link, err = os.Readlink(path) }) {
-		return false, held.Err
-	}
+	pid, _ := strconv.Atoi(process) // 0 for "self"
+	err := r.apart(pid, func() (err error) {
+		link, err = os.Readlink(path)
+		return err
+	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return true, nil
 	}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/opskit-go/opskit"
+	"github.com/opskit-go/opskit/procstate/internal/held"
 )
 
 // run is the body of Run.
@@ -36,8 +37,10 @@ func (r Reaper) run(ctx context.Context) (report Report, err error) {
 		}()
 	}
 	death := make(chan os.Signal, 1)
-	signal.Notify(death, unix.SIGCHLD)
-	defer signal.Stop(death)
+	if held.Tight() == "" { // the runtime starts a thread for that, and ends the program where it cannot
+		signal.Notify(death, unix.SIGCHLD)
+		defer signal.Stop(death)
+	}
 
 	look := &look{reaper: r, pid: os.Getpid(), since: map[int]time.Time{}, told: map[int]Left{}, read: owned}
 	timer := time.NewTimer(0)
