@@ -98,33 +98,15 @@ type Message struct {
 // early, with ctx's error, when ctx is done.
 func (a *Analyzer) ReadCapture(ctx context.Context, src io.Reader) error {
 	a.prepare()
-	r, err := capture.NewReader(src, capture.Errors{NotCapture: ErrNotCapture, Truncated: ErrTruncated, Damaged: ErrDamaged})
-	if err != nil {
-		return &opskit.Error{Op: "read capture", Err: err}
+	errs := capture.Errors{NotCapture: ErrNotCapture, Truncated: ErrTruncated, Damaged: ErrDamaged}
+	frames, err := capture.Read(ctx, src, errs, a.state.Skipped, func(f *capture.Frame, p *capture.Packet) capture.Reason {
+		return a.packet(p, f.Time)
+	})
+	a.state.Frames += frames
+	if frames > 0 && err != nil && ctx.Err() == nil {
+		text, _ := json.Marshal(opskit.Fail(err))
+		a.state.Broken = append(a.state.Broken, text)
 	}
-	var f capture.Frame
-	var p capture.Packet
-	var d capture.Decoder
-	ports := a.ports()
-	for r.Next(&f) {
-		a.state.Frames++
-		if a.state.Frames&0xffff == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if why := d.Decode(&f, &p); why != capture.Decoded {
-			a.state.Skipped[string(why)]++
-			continue
-		}
-		if why := a.packet(&p, f.Time, ports); why != "" {
-			a.state.Skipped[why]++
-		}
-	}
-	if r.Err() == nil {
-		return nil
-	}
-	err = &opskit.Error{Op: "read capture", Err: r.Err()}
-	text, _ := json.Marshal(opskit.Fail(err))
-	a.state.Broken = append(a.state.Broken, text)
 	return err
 }
 
@@ -139,8 +121,8 @@ func (a *Analyzer) Observe(m *Message) {
 	}
 	copy(p.Src[:], src.AsSlice())
 	copy(p.Dst[:], dst.AsSlice())
-	if why := a.message(&p, m.Time.UnixNano(), a.ports(), m.Payload); why != "" {
-		a.state.Skipped[why]++
+	if why := a.message(&p, m.Time.UnixNano(), m.Payload); why != "" {
+		a.state.Skipped[string(why)]++
 	}
 }
 
@@ -150,22 +132,23 @@ func (a *Analyzer) prepare() {
 	}
 }
 
-func (a *Analyzer) ports() []uint16 {
+// serves tells the ports of servers.
+func (a *Analyzer) serves(port uint16) bool {
 	if len(a.Ports) == 0 {
-		return []uint16{53}
+		return port == 53
 	}
-	return a.Ports
+	return slices.Contains(a.Ports, port)
 }
 
 // packet takes in a datagram, and says why not.
-func (a *Analyzer) packet(p *capture.Packet, at int64, ports []uint16) (why string) {
+func (a *Analyzer) packet(p *capture.Packet, at int64) (why capture.Reason) {
 	switch p.Proto {
 	case capture.UDP:
-		return a.message(p, at, ports, p.Payload)
+		return a.message(p, at, p.Payload)
 	case capture.TCP:
 		// A message that fills its segment, as queries and most answers do. What is
 		// spread over several is counted as skipped: streams are not put together.
-		if !slices.Contains(ports, p.SrcPort) && !slices.Contains(ports, p.DstPort) {
+		if !a.serves(p.SrcPort) && !a.serves(p.DstPort) {
 			return "not_dns"
 		}
 		switch b := p.Payload; {
@@ -176,9 +159,9 @@ func (a *Analyzer) packet(p *capture.Packet, at int64, ports []uint16) (why stri
 			return "tcp_control"
 		case len(b) == a.last.length && a.last.ahead == flow(p):
 			a.last.length = 0
-			return a.message(p, at, ports, b)
+			return a.message(p, at, b)
 		case len(b) > 2 && int(b[0])<<8|int(b[1]) == len(b)-2:
-			return a.message(p, at, ports, b[2:])
+			return a.message(p, at, b[2:])
 		}
 		return "tcp_stream"
 	}
@@ -186,11 +169,8 @@ func (a *Analyzer) packet(p *capture.Packet, at int64, ports []uint16) (why stri
 }
 
 // message takes in a DNS message. This is the hot path.
-func (a *Analyzer) message(p *capture.Packet, at int64, ports []uint16, b []byte) (why string) {
-	toServer, fromServer := p.DstPort == ports[0], p.SrcPort == ports[0]
-	if len(ports) > 1 {
-		toServer, fromServer = slices.Contains(ports, p.DstPort), slices.Contains(ports, p.SrcPort)
-	}
+func (a *Analyzer) message(p *capture.Packet, at int64, b []byte) (why capture.Reason) {
+	toServer, fromServer := a.serves(p.DstPort), a.serves(p.SrcPort)
 	if !toServer && !fromServer {
 		return "not_dns"
 	}
@@ -217,29 +197,18 @@ func (a *Analyzer) message(p *capture.Packet, at int64, ports []uint16, b []byte
 		return "not_one_question"
 	}
 	end := 12
-	for {
-		if end >= len(b) || end > 12+254 {
-			if p.Cut && end <= 12+254 {
-				return "cut_short"
-			}
-			return "bad_name"
-		}
-		n := int(b[end])
-		end++
-		if n == 0 {
-			break
-		}
-		if n > 63 {
-			return "bad_name"
-		}
-		end += n
+	for end < len(b) && end <= 12+254 && 0 < b[end] && b[end] < 64 {
+		end += 1 + int(b[end])
 	}
-	if end+4 > len(b) {
-		if p.Cut {
-			return "cut_short"
-		}
+	switch {
+	case end > 12+254 || end < len(b) && b[end] > 63:
+		return "bad_name"
+	case end+5 > len(b) && p.Cut:
+		return "cut_short"
+	case end+5 > len(b):
 		return "bad_name"
 	}
+	end++
 	a.query(p, b[12:end], int(b[end])<<8|int(b[end+1]))
 	return ""
 }

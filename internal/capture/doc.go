@@ -2,16 +2,12 @@
 // pcap in both byte orders, with microseconds and nanoseconds, and pcapng, each
 // also compressed by gzip, from anything that can be read once from front to back.
 //
-//	r, err := capture.NewReader(os.Stdin, errs)
-//	var f capture.Frame
-//	var p capture.Packet
-//	var d capture.Decoder
-//	for err == nil && r.Next(&f) {
-//		if why := d.Decode(&f, &p); why != capture.Decoded {
-//			skipped[string(why)]++
-//		}
-//	}
-//	err = r.Err() // nil at the end of a whole capture, else where it broke off
+//	skipped := map[string]uint64{} // by reason
+//	frames, err := capture.Read(ctx, os.Stdin, errs, skipped, func(f *capture.Frame, p *capture.Packet) capture.Reason {
+//		...
+//	})
+//
+// An error tells where the capture broke off; what came before was read.
 //
 // A [Decoder] finds the datagram behind Ethernet, VLAN tags, Linux's cooked
 // headers (SLL, SLL2), the loopback header of BSD and raw IP, walks the extension

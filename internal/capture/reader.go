@@ -3,11 +3,14 @@ package capture
 import (
 	"bufio"
 	"compress/gzip"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+
+	"github.com/opskit-go/opskit"
 )
 
 // Errors are the caller's own, for what a capture can be besides whole.
@@ -154,4 +157,33 @@ func (r *Reader) Next(f *Frame) bool {
 		return r.err == nil && r.nextBlock(f)
 	}
 	return r.err == nil && r.nextRecord(f)
+}
+
+// Read reads a capture to its end, or until ctx is done, whose error it then returns.
+// It calls take for each datagram; what take, or the decoder, gives as the reason why
+// one is of no use is counted in skipped.
+func Read(ctx context.Context, src io.Reader, errs Errors, skipped map[string]uint64, take func(f *Frame, p *Packet) Reason) (frames uint64, err error) {
+	r, err := NewReader(src, errs)
+	if err != nil {
+		return 0, &opskit.Error{Op: "read capture", Err: err}
+	}
+	var f Frame
+	var p Packet
+	var d Decoder
+	for r.Next(&f) {
+		why := d.Decode(&f, &p)
+		if why == Decoded {
+			why = take(&f, &p)
+		}
+		if why != Decoded {
+			skipped[string(why)]++
+		}
+		if r.frames&0xfff == 0 && ctx.Err() != nil {
+			return r.frames, ctx.Err()
+		}
+	}
+	if r.err != nil {
+		r.err = &opskit.Error{Op: "read capture", Err: r.err}
+	}
+	return r.frames, r.err
 }

@@ -64,6 +64,51 @@ func (s *site) start() *lab.Daemon {
 	return s.gateway.Daemon(s.shell("unshare --pid --fork --kill-child ipsec start --nofork")...)
 }
 
+// pair is two sites with a tunnel between them, and a route beside it.
+type pair struct {
+	west, east *site
+	wan        string // west's outer interface
+}
+
+// newPair makes two sites; guard keeps in what the tunnel does not take.
+func newPair(t *testing.T, guard bool) *pair {
+	p := &pair{
+		west: newSite(t, "start", "198.51.100.1", "172.31.0.0/16", "198.51.100.2", "10.0.0.0/16"),
+		east: newSite(t, "add", "198.51.100.2", "10.0.0.0/16", "198.51.100.1", "172.31.0.0/16"),
+	}
+	p.wan, _ = lab.Veth(t, p.west.gateway, "198.51.100.1/24", p.east.gateway, "198.51.100.2/24")
+	for s, addrs := range map[*site][2]string{p.west: {"172.31.16.163/16", "172.31.17.235/16"}, p.east: {"10.0.61.63/16", "10.0.207.203/16"}} {
+		lab.Veth(t, s.gateway, addrs[0], s.host, addrs[1])
+		s.host.Run("ip", "route", "add", "default", "via", strings.TrimSuffix(addrs[0], "/16"))
+	}
+	p.west.gateway.Run("ip", "route", "add", "default", "via", "198.51.100.2")
+	p.east.gateway.Run("ip", "route", "add", "default", "via", "198.51.100.1")
+	if guard {
+		p.west.gateway.Run("ip", "route", "add", "blackhole", "10.0.0.0/16", "metric", "4294967295")
+	}
+	answering := p.east.start()
+	lab.Eventually(t, 20*time.Second, "the answering daemon's connection", func() bool {
+		return strings.Contains(answering.Output(), "added configuration") // before it every offer is refused, for good
+	})
+	return p
+}
+
+// up starts the west's daemon and waits for the tunnel.
+func (p *pair) up(t *testing.T) *lab.Daemon {
+	daemon := p.west.start()
+	lab.Eventually(t, 30*time.Second, "the tunnel to carry pings", func() bool {
+		return strings.Contains(daemon.Output(), "CHILD_SA tunnel{") && p.ping(t, "-c", "1", "-W", "1") == nil
+	})
+	return daemon
+}
+
+// ping pings from the one host to the other.
+func (p *pair) ping(t *testing.T, args ...string) error {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	return p.west.host.Command(ctx, append(append([]string{"ping", "-n", "-q"}, args...), "10.0.207.203")...).Run()
+}
+
 // A daemon is killed in the middle of pings, with a route to the peer beside the
 // tunnel: what goes in clear is seen, and with a blackhole route as guard nothing
 // does.
@@ -76,41 +121,14 @@ func TestBarLiveLeak(t *testing.T) {
 	var leaked [2]uint64
 	var text [2]string
 	for guard := range 2 {
-		west := newSite(t, "start", "198.51.100.1", "172.31.0.0/16", "198.51.100.2", "10.0.0.0/16")
-		east := newSite(t, "add", "198.51.100.2", "10.0.0.0/16", "198.51.100.1", "172.31.0.0/16")
-		wan, _ := lab.Veth(t, west.gateway, "198.51.100.1/24", east.gateway, "198.51.100.2/24")
-		for s, addrs := range map[*site][2]string{west: {"172.31.16.163/16", "172.31.17.235/16"}, east: {"10.0.61.63/16", "10.0.207.203/16"}} {
-			lab.Veth(t, s.gateway, addrs[0], s.host, addrs[1])
-			s.host.Run("ip", "route", "add", "default", "via", strings.TrimSuffix(addrs[0], "/16"))
-		}
-		west.gateway.Run("ip", "route", "add", "default", "via", "198.51.100.2")
-		east.gateway.Run("ip", "route", "add", "default", "via", "198.51.100.1")
-		if guard == 1 {
-			west.gateway.Run("ip", "route", "add", "blackhole", "10.0.0.0/16", "metric", "4294967295")
-		}
+		sites := newPair(t, guard == 1)
 		file := filepath.Join(t.TempDir(), "wan.pcap")
-		dump := west.gateway.Daemon("tcpdump", "--immediate-mode", "-U", "-n", "-s0", "-i", wan, "-w", file)
+		dump := sites.west.gateway.Daemon("tcpdump", "--immediate-mode", "-U", "-n", "-s0", "-i", sites.wan, "-w", file)
 		lab.Eventually(t, 10*time.Second, "tcpdump to listen", func() bool { return strings.Contains(dump.Output(), "listening on") })
-		answering := east.start()
-		lab.Eventually(t, 20*time.Second, "the answering daemon's connection", func() bool {
-			return strings.Contains(answering.Output(), "added configuration") // before it every offer is refused, for good
-		})
-		daemon := west.start()
-		ping := func(args ...string) error {
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-			defer cancel()
-			return west.host.Command(ctx, append(append([]string{"ping", "-n", "-q"}, args...), "10.0.207.203")...).Run()
-		}
-		lab.Eventually(t, 30*time.Second, "the tunnel to carry pings", func() bool {
-			status := strings.Join(west.shell("ipsec status"), "\x00")
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-			defer cancel()
-			out, _ := west.gateway.Command(ctx, strings.Split(status, "\x00")...).CombinedOutput()
-			return strings.Contains(string(out), "INSTALLED")
-		})
-		require.NoError(t, ping("-c", "10", "-i", "0.05"))
+		daemon := sites.up(t)
+		require.NoError(t, sites.ping(t, "-c", "10", "-i", "0.05"))
 		daemon.Stop()
-		_ = ping("-c", "20", "-i", "0.05", "-W", "1")
+		_ = sites.ping(t, "-c", "20", "-i", "0.05", "-W", "1")
 		dump.Stop()
 		p := read(t, file, esp.Tunnel{
 			A:     esp.End{Gateways: []netip.Addr{addr("198.51.100.1")}, Networks: []netip.Prefix{netip.MustParsePrefix("172.31.0.0/16")}},

@@ -20,13 +20,11 @@ import (
 // is never nil. It returns early, with ctx's error, when ctx is done.
 func ReadCapture(ctx context.Context, src io.Reader, t Tunnel) (*Proof, error) {
 	l := &look{proof: &Proof{Tunnel: t, Skipped: map[string]uint64{}}, sizes: sizes(), sas: map[spi]*sa{}, flows: map[flow]*Flow{}}
-	r, err := capture.NewReader(src, capture.Errors{NotCapture: ErrNotCapture, Truncated: ErrTruncated, Damaged: ErrDamaged})
-	if err == nil {
-		err = l.read(ctx, r)
-	}
+	errs := capture.Errors{NotCapture: ErrNotCapture, Truncated: ErrTruncated, Damaged: ErrDamaged}
+	frames, err := capture.Read(ctx, src, errs, l.proof.Skipped, l.one)
+	l.proof.Packets = frames
 	l.finish()
-	if err != nil && ctx.Err() == nil {
-		err = &opskit.Error{Op: "read capture", Err: err}
+	if ctx.Err() == nil {
 		l.proof.Failure = opskit.Fail(err)
 	}
 	l.proof.Judge()
@@ -36,8 +34,8 @@ func ReadCapture(ctx context.Context, src io.Reader, t Tunnel) (*Proof, error) {
 // look is a capture while it is read.
 type look struct {
 	proof  *Proof
-	frame  capture.Frame
-	packet capture.Packet
+	frame  *capture.Frame // at hand
+	packet *capture.Packet
 	sizes  []sized // of all suites
 	sas    map[spi]*sa
 	order  []*sa
@@ -94,38 +92,21 @@ const (
 	maxFlows = 4096
 )
 
-func (l *look) read(ctx context.Context, r *capture.Reader) error {
-	var d capture.Decoder
-	for r.Next(&l.frame) {
-		l.proof.Packets++
-		if l.proof.Packets&0xfff == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		why := d.Decode(&l.frame, &l.packet)
-		if why != capture.Decoded {
-			l.proof.Skipped[string(why)]++
-			continue
-		}
-		l.one()
-	}
-	return r.Err()
-}
-
 // one looks at one packet.
-func (l *look) one() {
-	p := &l.packet
+func (l *look) one(f *capture.Frame, p *capture.Packet) capture.Reason {
+	l.frame, l.packet = f, p
 	src, dst := p.Addrs()
 	body := p.Payload
 	natt := p.Proto == capture.UDP && (p.SrcPort == 4500 || p.DstPort == 4500)
 	switch {
 	case p.Proto == capture.ESP:
-		l.esp(src, dst, body, false)
+		return l.esp(src, dst, body, false)
 	case natt && len(body) == 1 && body[0] == 0xff: // keeps a NAT's binding (RFC 3948)
 	case natt && len(body) >= 4 && binary.BigEndian.Uint32(body) == 0,
 		p.Proto == capture.UDP && (p.SrcPort == 500 || p.DstPort == 500):
 		l.proof.IKE++
 	case natt && len(body) >= 8 && binary.BigEndian.Uint32(body) >= 256:
-		l.esp(src, dst, body, true)
+		return l.esp(src, dst, body, true)
 	case quotes(p):
 		l.proof.Quoted++
 	case wraps(p) && (l.gateway(src) || l.gateway(dst)):
@@ -133,6 +114,7 @@ func (l *look) one() {
 	default:
 		l.clear(src, dst)
 	}
+	return capture.Decoded
 }
 
 // quotes tells ICMP errors that quote a packet of ESP.
@@ -176,10 +158,9 @@ func (l *look) path(way int) path {
 }
 
 // esp counts a packet of ESP.
-func (l *look) esp(src, dst netip.Addr, b []byte, udp bool) {
+func (l *look) esp(src, dst netip.Addr, b []byte, udp bool) capture.Reason {
 	if len(b) < 8 {
-		l.proof.Skipped["malformed"]++
-		return
+		return capture.Malformed
 	}
 	l.proof.ESP++
 	key := spi{src, dst, binary.BigEndian.Uint32(b)}
@@ -187,7 +168,7 @@ func (l *look) esp(src, dst netip.Addr, b []byte, udp bool) {
 	seq, at := binary.BigEndian.Uint32(b[4:]), time.Unix(0, l.frame.Time).UTC()
 	if s == nil {
 		if len(l.sas) >= maxFlows {
-			return
+			return capture.Decoded
 		}
 		way := -1
 		switch t := l.proof.Tunnel; {
@@ -223,7 +204,7 @@ func (l *look) esp(src, dst netip.Addr, b []byte, udp bool) {
 			l.wait[way] = slices.Delete(l.wait[way], i, i+1)
 			w.flow.copied = true
 			l.count(w)
-			return
+			return capture.Decoded
 		}
 	}
 	for way := range l.recent {
@@ -231,6 +212,7 @@ func (l *look) esp(src, dst netip.Addr, b []byte, udp bool) {
 			l.recent[way] = append(l.recent[way], e)
 		}
 	}
+	return capture.Decoded
 }
 
 // companions tells whether a packet of ESP and one in clear, of about the same
@@ -286,7 +268,7 @@ func (l *look) clear(src, dst netip.Addr) {
 		}
 		return
 	}
-	p := &l.packet
+	p := l.packet
 	w := seen{at: l.frame.Time, size: p.Length, flow: flow{src: src, dst: dst, proto: p.Proto, port: p.DstPort, way: way, on: l.path(way)}}
 	l.late()
 	if i := slices.IndexFunc(l.recent[way], func(e seen) bool { return l.companions(e, w) }); i >= 0 {

@@ -15,8 +15,8 @@
 //
 // What was lost times the interval is no length of an outage: ping sends late,
 // and more so while nothing answers. An outage lasted at least from the first lost
-// probe to the last, less one round trip, and at most from the last probe that was
-// answered before it to the arrival of the first answer after it.
+// probe to the last, less the longest round trip before it, and at most from the last
+// probe that was answered before it to the arrival of the first answer after it.
 //
 // The levels, and why:
 //
@@ -41,6 +41,6 @@
 //
 // # Testing
 //
-// Against logs of ping while a daemon was killed at a known time, and live against
-// a firewall that drops for a known time.
+// Against logs of ping while a daemon was killed at a known time, and live while the
+// daemon of a tunnel is killed and started.
 package outage

@@ -48,7 +48,7 @@ type Run struct {
 	FirstAt  time.Duration `json:"first_at_ns"`            // when the first was sent, since Start; of a lost one, at the latest
 	LastAt   time.Duration `json:"last_at_ns"`             // when the last was sent; of a lost one, at the earliest
 	FirstRTT time.Duration `json:"first_rtt_ns,omitempty"` // the round trip of the first
-	LastRTT  time.Duration `json:"last_rtt_ns,omitempty"`  // and of the last
+	MaxRTT   time.Duration `json:"max_rtt_ns,omitempty"`   // the longest
 }
 
 // State is what the tunnel's state said at a time.
@@ -113,7 +113,7 @@ func (r *Report) Judge() opskit.Level {
 		o := Outage{From: run.From, To: run.To, Lost: run.Probes, Timed: r.Timed}
 		if o.FromLog = i == 0; !o.FromLog {
 			before := r.Runs[i-1]
-			o.Begin = Range{before.LastAt, run.FirstAt + before.LastRTT}
+			o.Begin = Range{before.LastAt, run.FirstAt + before.MaxRTT}
 		}
 		if o.StillOut = i == len(r.Runs)-1; !o.StillOut {
 			after := r.Runs[i+1]
@@ -197,9 +197,9 @@ func clock(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z
 func (r *Report) add(answered bool, seq int, at, rtt time.Duration) {
 	if n := len(r.Runs); n > 0 && r.Runs[n-1].Answered == answered {
 		run := &r.Runs[n-1]
-		run.To, run.LastAt, run.LastRTT = seq, at, rtt
+		run.To, run.LastAt, run.MaxRTT = seq, at, max(run.MaxRTT, rtt)
 		run.Probes++
 		return
 	}
-	r.Runs = append(r.Runs, Run{Answered: answered, From: seq, To: seq, Probes: 1, FirstAt: at, LastAt: at, FirstRTT: rtt, LastRTT: rtt})
+	r.Runs = append(r.Runs, Run{Answered: answered, From: seq, To: seq, Probes: 1, FirstAt: at, LastAt: at, FirstRTT: rtt, MaxRTT: rtt})
 }

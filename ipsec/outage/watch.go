@@ -61,8 +61,8 @@ func (w *Watch) Run(ctx context.Context) (*Report, error) {
 		result := make(chan outcome, 1)
 		select {
 		case outcomes <- result:
-			at := time.Since(start)
 			all.Go(func() {
+				at := time.Since(start) // not when it was due: on a busy machine that is earlier
 				bounded, cancel := context.WithTimeout(ctx, timeout)
 				defer cancel()
 				answered, err := w.Probe(bounded)
