@@ -150,7 +150,7 @@ func TestIncidents(t *testing.T) {
 		"mute behind a SYN proxy":             {Case{Controls: up, Connections: conns(conn(v4, func(c *reach.Connection) { c.Established, c.Window = true, new(0) })), HTTP: pages(muteAt(v4, false))}, VerdictDown, is(CauseUnknown)},
 		"503":                                 {Case{DNS: solved, Controls: up, Connections: conns(openTo(v4)), HTTP: pages(page(v4, 503))}, VerdictDown, is(CauseApplication)},
 		"403":                                 {Case{DNS: solved, Controls: up, Connections: conns(openTo(v4s)), HTTP: pages(page(v4s, 403))}, VerdictDown, is(CauseUnknown)},
-		"404":                                 {Case{DNS: solved, Controls: up, Connections: conns(openTo(v4s)), HTTP: pages(page(v4s, 404))}, VerdictDown, is(CauseApplication)},
+		"404":                                 {Case{URL: "https://" + site + "/", DNS: solved, Controls: up, Connections: conns(openTo(v4s)), HTTP: pages(page(v4s, 404))}, VerdictDown, is(CauseApplication)},
 		"expired, and a 503":                  {Case{DNS: solved, Controls: up, Connections: conns(openTo(v4s)), HTTP: pages(func() reach.HTTPAnswer { a := badAt(v4s, reach.TLSOutOfTime); a.Status = 503; return a }())}, VerdictDown, is(CauseUnknown, CauseCertificate, CauseApplication)},
 		"expired":                             {Case{DNS: solved, Controls: up, Connections: conns(openTo(v4s)), HTTP: pages(badAt(v4s, reach.TLSOutOfTime))}, VerdictDown, is(CauseCertificate)},
 		"another name":                        {Case{DNS: solved, Controls: up, Connections: conns(openTo(v4s)), HTTP: pages(badAt(v4s, reach.TLSOtherName))}, VerdictDown, is(CauseCertificate)},

@@ -227,6 +227,29 @@ func outages() map[string]outage {
 			c.HTTP[0].BodySize, c.HTTP[0].BodySHA256, c.HTTP[0].Method = 700, "5ac1", "GET"
 			c.ControlHTTP = pages(controlOf("http://known.example/", func(a *reach.HTTPAnswer) { a.BodySize, a.BodySHA256 = 700, "5ac1" }))
 		}), works), unproven, causes(CausePortal, CauseUnknown)},
+
+		"an API without a page at its root": {served(404), verdicts(VerdictUnknown), unknown},
+		"a page that was lost":              {and(served(404), func(c *Case) { c.URL = "https://" + site + "/" }), down, causes(CauseApplication, CauseUnknown)},
+		"a hotel whose resolver has one address for all": {and(plain(served(302, "Location", "http://login.hotel.example/")), func(c *Case) {
+			c.Controls, c.DNS = nil, comparisons(leadsTo("10.0.0.1"))
+			c.Connections, c.HTTP[0].Connection = connections(openTo("10.0.0.1:80")), openTo("10.0.0.1:80")
+			c.ControlDNS = comparisons(named(dns("A", "NOERROR"), "known.example", "10.0.0.1"))
+		}), unproven, causes(CauseUnknown, CausePortal)},
+		"a hotel that refuses port 443": {and(plain(served(302, "Location", "http://login.hotel.example/")), func(c *Case) {
+			c.Controls, c.Connections = nil, append(c.Connections, refusedBy(v4s))
+			c.ControlHTTP = pages(controlOf("http://known.example/", func(a *reach.HTTPAnswer) {
+				a.Status, a.Header = 302, map[string][]string{"Location": {"http://login.hotel.example/"}}
+			}))
+		}), down, causes(CausePortal)},
+		"an intermediate that is not sent":     {and(certificate(reach.TLSUnknownIssuer), func(c *Case) { c.ControlHTTP = controlTLS() }), down, causes(CauseCertificate, CauseUnknown)},
+		"this host's IPv4 gateway, IPv6 works": {Case{Connections: connections(silentTo(v4s), openTo(v6s)), HTTP: pages(page(v6s, 200)), Ways: []reach.Way{way("138.0.155.10", func(r *reach.Route) { r.Neighbour = "failed" })}}, partly, causes(CauseThisHost)},
+		"the old address of a move still refuses": {and(works, func(c *Case) {
+			c.DNS = comparisons(dns("A", "NOERROR", "NOERROR"))
+			c.DNS[0].Answers[1].Data = []string{"190.57.233.170"}
+			c.Connections = append(c.Connections, refusedBy("190.57.233.170:443"))
+		}), partly, causes(CauseServiceDown, CauseUnknown, CauseMigration)},
+		"plain http at a port of TLS":    {plain(served(400)), verdicts(VerdictDown, VerdictUnknown), causes(CauseApplication, CauseUnknown)},
+		"expired, and elsewhere as well": {elsewhere(certificate(reach.TLSOutOfTime), and(certificate(reach.TLSOutOfTime), func(c *Case) { c.From = "ber" })), down, causes(CauseCertificate)},
 	}
 }
 

@@ -159,6 +159,8 @@ func (w *weighing) status(scope string, a *reach.HTTPAnswer, facts map[fact]stri
 		find(serverError, StateBroken)
 	case a.Status == 403, a.Status == 429, a.Status == 451:
 		find(notWanted, StateBroken)
+	case a.Status == 404 && w.c.URL == "" && strings.HasSuffix(a.URL, a.Host+"/"):
+		w.findings = append(w.findings, Finding{Scope: scope, Seen: []string{seen + ", at the root, which a service need not have"}, Ask: "ask for a page that it is known to have"})
 	case a.Status >= 400 && a.Status != 401:
 		find(noPage, StateBroken)
 	case a.Status == 401:
