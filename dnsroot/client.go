@@ -27,6 +27,7 @@ type Client struct {
 	Tries     int              // questions per address and transport that RTT and loss rest on at first; 0: 16
 	Pace      time.Duration    // between the starts of any two questions; 0: 500 µs; negative: none
 	Now       func() time.Time // the wall clock that signatures are judged by; nil: time.Now
+	Within    time.Duration    // when a sweep ends at the latest, with what it has by then and a gap; 0: no bound
 	Linger    time.Duration    // how long to wait for a second answer after each UDP one; 0: 1 s where the first does not validate; negative: never
 	Lead      time.Duration    // signatures that end sooner are told; 0: 24 hours; negative: off
 	Vantage   string           // what this host is called where sweeps of several are judged together; empty: it has no name

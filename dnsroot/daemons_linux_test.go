@@ -232,9 +232,12 @@ func TestBarRealServers(t *testing.T) {
 			assert.Equal(t, hostname(p.Server), *id)
 		}
 	}
-	priming, err := client.Prime(t.Context())
-	require.NoError(t, err)
-	assert.Equal(t, dnsroot.Healthy, priming.Verdict, priming.String())
+	primings := map[lab.Size]int{lab.Small: 1, lab.CI: 10, lab.Full: 100}[lab.Bars()]
+	for range primings {
+		priming, err := client.Prime(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, dnsroot.Healthy, priming.Verdict, priming.String())
+	}
 
 	anchor := f.anchors[0]
 	file := filepath.Join(f.dir, "anchors.conf")
@@ -246,7 +249,7 @@ func TestBarRealServers(t *testing.T) {
 			assert.Contains(t, out, "; fully validated", "%s %s", server.Name, addr)
 		}
 	}
-	lab.Bar(t, "dnsroot_real", "%d of %d probes secure with the right identity, delv agrees on each address", len(s.Probes), 4*letters)
+	lab.Bar(t, "dnsroot_real", "%d of %d probes secure with the right identity, delv agrees on each address; primed %d times, nothing gone", len(s.Probes), 4*letters, primings)
 	if lab.Bars() != lab.Small {
 		f.filters(t, client)
 	}

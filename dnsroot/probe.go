@@ -149,6 +149,7 @@ type probing struct {
 	client *Client
 	pace   *pacer
 	zone   string
+	cut    bool          // some questions could not be asked
 	apart  time.Duration // between the tries, so that one stall of this host does not hit them all
 	good   map[question]answer
 }
@@ -206,6 +207,7 @@ func (p *probing) take(q question, a answer) {
 	}
 	answered := a.err == nil || a.reply.Wire != nil || errors.Is(a.err, ErrTruncated)
 	if !answered && errors.Is(a.err, ErrNotSent) {
+		p.cut = true
 		p.fail(q, a.err)
 		return
 	}
@@ -328,7 +330,10 @@ func (p *probing) validate(at time.Time) {
 	anchors := p.client.anchors()
 	lost := func(q question) Validation {
 		err := p.good[q].err
-		if err == nil {
+		switch {
+		case err == nil && p.cut:
+			err = ErrNotSent
+		case err == nil:
 			err = ErrNoAnswer
 		}
 		return unproven(SecurityUnknown, "validate "+q.String(), err)

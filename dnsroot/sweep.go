@@ -44,12 +44,20 @@ func (s *Sweep) zone() string { return cmp.Or(s.Zone, ".") }
 // All addresses are asked side by side, paced, with at most 256 sockets open.
 // The call blocks for two timeouts and the pacing if servers are dead, however
 // many; for six if some lose what they are asked, and asking all letters on takes
-// twelve seconds more. An address family without a route from this host is a gap:
-// its probes have neither Reachable nor loss.
+// twelve seconds more. Client.Within ends it sooner, with what there is by then: a
+// server that was still asked is not blamed for what it was not asked. An address
+// family without a route from this host is a gap: its probes have neither
+// Reachable nor loss.
 //
 // The error is not nil only if there is nothing to ask or ctx ended; in the
 // latter case the sweep is returned as far as it came.
 func (c *Client) Sweep(ctx context.Context) (*Sweep, error) {
+	given := ctx
+	if c.Within > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.Within)
+		defer cancel()
+	}
 	h := c.hints()
 	s := &Sweep{Zone: h.zone(), Vantage: c.Vantage, Started: c.now().UTC(), Lead: c.lead(), HintsUpdated: h.Updated, Anchors: c.anchors()}
 	begin := time.Now()
@@ -99,8 +107,11 @@ func (c *Client) Sweep(ctx context.Context) (*Sweep, error) {
 	c.askAgain(ctx, list)
 	s.Took, s.Stalled = time.Since(begin), stalled()
 	s.Unseen = append(lost, unsent(s.Probes)...)
-	if err := ended(ctx); err != nil {
+	if err := ended(given); err != nil {
 		return s, &opskit.Error{Op: "sweep", Err: err}
+	}
+	if ended(ctx) != nil {
+		s.Unseen = append(s.Unseen, opskit.Gap{What: "what was not asked yet", Why: fmt.Sprintf("the sweep was ended after %s, as it was told to be", c.Within), Need: "more time"})
 	}
 	return s, nil
 }

@@ -45,6 +45,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	resolver := p.String("resolver", "", "check this recursive resolver instead: `ADDRESS` or ADDRESS:PORT")
 	atlas := p.String("atlas", "", "judge the results of RIPE Atlas in this `FILE` instead of asking")
 	p.DurationVar(&client.Timeout, "timeout", 2*time.Second, "how long to wait for an answer")
+	p.DurationVar(&client.Within, "within", 0, "when to end at the latest, with what there is by then; 0: no bound")
 	p.DurationVar(&client.Linger, "linger", 0, "how long to wait for a second answer to each question; 0: only where the first does not validate")
 	p.DurationVar(&client.Lead, "lead", 0, "tell signatures that end sooner than this; 0: 24h")
 	p.IntVar(&client.Tries, "tries", 0, "how often to ask each address for RTT and loss at first; 0: 16")
