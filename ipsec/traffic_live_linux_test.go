@@ -96,7 +96,7 @@ func TestBarTraffic(t *testing.T) {
 		assert.Equal(t, traffic.Check(ends...).String(), r.String())
 		return r
 	}
-	looks, serials, passes := 7, map[int]bool{}, 0
+	looks, serials, passes := 5, map[int]bool{}, 0
 	switch lab.Bars() {
 	case lab.Small:
 		looks = 1

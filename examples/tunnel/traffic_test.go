@@ -40,6 +40,11 @@ func TestTrafficOfTwoSavedEnds(t *testing.T) {
 	assert.Contains(t, out, "no_reply: ", "the other end was looked at later")
 	out, _ = tunnel(t, 1, "traffic", west)
 	assert.Contains(t, out, "no_reply: looked twice at 1 ends")
+	dead := traffic.Look{Listeners: &ipsec.ListenerReport{Verdict: ipsec.Broken, Tables: []string{"net/udp"}}}
+	path := filepath.Join(t.TempDir(), "dead.json")
+	require.NoError(t, program.SaveEvidence(path, "ipsec_traffic", time.Now(), traffic.Check(traffic.End{Name: "east", Before: dead, After: dead})))
+	out, _ = tunnel(t, 1, "traffic", west, path)
+	assert.Contains(t, out, "peer_stopped: the daemon of east does not run")
 	_, err := tunnel(t, 2, "traffic", filepath.Join(t.TempDir(), "none.json"))
 	assert.Contains(t, err, "none.json")
 }

@@ -69,7 +69,7 @@ func (l End) stopped() bool {
 // without tells that the daemon answers and has no SA of the connection.
 func (l End) without() bool {
 	s := l.After.Status
-	return s != nil && s.Listed && len(s.Unseen) == 0 && len(l.sas(l.After)) == 0 && !l.stopped()
+	return s != nil && s.Listed && len(s.Unseen) == 0 && len(l.sas(l.After)) == 0 && l.one(l.After) && !l.stopped()
 }
 
 // host looks for what keeps an end from passing on what its hosts send, or what

@@ -29,6 +29,9 @@ func (l *Look) ReadHost(ctx context.Context, proc fs.FS) (err error) {
 		proc = os.DirFS("/proc")
 	}
 	own, other := End{Before: *l}.networks()
+	if len(own) == 0 { // no SA tells the family
+		own = []netip.Prefix{netip.PrefixFrom(netip.IPv4Unspecified(), 0)}
+	}
 	var interfaces []string
 	entries, _ := fs.ReadDir(proc, "sys/net/ipv4/conf")
 	for _, e := range entries {
@@ -79,7 +82,7 @@ func (l *Look) ReadHost(ctx context.Context, proc fs.FS) (err error) {
 		in := func(nets []netip.Prefix, a netip.Addr) bool {
 			return slices.ContainsFunc(nets, func(p netip.Prefix) bool { return p.Contains(a) })
 		}
-		if in(own, src[0]) && in(other, dst[0]) || in(other, src[0]) && in(own, dst[0]) {
+		if len(other) > 0 && (in(own, src[0]) && in(other, dst[0]) || in(other, src[0]) && in(own, dst[0])) {
 			l.Translated = append(l.Translated, fmt.Sprintf("%s to %s leaves as %s to %s", src[0], dst[0], dst[1], src[1]))
 		}
 	})

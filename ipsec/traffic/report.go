@@ -123,9 +123,12 @@ func (r *Report) Gaps() []opskit.Gap {
 	return gaps
 }
 
-// Seen tells whether an end was looked at twice.
+// Seen tells whether an end was looked at twice: a daemon that does not run shows
+// in its listeners.
 func (r *Report) Seen() bool {
-	return r != nil && slices.ContainsFunc(r.Ends, func(e End) bool { return e.Before.Status != nil && e.After.Status != nil })
+	return r != nil && slices.ContainsFunc(r.Ends, func(e End) bool {
+		return e.Before.Status != nil && e.After.Status != nil || e.After.Listeners.Seen()
+	})
 }
 
 // Since tells what changed from an earlier report.

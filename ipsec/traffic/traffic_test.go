@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -107,6 +108,16 @@ func TestCheckNamesTheLegThatLoses(t *testing.T) {
 			l.Before.Time, l.After.Time = lookAt(before, "").Time, lookAt(after, "").Time
 		}
 	}
+	several := func(l *traffic.End) {
+		l.Conn = ""
+		for _, look := range []*traffic.Look{&l.Before, &l.After} {
+			more := look.Status.Child[0]
+			more.Conn, more.Serial = "branch", 7
+			status := *look.Status
+			status.Child = append(slices.Clone(status.Child), more)
+			look.Status = &status
+		}
+	}
 	big := traffic.Pings{Size: 1422, Sent: 5}
 	cases := []struct {
 		name string
@@ -150,6 +161,15 @@ func TestCheckNamesTheLegThatLoses(t *testing.T) {
 		{"the daemon was restarted", []traffic.End{pinged(twice("west", charon(1, 1000, 1000, westNetworks), charon(1, 0, 0, westNetworks)), 5, 0)}, traffic.Unknown, ""},
 		{"the second end asked", []traffic.End{west(420, 0), pinged(east(0, 420), 5, 0)}, traffic.NotAnswered, "not_answered"},
 		{"three ends", []traffic.End{west(0, 420), east(0, 0), east(0, 0)}, traffic.Unknown, ""},
+		{"the peer's daemon is gone, and nothing listens", []traffic.End{pinged(west(0, 420), 5, 0), with(east(0, 0), func(l *traffic.End) {
+			l.After = traffic.Look{Time: l.After.Time, Listeners: &ipsec.ListenerReport{Verdict: ipsec.Broken, Tables: []string{"net/udp"}}}
+		})}, traffic.NoReply, "peer_stopped"},
+		{"several tunnels, and no name", []traffic.End{pinged(with(west(0, 420), several), 5, 0), east(0, 0)}, traffic.Unknown, ""},
+		{"several tunnels at the other end, and no name", []traffic.End{pinged(west(0, 420), 5, 0), with(east(0, 0), several)}, traffic.Unknown, ""},
+		{"several tunnels, and the name", []traffic.End{pinged(with(west(0, 420), func(l *traffic.End) { several(l); l.Conn = "tunnel" }), 5, 0)}, traffic.NoReply, "no_reply"},
+		{"a name that the daemon has not", []traffic.End{pinged(with(west(0, 420), func(l *traffic.End) { l.Conn = "tunel" }), 5, 0)}, traffic.Unknown, ""},
+		{"the other end calls it otherwise", []traffic.End{pinged(west(0, 420), 5, 0), with(east(0, 0), func(l *traffic.End) { l.Conn = "to-west" })}, traffic.Unknown, ""},
+		{"counted without headers", []traffic.End{pinged(west(320, 320), 5, 5)}, traffic.Passes, ""},
 		{"nothing", nil, traffic.Unknown, ""},
 	}
 	for _, c := range cases {

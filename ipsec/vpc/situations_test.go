@@ -1,11 +1,13 @@
 package vpc_test
 
 import (
+	"encoding/json"
 	"net/netip"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/opskit-go/opskit/ipsec/vpc"
 )
@@ -92,4 +94,13 @@ func TestSituationsOfTheDocumentation(t *testing.T) {
 			assert.Contains(t, r.String(), c.word)
 		})
 	}
+}
+
+func TestNothingIsKeptThatIsNotAskedFor(t *testing.T) {
+	const sentinel = "PSK-x7Q-sentinel"
+	r := look(t, nil, `"SourceDestCheck": false,`+"\n", `"SourceDestCheck": false, "KeyName": "`+sentinel+`", "UserData": "`+sentinel+`", "Tags": [{"Key": "psk", "Value": "`+sentinel+`"}],`+"\n",
+		`"GroupName": "gw", "VpcId"`, `"Description": "`+sentinel+`", "VpcId"`)
+	data, err := json.Marshal(r)
+	require.NoError(t, err)
+	assert.NotContains(t, string(data)+r.String(), sentinel)
 }
