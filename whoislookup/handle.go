@@ -1,6 +1,10 @@
 package whoislookup
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/opskit-go/opskit/whoislookup/servers"
+)
 
 const jpnic = "whois.nic.ad.jp"
 
@@ -13,27 +17,8 @@ func handleServer(handle string) string {
 	if isSetName(up) || strings.HasPrefix(up, "PGPKEY-") { // RFC 2726 section 2.1
 		return "whois.ripe.net"
 	}
-	for _, s := range [...]struct{ suffix, host string }{
-		{"-RIPE", "whois.ripe.net"},
-		{"-AP", "whois.apnic.net"},
-		{"-AFRINIC", "whois.afrinic.net"},
-		{"-LACNIC", "whois.lacnic.net"},
-		{"-ARIN", "whois.arin.net"},
-		{"-NICAT", "whois.nic.at"},
-		{"-FRNIC", "whois.nic.fr"},
-		{"-NORID", "whois.norid.no"},
-		{"-MNT", "whois.ripe.net"},
-		{"-DK", "whois.punktum.dk"},
-		{"-IL", "whois.isoc.org.il"},
-		{"-IS", "whois.isnic.is"},
-		{"-COOP", "whois.nic.coop"},
-		{"-TEL", "whois.nic.tel"},
-		{"-UANIC", "whois.ua"},
-		{"-KG", "whois.kg"},
-	} {
-		if strings.HasSuffix(up, s.suffix) {
-			return s.host
-		}
+	if host, ok := servers.Handle(up); ok {
+		return host
 	}
 	if strings.HasSuffix(up, "JP") && !strings.Contains(up, "-") {
 		return jpnic

@@ -140,8 +140,12 @@ func (r *Record) evidence() []string {
 		}
 		line("%s", s)
 	}
-	for _, c := range r.Abuse {
-		line("abuse: %s (from %s)", c.Email, c.From)
+	for i, c := range r.Abuse {
+		where := ""
+		if at, ok := r.Where(fmt.Sprintf("abuse.%d.email", i)); ok && at.Hop < len(r.Hops) {
+			where = fmt.Sprintf(", line %d of what %s says", at.Line, cmp.Or(r.Hops[at.Hop].Server, "the answer"))
+		}
+		line("call them: %s (abuse contact, from %s%s)", c.Email, c.From, where)
 	}
 	if r.Country != "" {
 		line("country: %s (from the %s)", r.Country, r.CountryFrom)

@@ -70,7 +70,11 @@ func holder(r *whoislookup.Record) string {
 		}
 		text += " under " + strings.Join(around, "+")
 	}
-	return text + ", says " + r.Server
+	text += ", says " + r.Server
+	if len(r.Abuse) > 0 {
+		text += "; call them: " + r.Abuse[0].Email
+	}
+	return text
 }
 
 func (s *story) holders(e *evidence) step {

@@ -50,6 +50,10 @@ type Bulk struct {
 	// says when to come back.
 	Patience time.Duration
 
+	// Cache, if there is one, is asked before a server is, and told every answer that
+	// may be used again: so that several programs ask for each range once.
+	Cache Cache
+
 	// Observer is told of each "answer" of Lookup, with how many there are.
 	Observer opskit.Observer
 
@@ -121,6 +125,9 @@ func (b *Bulk) lead(ctx context.Context, res Result, hold whoislookup.Range) (Re
 	if ans, ok := b.cache.get(res.Addr, time.Now()); ok { // came in between
 		return res.cached(ans)
 	}
+	if ans, ok := b.kept(res); ok {
+		return res.cached(ans)
+	}
 	rec, err := b.ask(ctx, res.Addr)
 	if errors.Is(err, errKnown) {
 		if ans, ok := b.cache.get(res.Addr, time.Now()); ok {
@@ -129,16 +136,15 @@ func (b *Bulk) lead(ctx context.Context, res Result, hold whoislookup.Range) (Re
 	}
 	res.Record = rec
 	if about, ok := worthKeeping(res.Addr, rec, err, res.Delegation); ok {
-		ans := &answer{asked: res.Addr, about: about, leaf: isLeaf(rec), rec: rec, err: err}
-		if b.Exact && !ans.leaf {
-			ans.about = whoislookup.Range{From: res.Addr, To: res.Addr}
-		}
 		ttl := or(b.TTL, 24*time.Hour)
 		if rec.Verdict != whoislookup.VerdictFound {
 			ttl = min(ttl, negativeTTL)
 		}
-		ans.expires = time.Now().Add(ttl)
-		b.cache.put(ans, or(b.CacheSize, 1<<16))
+		until := time.Now().Add(ttl)
+		b.keep(res.Addr, about, rec, until)
+		if b.Cache != nil {
+			b.Cache.Put(Kept{Range: about, Record: rec, Until: until})
+		}
 	}
 	return res, err
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/opskit-go/opskit/whoislookup/internal/labels"
 	"github.com/opskit-go/opskit/whoislookup/internal/lex"
 	"github.com/opskit-go/opskit/whoislookup/rpsl"
+	"github.com/opskit-go/opskit/whoislookup/servers"
 )
 
 // dateOrder is how an answer writes a day with slashes or hyphens, as far as its
@@ -65,18 +66,18 @@ func (r *reader) usualOrder() dateOrder {
 	return orderUnknown
 }
 
-// orderOf tells what the registry of a name's country writes first. The five
-// zones that Freenom ran have its dates, whatever their countries write.
+// orderOf tells what the registry of a name's country writes first; the names of
+// generic domains tell nothing.
 func orderOf(name string) dateOrder {
 	dot := strings.LastIndexByte(name, '.')
 	if dot < 0 || len(name)-dot != 3 {
 		return orderUnknown
 	}
-	switch name[dot+1:] {
-	case "us":
-		return orderUnknown
-	case "cf", "ga", "gq", "ml", "tk":
+	switch servers.DateOrder(name[dot+1:]) {
+	case "month_first":
 		return monthFirst
+	case "day_first":
+		return dayFirst
 	}
-	return dayFirst
+	return orderUnknown
 }
