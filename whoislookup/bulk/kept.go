@@ -19,7 +19,7 @@ type Cache interface {
 // Kept is an answer in a Cache. It is marshalled like any record.
 type Kept struct {
 	Range  whoislookup.Range   `json:"range"`  // where to look it up
-	Record *whoislookup.Record `json:"record"` // must not be changed
+	Record *whoislookup.Record `json:"record,omitempty"` // must not be changed
 	Until  time.Time           `json:"until"`  // when it is too old
 }
 

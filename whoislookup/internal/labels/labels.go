@@ -103,6 +103,11 @@ func Canon(dst []byte, low string) []byte {
 		gap = false
 		dst = append(dst, c)
 	}
+	return unnumbered(dst)
+}
+
+// unnumbered takes off a label what only counts it.
+func unnumbered(dst []byte) []byte {
 	// "1a domain name", "2 name"
 	if len(dst) > 3 && dst[0] >= '0' && dst[0] <= '9' {
 		i := 1

@@ -99,28 +99,7 @@ func (d *domainReader) label(name span) (labels.Role, labels.Attr) {
 
 // line reads one line.
 func (d *domainReader) line(e *entry, p *Part) {
-	switch e.kind {
-	case rpsl.KindBlank:
-		d.blank, d.apart = true, false
-		if d.inline {
-			d.pending = labels.None
-		}
-		return
-	case rpsl.KindComment:
-		d.comment(e)
-		return
-	}
-	if e.kind == rpsl.KindText {
-		d.text(e, p)
-		return
-	}
-	if d.section == labels.Nameservers && e.tag == ':' && d.listed(e) { // its colon is an IPv6 address'
-		w := d.whole(e)
-		d.text(&w, p)
-		return
-	}
-	if e.tag == ']' && d.lower(e.name) == "whois" { // when the registry's data was changed
-		d.object(labels.Ignored)
+	if d.unlike(e, p) {
 		return
 	}
 	ro, at := d.label(e.name)
@@ -135,51 +114,77 @@ func (d *domainReader) line(e *entry, p *Part) {
 	}
 	switch {
 	case d.typed(e):
-		return
 	case d.lower(e.name) == "descr" && !d.foreign:
 		if d.descr.line == 0 && !e.value.empty() {
 			d.descr = *e
 		}
-		return
-	case at == labels.Org && ro == labels.NoRole && e.value.empty() && d.d.Name != "" && (d.section == labels.NoRole || d.section == labels.DomainPart && d.ended(e)):
+	case at == labels.None && ro == labels.NoRole:
+		d.unknown(e, p)
+	case !e.value.empty():
+		if !d.objectStart(e) {
+			d.attribute(e, ro, at, p)
+		}
+	case at == labels.Org && ro == labels.NoRole && d.d.Name != "" && (d.section == labels.NoRole || d.section == labels.DomainPart && d.ended(e)):
 		d.open(labels.Registrant, e)
 		d.company = true
-		return
-	case at == labels.None && ro == labels.NoRole && d.blank && d.d.Name == "" && d.lower(e.name) == "server name":
+	case at == labels.Self:
+		d.open(ro, e)
+		d.service = ro == labels.Registrar && strings.HasPrefix(d.lower(e.name), "registration service")
+	case ro == labels.NoRole && at <= labels.Status:
+		d.later(e, at)
+	case d.objectStart(e):
+	default:
+		d.attribute(e, ro, at, p)
+	}
+}
+
+// unlike reads a line that is no label and its value.
+func (d *domainReader) unlike(e *entry, p *Part) bool {
+	switch {
+	case e.kind == rpsl.KindBlank:
+		d.blank, d.apart = true, false
+		if d.inline {
+			d.pending = labels.None
+		}
+	case e.kind == rpsl.KindComment:
+		d.comment(e)
+	case e.kind == rpsl.KindText:
+		d.text(e, p)
+	case d.section == labels.Nameservers && e.tag == ':' && d.listed(e): // its colon is an IPv6 address'
+		w := d.whole(e)
+		d.text(&w, p)
+	case e.tag == ']' && d.lower(e.name) == "whois": // when the registry's data was changed
+		d.object(labels.Ignored)
+	default:
+		return false
+	}
+	return true
+}
+
+// unknown reads a line whose label no table knows.
+func (d *domainReader) unknown(e *entry, p *Part) {
+	w := d.whole(e)
+	switch {
+	case d.blank && d.d.Name == "" && d.lower(e.name) == "server name":
 		// Verisign lists the hosts first that have the name in theirs.
 		d.open(labels.Ignored, e)
 		d.values, d.foreign = 1, true
 		return
-	case at == labels.None && ro == labels.NoRole && e.value.empty() && d.blank && d.section != labels.Nameservers:
+	case e.value.empty() && d.blank && d.section != labels.Nameservers:
 		d.section, d.blank, d.pending = labels.NoRole, false, labels.None
-		w := d.whole(e)
 		d.sentence(&w, d.in(w.value))
 		return
-	case at == labels.None && ro == labels.NoRole:
-		if d.pending == labels.Status && d.inline {
-			d.pending = labels.None // "Note: ..." below a status
-		}
-		w := d.whole(e)
-		if d.dotted(&w, p) || d.phrase(&w, d.lower(w.value), p) {
-			return
-		}
-		if c := d.text0(e); d.pending != labels.None && d.pending != labels.Domain && d.pending != labels.Host && !d.inline && c >= '0' && c <= '9' {
-			d.text(&w, p)
-		} else if d.section != labels.NoRole && !d.ended(e) && d.tagged(e) && !d.labelled && !e.value.empty() && d.values > 0 && (!d.inline || e.indent > d.indent) {
-			d.content(&w, p)
-		}
-		return
-	case at == labels.Self && e.value.empty():
-		d.open(ro, e)
-		d.service = ro == labels.Registrar && strings.HasPrefix(d.lower(e.name), "registration service")
-		return
-	case ro == labels.NoRole && at != labels.None && at <= labels.Status && e.value.empty():
-		d.later(e, at)
-		return
-	case d.objectStart(e):
+	case d.pending == labels.Status && d.inline:
+		d.pending = labels.None // "Note: ..." below a status
+	}
+	if d.dotted(&w, p) || d.phrase(&w, d.lower(w.value), p) {
 		return
 	}
-	d.attribute(e, ro, at, p)
+	if c := d.text0(e); d.pending != labels.None && d.pending != labels.Domain && d.pending != labels.Host && !d.inline && c >= '0' && c <= '9' {
+		d.text(&w, p)
+	} else if d.section != labels.NoRole && !d.ended(e) && d.tagged(e) && !d.labelled && !e.value.empty() && d.values > 0 && (!d.inline || e.indent > d.indent) {
+		d.content(&w, p)
+	}
 }
 
 // text0 returns the first byte of a line.

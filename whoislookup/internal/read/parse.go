@@ -79,7 +79,6 @@ func readAnswer(rec *Facts, h Answered, q answer.Query) (Part, error) {
 		}
 	}
 
-	var objectBuf [24]object
 	lines := bytes.Count(data, []byte{'\n'}) + 1
 	if lines > maxLines {
 		return fail(answer.VerdictUnknown, fmt.Errorf("%d lines: %w", lines, ErrTooBig))
@@ -95,27 +94,7 @@ func readAnswer(rec *Facts, h Answered, q answer.Query) (Part, error) {
 		r.ents = make([]entry, 0, lines)
 	}
 	r.scan(data)
-	objects := r.objects(objectBuf[:0])
-	found := false
-	if q.Kind != answer.KindDomain && (isRegistryAnswer(objects) || q.Kind == answer.KindHandle || r.isEntityAnswer(objects)) {
-		found = r.readNumbers(objects)
-		p.Referral = r.findReferral(h.Server, objects)
-		switch {
-		case found && r.isPlaceholder(objects, p.Referral):
-			rec.Verdict = answer.VerdictElsewhere
-		case found && h.Protocol != "local" && r.blockOnly(objects):
-			// The region's numbers, and this one given to nobody yet.
-			found, rec.Verdict = false, answer.VerdictNotFound
-			rec.Holder, rec.Country, rec.CountryFrom, rec.Abuse = answer.Holder{}, "", "", nil
-		case found:
-			rec.Verdict = answer.VerdictFound
-		}
-	} else if q.Kind != answer.KindDomain && strings.Contains(r.text, "(NET") && r.isARIN(h.Server) && r.arinList() {
-		found = true
-	} else {
-		p.Referral = r.findReferral(h.Server, objects)
-		found = r.readDomain(&p, new(answer.Domain))
-	}
+	found := r.readText(h.Server, &p)
 	rec.Sources = r.sources
 	if found {
 		if rec.Verdict == answer.VerdictUnknown {
@@ -139,6 +118,33 @@ func readAnswer(rec *Facts, h Answered, q answer.Query) (Part, error) {
 	}
 	_, err = fail(verdict, err)
 	return p, err
+}
+
+// readText reads the lines of an answer in the form that they are in; false if there
+// is no object in them.
+func (r *reader) readText(server string, p *Part) bool {
+	var room [24]object
+	objects, rec, q := r.objects(room[:0]), r.rec, r.query
+	if q.Kind != answer.KindDomain && (isRegistryAnswer(objects) || q.Kind == answer.KindHandle || r.isEntityAnswer(objects)) {
+		found := r.readNumbers(objects)
+		p.Referral = r.findReferral(server, objects)
+		switch {
+		case found && r.isPlaceholder(objects, p.Referral):
+			rec.Verdict = answer.VerdictElsewhere
+		case found && r.protocol != "local" && r.blockOnly(objects):
+			// The region's numbers, and this one given to nobody yet.
+			found, rec.Verdict = false, answer.VerdictNotFound
+			rec.Holder, rec.Country, rec.CountryFrom, rec.Abuse = answer.Holder{}, "", "", nil
+		case found:
+			rec.Verdict = answer.VerdictFound
+		}
+		return found
+	}
+	if q.Kind != answer.KindDomain && strings.Contains(r.text, "(NET") && r.isARIN(server) && r.arinList() {
+		return true
+	}
+	p.Referral = r.findReferral(server, objects)
+	return r.readDomain(p, new(answer.Domain))
 }
 
 // SentinelOf returns the error that says the same as a verdict.
