@@ -18,9 +18,9 @@ type Cache interface {
 
 // Kept is an answer in a Cache. It is marshalled like any record.
 type Kept struct {
-	Range  whoislookup.Range   `json:"range"`  // where to look it up
+	Range  whoislookup.Range   `json:"range"`            // where to look it up
 	Record *whoislookup.Record `json:"record,omitempty"` // must not be changed
-	Until  time.Time           `json:"until"`  // when it is too old
+	Until  time.Time           `json:"until"`            // when it is too old
 }
 
 // kept asks the Cache. What it gives is believed only as far as the same answer of a
