@@ -18,6 +18,7 @@ type Zombie struct {
 	DeadAtLeast time.Duration // for how long it has been dead, at least; 0: not known
 	DeadMore    time.Duration // by how much that may be too short; 0: not known
 	Killed      bool          // of a KindDeadLeader: SIGKILL waits for a thread of it, at two looks
+	ran         time.Duration // of the BPF source, when it last ran
 	Holds       []Blocked     // of a KindDeadLeader: the threads in state D that keep it, at two looks
 }
 
@@ -83,7 +84,10 @@ func (z *Zombie) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &body); err != nil {
 		return err
 	}
-	*z = Zombie{body.process(), body.Kind, body.Tracer, body.DeadAtLeast, body.DeadMore, body.Killed, body.Holds}
+	*z = Zombie{
+		Process: body.process(), Kind: body.Kind, Tracer: body.Tracer, DeadAtLeast: body.DeadAtLeast, DeadMore: body.DeadMore,
+		Killed: body.Killed, Holds: body.Holds,
+	}
 	return nil
 }
 

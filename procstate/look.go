@@ -335,7 +335,7 @@ func (l *look) kind(z *Zombie) {
 
 // age tells for how long the zombie has been dead: since it last ran.
 func (l *look) age(z *Zombie) {
-	least, more, ok := l.clock.since(&task{Process: z.Process, tid: z.PID}, z.CPU)
+	least, more, ok := l.clock.since(&task{Process: z.Process, tid: z.PID, ran: z.ran}, z.CPU)
 	if ok && z.Kind != KindDeadLeader {
 		if least < z.DeadAtLeast {
 			least, more = z.DeadAtLeast, max(more-(z.DeadAtLeast-least), 0)

@@ -32,13 +32,17 @@ func (c *schedClock) since(t *task, cpu int) (least, more time.Duration, ok bool
 	if c.root.path != "/proc" {
 		return 0, 0, false
 	}
-	text, err := c.root.read(t.PID, t.path("sched"))
-	if err != nil {
-		return 0, 0, false
-	}
-	start, ok := execStart(text)
-	if !ok {
-		return 0, 0, false
+	ran := t.ran
+	if ran == 0 {
+		text, err := c.root.read(t.PID, t.path("sched"))
+		if err != nil {
+			return 0, 0, false
+		}
+		start, ok := execStart(text)
+		if !ok {
+			return 0, 0, false
+		}
+		ran = time.Duration(start * float64(time.Millisecond))
 	}
 	behind, measured := c.behind[cpu]
 	if !measured {
@@ -48,7 +52,7 @@ func (c *schedClock) since(t *task, cpu int) (least, more time.Duration, ok bool
 		c.behind[cpu] = behind
 	}
 	now := bootTime()
-	measuredAge := now - behind - time.Duration(start*float64(time.Millisecond))
+	measuredAge := now - behind - ran
 	slew := measuredAge / 1000 // clocks are steered by up to 500 ppm
 	least = max(measuredAge-clockError-slew, 0)
 	age := now - time.Duration(t.Start)*tick // it cannot be longer ago than its start

@@ -113,7 +113,7 @@ func firstNamespaces() error {
 
 // taskOf is a task as /proc would show it: in a Process of its own.
 func taskOf(k *taskiter.Task) task {
-	t := task{tid: k.TID, Process: Process{
+	t := task{tid: k.TID, ran: k.Ran, Process: Process{
 		ID: ID{k.PID, uint64(k.Start / tick)}, PPID: k.PPID, State: State(k.State), Comm: k.Comm, Threads: k.Threads,
 		Flags: k.Flags, ExitSignal: k.ExitSignal, CPU: k.CPU,
 	}}

@@ -78,6 +78,7 @@ type task struct {
 	Process
 	tid      int
 	switches uint64
+	ran      time.Duration // when it was last given a processor, as schedClock counts; 0: not known
 }
 
 // tasks walks over all threads. With /proc it opens the task directory only of

@@ -105,7 +105,8 @@ func (s *Scanner) Zombies(ctx context.Context) (*Report, error) {
 // watchParents notes what the parents of zombies have reaped so far.
 func (l *look) watchParents(zombies []Zombie) {
 	for i := range zombies {
-		if pid := zombies[i].PPID; pid != 0 && l.faults[pid] == 0 {
+		pid := zombies[i].PPID
+		if _, known := l.faults[pid]; pid != 0 && !known {
 			l.faults[pid] = l.root.childFaults(pid)
 		}
 	}
@@ -153,7 +154,7 @@ func (l *look) secondLook(ctx context.Context, it *taskiter.Iterator, zombies []
 				l.subreapers[t.PID] = t.Process
 			}
 			if _, known := first[t.ID]; known && t.State.Zombie() {
-				kept = append(kept, Zombie{Process: t.Process, DeadAtLeast: time.Since(start)})
+				kept = append(kept, Zombie{Process: t.Process, DeadAtLeast: time.Since(start), ran: t.ran})
 			}
 			return true
 		})
@@ -238,7 +239,7 @@ func (l *look) group(ctx context.Context, zombies []Zombie) ([]Group, error) {
 
 // ageBudget bounds the time that is spent on how long zombies have been dead:
 // there may be tens of thousands, and the rest of the answer matters more.
-const ageBudget = 200 * time.Millisecond
+const ageBudget = 50 * time.Millisecond
 
 // each learns about every zombie of a group: its kind, and while there is time
 // its age.

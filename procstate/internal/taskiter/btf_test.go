@@ -126,6 +126,7 @@ func TestRecord(t *testing.T) {
 	record := make([]byte, recordSize)
 	le := binary.LittleEndian
 	le.PutUint64(record[recordStart:], 1_234_567_890)
+	le.PutUint64(record[recordRan:], 987)
 	for at, value := range map[int]uint32{
 		recordPID: 42, recordTGID: 42, recordPPID: 7, recordTracer: 50, recordState: 0x80, recordExitState: 0x20,
 		recordExitCode: 1, recordGroupExit: 9 << 8, recordSignal: signalGroupExit, recordThreads: 2, recordFlags: 0x40,
@@ -139,7 +140,7 @@ func TestRecord(t *testing.T) {
 	var got Task
 	got.read(record, 2)
 	want := Task{
-		TID: 42, PID: 42, PPID: 7, Tracer: 50, Start: 1_234_567_890 * time.Nanosecond, State: 'Z', Threads: 2, Flags: 0x40,
+		TID: 42, PID: 42, PPID: 7, Tracer: 50, Start: 1_234_567_890 * time.Nanosecond, Ran: 987, State: 'Z', Threads: 2, Flags: 0x40,
 		ExitSignal: -1, CPU: 3, Subreaper: true, Exit: 9 << 8, Exited: true,
 	}
 	copy(want.Comm[:], "job")

@@ -58,7 +58,8 @@ const (
 	recordCPU        = 56
 	recordSubreaper  = 60
 	recordComm       = 64
-	recordSize       = 80
+	recordRan        = 80
+	recordSize       = 88
 )
 
 // taskLayout is what the program must know about the running kernel.
@@ -67,10 +68,11 @@ func taskLayout() btfWanted {
 		fields: map[string][]string{
 			"task_struct": {
 				"pid", "tgid", "start_boottime", "real_parent", "parent", "ptrace", "__state", "exit_state",
-				"exit_code", "signal", "flags", "exit_signal", "comm", "thread_info",
+				"exit_code", "signal", "flags", "exit_signal", "comm", "thread_info", "se",
 			},
 			"signal_struct": {"group_exit_code", "flags", "nr_threads", "is_child_subreaper"},
 			"thread_info":   {"cpu"},
+			"sched_entity":  {"exec_start"},
 		},
 		function: "bpf_iter_task",
 	}
@@ -118,6 +120,8 @@ func (l Layout) assemble(threads bool) ([]instruction, error) {
 	store(bpfStoreWord, r2, recordTGID)
 	emit(bpfLoadDouble, r1, task, at("task_struct.start_boottime"), 0)
 	store(bpfStoreDbl, r1, recordStart)
+	emit(bpfLoadDouble, r1, task, at("task_struct.se", "sched_entity.exec_start"), 0)
+	store(bpfStoreDbl, r1, recordRan)
 	copyWord(task, at("task_struct.__state"), recordState)
 	copyWord(task, at("task_struct.exit_state"), recordExitState)
 	copyWord(task, at("task_struct.exit_code"), recordExitCode)
@@ -142,7 +146,7 @@ func (l Layout) assemble(threads bool) ([]instruction, error) {
 	// probe_read_kernel(record + recordComm, 16, task->comm)
 	emit(bpfMove, r1, stack, 0, 0)
 	emit(bpfAddValue, r1, 0, 0, recordComm-recordSize)
-	emit(bpfMoveValue, r2, 0, 0, recordSize-recordComm)
+	emit(bpfMoveValue, r2, 0, 0, recordRan-recordComm)
 	emit(bpfMove, r3, task, 0, 0)
 	emit(bpfAddValue, r3, 0, 0, int32(at("task_struct.comm")))
 	emit(bpfCall, 0, 0, 0, helperProbeReadKernel)
@@ -195,6 +199,7 @@ func stateOf(state, exitState uint32) byte {
 type Task struct {
 	TID, PID, PPID, Tracer int           // 0: it is not traced
 	Start                  time.Duration // since boot
+	Ran                    time.Duration // se.exec_start: when it was last given a processor, on the clock of that
 	State                  byte          // as in /proc/PID/stat
 	Threads                int
 	Flags                  uint32
@@ -209,14 +214,15 @@ type Task struct {
 // read reads a record. subreaperBit is the bit's place in its byte.
 func (t *Task) read(record []byte, subreaperBit uint32) {
 	word := func(at int) uint32 { return binary.LittleEndian.Uint32(record[at:]) }
+	double := func(at int) time.Duration { return time.Duration(binary.LittleEndian.Uint64(record[at:])) }
 	*t = Task{
 		TID: int(word(recordPID)), PID: int(word(recordTGID)), PPID: int(word(recordPPID)), Tracer: int(word(recordTracer)),
-		Start: time.Duration(binary.LittleEndian.Uint64(record[recordStart:])), State: stateOf(word(recordState), word(recordExitState)),
+		Start: double(recordStart), Ran: double(recordRan), State: stateOf(word(recordState), word(recordExitState)),
 		Threads: int(word(recordThreads)), Flags: word(recordFlags), ExitSignal: int(int32(word(recordExitSignal))), CPU: int(word(recordCPU)),
 		Subreaper: word(recordSubreaper)>>subreaperBit&1 != 0,
 	}
 	// The kernel ends it with a zero, unless it is being changed.
-	name, _, _ := bytes.Cut(record[recordComm:recordSize-1], []byte{0})
+	name, _, _ := bytes.Cut(record[recordComm:recordRan-1], []byte{0})
 	copy(t.Comm[:], name)
 	switch {
 	case t.State == 'Z' && (t.Threads <= 1 || word(recordSignal)&signalGroupExit != 0):
