@@ -148,7 +148,7 @@ func (g *Group) reason() Reason {
 		return ReasonReaping
 	case g.Parent.PID == 1 || g.Owner.NSPID == 1:
 		return ReasonNamespaceInit
-	case g.Waits != nil && *g.Waits:
+	case g.Waits != nil && *g.Waits && !g.Reaping: // one that reaps is in a wait now and then
 		return ReasonWaitsForOther
 	case g.SIGCHLD == sigchldAllCaught && g.Pidfds > 0:
 		return ReasonNotWaiting
@@ -175,6 +175,8 @@ func (g *Group) Explain() string {
 		return "the parent sleeps uninterruptibly: " + explainCause(g.Blocked)
 	case g.Why == ReasonListening:
 		return "the parent reads SIGCHLD (" + g.SIGCHLD + "), and has not waited for every child: several signals merge into one"
+	case g.Why == ReasonNotWaiting && g.Reaping:
+		return "the parent reaps other children, and has not waited for these"
 	case g.Why == ReasonNotWaiting && g.Pidfds > 0:
 		return "the parent holds pidfds of them and has not asked those how they ended, as after os/exec's Start without Wait"
 	case g.Why == Unknown && g.SIGCHLD == sigchldPerhaps:
