@@ -25,7 +25,7 @@ func TestDeathWhileTheFreezeIsUnderWay(t *testing.T) {
 	require.NoError(t, os.Truncate(image, 32<<20))
 	require.NoError(t, exec.Command("mkfs.ext4", "-q", image).Run())
 	require.NoError(t, exec.Command("mount", "-o", "loop", image, dir).Run())
-	t.Cleanup(func() { lab.Unmount(t, dir) })
+	t.Cleanup(func() { require.NoError(t, exec.Command("umount", dir).Run()) })
 
 	child := exec.Command(os.Args[0], "-test.run=^TestDeathChild$")
 	child.Env = append(os.Environ(), envDeath+"=wait", envMount+"="+dir, envBudget+"=1m", envCall+"=hold", envJournal+"="+journal, envBelow+"="+outer.Dir)

@@ -70,7 +70,7 @@ func ExamplePreflight() {
 }
 
 func ExampleProgress() {
-	cloud := &ebssnaptest.Cloud{}
+	cloud := &ebssnaptest.Cloud{Pending: 1}
 	taken, err := cloud.Create(context.Background(), ebssnap.Request{Volumes: []string{"vol-0abc"}})
 	if err != nil {
 		fmt.Println(err)
@@ -78,7 +78,6 @@ func ExampleProgress() {
 	}
 	for s, err := range ebssnap.Progress(context.Background(), cloud, time.Millisecond, taken[0].ID) {
 		fmt.Println(s.State, err)
-		cloud.SetState(s.ID, "completed")
 	}
 	// Output:
 	// pending <nil>

@@ -43,7 +43,9 @@ func newStalling(t *testing.T) stalling {
 	require.NoError(t, os.Truncate(image, 32<<20))
 	require.NoError(t, exec.Command("mkfs.ext4", "-q", image).Run())
 	require.NoError(t, exec.Command("mount", "-o", "loop", image, s.dir).Run())
-	t.Cleanup(func() { lab.Unmount(t, s.dir) })
+	t.Cleanup(func() {
+		lab.Eventually(t, 20*time.Second, "unmounting", func() bool { return exec.Command("umount", s.dir).Run() == nil })
+	})
 	s.other = lab.LoopFS(t, "ext4", 64) // mounted last, and so frozen first
 	t.Cleanup(s.release)                // before anything is unmounted
 	return s

@@ -13,16 +13,18 @@ import (
 )
 
 // Cloud is an ebssnap.Cloud in memory, for programs and tests that need no wire. The zero value
-// knows every volume and answers at once. It is safe for concurrent use; set the fields before the
-// first call.
+// knows every volume, answers at once, and shows a snapshot as completed when it is next looked for.
+// It is safe for concurrent use; set the fields before the first call.
 type Cloud struct {
 	Latency time.Duration // of every Create; the snapshot is taken half way
 	Fail    []error       // errors of the next Creates that are no DryRun, in order; nil lets one pass
 	Hang    bool          // Create takes nothing and waits for the end of its context
 	DenyTag error         // Tag fails with this
 	Unknown []string      // volumes that do not exist
+	Pending int           // how often Find shows a new snapshot as pending before it is completed; negative: for ever
 
 	mu        sync.Mutex
+	looks     map[string]int // by snapshot: how often Find has shown it
 	snapshots []ebssnap.Snapshot
 	calls     []string
 }
@@ -85,13 +87,19 @@ func (c *Cloud) Find(_ context.Context, q ebssnap.Query) ([]ebssnap.Snapshot, er
 	c.note("find")
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.looks == nil {
+		c.looks = map[string]int{}
+	}
 	var found []ebssnap.Snapshot
-	for _, s := range c.snapshots {
+	for i, s := range c.snapshots {
 		byID := len(q.IDs) == 0
 		for _, id := range q.IDs {
 			byID = byID || id == s.ID
 		}
 		if byID && (q.Token == "" || q.Token == s.Tags[ebssnap.TagToken]) {
+			if c.looks[s.ID]++; s.State == "pending" && c.Pending >= 0 && c.looks[s.ID] > c.Pending {
+				s.State, c.snapshots[i].State = "completed", "completed"
+			}
 			found = append(found, s)
 		}
 	}

@@ -84,7 +84,7 @@ func newVolume(t *testing.T, fstype string) *volume {
 	require.NoError(t, os.Truncate(v.image, map[string]int64{"ext4": 192, "xfs": 320, "btrfs": 256}[fstype]<<20))
 	run(t, "mkfs."+fstype, "-q", v.image)
 	run(t, "mount", "-o", "loop", v.image, v.dir)
-	t.Cleanup(func() { lab.Unmount(t, v.dir) }) // after the writer has ended
+	t.Cleanup(func() { run(t, "umount", v.dir) }) // after the writer has ended
 	v.done = startWriter(t, v.dir)
 	return v
 }

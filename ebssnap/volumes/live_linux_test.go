@@ -133,7 +133,7 @@ func TestExt4WithAJournalOnAnotherDevice(t *testing.T) {
 	run("mkfs.ext4", "-q", "-F", "-b", "4096", "-O", "journal_dev", apart)
 	run("mkfs.ext4", "-q", "-F", "-b", "4096", "-J", "device="+apart, device)
 	run("mount", device, data.Dir)
-	defer lab.Unmount(t, data.Dir)
+	defer run("umount", data.Dir)
 	layout := find(t, volumes.Finder{}, data.Dir)
 	unseen := map[string]string{} // the image's own filesystem may have no journal at all
 	for _, gap := range layout.Unseen {

@@ -15,7 +15,8 @@
 // "cannot tell" and 2; with -recover it tells what is
 // frozen now, and with -yes thaws what a run that was killed together with its
 // guard left; with -hold it freezes and thaws at the word
-// of another tool's hooks. snapshot.service and snapshot.timer are ready for systemd.
+// of another tool's hooks. snapshot.service and snapshot.timer are ready for systemd,
+// ssm.json for the scripts of the Data Lifecycle Manager, on a fleet.
 //
 // The exit code is 0 for a consistent snapshot, 1 for none and for one
 // without proof, 2 where that is not known. The last line is "thawed",

@@ -6,6 +6,8 @@
 //	sudo go run ./examples/snapshotdb -mariadb "mariadb --defaults-file=/etc/backup.cnf" -volume vol-0a1b2c3d -mount /srv/db
 //	sudo go run ./examples/snapshotdb -postgres "sudo -u postgres psql" -volume vol-0a1b2c3d -volume vol-0e4f5a6b -mount /srv/pg -mount /srv/wal
 //
+// With -try it locks, freezes and lets go, on EC2 or anywhere else, and asks no cloud.
+//
 // The reader learns how a lock, a frozen filesystem and a set of volumes go
 // together. Exit codes and last line are those of examples/snapshot.
 package main
@@ -55,6 +57,7 @@ type command struct {
 	mounts   list
 	skip     list
 	timeout  time.Duration
+	try      bool
 	options  ec2snap.Options
 }
 
@@ -81,6 +84,7 @@ func (c command) run(ctx context.Context, args []string, stdout, stderr io.Write
 	c.StringVar(&c.options.Endpoint, "endpoint", "", "EC2 at this `URL`")
 	c.StringVar(&c.options.Metadata, "metadata", "", "the metadata service at this `URL`")
 	c.StringVar(&c.options.Region, "region", "", "the `REGION`, if the metadata service should not be asked")
+	c.BoolVar(&c.try, "try", false, "only lock, freeze and let go, and ask no cloud; -volume is not needed")
 	if code, done := c.Parse(args); done {
 		return code
 	}
@@ -93,6 +97,8 @@ func (c command) run(ctx context.Context, args []string, stdout, stderr io.Write
 		return c.judgeAgain()
 	case (c.postgres.client == "") == (c.mariadb.client == ""):
 		return c.Misused("one of -postgres and -mariadb is needed")
+	case c.try && len(c.mounts) > 0:
+		return c.onlyTry(ctx)
 	case len(c.names) == 0 || len(c.mounts) == 0:
 		return c.Misused("-volume and -mount are needed")
 	}
@@ -109,10 +115,7 @@ func (c command) run(ctx context.Context, args []string, stdout, stderr io.Write
 
 // snapshot fills in the outcome as far as it gets.
 func (c command) snapshot(ctx context.Context, o *outcome) error {
-	var hook database = c.mariadb.hook()
-	if c.postgres.client != "" {
-		hook = c.postgres.hook()
-	}
+	hook := c.hook()
 	volume := ebssnap.Volume{Description: "database"}
 	for _, name := range c.names {
 		if strings.HasPrefix(name, "vol-") {

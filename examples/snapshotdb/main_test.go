@@ -111,6 +111,15 @@ func TestConsistentSnapshotOfADatabase(t *testing.T) {
 	assert.Len(t, server.Snapshots(), 2)
 }
 
+func TestTryAsksNoCloud(t *testing.T) {
+	freezer := &ebssnaptest.Freezer{}
+	code, stdout, stderr := runWith(t, t.TempDir(), freezer, []string{"-try", "-mount", "/data"}, playMariaDB(t))
+	assert.Equal(t, 0, code, stderr)
+	assert.True(t, strings.HasPrefix(stdout, "tried: "), stdout)
+	assert.Len(t, freezer.Intervals(), 1)
+	lastLines(t, stdout, "thawed")
+}
+
 func TestAPartOutsideTheSetIsRefused(t *testing.T) {
 	server, root, args := world(t)
 	require.NoError(t, os.Symlink("/wal/15", filepath.Join(root, "data/pg/pg_wal")))
