@@ -67,14 +67,19 @@ func prepare(ctx context.Context, f Freezer, budget time.Duration) (Prepared, er
 	return &unprepared{freezer: f}, nil
 }
 
-// prepareWithin is Prepare, and returns a second after the budget, whatever does not answer.
+// checksWithin is for what is prepared besides the writing of dirty data.
+const checksWithin = 6 * time.Second
+
+// prepareWithin is Prepare with the budget as the zero value of SyncWithin, and returns some seconds
+// after that, whatever does not answer: the path of a mount point may lie on what hangs.
 func (f *FS) prepareWithin(ctx context.Context, budget time.Duration) (Prepared, error) {
-	if f.SyncWithin > 0 {
-		budget = f.SyncWithin
+	limited := *f
+	if limited.SyncWithin <= 0 {
+		limited.SyncWithin = budget
 	}
-	if budget > 0 {
+	if limited.SyncWithin > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, budget, fmt.Errorf("not done within %s: the device may not answer, or there is much to write (FS.SyncWithin)", budget))
+		ctx, cancel = context.WithTimeoutCause(ctx, limited.SyncWithin+checksWithin, errors.New("the checks of the mount points have not ended"))
 		defer cancel()
 	}
 	type outcome struct {
@@ -82,7 +87,7 @@ func (f *FS) prepareWithin(ctx context.Context, budget time.Duration) (Prepared,
 		err   error
 	}
 	o, ended := within(ctx, limit, func() outcome {
-		ready, err := f.Prepare(ctx)
+		ready, err := limited.Prepare(ctx)
 		return outcome{ready, err}
 	}, func(o outcome) {
 		if o.err == nil {

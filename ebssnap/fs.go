@@ -50,8 +50,8 @@ type FS struct {
 	// this sense.
 	Whole bool
 
-	// SyncWithin limits the checks and the writing of dirty data before anything is stopped, in Hold
-	// and Consistent. Zero: as long as their budget.
+	// SyncWithin limits the writing of dirty data before anything is stopped. Zero: as long as the
+	// budget of Hold and Consistent.
 	SyncWithin time.Duration
 
 	// Journal is the directory of the journal that Recover reads after this process and its guard

@@ -52,6 +52,11 @@ func (f *FS) Prepare(ctx context.Context) (Prepared, error) {
 	if err := p.start(ctx, f); err != nil {
 		return nil, errors.Join(err, p.forget(), p.log.close(), closeMounts(mounts))
 	}
+	if f.SyncWithin > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, f.SyncWithin, fmt.Errorf("not done within %s: the device may not answer, or there is much to write (FS.SyncWithin)", f.SyncWithin))
+		defer cancel()
+	}
 	if err := p.sync(ctx); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}

@@ -1,9 +1,6 @@
 //go:build linux && !opskit_portable
 
-// Guest is the first process of a virtual machine in which the guard of another processor is
-// tested: it mounts an ext4, lets owners freeze it and come to grief, prints a line on what thawed
-// and when for each, and turns the machine off. Only a test of package guard starts it.
-package main
+package guard
 
 import (
 	"bufio"
@@ -18,35 +15,36 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/opskit-go/opskit/ebssnap/internal/guard"
 )
 
 const (
-	dir      = "/mnt"
-	pageFile = "/page"
-	budget   = time.Second // of the cases that end with it
-	longest  = 20 * time.Second
+	guestDir     = "/mnt"
+	guestPage    = "/page"
+	guestBudget  = time.Second // of the cases that end with it
+	guestLongest = 20 * time.Second
 )
 
-func main() {
+// guest is the first process of a virtual machine in which the guard of another processor is tested:
+// it mounts an ext4, lets owners freeze it and come to grief, prints a line on what thawed and when
+// for each, and turns the machine off.
+func guest() {
 	if len(os.Args) > 1 {
-		fmt.Println("error", own(os.Args[1]))
+		fmt.Println("error", guestOwn(os.Args[1]))
 		return
 	}
-	err := prepare()
+	err := guestPrepare()
 	for _, cause := range []string{"thaw", "exit", "kill", "dump", "stop"} {
 		if err == nil {
-			err = try(cause)
+			err = guestTry(cause)
 		}
 	}
 	fmt.Println("guest: done", err)
 	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
 }
 
-// prepare mounts what the test needs, with the modules and the image that lie in the root.
-func prepare() error {
-	for _, name := range []string{"/proc", "/dev", dir} {
+// guestPrepare mounts what the test needs, with the modules and the image that lie in the root.
+func guestPrepare() error {
+	for _, name := range []string{"/proc", "/dev", guestDir} {
 		if err := os.MkdirAll(name, 0o755); err != nil {
 			return err
 		}
@@ -78,34 +76,34 @@ func prepare() error {
 	if err := unix.IoctlSetInt(int(loop.Fd()), unix.LOOP_SET_FD, int(image.Fd())); err != nil {
 		return fmt.Errorf("loop: %w", err)
 	}
-	if err := unix.Mount("/dev/loop0", dir, "ext4", 0, ""); err != nil {
+	if err := unix.Mount("/dev/loop0", guestDir, "ext4", 0, ""); err != nil {
 		return fmt.Errorf("mount: %w", err)
 	}
 	return unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{Cur: 1 << 20, Max: 1 << 20})
 }
 
-// own freezes, and comes to grief as cause says or from outside.
-func own(cause string) error {
-	page, err := os.OpenFile(pageFile, os.O_RDWR, 0)
+// guestOwn freezes, and comes to grief as cause says or from outside.
+func guestOwn(cause string) error {
+	page, err := os.OpenFile(guestPage, os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
-	mount, err := os.Open(dir)
+	mount, err := os.Open(guestDir)
 	if err != nil {
 		return err
 	}
-	g, err := guard.Start(context.Background(), guard.Config{Dirs: []*os.File{mount}, Canaries: []bool{true}, Page: page})
+	g, err := Start(context.Background(), Config{Dirs: []*os.File{mount}, Canaries: []bool{true}, Page: page})
 	if err != nil {
 		return err
 	}
-	limit := longest
+	limit := guestLongest
 	if cause == "stop" {
-		limit = budget
+		limit = guestBudget
 	}
-	if err := g.Freeze(context.Background(), guard.Now()+limit); err != nil {
+	if err := g.Freeze(context.Background(), Now()+limit); err != nil {
 		return err
 	}
-	for watched := guard.Unsettled; watched == guard.Unsettled; watched = g.Watch()[0] {
+	for watched := Unsettled; watched == Unsettled; watched = g.Watch()[0] {
 		timer := time.NewTimer(time.Millisecond)
 		<-timer.C
 	}
@@ -123,13 +121,13 @@ func own(cause string) error {
 	return nil
 }
 
-// try starts an owner and prints who thawed, and how long after its death or the end of its budget.
-func try(cause string) error {
-	if err := os.WriteFile(pageFile, make([]byte, 2*guard.RecordAt), 0o600); err != nil {
+// guestTry starts an owner and prints who thawed, and how long after its death or the end of its guestBudget.
+func guestTry(cause string) error {
+	if err := os.WriteFile(guestPage, make([]byte, 2*RecordAt), 0o600); err != nil {
 		return err
 	}
 	owner := exec.Command("/init", cause)
-	owner.Dir = dir // for its core dump
+	owner.Dir = guestDir // for its core dump
 	owner.Env = []string{"GOTRACEBACK=crash"}
 	stdout, err := owner.StdoutPipe()
 	if err != nil {
@@ -142,33 +140,33 @@ func try(cause string) error {
 	if !lines.Scan() || lines.Text() != "frozen" {
 		return fmt.Errorf("%s: the owner says %q", cause, lines.Text())
 	}
-	due := guard.Now()
+	due := Now()
 	switch cause {
 	case "kill":
 		err = owner.Process.Kill()
 	case "stop":
-		due += budget
+		due += guestBudget
 		err = owner.Process.Signal(syscall.SIGSTOP)
 	}
 	if err != nil {
 		return err
 	}
 	probe := make(chan error, 1)
-	go func() { probe <- os.WriteFile(filepath.Join(dir, "probe"), []byte("x"), 0o600) }()
+	go func() { probe <- os.WriteFile(filepath.Join(guestDir, "probe"), []byte("x"), 0o600) }()
 	select {
 	case err = <-probe:
-	case <-time.After(longest / 2):
+	case <-time.After(guestLongest / 2):
 		return fmt.Errorf("%s: still frozen", cause)
 	}
-	text, readErr := os.ReadFile(pageFile)
+	text, readErr := os.ReadFile(guestPage)
 	if err := errors.Join(err, readErr); err != nil {
 		return err
 	}
-	mounts, _, err := guard.ReadPage(text)
+	mounts, _, err := ReadPage(text)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("guest: %s %d %d %d\n", cause, mounts[0].State, binary.NativeEndian.Uint32(text[guard.ThawedByAt:]), int64(mounts[0].ThawEnd-due))
+	fmt.Printf("guest: %s %d %d %d\n", cause, mounts[0].State, binary.NativeEndian.Uint32(text[ThawedByAt:]), int64(mounts[0].ThawEnd-due))
 	if cause == "stop" {
 		err = owner.Process.Kill()
 	}
