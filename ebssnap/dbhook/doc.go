@@ -65,6 +65,6 @@
 // # Testing
 //
 // Client is any program that reads statements and prints answers: a few lines of shell play a
-// server, as in the examples here. The tests start the real servers as an ordinary user on a
+// server, as in the examples here; Open takes a Session of one method in its place. The tests start the real servers as an ordinary user on a
 // filesystem in an image, take snapshots under load, restore them and compare row by row.
 package dbhook

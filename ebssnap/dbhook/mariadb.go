@@ -31,6 +31,9 @@ type MariaDB struct {
 	// BACKUP_ADMIN), PROCESS to see others' queries, and BINLOG MONITOR (REPLICATION CLIENT) for
 	// the position.
 	Client []string
+	// Open makes a connection in Client's place, with a driver of the program's own; it is called
+	// twice. A driver that connects again by itself would hold no lock and not say so.
+	Open func(ctx context.Context) (Session, error)
 	// LongQuery refuses the lock while another query has run so long: it may wait for that query,
 	// and everybody else for the lock. Zero means 5 s, resolution one second.
 	LongQuery time.Duration
@@ -73,14 +76,13 @@ func (p Position) String() string {
 	return text
 }
 
-func (m *MariaDB) open() (*session, error) {
+func (m *MariaDB) open(ctx context.Context) (connection, error) {
 	client := m.Client
 	if len(client) == 0 {
 		client = []string{"mariadb"}
 	}
 	// A client that reconnects would hold no lock and not say so.
-	argv := append(slices.Clone(client), "--batch", "--skip-column-names", "--unbuffered", "--skip-reconnect")
-	return open(argv)
+	return connect(ctx, m.Open, slices.Concat(client, []string{"--batch", "--skip-column-names", "--unbuffered", "--skip-reconnect"})...)
 }
 
 // Freeze is Prepare and Freeze, for use without Hold or Consistent. It demands a deadline in ctx
@@ -137,7 +139,7 @@ func positionQuery(version string) string {
 // Paths asks the server where its files are, for volumes.Finder.Find: the data directory and
 // whatever is configured outside it.
 func (m *MariaDB) Paths(ctx context.Context) ([]string, error) {
-	s, err := m.open()
+	s, err := m.open(ctx)
 	if err != nil {
 		return nil, wrap("start client", "", err)
 	}

@@ -200,7 +200,7 @@ func TestMariaDBLock(t *testing.T) {
 		t.Run(kind.name+" ends when its client is killed, and the thaw says so", func(t *testing.T) {
 			prepared, thawer := held(hook(), time.Minute)
 			l := committing()
-			require.NoError(t, prepared.held.cmd.Process.Signal(syscall.SIGKILL))
+			require.NoError(t, prepared.held.(*session).cmd.Process.Signal(syscall.SIGKILL))
 			lab.Eventually(t, 10*time.Second, "commits go on", func() bool { return l.count() > 3 })
 			require.ErrorIs(t, thawer.Thaw(), ebssnap.ErrThawedEarly)
 			require.ErrorIs(t, prepared.Close(), ErrLost)

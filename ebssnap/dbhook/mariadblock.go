@@ -24,7 +24,7 @@ const (
 
 type preparedMariaDB struct {
 	hook          *MariaDB
-	held, control *session
+	held, control connection
 	id            string // of the held connection
 	version       string
 	lock          lock
@@ -40,8 +40,8 @@ func (p *preparedMariaDB) Notes() []string { return p.notes }
 func (p *preparedMariaDB) Unseen() []opskit.Gap { return slices.Clone(p.gaps) }
 
 func (p *preparedMariaDB) begin(ctx context.Context) error {
-	for _, one := range []**session{&p.held, &p.control} {
-		s, err := p.hook.open()
+	for _, one := range []*connection{&p.held, &p.control} {
+		s, err := p.hook.open(ctx)
 		if err != nil {
 			return err
 		}
@@ -184,7 +184,7 @@ func (p *preparedMariaDB) Close() error {
 	if p.thaw != nil {
 		err = p.thaw()
 	}
-	for _, s := range []*session{p.held, p.control} {
+	for _, s := range []connection{p.held, p.control} {
 		if s != nil {
 			s.close()
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,6 +28,8 @@ type PostgreSQL struct {
 	// pg_checkpoint (before version 15: to be superuser), with Label the right to execute
 	// pg_backup_start and pg_backup_stop, for Paths pg_read_all_settings.
 	Client []string
+	// Open makes a connection in Client's place, with a driver of the program's own.
+	Open func(ctx context.Context) (Session, error)
 	// Label turns backup mode on and names the backup. Quotes, backslashes and control characters
 	// are refused.
 	Label string
@@ -45,13 +48,12 @@ func (p *PostgreSQL) Backups() []Backup {
 	return append([]Backup(nil), p.backups...)
 }
 
-func (p *PostgreSQL) open() (*session, error) {
+func (p *PostgreSQL) open(ctx context.Context) (connection, error) {
 	client := p.Client
 	if len(client) == 0 {
 		client = []string{"psql"}
 	}
-	argv := append(append([]string(nil), client...), "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-w")
-	return open(argv)
+	return connect(ctx, p.Open, slices.Concat(client, []string{"-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-w"})...)
 }
 
 // Freeze is Prepare and Freeze, for use without Hold or Consistent: Thaw then ends backup mode and
@@ -65,7 +67,7 @@ func (p *PostgreSQL) Prepare(ctx context.Context) (ebssnap.Prepared, error) {
 	if strings.ContainsAny(p.Label, `'"\`) || opskit.Escape(p.Label) != p.Label {
 		return nil, wrap("prepare postgresql", "", fmt.Errorf("%w: label %q", ebssnap.ErrUsage, p.Label))
 	}
-	s, err := p.open()
+	s, err := p.open(ctx)
 	if err != nil {
 		return nil, wrap("start client", "", err)
 	}
@@ -79,7 +81,7 @@ func (p *PostgreSQL) Prepare(ctx context.Context) (ebssnap.Prepared, error) {
 
 type preparedPostgreSQL struct {
 	hook    *PostgreSQL
-	session *session
+	session connection
 	old     bool // before version 15: pg_start_backup, pg_stop_backup
 	start   string
 	copied  bool
@@ -200,7 +202,7 @@ func startSegment(label string) string {
 // Paths asks the server where its files are, for volumes.Finder.Find: the data directory;
 // tablespaces and a moved log are links in it.
 func (p *PostgreSQL) Paths(ctx context.Context) ([]string, error) {
-	s, err := p.open()
+	s, err := p.open(ctx)
 	if err != nil {
 		return nil, wrap("start client", "", err)
 	}

@@ -207,7 +207,7 @@ func TestPostgresBackupModeEndsWithItsClient(t *testing.T) {
 	require.NoError(t, err)
 	thawer, err := prepared.Freeze(t.Context())
 	require.NoError(t, err)
-	held := prepared.(*preparedPostgreSQL).session
+	held := prepared.(*preparedPostgreSQL).session.(*session)
 	require.NoError(t, held.cmd.Process.Kill())
 	lab.Eventually(t, 10*time.Second, "the server has noticed", func() bool {
 		return strings.Join(s.ask(t, psqlFlags, "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid();"), "") == "0"

@@ -15,6 +15,61 @@ import (
 	"github.com/opskit-go/opskit"
 )
 
+// Session is one connection to a server, for programs that bring a driver of their own. It is used by
+// one goroutine at a time, and its locks and its backup mode end with it. One that is an io.Closer is
+// closed at the end; it must end when the program does.
+type Session interface {
+	// Query runs statements in order, and returns the rows of all their answers: the columns of a row
+	// as text, with tabs between. It returns when ctx ends.
+	Query(ctx context.Context, statements ...string) ([]string, error)
+}
+
+// connection is a session of either kind. When ctx ends query calls stop, which may end the
+// connection from elsewhere.
+type connection interface {
+	query(ctx context.Context, stop func(), statements ...string) ([]string, error)
+	close()
+}
+
+// connect makes a session: with the caller's driver, or by a client.
+func connect(ctx context.Context, driver func(ctx context.Context) (Session, error), argv ...string) (connection, error) {
+	if driver != nil {
+		s, err := driver(ctx)
+		return &driven{Session: s}, err
+	}
+	s, err := open(argv)
+	return s, err
+}
+
+// driven is a session of the caller's.
+type driven struct {
+	Session
+	ended error
+}
+
+func (d *driven) query(ctx context.Context, stop func(), statements ...string) ([]string, error) {
+	if d.ended != nil {
+		return nil, d.ended
+	}
+	if stop != nil {
+		defer context.AfterFunc(ctx, stop)()
+	}
+	answer, err := d.Query(ctx, statements...)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		d.ended = fmt.Errorf("%w: %w", context.Cause(ctx), err)
+	case err != nil:
+		d.ended = fmt.Errorf("%w: %w", ErrLost, err)
+	}
+	return answer, d.ended
+}
+
+func (d *driven) close() {
+	if c, ok := d.Session.(io.Closer); ok {
+		_ = c.Close() // what it held was let go before
+	}
+}
+
 // session is a vendor's client that is held open and spoken to through its pipes: one connection,
 // whose locks and backup mode end with it. It is used by one goroutine at a time.
 //

@@ -6,10 +6,9 @@
 //	sudo go run ./examples/snapshotdb -mariadb "mariadb --defaults-file=/etc/backup.cnf" -volume vol-0a1b2c3d -mount /srv/db
 //	sudo go run ./examples/snapshotdb -postgres "sudo -u postgres psql" -volume vol-0a1b2c3d -volume vol-0e4f5a6b -mount /srv/pg -mount /srv/wal
 //
-// With -try it locks, freezes and lets go, on EC2 or anywhere else, and asks no cloud.
-//
-// The reader learns how a lock, a frozen filesystem and a set of volumes go
-// together. Exit codes and last line are those of examples/snapshot.
+// With -try it locks, freezes and lets go, anywhere, and asks no cloud. The reader learns
+// how a lock, a frozen filesystem and a set of volumes go together. Exit codes and last
+// line are those of examples/snapshot.
 package main
 
 import (
