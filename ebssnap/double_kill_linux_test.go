@@ -108,7 +108,7 @@ func doubleKill(t *testing.T, fs *lab.FS, journal string, private bool, r *rand.
 		if err != nil {
 			return false
 		}
-		for _, line := range strings.Fields(string(text)) {
+		for line := range strings.FieldsSeq(string(text)) {
 			pid, err := strconv.Atoi(line)
 			if asleep, _ := guard.AsleepInUnlink(pid); err == nil && !asleep {
 				return false
