@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/opskit-go/opskit"
 )
@@ -35,14 +36,49 @@ func (f *FS) Check(ctx context.Context, _ []string) (found []opskit.Capability, 
 		}
 		found = append(found, c)
 	}
-	found = append(found, freezeCapability())
+	health, gaps := f.checkHealth()
+	found = append(found, health, freezeCapability())
 	directory, err := openJournal(f.Journal)
 	c := capability("journal", err, "mkdir -m 0700 /run/opskit-ebssnap")
 	if err == nil {
 		c.Why = directory
 	}
 	left, gap := f.checkLeftovers(ctx, devices)
-	return append(found, c, f.checkGuard(ctx), left), gap
+	return append(found, c, f.checkGuard(ctx), left), append(gaps, gap...)
+}
+
+// checkHealth tells whether the filesystems lost writes or take none any more, and what they count
+// of errors. That the kernel's log does not reach back is nothing that a check could mend.
+func (f *FS) checkHealth() (c opskit.Capability, gaps []opskit.Gap) {
+	c = opskit.Capability{Name: "health", OK: true}
+	entries, err := readMounts()
+	if err != nil {
+		return capability(c.Name, err, ""), nil
+	}
+	p := &preparedFS{}
+	for _, path := range f.Mounts {
+		m, err := openMount(path)
+		if err != nil {
+			continue // told of the mount point
+		}
+		if err := m.identify(entries); err == nil || errors.Is(err, errPart) {
+			p.mounts, p.stops = append(p.mounts, m), append(p.stops, Stopped{Mount: path})
+			continue
+		}
+		_ = m.dir.Close() // it was only read
+	}
+	p.looks(func(s *Stopped) *Health { return &s.Before }, true)
+	var why []string
+	for _, s := range p.stops {
+		damage := s.damage()
+		c.OK = c.OK && len(damage) == 0
+		why = append(why, slices.Concat(damage, s.concerns())...)
+	}
+	if err := errors.Join(p.log.close(), closeMounts(p.mounts)); err != nil {
+		gaps = append(gaps, opskit.Gap{What: "the health of the filesystems", Why: err.Error()})
+	}
+	c.Why = strings.Join(why, "; ")
+	return c, gaps
 }
 
 // checkMount returns the mount of path, closed.

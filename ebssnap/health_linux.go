@@ -175,11 +175,11 @@ func readNumber(path string) uint64 {
 }
 
 // What the kernel writes of a device, as Linux 4.19 to 6.18 do: the block layer (blk_print_req_error),
-// buffer.c, iomap, ext4, jbd2, xfs and btrfs. NAME stands for the device.
+// buffer.c, iomap, ext4, jbd2, xfs, btrfs and f2fs. NAME stands for the device.
 const (
-	logBegins = `(?i)(?:\((?:device )?NAME\b[^)]*\).* (?:mounted filesystem|mounting v|first mount|unmounting filesystem|last unmount)|^NAME: detected capacity change from 0 )`
-	logLoses  = `(?i)(?:Buffer I/O error on dev(?:ice)? NAME, .*\b(?:lost|write)|^(?:XFS \()?NAME\)?: writeback error|Aborting journal on device NAME\b` +
-		`|\((?:device )?NAME\b[^)]*\).*(?:error .*writing|data loss|data will be lost|log i/o error|shut ?down|abort|forced readonly|remounting filesystem read-only|errs: wr [1-9]|lost page write))`
+	logBegins = `(?i)(?:\((?:device )?NAME\b[^)]*\).* (?:mounted filesystem|mounted with|mounting v|first mount|unmounting filesystem|last unmount)|^NAME: detected capacity change from 0 )`
+	logLoses  = `(?i)(?:Buffer I/O error on dev(?:ice)? NAME, .*\b(?:lost|write)|^(?:XFS \()?NAME\)?: writeback error|Aborting journal on device NAME\b|JBD2: .*\b(?:on|for) NAME-` +
+		`|\((?:device )?NAME\b[^)]*\).*(?:error .*writing|data loss|data will be lost|log i/o error|shut(?:ting)? ?down|stopped filesystem|abort|forced readonly|remounting filesystem read-only|errs: wr [1-9]|lost page write))`
 	logRefuses = `error, dev NAME, sector (\d+) op 0x[0-9a-f]+:\((?:WRITE|FLUSH)`
 )
 

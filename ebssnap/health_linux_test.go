@@ -35,6 +35,11 @@ func TestLostWritesInTheKernelLog(t *testing.T) {
 		"EXT4-fs (loop7): Remounting filesystem read-only",
 		"EXT4-fs error (device loop7): ext4_journal_check_start:87: comm ls: Detected aborted journal",
 		"Aborting journal on device loop7-8.",
+		"JBD2: Detected IO errors 5 while flushing file data on loop7-8",
+		"JBD2: Error -5 detected when updating journal superblock for loop7-8.",
+		"XFS (loop7): Metadata I/O Error (0x1) detected at xfs_trans_read_buf_map+0x1f3/0x2a0 (fs/xfs/xfs_trans_buf.c:296).  Shutting down filesystem.",
+		"BTRFS error (device loop7): error writing primary super block to device 1",
+		"F2FS-fs (loop7): Stopped filesystem due to reason: 4",
 		"loop7: writeback error on inode 132, offset 0, sector 179280",
 		"XFS (loop7): writeback error on inode 132, offset 0, sector 179280",
 		"XFS (loop7): log I/O error -5",
@@ -50,12 +55,14 @@ func TestLostWritesInTheKernelLog(t *testing.T) {
 		"XFS (loop7): Mounting V5 Filesystem cfd29d21-33d0-4213-bd68-9a5e42a7263e",
 		"BTRFS info (device loop7): first mount of filesystem fed9cbec",
 		"loop7: detected capacity change from 0 to 716800",
+		"F2FS-fs (loop7): Mounted with checkpoint version = 1b3f",
 	}
 	others := []string{
 		"I/O error, dev loop7, sector 379394 op 0x0:(READ) flags 0x0 phys_seg 12 prio class 2",
 		"Buffer I/O error on dev loop7, logical block 5, async page read",
 		"I/O error, dev loop71, sector 8 op 0x1:(WRITE) flags 0x0 phys_seg 12 prio class 2",
 		"I/O error, dev sdloop7, sector 8 op 0x1:(WRITE) flags 0x0 phys_seg 12 prio class 2",
+		"JBD2: Detected IO errors 5 while flushing file data on loop71-8",
 		"EXT4-fs (loop71): This should not happen!! Data will be lost",
 		"EXT4-fs (loop7): re-mounted 7a3e r/w. Quota mode: none.",
 		"BTRFS error (device loop7): bdev /dev/loop7 errs: wr 0, rd 1, flush 0, corrupt 0, gen 0",
@@ -175,6 +182,11 @@ func TestBarLostWrites(t *testing.T) {
 							lose()
 						}()
 					})
+				}
+				if when == "told before" || when == "never" {
+					report, err := Check(t.Context(), Volume{Cloud: fakeCloud{func() {}}, IDs: []string{"vol-0a"}}, &FS{Mounts: []string{dir}})
+					require.NoError(t, err)
+					assert.Equal(t, when == "never", report.Ready, "%v", report)
 				}
 				for call := range 2 {
 					result, err := Consistent(t.Context(), Volume{Cloud: fakeCloud{during}, IDs: []string{"vol-0a"}}, &FS{Mounts: []string{dir}}, 10*time.Second)
