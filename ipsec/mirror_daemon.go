@@ -281,7 +281,7 @@ func (m *mirror) recovery() {
 			if at == b.label {
 				gone, left = m.b, m.a
 			}
-			name := map[string]string{eventStop: "closeaction", eventAbsence: "keyingtries"}[e]
+			name := map[string]string{eventStop: "closeaction", eventAbsence: "keyingtries", eventAway: "keyingtries"}[e]
 			param := left.get(name)
 			if e == eventCrash {
 				param = left.dpd().param

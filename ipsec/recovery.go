@@ -13,7 +13,8 @@ import (
 const (
 	eventCrash   = "crash"        // one end dies without a word and comes back
 	eventStop    = "orderly_stop" // one end stops, says so (DELETE), and comes back
-	eventAbsence = "long_absence" // one end is away for longer than the other tries
+	eventAbsence = "long_absence" // one end dies and is away for longer than the other tries
+	eventAway    = "long_stop"    // one end stops, says so, and is away for longer than the other tries
 	eventDeleted = "deleted"      // one end deletes the SAs by hand or by a rule
 	eventRefused = "refused_once" // one end refuses once, as while it is loading
 )
@@ -21,7 +22,7 @@ const (
 // Recovery predicts whether a tunnel is there again after an event, by itself and
 // before a rekey.
 type Recovery struct {
-	Event   string `json:"event"`             // crash, orderly_stop, long_absence, deleted, refused_once
+	Event   string `json:"event"`             // crash, orderly_stop, long_absence, long_stop, deleted, refused_once
 	At      string `json:"at"`                // the end that it happens to
 	Returns bool   `json:"returns"`           // the tunnel is there again
 	Traffic bool   `json:"traffic,omitempty"` // only once a packet wants through
@@ -57,14 +58,9 @@ func recoveries(a, b behaviour) []Recovery {
 			}
 			return false, false, waits + " " + notice + ", but does not open it again either"
 		}
-		for _, e := range []string{eventCrash, eventStop, eventAbsence, eventDeleted, eventRefused} {
+		for _, e := range []string{eventCrash, eventStop, eventAbsence, eventAway, eventDeleted, eventRefused} {
 			r := Recovery{Event: e, At: gone.label}
 			again := gone.starts || gone.trapped
-			dead := func() {
-				if r.Returns, r.Traffic, r.Why = reopen(left.onDead, "notices that it is dead"); !left.notices {
-					r.Returns, r.Traffic, r.Why = false, false, waits+" has no dead peer detection and keeps sending into the old SA"
-				}
-			}
 			switch {
 			case e == eventRefused:
 				r.Returns, r.Why = left.onError || left.trapped || again, left.label+" tries again"
@@ -73,19 +69,21 @@ func recoveries(a, b behaviour) []Recovery {
 				}
 			case again && e != eventDeleted:
 				r.Returns, r.Traffic, r.Why = true, !gone.starts, back
-			case e == eventStop, e == eventDeleted:
+			case e == eventStop, e == eventAway, e == eventDeleted:
 				r.Returns, r.Traffic, r.Why = reopen(left.onClose, "is told that it is closed")
 				if e == eventDeleted && !r.Returns && gone.trapped {
 					r.Returns, r.Traffic, r.Why = true, true, gone.label+" opens it when a packet wants through"
 				}
-			case e == eventCrash:
-				dead()
+			case !left.notices:
+				r.Why = waits + " has no dead peer detection and keeps sending into the old SA"
 			default:
-				if dead(); r.Returns && !r.Traffic && left.tries > 0 {
-					r.Returns, r.Why = false, fmt.Sprintf("%s gives up after %s, and %s does not open it itself", left.label, attempts(left.tries), gone.label)
-				}
+				r.Returns, r.Traffic, r.Why = reopen(left.onDead, "notices that it is dead")
 			}
-			if r.Returns && !r.Traffic && !again && !left.onError && e != eventDeleted && e != eventRefused {
+			long := e == eventAbsence || e == eventAway
+			switch waited := r.Returns && !r.Traffic && !again && e != eventDeleted && e != eventRefused; {
+			case waited && long && left.tries > 0:
+				r.Returns, r.Why = false, fmt.Sprintf("%s gives up after %s, and %s does not open it itself", left.label, attempts(left.tries), gone.label)
+			case waited && !left.onError:
 				// Seen live: charon that answers before its connections are loaded refuses.
 				r.Why += ", unless it asks before " + gone.label + " has loaded its connections: a refusal ends its tries"
 			}
@@ -171,6 +169,7 @@ var eventTexts = map[string][2]string{
 	eventCrash:   {"no_recovery", "a reboot of %s is not repaired until a rekey"},
 	eventStop:    {"no_reopen", "after an orderly stop of %s the tunnel stays down"},
 	eventAbsence: {"gives_up", "after a long absence of %s the tunnel stays down"},
+	eventAway:    {"gives_up", "after a long stop of %s the tunnel stays down"},
 }
 
 // unrecovered reports the events after which a tunnel stays down, each end's first
@@ -179,7 +178,7 @@ func (o *outcome) unrecovered(list []Recovery, refs func(at string, e string) []
 	lost := map[string]bool{}
 	for _, r := range list {
 		texts, told := eventTexts[r.Event]
-		if r.Returns || !told || r.Event == eventAbsence && lost[r.At] {
+		if r.Returns || !told || (r.Event == eventAbsence || r.Event == eventAway) && lost[r.At] {
 			continue
 		}
 		lost[r.At] = true
@@ -187,8 +186,9 @@ func (o *outcome) unrecovered(list []Recovery, refs func(at string, e string) []
 			eventCrash:   "write dpddelay=10, dpdtimeout=60 and dpdaction=restart at the other end, or auto=start at " + r.At,
 			eventStop:    "write closeaction=restart at the end that opens the tunnel",
 			eventAbsence: "write keyingtries=%forever (swanctl: 0) at the end that opens the tunnel",
+			eventAway:    "write keyingtries=%forever (swanctl: 0) at the end that opens the tunnel",
 		}[r.Event]
-		o.add(texts[0], SeverityProblem, map[string]string{eventCrash: "dpddelay", eventStop: "closeaction", eventAbsence: "keyingtries"}[r.Event], fix, refs(r.At, r.Event),
+		o.add(texts[0], SeverityProblem, map[string]string{"no_recovery": "dpddelay", "no_reopen": "closeaction", "gives_up": "keyingtries"}[texts[0]], fix, refs(r.At, r.Event),
 			texts[1]+": %s", r.At, r.Why)
 	}
 }

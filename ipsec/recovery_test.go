@@ -25,9 +25,13 @@ func TestRecoveryPredictsWhatWasMeasured(t *testing.T) {
 	}{
 		{"1", true, "crash", true},
 		{"1", true, "long_absence", false},
+		{"1", true, "orderly_stop", true},
+		{"1", true, "long_stop", false},
 		{"1", true, "deleted", true},
 		{"1", false, "crash", false},
 		{"1", false, "long_absence", false},
+		{"1", false, "orderly_stop", true},
+		{"1", false, "long_stop", false},
 		{"1", false, "deleted", true},
 		{"2", true, "crash", true},
 		{"2", true, "orderly_stop", true},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/opskit-go/opskit/internal/lab"
 	"github.com/opskit-go/opskit/ipsec"
+	"github.com/opskit-go/opskit/ipsec/conf"
 )
 
 // Ten times the connections take about ten times the time: nothing is looked for in
@@ -42,4 +43,35 @@ func TestBarStateOfManyConnections(t *testing.T) {
 	assert.Equal(t, ipsec.LinkUp, many.Verdict)
 	assert.True(t, lab.Race || took < 12*least, "1,000 took %s, 10,000 %s", least, took)
 	lab.BarTiming(t, "many-connections", "10,000 in %s, 1,000 in %s", took, least)
+}
+
+// So does the comparison of two files, whether the connections bear the same names at
+// both ends or not.
+func TestBarMirrorOfManyConnections(t *testing.T) {
+	look := func(n int, other string) (*ipsec.Report, time.Duration) {
+		text := func(name, auto string) string {
+			var b strings.Builder
+			b.WriteString("conn base\n\tkeyexchange=ikev2\n\tike=aes256-sha256-modp2048!\n\tesp=aes256-sha256!\n\tauthby=secret\n\tdpdaction=restart\n\tdpddelay=30s\n\tkeyingtries=%forever\n\tcloseaction=restart\n")
+			for i := range n {
+				fmt.Fprintf(&b, "conn %s%d\n\talso=base\n\tleft=192.0.2.1\n\tleftsubnet=10.1.0.0/16\n\tright=198.51.%d.%d\n\trightsubnet=172.%d.%d.0/24\n\tauto=%s\n", name, i, i/250, i%250+1, 16+i/250, i%250, auto)
+			}
+			return b.String()
+		}
+		begun := time.Now()
+		r := mirrorTexts(t, text("c", "start"), text(other, "add"), conf.DialectStrongSwan)
+		return r, time.Since(begun)
+	}
+	few := map[bool]int{true: 100, false: 1000}[lab.Bars() == lab.Small]
+	for _, other := range []string{"c", "d"} {
+		small, least := look(few, other)
+		assert.Len(t, small.Pairs, few)
+		assert.Equal(t, ipsec.Sound, small.Verdict, "%s", small.Pairs[0])
+		if lab.Bars() == lab.Small {
+			continue
+		}
+		many, took := look(10000, other)
+		assert.Len(t, many.Pairs, 10000)
+		assert.True(t, lab.Race || took < 12*least, "%s: 1,000 took %s, 10,000 %s", other, least, took)
+		lab.BarTiming(t, "mirror-many-connections-"+other, "10,000 in %s, 1,000 in %s", took, least)
+	}
 }

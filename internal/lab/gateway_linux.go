@@ -6,7 +6,9 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -129,12 +131,33 @@ func (g *Gateway) Run(command string) string {
 	return string(out)
 }
 
-// Stop ends the daemon in good order: it tells the peer.
-func (g *Gateway) Stop() { g.daemon.Stop() }
-
 // Ping tells whether one packet from one address to another is answered in time.
 func (g *Gateway) Ping(from, to string, wait time.Duration) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), wait+5*time.Second)
 	defer cancel()
 	return g.NS.Command(ctx, "ping", "-n", "-q", "-c", "1", "-W", fmt.Sprint(max(1, int(wait.Seconds()))), "-I", from, to).Run() == nil
+}
+
+// End ends the daemon and waits for it: in good order, so that it tells the peer, or
+// as in a crash, without a word.
+func (g *Gateway) End(orderly bool) {
+	g.t.Helper()
+	signal := syscall.SIGKILL
+	if orderly {
+		signal = syscall.SIGTERM
+	}
+	charons := func() (pids []int) {
+		for pid := range strings.FieldsSeq(run(g.t, "ip", "netns", "pids", g.NS.Name)) {
+			if comm, err := os.ReadFile("/proc/" + pid + "/comm"); err == nil && string(comm) == "charon\n" {
+				n, _ := strconv.Atoi(pid)
+				pids = append(pids, n)
+			}
+		}
+		return pids
+	}
+	for _, pid := range charons() {
+		_ = syscall.Kill(pid, signal)
+	}
+	Eventually(g.t, 20*time.Second, "charon to end", func() bool { return len(charons()) == 0 })
+	g.daemon.Stop()
 }
