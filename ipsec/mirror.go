@@ -29,6 +29,36 @@ type End struct {
 	// Keys is what CompareKeys found out about both ends' ipsec.secrets; it is
 	// looked for at either end. Nil: not known.
 	Keys *KeyMatch `json:"keys,omitempty"`
+
+	read *reading // of Conf, while ends are compared
+}
+
+// reading is what is looked up in a configuration, once for all its connections.
+type reading struct {
+	conn     func(name string) (*conf.Conn, error)
+	setup    []conf.Param
+	hasSetup bool
+	families [2]End // where no dialect is known: the end as either family reads it
+}
+
+// families are those whose rules differ.
+var families = [2]conf.Dialect{conf.DialectLibreswan, conf.DialectStrongSwan}
+
+// reading looks an end's configuration through.
+func (e End) reading() End {
+	if e.Conf == nil {
+		return e
+	}
+	e.read = &reading{conn: e.Conf.Resolver(), setup: e.Conf.Setup(), hasSetup: e.Conf.HasSetup()}
+	for i, d := range families {
+		as := e
+		if c := *e.Conf; c.Dialect == conf.DialectUnknown {
+			c.Dialect = d
+			as.Conf, as.read = &c, &reading{conn: c.Resolver(), setup: e.read.setup, hasSetup: e.read.hasSetup}
+		}
+		e.read.families[i] = as
+	}
+	return e
 }
 
 // Mirror compares the two ends of a tunnel and reports everything that keeps them
@@ -50,7 +80,7 @@ func Mirror(a, b End) *Report {
 
 // mirror compares the ends that the report holds.
 func (r *Report) mirror() outcome {
-	a, b := r.Ends[0], r.Ends[1]
+	a, b := r.Ends[0].reading(), r.Ends[1].reading()
 	pairs, whole := connPairs(a, b)
 	if len(pairs) == 1 {
 		var one outcome
@@ -99,11 +129,10 @@ func (o *outcome) compare(a, b End, names [2]string) Verdict {
 	}
 	// What only one family makes of it is told in that family's name, and is no more
 	// than a warning.
-	families := [2]conf.Dialect{conf.DialectLibreswan, conf.DialectStrongSwan}
 	var as [2]outcome
 	comparable := true
-	for i, d := range families {
-		if v := as[i].compareAs(a.as(d), b.as(d), names); v == Unknown && !as[i].open {
+	for i := range families {
+		if v := as[i].compareAs(a.read.families[i], b.read.families[i], names); v == Unknown && !as[i].open {
 			comparable = false
 		}
 	}
@@ -143,16 +172,6 @@ func (o *outcome) compare(a, b End, names [2]string) Verdict {
 		o.beyond("which daemon reads these files", "nothing in them shows it", "the dialect of both ends")
 	}
 	return o.verdict()
-}
-
-// as is the end with a dialect where its own is not known.
-func (e End) as(d conf.Dialect) End {
-	if e.Conf.Dialect == conf.DialectUnknown {
-		c := *e.Conf
-		c.Dialect = d
-		e.Conf = &c
-	}
-	return e
 }
 
 // compareAs compares one connection where the dialects are known.
@@ -237,7 +256,7 @@ func (o *outcome) views(a, b End, names [2]string) ([2]*view, bool) {
 			ok = false
 			continue
 		}
-		conn, err := e.Conf.Conn(names[i])
+		conn, err := e.read.conn(names[i])
 		if conn == nil {
 			if conn, err = counterpart(o, label, e, ends[1-i], names[1-i], names[i]); conn == nil {
 				ok = false
@@ -261,9 +280,9 @@ func (o *outcome) views(a, b End, names [2]string) ([2]*view, bool) {
 // name at end e: the ends need not agree on it. It returns nil, with a finding
 // or a gap, when none is like it.
 func counterpart(r *outcome, label string, e, other End, name, wanted string) (*conf.Conn, error) {
-	like, several := likest(other, name, e, e.Conf.TunnelNames())
+	like, several := catalogueOf(e, e.Conf.TunnelNames()).likest(other, name)
 	if like != "" {
-		best, err := e.Conf.Conn(like)
+		best, err := e.read.conn(like)
 		r.add("name_differs", SeverityNote, "conn", "", []Ref{{End: label, File: best.File, Line: best.Line, Text: "conn " + best.Name}},
 			"%s has no connection %q; its %q is the one that mirrors it", label, wanted, best.Name)
 		return best, err
@@ -305,11 +324,10 @@ func connPairs(a, b End) (pairs [][2]string, o outcome) {
 	case len(nb) == 1 && !slices.Contains(na, nb[0]):
 		return [][2]string{{nb[0], nb[0]}}, o
 	}
-	there := map[string]bool{}
+	there, taken := map[string]bool{}, map[string]bool{}
 	for _, n := range nb {
 		there[n] = true
 	}
-	taken := map[string]bool{}
 	var left []string
 	for _, n := range na {
 		if there[n] {
@@ -318,16 +336,17 @@ func connPairs(a, b End) (pairs [][2]string, o outcome) {
 			left = append(left, n)
 		}
 	}
-	rest := slices.DeleteFunc(nb, func(n string) bool { return taken[n] })
+	free := func(n string) bool { return taken[n] }
+	rest := catalogueOf(b, slices.DeleteFunc(slices.Clone(nb), free))
 	for _, n := range left {
-		if like, _ := likest(a, n, b, rest); like != "" {
+		if like, _ := rest.likest(a, n); like != "" {
 			pairs, taken[like] = append(pairs, [2]string{n, like}), true
-			rest = slices.DeleteFunc(rest, func(x string) bool { return x == like })
+			delete(rest.views, like)
 			continue
 		}
 		o.beyond(fmt.Sprintf("connection %q of %s", n, a.label(0)), b.label(1)+" has none like it", "the end that it leads to")
 	}
-	for _, n := range rest {
+	for _, n := range slices.DeleteFunc(nb, free) {
 		o.beyond(fmt.Sprintf("connection %q of %s", n, b.label(1)), a.label(0)+" has none like it", "the end that it leads to")
 	}
 	if len(pairs) == 0 {
@@ -336,26 +355,78 @@ func connPairs(a, b End) (pairs [][2]string, o outcome) {
 	return pairs, o
 }
 
-// likest is the one of names at end other that mirrors a connection of end e
-// best, "" where none or several do.
-func likest(e End, name string, other End, names []string) (best string, several bool) {
-	conn, _ := e.Conf.Conn(name)
+// catalogue is the connections of an end by what they can be recognised by.
+type catalogue struct {
+	views map[string]*view
+	by    map[string][]string // names by a network, an identity or an address
+}
+
+func catalogueOf(e End, names []string) catalogue {
+	c := catalogue{map[string]*view{}, map[string][]string{}}
+	for _, n := range names {
+		conn, _ := e.read.conn(n)
+		v := newView("", e, conn)
+		c.views[n] = v
+		for _, mark := range v.marks(addrIP) {
+			c.by[mark] = append(c.by[mark], n)
+		}
+	}
+	return c
+}
+
+// marks are what score compares; peers of an end that leaves its own address to the
+// daemon have an address of that kind.
+func (v *view) marks(kind addrKind) (marks []string) {
+	for i := range v.sides {
+		p := &v.sides[i]
+		if p.netSet && p.netKnown {
+			marks = append(marks, "net "+prefixes(p.nets))
+		}
+		if p.id != "" {
+			marks = append(marks, "id "+p.id)
+		}
+		if p.ip.IsValid() {
+			marks = append(marks, "ip "+p.ip.String())
+		}
+		if p.addrKind == kind {
+			marks = append(marks, "kind")
+		}
+	}
+	slices.Sort(marks)
+	return slices.Compact(marks)
+}
+
+// crowd is how many connections may share a mark before it tells nothing.
+const crowd = 100
+
+// likest is the connection of the catalogue that mirrors one of end e best, "" where
+// none or several do.
+func (c catalogue) likest(e End, name string) (best string, several bool) {
+	conn, _ := e.read.conn(name)
 	if conn == nil {
 		return "", false
 	}
 	m := mirror{a: newView("", e, conn)}
-	bestScore, tie := 0, false
-	for _, n := range names {
-		c, _ := other.Conf.Conn(n)
-		m.b = newView("", other, c)
-		score := max(m.score(true), m.score(false))
-		tie = score == bestScore || tie && score < bestScore
-		if score > bestScore {
-			best, bestScore = n, score
+	bestScore, tie, looked, crowded := 0, false, map[string]bool{}, 0
+	for _, mark := range m.a.marks(addrMagic) {
+		if len(c.by[mark]) > crowd {
+			crowded += map[bool]int{true: 2, false: 4}[mark[:2] == "ip"]
+			continue
+		}
+		for _, n := range c.by[mark] {
+			if m.b = c.views[n]; m.b == nil || looked[n] {
+				continue
+			}
+			looked[n] = true
+			score := max(m.score(true), m.score(false))
+			tie = score == bestScore || tie && score < bestScore
+			if score > bestScore {
+				best, bestScore = n, score
+			}
 		}
 	}
-	if tie {
-		return "", bestScore > 0
+	if tie || bestScore <= crowded {
+		return "", bestScore+crowded > 0 // one of the crowd may be as like
 	}
 	return best, false
 }
@@ -370,7 +441,7 @@ func (m *mirror) unseen() {
 		for _, inc := range v.end.Conf.Missing {
 			r.unread(fmt.Sprintf("%s: include %s (%s:%d)", v.label, inc.Pattern, inc.File, inc.Line), inc.Why, "the files that it names")
 		}
-		if !v.end.Conf.HasSetup() {
+		if !v.end.read.hasSetup {
 			r.beyond(v.label+": protostack and the rest of config setup", "only connections were read", "the whole ipsec.conf, and the log of a restart for CheckLog")
 		}
 		for i := range v.sides {

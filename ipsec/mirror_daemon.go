@@ -156,8 +156,8 @@ func (m *mirror) options() {
 		}
 	}
 	for _, v := range []*view{m.a, m.b} {
-		if opens, answers, p := v.speaks(); v.conn.Dialect == conf.DialectLibreswan && opens == v1 && answers == v1 && v.end.Conf.HasSetup() &&
-			!slices.ContainsFunc(v.end.Conf.Setup(), func(p conf.Param) bool { return p.Name == "ikev1-policy" && p.Value == "accept" }) {
+		if opens, answers, p := v.speaks(); v.conn.Dialect == conf.DialectLibreswan && opens == v1 && answers == v1 && v.end.read.hasSetup &&
+			!slices.ContainsFunc(v.end.read.setup, func(p conf.Param) bool { return p.Name == "ikev1-policy" && p.Value == "accept" }) {
 			m.add("ikev1", SeverityWarning, "ikev1-policy", "use IKEv2, or write ikev1-policy=accept under config setup", []Ref{v.ref(p)},
 				"%s: libreswan from 4.10 on loads no connection of IKEv1 unless ikev1-policy=accept", v.label)
 		}
@@ -301,10 +301,10 @@ func (m *mirror) recovery() {
 func (m *mirror) stack() {
 	for _, v := range []*view{m.a, m.b} {
 		m.findings = append(m.findings, logFindings(v.label, v.end.Log)...)
-		if v.conn.Dialect != conf.DialectOpenswan || !v.end.Conf.HasSetup() || len(v.end.Log) > 0 {
+		if v.conn.Dialect != conf.DialectOpenswan || !v.end.read.hasSetup || len(v.end.Log) > 0 {
 			continue
 		}
-		set := slices.ContainsFunc(v.end.Conf.Setup(), func(p conf.Param) bool { return p.Name == "protostack" && p.Value != "" })
+		set := slices.ContainsFunc(v.end.read.setup, func(p conf.Param) bool { return p.Name == "protostack" && p.Value != "" })
 		if !set {
 			m.add("protostack_unset", SeverityWarning, "protostack", "write protostack=netkey under config setup", v.setupRef(),
 				"%s does not set protostack: Openswan asks for KLIPS first, which current kernels do not have", v.label)

@@ -52,12 +52,13 @@ func (r *Report) Level() opskit.Level {
 
 // Gaps returns what stands in Undecided, of every pair too.
 func (r *Report) Gaps() []opskit.Gap {
-	gaps := slices.Clone(r.Undecided)
+	gaps, seen := slices.Clone(r.Undecided), map[opskit.Gap]bool{}
 	for _, p := range r.Pairs {
 		for _, g := range p.Undecided {
-			if !slices.Contains(gaps, g) {
+			if !seen[g] && !slices.Contains(r.Undecided, g) {
 				gaps = append(gaps, g)
 			}
+			seen[g] = true
 		}
 	}
 	return orNothing(gaps, r.Level())

@@ -69,8 +69,17 @@ func TestBarMirrorOfManyConnections(t *testing.T) {
 		if lab.Bars() == lab.Small {
 			continue
 		}
-		many, took := look(10000, other)
-		assert.Len(t, many.Pairs, 10000)
+		var took time.Duration
+		for range 3 { // a busy machine falsifies one look; what is quadratic fails all three
+			many, long := look(10000, other)
+			assert.Len(t, many.Pairs, 10000)
+			if _, short := look(few, other); took == 0 || long < 12*short {
+				took, least = long, short
+			}
+			if took < 12*least {
+				break
+			}
+		}
 		assert.True(t, lab.Race || took < 12*least, "%s: 1,000 took %s, 10,000 %s", other, least, took)
 		lab.BarTiming(t, "mirror-many-connections-"+other, "10,000 in %s, 1,000 in %s", took, least)
 	}

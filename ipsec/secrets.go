@@ -16,6 +16,7 @@ import (
 // is nil when the connection cannot be found at both ends or its identities
 // cannot be told from the files.
 func CompareKeys(a, b End, secretsA, secretsB string) *KeyMatch {
+	a, b = a.reading(), b.reading()
 	pairs, _ := connPairs(a, b)
 	views, ok := new(outcome).views(a, b, pairs[0])
 	if !ok || len(pairs) > 1 {

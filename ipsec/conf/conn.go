@@ -50,41 +50,43 @@ func (c *Conn) Params() int { return len(c.params) }
 // those of the sections that it names by also= or alsoflip=, and these before
 // those of %default. It returns what it could resolve together with an error
 // matching ErrNoSection when the connection, or a section that it names, was
-// not read.
-func (c *Conf) Conn(name string) (*Conn, error) {
-	conn := &Conn{Name: name, Dialect: c.Dialect, params: map[string]Param{}}
-	found := false
-	for _, s := range c.Sections {
-		if s.Kind == "conn" && s.Name == name {
-			conn.File, conn.Line, found = s.File, s.Line, true
-			break
+// not read. Whoever asks for many uses Resolver.
+func (c *Conf) Conn(name string) (*Conn, error) { return c.Resolver()(name) }
+
+// Resolver returns Conn for a configuration that does not change any more: the
+// sections are looked through once.
+func (c *Conf) Resolver() func(name string) (*Conn, error) {
+	byName := map[string][]*Section{}
+	for i := range c.Sections {
+		if s := &c.Sections[i]; s.Kind == "conn" {
+			byName[s.Name] = append(byName[s.Name], s)
 		}
 	}
-	if !found {
-		return nil, fmt.Errorf("find conn %q: %w", name, ErrNoSection)
-	}
-	res := resolver{conf: c, conn: conn, seen: map[string]bool{}}
-	params := res.section(name, false)
-	for _, s := range c.Sections {
-		if s.Kind != "conn" || s.Name != "%default" {
-			continue
+	return func(name string) (*Conn, error) {
+		own := byName[name]
+		if len(own) == 0 {
+			return nil, fmt.Errorf("find conn %q: %w", name, ErrNoSection)
 		}
-		for _, p := range s.Params {
-			if _, ok := params[p.Name]; !ok && !isAlso(p.Name) {
-				params[p.Name] = p
+		conn := &Conn{Name: name, Dialect: c.Dialect, File: own[0].File, Line: own[0].Line}
+		res := resolver{conns: byName, conn: conn, seen: map[string]bool{}}
+		conn.params = res.section(name, false)
+		for _, s := range byName["%default"] {
+			for _, p := range s.Params {
+				if _, ok := conn.params[p.Name]; !ok && !isAlso(p.Name) {
+					conn.params[p.Name] = p
+				}
 			}
 		}
+		return conn, res.err
 	}
-	conn.params = params
-	return conn, res.err
 }
 
 // resolver follows also= lines.
 type resolver struct {
-	conf *Conf
-	conn *Conn
-	seen map[string]bool // sections appended: none is appended twice, so a circle ends
-	err  error
+	conns map[string][]*Section
+	conn  *Conn
+	seen  map[string]bool // sections appended: none is appended twice, so a circle ends
+	err   error
 }
 
 // section returns the parameters of all sections of one name with what they
@@ -99,11 +101,9 @@ func (r *resolver) section(name string, flip bool) map[string]Param {
 		param Param
 		flip  bool
 	}
+	strong := Strong(r.conn.Dialect)
 	var also []reference
-	for _, s := range r.conf.Sections {
-		if s.Kind != "conn" || s.Name != name {
-			continue
-		}
+	for _, s := range r.conns[name] {
 		for _, p := range s.Params {
 			if isAlso(p.Name) {
 				also = append(also, reference{p, flip != (p.Name == "alsoflip")})
@@ -112,10 +112,10 @@ func (r *resolver) section(name string, flip bool) map[string]Param {
 			if flip {
 				p.Name = flipped(p.Name)
 			}
-			if p.Value == "" && !Strong(r.conf.Dialect) {
+			if p.Value == "" && !strong {
 				continue // no line at all, as far as libreswan is concerned
 			}
-			if before, ok := own[p.Name]; ok && !Strong(r.conf.Dialect) && before.Value != p.Value {
+			if before, ok := own[p.Name]; ok && !strong && before.Value != p.Value {
 				r.conn.Duplicates = append(r.conn.Duplicates, p)
 			}
 			own[p.Name] = p
@@ -123,7 +123,7 @@ func (r *resolver) section(name string, flip bool) map[string]Param {
 	}
 	inherited := map[string]Param{}
 	for _, ref := range also {
-		if !r.exists(ref.param.Value) {
+		if len(r.conns[ref.param.Value]) == 0 {
 			if r.err == nil {
 				r.err = fmt.Errorf("%s:%d: also=%s: %w", opskit.Escape(ref.param.File), ref.param.Line, opskit.Escape(ref.param.Value), ErrNoSection)
 			}
@@ -132,7 +132,7 @@ func (r *resolver) section(name string, flip bool) map[string]Param {
 		for key, p := range r.section(ref.param.Value, ref.flip) {
 			// strongSwan overrides in the order of the also= lines, libreswan
 			// keeps the first.
-			if before, ok := inherited[key]; !ok || Strong(r.conf.Dialect) {
+			if before, ok := inherited[key]; !ok || strong {
 				inherited[key] = p
 			} else {
 				r.twice(before, p)
@@ -153,19 +153,10 @@ func (r *resolver) section(name string, flip bool) map[string]Param {
 // with another value: to libreswan it is as if both stood in one section, to
 // strongSwan the one overrides the other.
 func (r *resolver) twice(before, p Param) {
-	swan := r.conf.Dialect == DialectLibreswan || r.conf.Dialect == DialectOpenswan
+	swan := r.conn.Dialect == DialectLibreswan || r.conn.Dialect == DialectOpenswan
 	if swan && before.Value != p.Value && !slices.Contains(r.conn.Duplicates, p) {
 		r.conn.Duplicates = append(r.conn.Duplicates, p)
 	}
-}
-
-func (r *resolver) exists(name string) bool {
-	for _, s := range r.conf.Sections {
-		if s.Kind == "conn" && s.Name == name {
-			return true
-		}
-	}
-	return false
 }
 
 func isAlso(name string) bool { return name == "also" || name == "alsoflip" }
