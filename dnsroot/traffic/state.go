@@ -1,8 +1,6 @@
 package traffic
 
 import (
-	"bytes"
-	"encoding/gob"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -165,15 +163,13 @@ func (a *Analyzer) Merge(b *Analyzer) error {
 func (a *Analyzer) MarshalBinary() ([]byte, error) {
 	a.flush()
 	a.state.Ports = a.Ports
-	var b bytes.Buffer
-	err := gob.NewEncoder(&b).Encode(&a.state)
-	return b.Bytes(), err
+	return json.Marshal(&a.state)
 }
 
 // UnmarshalBinary puts back what MarshalBinary returned. Errors match ErrNotPart.
 func (a *Analyzer) UnmarshalBinary(data []byte) error {
 	var s state
-	err := gob.NewDecoder(bytes.NewReader(data)).Decode(&s)
+	err := json.Unmarshal(data, &s) // and not gob, which makes a map as large as it says it is
 	if err == nil {
 		err = s.check()
 	}
@@ -193,9 +189,15 @@ func (s *state) check() error {
 	case s.Shift > 40 || len(s.Epochs) > maxEpochs || len(s.Seconds) > maxChunks:
 		return errors.New("out of bounds")
 	}
+	far := func(second int64) bool { return second>>34 != 0 && second>>34 != -1 } // what int64 holds of nanoseconds
+	for key := range s.Seconds {
+		if far(key) || far(key<<8) || s.Seconds[key] == nil {
+			return errors.New("out of bounds")
+		}
+	}
 	tables := []*table{&s.Sources}
 	for key, e := range s.Epochs {
-		if key != key<<s.Shift>>s.Shift {
+		if far(key) || far(key<<s.Shift) || e == nil {
 			return errors.New("out of bounds")
 		}
 		tables = append(tables, e.tables()...)

@@ -37,8 +37,9 @@ type table struct {
 
 // slot is a key with its count; a Count of zero is none.
 type slot struct {
-	Hash, Count uint64
-	Text        uint32 // 1 + where in the table's Texts, 0 where it is not kept
+	Hash  uint64 `json:",omitzero"`
+	Count uint64 `json:",omitzero"`
+	Text  uint32 `json:",omitzero"` // 1 + where in the table's Texts, 0 where it is not kept
 }
 
 func sample(bound int, texts bool) table {
