@@ -210,3 +210,23 @@ func TestBarLostWrites(t *testing.T) {
 	}
 	lab.Bar(t, "lost writes", "%d calls after acknowledged writes were lost, none consistent", told)
 }
+
+// TestAThawOfWhatTheKernelGaveUpSaysSo: what a dead run left is thawed, and then looked at.
+func TestAThawOfWhatTheKernelGaveUpSaysSo(t *testing.T) {
+	lab.Need(t, "root")
+	fs, other := lab.LoopFS(t, "ext4", 64), t.TempDir()
+	number := ""
+	entries, err := readMounts()
+	require.NoError(t, err)
+	for _, e := range entries {
+		if e.Point == fs.Dir {
+			number = e.Number
+		}
+	}
+	f := &Filesystem{Mount: fs.Dir, Device: number}
+	require.NoError(t, f.givenUp())
+	require.NoError(t, exec.Command("mount", "--bind", fs.Dir, other).Run())
+	t.Cleanup(func() { assert.NoError(t, exec.Command("umount", other).Run()) })
+	require.NoError(t, exec.Command("mount", "-o", "remount,ro", fs.Dir).Run()) // the other mount does not say so
+	require.ErrorIs(t, f.givenUp(), ErrDamaged)
+}

@@ -55,7 +55,7 @@ type Filesystem struct {
 	Passed  bool      `json:"passed,omitempty"` // that process got it: writers run
 
 	Thawed bool           `json:"thawed,omitempty"` // by Apply
-	Error  opskit.Failure `json:"error,omitzero"`   // why Apply failed
+	Error  opskit.Failure `json:"error,omitzero"`   // why Apply failed, or what it found after the thaw (ErrDamaged)
 
 	points []string // where it is mounted here
 	sleeps sleeper  // the canary through whose descriptor it can be thawed wherever it is mounted

@@ -255,6 +255,7 @@ func (r *Recovery) apply(ctx context.Context) error {
 		return &opskit.Error{Op: "recover", Err: err}
 	}
 	var failed ThawError
+	var damage error
 	for i := len(r.Filesystems) - 1; i >= 0; i-- { // in reverse of the freeze
 		f := &r.Filesystems[i]
 		if ctx.Err() != nil {
@@ -266,6 +267,9 @@ func (r *Recovery) apply(ctx context.Context) error {
 		if err := f.thaw(); err != nil {
 			f.Error = opskit.Fail(asError("thaw", f.Mount, err))
 			failed.Mounts, failed.Err = append(failed.Mounts, f.Mount), err
+		} else if err := f.givenUp(); err != nil {
+			f.Error = opskit.Fail(err)
+			damage = errors.Join(damage, err)
 		}
 	}
 	r.Judge()
@@ -281,7 +285,22 @@ func (r *Recovery) apply(ctx context.Context) error {
 		}
 	}
 	if failed.Mounts != nil {
-		return &failed
+		return errors.Join(&failed, damage)
+	}
+	return damage
+}
+
+// givenUp looks once more after the thaw: a FITHAW that was killed half way can make a btrfs
+// read-only (seen on Linux 6.18).
+func (f *Filesystem) givenUp() error {
+	entries, err := readMounts()
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if why := givenUp(e.ID, entries); e.Number == f.Device && why != "" {
+			return &opskit.Error{Op: "thaw", Target: f.Mount, Err: fmt.Errorf("%w: it is thawed, and takes no writes any more: %s", ErrDamaged, why)}
+		}
 	}
 	return nil
 }
