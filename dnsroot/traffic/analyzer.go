@@ -2,7 +2,6 @@ package traffic
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"io"
 	"net/netip"
@@ -33,7 +32,7 @@ type last struct {
 	epoch        *epoch
 	name, server run
 	folded       [272]byte
-	ahead        [36]byte // the stream of which the next message's length came ahead
+	ahead        stream // of which the next message's length came ahead
 	length       int
 }
 
@@ -73,13 +72,10 @@ func (r *run) flush(tables ...*table) {
 	r.n = 0
 }
 
-// flow is what the segments of one direction of a stream have in common.
-func flow(p *capture.Packet) (f [36]byte) {
-	copy(f[:], p.Src[:])
-	copy(f[16:], p.Dst[:])
-	binary.BigEndian.PutUint16(f[32:], p.SrcPort)
-	binary.BigEndian.PutUint16(f[34:], p.DstPort)
-	return f
+// stream is one direction of a connection of TCP.
+type stream struct {
+	src, dst         [16]byte
+	srcPort, dstPort uint16
 }
 
 // Message is one DNS message as it was sent.
@@ -151,13 +147,14 @@ func (a *Analyzer) packet(p *capture.Packet, at int64) (why capture.Reason) {
 		if !a.serves(p.SrcPort) && !a.serves(p.DstPort) {
 			return "not_dns"
 		}
+		on := stream{p.Src, p.Dst, p.SrcPort, p.DstPort}
 		switch b := p.Payload; {
 		case len(b) == 0:
 			return "tcp_control"
 		case len(b) == 2: // the length, sent ahead
-			a.last.ahead, a.last.length = flow(p), int(b[0])<<8|int(b[1])
+			a.last.ahead, a.last.length = on, int(b[0])<<8|int(b[1])
 			return "tcp_control"
-		case len(b) == a.last.length && a.last.ahead == flow(p):
+		case len(b) == a.last.length && a.last.ahead == on:
 			a.last.length = 0
 			return a.message(p, at, b)
 		case len(b) > 2 && int(b[0])<<8|int(b[1]) == len(b)-2:
@@ -203,7 +200,7 @@ func (a *Analyzer) message(p *capture.Packet, at int64, b []byte) (why capture.R
 	switch {
 	case end > 12+254 || end < len(b) && b[end] > 63:
 		return "bad_name"
-	case end+5 > len(b) && p.Cut:
+	case end+5 > len(b) && p.Missing > 0:
 		return "cut_short"
 	case end+5 > len(b):
 		return "bad_name"

@@ -110,7 +110,9 @@ func (r Real) atMost1() Real { return Real{min(1, r.Low), min(1, r.Value), min(1
 func (r *Report) Seen() bool { return r != nil && r.Queries+r.Answers > 0 }
 
 // Level is OK for Quiet, Warning for Surge, Problem for Attack.
-func (r *Report) Level() opskit.Level { return level(r.Verdict) }
+func (r *Report) Level() opskit.Level {
+	return map[Verdict]opskit.Level{Quiet: opskit.OK, Surge: opskit.Warning, Attack: opskit.Problem}[r.Verdict]
+}
 
 // Gaps returns Undecided, or that nothing was looked at.
 func (r *Report) Gaps() []opskit.Gap {

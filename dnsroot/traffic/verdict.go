@@ -47,19 +47,6 @@ const (
 	PatternMany         Pattern = "many"
 )
 
-// level is the table of doc.go.
-func level(v Verdict) opskit.Level {
-	switch v {
-	case Quiet:
-		return opskit.OK
-	case Surge:
-		return opskit.Warning
-	case Attack:
-		return opskit.Problem
-	}
-	return opskit.Unknown
-}
-
 var (
 	ErrNotCapture = opskit.Sentinel("dnsroot_not_capture", "not a packet capture")               // neither pcap nor pcapng
 	ErrTruncated  = opskit.Sentinel("dnsroot_capture_truncated", "the capture ends in a packet") // what came before was taken in

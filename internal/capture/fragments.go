@@ -34,7 +34,7 @@ type datagram struct {
 // whose parts overlap, as no sender makes them, is dropped, as hosts do (RFC 5722).
 func (d *Decoder) join(f *Frame, p *Packet, id uint32, at int, more bool, body []byte) Reason {
 	switch {
-	case p.Cut:
+	case p.Missing > 0:
 		return CutShort
 	case len(body) == 0 || more && len(body)%8 != 0 || at+len(body) > 1<<16:
 		return Malformed

@@ -32,7 +32,7 @@ type Packet struct {
 	Src, Dst         [16]byte // an IPv4 address in the first four bytes
 	V6               bool
 	Proto            uint8 // behind all extension headers
-	Cut              bool  // the snap length left out part of Payload
+	Missing          int   // bytes at its end that the snap length left out
 	SrcPort, DstPort uint16
 	Payload          []byte // behind the header of UDP or TCP, or of IP; valid until the next frame
 	Inner            []byte // behind the header of IP
@@ -132,7 +132,7 @@ func (d *Decoder) v4(f *Frame, p *Packet, b []byte) Reason {
 	p.V6, p.Proto, p.Length = false, b[9], total
 	*(*[4]byte)(p.Src[:4]) = [4]byte(b[12:16])
 	*(*[4]byte)(p.Dst[:4]) = [4]byte(b[16:20])
-	p.Cut = total > len(b)
+	p.Missing = max(0, total-len(b))
 	part := uint16(b[6])<<8 | uint16(b[7])
 	body := b[head:min(total, len(b))]
 	if part&0x3fff == 0 {
@@ -153,7 +153,7 @@ func (d *Decoder) v6(f *Frame, p *Packet, b []byte) Reason {
 	if size == 0 { // a jumbogram, or left to the card
 		size = len(b) - 40
 	}
-	p.V6, p.Length, p.Cut = true, 40+size, size > len(b)-40
+	p.V6, p.Length, p.Missing = true, 40+size, max(0, size+40-len(b))
 	p.Src, p.Dst = [16]byte(b[8:24]), [16]byte(b[24:40])
 	return d.extensions(f, p, b[6], b[40:min(len(b), 40+size)])
 }
@@ -192,7 +192,7 @@ func (d *Decoder) extensions(f *Frame, p *Packet, next uint8, body []byte) Reaso
 // lacking tells a header that the snap length left out from one that the
 // datagram has no room for.
 func (p *Packet) lacking() Reason {
-	if p.Cut {
+	if p.Missing > 0 {
 		return CutShort
 	}
 	return Malformed

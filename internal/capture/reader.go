@@ -148,9 +148,6 @@ func (r *Reader) short() bool {
 // Err returns why Next returned false: nil at the end of a whole capture.
 func (r *Reader) Err() error { return r.err }
 
-// Frames is how many frames were read.
-func (r *Reader) Frames() uint64 { return r.frames }
-
 // Next reads the next frame, and tells whether there was one.
 func (r *Reader) Next(f *Frame) bool {
 	if r.ng {

@@ -122,13 +122,7 @@ func (p *Proof) Seen() bool { return p != nil && p.Packets > 0 }
 
 // Level is OK for Encrypted, Problem for Leaked.
 func (p *Proof) Level() opskit.Level {
-	switch p.Verdict {
-	case Encrypted:
-		return opskit.OK
-	case Leaked:
-		return opskit.Problem
-	}
-	return opskit.Unknown
+	return map[Verdict]opskit.Level{Encrypted: opskit.OK, Leaked: opskit.Problem}[p.Verdict]
 }
 
 // Gaps returns Undecided, or that nothing was looked at.
@@ -221,14 +215,8 @@ func (p *Proof) String() string {
 			fmt.Fprintf(&b, " port %d", f.Port)
 		}
 		fmt.Fprintf(&b, ": %d packets from %s to %s", f.Packets, clock(f.First), clock(f.Last))
-		switch f.Place {
-		case PlaceOutside:
-			b.WriteString(", in clear outside")
-		case PlaceInside:
-			b.WriteString(", inside")
-		case PlaceCopy:
-			b.WriteString(", each beside its ESP")
-		default:
+		b.WriteString(map[Place]string{PlaceOutside: ", in clear outside", PlaceInside: ", inside", PlaceCopy: ", each beside its ESP"}[f.Place])
+		if f.Place == PlaceUnknown {
 			b.WriteString(", inside or outside")
 		}
 		if !f.After.IsZero() {

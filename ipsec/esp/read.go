@@ -184,10 +184,7 @@ func (l *look) esp(src, dst netip.Addr, b []byte, udp bool) capture.Reason {
 	s.Packets++
 	s.Last = at
 	s.count(seq)
-	size := len(b)
-	if l.packet.Cut {
-		size += l.packet.Length - l.headed()
-	}
+	size := len(b) + l.packet.Missing
 	s.sizes = slices.DeleteFunc(s.sizes, func(z sized) bool { return !z.fits(size) })
 	on := l.path(s.way)
 	if !slices.Contains(l.paths, on) && len(l.paths) < maxFlows {
@@ -195,24 +192,32 @@ func (l *look) esp(src, dst netip.Addr, b []byte, udp bool) capture.Reason {
 	}
 	l.late()
 	e := seen{at: l.frame.Time, size: size, flow: flow{on: on}}
-	for way := range l.wait {
-		if s.way >= 0 && s.way != way {
-			continue
-		}
-		if i := slices.IndexFunc(l.wait[way], func(w seen) bool { return l.companions(e, w) }); i >= 0 {
-			w := l.wait[way][i]
-			l.wait[way] = slices.Delete(l.wait[way], i, i+1)
+	ways := []int{0, 1}
+	if s.way >= 0 {
+		ways = []int{s.way}
+	}
+	for _, way := range ways {
+		if w, ok := take(&l.wait[way], func(w seen) bool { return l.companions(e, w) }); ok {
 			w.flow.copied = true
 			l.count(w)
 			return capture.Decoded
 		}
 	}
-	for way := range l.recent {
-		if s.way < 0 || s.way == way {
-			l.recent[way] = append(l.recent[way], e)
-		}
+	for _, way := range ways {
+		l.recent[way] = append(l.recent[way], e)
 	}
 	return capture.Decoded
+}
+
+// take takes the first that fits from a list.
+func take(list *[]seen, fits func(seen) bool) (one seen, ok bool) {
+	i := slices.IndexFunc(*list, fits)
+	if i < 0 {
+		return one, false
+	}
+	one = (*list)[i]
+	*list = slices.Delete(*list, i, i+1)
+	return one, true
 }
 
 // companions tells whether a packet of ESP and one in clear, of about the same
@@ -222,14 +227,6 @@ func (l *look) companions(e, w seen) bool {
 	same := e.flow.on.link == 1 && e.flow.on.sender == w.flow.on.sender && e.flow.on.next == w.flow.on.next
 	return (e.flow.on.way >= 0 || same) &&
 		slices.ContainsFunc(l.sizes, func(z sized) bool { return z.Payload(w.size) == e.size })
-}
-
-// headed is how much of the datagram was captured, its IP header included.
-func (l *look) headed() int {
-	if l.packet.V6 {
-		return 40 + len(l.packet.Inner)
-	}
-	return 20 + len(l.packet.Inner)
 }
 
 // count notes a sequence number.
@@ -271,9 +268,7 @@ func (l *look) clear(src, dst netip.Addr) {
 	p := l.packet
 	w := seen{at: l.frame.Time, size: p.Length, flow: flow{src: src, dst: dst, proto: p.Proto, port: p.DstPort, way: way, on: l.path(way)}}
 	l.late()
-	if i := slices.IndexFunc(l.recent[way], func(e seen) bool { return l.companions(e, w) }); i >= 0 {
-		l.recent[way] = slices.Delete(l.recent[way], i, i+1)
-		w.flow.copied = true
+	if _, w.flow.copied = take(&l.recent[way], func(e seen) bool { return l.companions(e, w) }); w.flow.copied {
 		l.count(w)
 		return
 	}

@@ -27,9 +27,9 @@ const maxProbes = 1 << 21
 
 // answer is what the log has of a probe. A time below zero is not known.
 type answer struct {
-	known, answered bool
-	sent, rtt       time.Duration
-	next            time.Duration // when the next probe was sent
+	answered  bool
+	sent, rtt time.Duration
+	next      time.Duration // when the next probe was sent
 }
 
 // ParsePing reads what ping printed. With -D the times are ping's own, with -O
@@ -128,7 +128,6 @@ func (p *pinger) probe(number string) *answer {
 		p.probes = append(p.probes, answer{sent: -1, next: -1})
 	}
 	p.last = max(p.last, seq)
-	p.probes[seq-p.least].known = true
 	return &p.probes[seq-p.least]
 }
 

@@ -82,15 +82,7 @@ func (r *Report) Seen() bool { return r != nil && len(r.Runs) > 0 }
 
 // Level is OK for Steady, Warning for Interrupted, Problem for Out.
 func (r *Report) Level() opskit.Level {
-	switch r.Verdict {
-	case Steady:
-		return opskit.OK
-	case Interrupted:
-		return opskit.Warning
-	case Out:
-		return opskit.Problem
-	}
-	return opskit.Unknown
+	return map[Verdict]opskit.Level{Steady: opskit.OK, Interrupted: opskit.Warning, Out: opskit.Problem}[r.Verdict]
 }
 
 // Gaps returns Unseen, or that nothing was asked.
