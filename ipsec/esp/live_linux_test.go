@@ -97,7 +97,7 @@ func newPair(t *testing.T, guard bool) *pair {
 func (p *pair) up(t *testing.T) *lab.Daemon {
 	daemon := p.west.start()
 	lab.Eventually(t, 30*time.Second, "the tunnel to carry pings", func() bool {
-		return strings.Contains(daemon.Output(), "CHILD_SA tunnel{") && p.ping(t, "-c", "1", "-W", "1") == nil
+		return strings.Contains(daemon.Output(), "established with SPIs") && p.ping(t, "-c", "1", "-W", "1") == nil
 	})
 	return daemon
 }
