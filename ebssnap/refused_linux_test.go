@@ -3,6 +3,8 @@
 package ebssnap_test
 
 import (
+	"bufio"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -58,6 +60,28 @@ func TestBarRefusedSystemCalls(t *testing.T) {
 		})
 	}
 	lab.Bar(t, "refused system calls", "%d, none leaves anything frozen", len(calls))
+}
+
+// TestNoCanaryOutlivesItsGuard: one that met what somebody else froze ends when that is thawed, also
+// where the kernel refused to tell it of its guard's end.
+func TestNoCanaryOutlivesItsGuard(t *testing.T) {
+	lab.Need(t, "root", "program:strace", "program:fsfreeze")
+	fs, foreign, journal := lab.LoopFS(t, "ext4", 64), lab.LoopFS(t, "ext4", 64), journalOn(t)
+	require.NoError(t, exec.Command("fsfreeze", "-f", foreign.Dir).Run())
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	child := exec.CommandContext(ctx, "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=prctl", "-e", "inject=prctl:error=EINVAL", os.Args[0], "-test.run=^TestHostileChild$")
+	child.Env = append(os.Environ(), envHostile+"="+fs.Dir, envJournal+"="+journal)
+	output, err := child.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, child.Start())
+	lines := bufio.NewScanner(output)
+	for lines.Scan() && !strings.HasPrefix(lines.Text(), "recover: ") {
+	}
+	foreign.Thaw()
+	for lines.Scan() {
+	}
+	assert.NoError(t, child.Wait(), "strace ends with the last process that it follows")
 }
 
 // TestSecondFreezeRefused lets the kernel refuse the second of two filesystems: the first is

@@ -221,6 +221,7 @@ static void watch(u32 i)
 static void canary(u32 i)
 {
 	struct mount *m = &page->mounts[i];
+	struct timespec second = { 1, 0 };
 	u64 wait_mask = 0;
 
 	call6(NR_prctl, 1 /* PR_SET_PDEATHSIG */, SIGKILL, 0, 0, 0, 0);
@@ -228,14 +229,17 @@ static void canary(u32 i)
 	call1(NR_mlockall, 1);
 	call1(NR_close, 0);
 	call1(NR_close, death);
-	if (call0(NR_getppid) != page->guard)
-		call1(NR_exit_group, 0);
 	if (load(&m->canary) == CANARY_PROBE) {
 		meet(i);
 		store(&m->canary, CANARY_WAITS); /* the owner waits for this before it asks for the freeze */
 	}
-	while (load(&m->canary) == CANARY_WAITS)
-		call6(NR_futex, &m->canary, 0 /* FUTEX_WAIT */, CANARY_WAITS, 0, 0, 0);
+	for (;;) {
+		if (call0(NR_getppid) != page->guard) /* PR_SET_PDEATHSIG came too late, or was refused */
+			call1(NR_exit_group, 0);
+		if (load(&m->canary) != CANARY_WAITS)
+			break;
+		call6(NR_futex, &m->canary, 0 /* FUTEX_WAIT */, CANARY_WAITS, &second, 0, 0);
+	}
 	watch(i);
 	call1(NR_exit_group, 0);
 }
