@@ -122,6 +122,9 @@ func (p *preparedFS) sync(ctx context.Context) error {
 		began := time.Now()
 		for i, m := range p.mounts {
 			if err := p.engine.Sync(ctx, i); err != nil {
+				if errors.Is(err, guard.ErrStart) {
+					err = fmt.Errorf("%w: %w", ErrNoGuard, err)
+				}
 				return &opskit.Error{Op: "sync", Target: m.path, Err: err}
 			}
 			if err := ctx.Err(); err != nil {
