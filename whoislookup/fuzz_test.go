@@ -76,6 +76,7 @@ func FuzzAssemble(f *testing.F) {
 	f.Add("example-shop.com", "whois.verisign-grs.com", []byte(registryAnswer), "whois.registrar.example.net", []byte(registrarAnswer))
 	f.Add("138.0.155.10", "rdap.lacnic.net", []byte(gigaredRDAP), "whois.lacnic.net", []byte("inetnum: 138.0.152/22\nowner: Other\n"))
 	f.Add("example.it", "whois.iana.org", []byte("refer: whois.nic.it\n\ndomain: IT\norganisation: X\n"), "whois.nic.it", []byte("Domain: example.it\nStatus: AVAILABLE\n"))
+	f.Add("AS64500", "whois.example", []byte("0"), "whois.example.net", []byte("AVAIL"))
 	f.Fuzz(func(t *testing.T, query, first string, a []byte, second string, b []byte) {
 		if !utf8.ValidString(first) || !utf8.ValidString(second) {
 			return // no names of hosts, and JSON writes others
@@ -88,19 +89,20 @@ func FuzzAssemble(f *testing.F) {
 			}
 		}
 		rec, err := whoislookup.Assemble(q, hops)
-		if rec == nil || (err == nil) != (rec.Verdict == whoislookup.VerdictFound) {
+		found := rec.Verdict == whoislookup.VerdictFound
+		if answered := found || rec.Verdict == whoislookup.VerdictNotFound || rec.Verdict == whoislookup.VerdictReserved; (err == nil) != answered {
 			t.Fatalf("%s with error %v", rec, err)
 		}
-		if err == nil && q.Kind != whoislookup.KindHandle && q.Kind != whoislookup.KindUnknown && rec.Network == nil && rec.AS == nil && rec.Domain == nil && rec.Holder.Name == "" {
+		if found && q.Kind != whoislookup.KindHandle && q.Kind != whoislookup.KindUnknown && rec.Network == nil && rec.AS == nil && rec.Domain == nil && rec.Holder.Name == "" {
 			t.Fatalf("found nothing: %s", rec)
 		}
-		if n := rec.Network; err == nil && q.Kind == whoislookup.KindIP && n != nil && !n.Range.Contains(q.Prefix.Addr()) {
+		if n := rec.Network; found && q.Kind == whoislookup.KindIP && n != nil && !n.Range.Contains(q.Prefix.Addr()) {
 			t.Fatalf("%s is about another network", rec)
 		}
-		if as := rec.AS; err == nil && q.Kind == whoislookup.KindASN && (as == nil || q.ASN < as.From || q.ASN > as.To) {
+		if as := rec.AS; found && q.Kind == whoislookup.KindASN && (as == nil || q.ASN < as.From || q.ASN > as.To) {
 			t.Fatalf("%s is about another AS", rec)
 		}
-		if err != nil && rec.Holder.Name != "" && rec.Verdict != whoislookup.VerdictReserved {
+		if !found && rec.Holder.Name != "" && rec.Verdict != whoislookup.VerdictReserved {
 			t.Fatalf("a holder beside %v: %s", err, rec)
 		}
 		printsSafely(t, rec)
