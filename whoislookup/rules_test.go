@@ -16,37 +16,51 @@ import (
 // that no table knows, or a limit that was told beforehand decides nothing.
 func TestAVerdictRestsOnWhatWasSaidOfTheName(t *testing.T) {
 	const unknown, found, free, reserved, throttled = whoislookup.VerdictUnknown, whoislookup.VerdictFound, whoislookup.VerdictNotFound, whoislookup.VerdictReserved, whoislookup.VerdictThrottled
-	for text, want := range map[string]whoislookup.Verdict{
-		"Domain not available\n":                            unknown, // phpWhois 88: written for taken names too
-		"example.tld is not available\n":                    unknown,
-		"Domain:\tzedfox.be\nStatus:\tNOT AVAILABLE\n":      unknown, // phpWhois 41: registered
-		"Domain:\tzedfox.be\nStatus:\tAVAILABLE\n":          free,
-		"Service not available\n":                           unknown,
-		"Registration data is available\n":                  unknown,
-		"This server does not exist any more\n":             unknown,
-		"404 Not Found\n":                                   unknown,
-		"The requested URL was not found on this server.\n": unknown,
-		"Domain zedfox.example is registered, but no further information is available\n":                                          unknown,
-		"WHOIS service has been sunset; RDAP is available\n":                                                                      unknown,
-		"% Welcome. At most 100 queries per day: the query limit counts per address.\n%\nNo match for zedfox.example\n":           free,
-		"Please wait 30 seconds and retry\n":                                                                                      throttled,
-		"No information available about domain name a-long-name-of-a-holiday-home-in-tuscany.pl in the Registry NASK database.\n": free,
-		"query_status: 500 Invalid characters in query string\n":                                                                  unknown,
-		"Domain: zedfox.example\nStatus: query refused\n":                                                                         whoislookup.VerdictDenied,
-		"Domain: zedfox.example\nStatus: error\n":                                                                                 unknown,
-		"Domain: zedfox.example\nStatus: Not a .tld domain\n":                                                                     unknown,
-		"Domain: zedfox.example\nStatus: active\n":                                                                                found,
-		"Domain: zedfox.example\nNserver: ns1.zed.example\n":                                                                      found,
-		"Domain: zedfox.example\nRegistrar: R\n":                                                                                  found,
-		"Domain: zedfox.example\nChanged: 2020-01-01\n":                                                                           unknown, // of the database, it may be
-		"% Query rate limit exceeded. Reduced information.\n\n% No match for zedfox.com.br\n":                                     free,
-		"Domain name: zedfox.example\nStatus: reserved\n":                                                                         reserved,
+	for want, texts := range map[whoislookup.Verdict][]string{
+		unknown: {
+			"Domain not available\n", // phpWhois 88: written for taken names too
+			"example.tld is not available\n",
+			"Domain:\tzedfox.be\nStatus:\tNOT AVAILABLE\n", // phpWhois 41: registered
+			"Service not available\n",
+			"Registration data is available\n",
+			"This server does not exist any more\n",
+			"404 Not Found\n",
+			"The requested URL was not found on this server.\n",
+			"Domain zedfox.example is registered, but no further information is available\n",
+			"WHOIS service has been sunset; RDAP is available\n",
+			"query_status: 500 Invalid characters in query string\n",
+			"Domain: zedfox.example\nStatus: error\n",
+			"Domain: zedfox.example\nStatus: Not a .tld domain\n",
+			"Domain: zedfox.example\nChanged: 2020-01-01\n", // of the database, it may be
+		},
+		free: {
+			"Domain:\tzedfox.be\nStatus:\tAVAILABLE\n",
+			"% Welcome. At most 100 queries per day: the query limit counts per address.\n%\nNo match for zedfox.example\n",
+			"No information available about domain name a-long-name-of-a-holiday-home-in-tuscany.pl in the Registry NASK database.\n",
+			"% Query rate limit exceeded. Reduced information.\n\n% No match for zedfox.com.br\n",
+		},
+		throttled: {
+			"Please wait 30 seconds and retry\n",
+		},
+		whoislookup.VerdictDenied: {
+			"Domain: zedfox.example\nStatus: query refused\n",
+		},
+		found: {
+			"Domain: zedfox.example\nStatus: active\n",
+			"Domain: zedfox.example\nNserver: ns1.zed.example\n",
+			"Domain: zedfox.example\nRegistrar: R\n",
+		},
+		reserved: {
+			"Domain name: zedfox.example\nStatus: reserved\n",
+		},
 	} {
-		rec, err := whoislookup.Parse("", []byte(text))
-		assert.Equal(t, want, rec.Verdict, text)
-		assert.Equal(t, want != unknown && want != throttled && want != whoislookup.VerdictDenied, err == nil, text)
-		if want == unknown {
-			assert.NotEmpty(t, rec.Gaps(), text)
+		for _, text := range texts {
+			rec, err := whoislookup.Parse("", []byte(text))
+			assert.Equal(t, want, rec.Verdict, text)
+			assert.Equal(t, want != unknown && want != throttled && want != whoislookup.VerdictDenied, err == nil, text)
+			if want == unknown {
+				assert.NotEmpty(t, rec.Gaps(), text)
+			}
 		}
 	}
 	rec, _ := whoislookup.Parse("", []byte("% Query rate limit exceeded. Reduced information.\n\ndomain:      zedfox.com.br\nowner:       EMPRESA ZED LTDA\ncreated:     20100101\n"))
