@@ -20,8 +20,9 @@
 //
 // The exit code is 0 for a consistent snapshot, 1 for none and for one
 // without proof, 2 where that is not known. The last line is "thawed",
-// "STILL FROZEN: run ..." with the command, or "cannot tell whether it is
-// frozen: ..."; with -json it stands on stderr.
+// "STILL FROZEN: run ..." with the command, "still frozen, by a run that lives
+// or by somebody else: ...", or "cannot tell whether it is frozen: ..."; with
+// -json it stands on stderr.
 package main
 
 import (

@@ -35,6 +35,9 @@ func (c command) leftLine(plan *ebssnap.Recovery, code int) int {
 	switch {
 	case plan.Rescue() != "":
 		return c.lastLine(code, c.Name()+" -recover -yes")
+	case plan.Verdict == ebssnap.FrozenByOther:
+		fmt.Fprintln(out, "still frozen, by a run that lives or by somebody else: left as it is")
+		return code
 	case plan.Level() == opskit.Unknown:
 		run := "look as root, where the data is mounted"
 		for _, f := range plan.Filesystems {

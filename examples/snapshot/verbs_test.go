@@ -46,6 +46,8 @@ func TestLastLineOfAPlan(t *testing.T) {
 		"frozen":  {ebssnap.Filesystem{Froze: true, Waits: true}, "STILL FROZEN: run snapshot -recover -yes\n"},
 		"thawed":  {ebssnap.Filesystem{Froze: true, Thawed: true}, "thawed\n"},
 		"over":    {ebssnap.Filesystem{Froze: true, Passed: true}, "thawed\n"},
+		"living":  {ebssnap.Filesystem{Froze: true, Living: true, Waits: true}, "still frozen, by a run that lives or by somebody else: left as it is\n"},
+		"again":   {ebssnap.Filesystem{Froze: true, Awake: true, Waits: true}, "still frozen, by a run that lives or by somebody else: left as it is\n"},
 		"foreign": {ebssnap.Filesystem{Waits: true}, "cannot tell whether it is frozen: if nothing that lives holds it frozen, run fsfreeze -u /data\n"},
 	} {
 		var stdout, stderr bytes.Buffer
