@@ -118,6 +118,7 @@ func TestCheckNamesTheLegThatLoses(t *testing.T) {
 			look.Status = &status
 		}
 	}
+	uncounted := func(l *traffic.End) { l.After.Status.Child[0].InBytes, l.After.Status.Child[0].OutBytes = nil, nil }
 	big := traffic.Pings{Size: 1422, Sent: 5}
 	cases := []struct {
 		name string
@@ -169,6 +170,14 @@ func TestCheckNamesTheLegThatLoses(t *testing.T) {
 		{"several tunnels, and the name", []traffic.End{pinged(with(west(0, 420), func(l *traffic.End) { several(l); l.Conn = "tunnel" }), 5, 0)}, traffic.NoReply, "no_reply"},
 		{"a name that the daemon has not", []traffic.End{pinged(with(west(0, 420), func(l *traffic.End) { l.Conn = "tunel" }), 5, 0)}, traffic.Unknown, ""},
 		{"the other end calls it otherwise", []traffic.End{pinged(west(0, 420), 5, 0), with(east(0, 0), func(l *traffic.End) { l.Conn = "to-west" })}, traffic.Unknown, ""},
+		{"all answered, and the output shows no counters", []traffic.End{pinged(with(west(420, 420), uncounted), 5, 5)}, traffic.Unknown, ""},
+		{"some answered, and the output shows no counters", []traffic.End{pinged(with(west(420, 420), uncounted), 5, 4)}, traffic.Partly, "partly"},
+		{"all answered, and a rekey took the counts away", []traffic.End{pinged(rekeyed("west", westNetworks, 0, 0), 5, 5)}, traffic.Unknown, ""},
+		{"all answered, and a rekey took most of the count away", []traffic.End{pinged(rekeyed("west", westNetworks, 84, 84), 5, 5)}, traffic.Passes, ""},
+		{"all answered, and another daemon counts as many", []traffic.End{pinged(with(west(0, 0), func(l *traffic.End) { l.After.Status.PID = 2 }), 5, 5)}, traffic.Passes, ""},
+		{"nothing entered, and a line of the output was not read", []traffic.End{pinged(with(west(0, 0), func(l *traffic.End) {
+			l.After.Status.Unseen = []opskit.Gap{{What: "line 9", Why: "not understood"}}
+		}), 5, 0)}, traffic.Unknown, ""},
 		{"counted without headers", []traffic.End{pinged(west(320, 320), 5, 5)}, traffic.Passes, ""},
 		{"nothing", nil, traffic.Unknown, ""},
 	}
