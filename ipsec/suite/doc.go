@@ -12,8 +12,8 @@
 // and from them the inner MTU and the MSS.
 //
 // The transforms stand as text in transforms.txt, with their sources. A word that
-// is in no line of it is in [Offer.Unread], and an offer with such a word never
-// makes Negotiate say that two ends have nothing in common, or that they agree by
+// is in no line of it, or that not every libreswan takes, is in [Offer.Unread], and
+// an offer with such a word never makes Negotiate say that two ends have nothing in common, or that they agree by
 // it.
 //
 // # Privileges
@@ -27,5 +27,5 @@
 // # Testing
 //
 // The sizes are those that two daemons put on the wire, and what two ends agree on
-// is what two daemons answered.
+// is what two daemons answered. Of libreswan's words its own algparse is asked.
 package suite

@@ -101,12 +101,16 @@ func (o *Offer) proposal(text string, d conf.Dialect) {
 			p.Cipher = slices.DeleteFunc(p.Cipher, func(c string) bool { return !strings.HasSuffix(c, "_"+word) })
 			continue
 		}
-		found := lookUp(word, d)
+		found := lookUp(word, o.protocol, d)
 		if word == "null" && ciphers > 0 && !o.strong {
 			continue // no hash, behind an authenticated cipher
 		}
 		if found == nil {
 			unread = true
+			if d == conf.DialectLibreswan && table().inPluto(word) != nil {
+				o.Unread = append(o.Unread, fmt.Sprintf("%q of %s, which not every libreswan takes", word, text))
+				continue
+			}
 			if (d == conf.DialectLibreswan || d == conf.DialectOpenswan) && table().inStrong(word) != nil || o.strong && (table().inPluto(word) != nil || table().inStrong(strings.ToLower(word)) != nil) {
 				o.Refused = append(o.Refused, fmt.Sprintf("%s has no word %q, in %s", d, word, text))
 				continue
@@ -141,10 +145,12 @@ func (o *Offer) proposal(text string, d conf.Dialect) {
 	o.Proposals = append(o.Proposals, p)
 }
 
-func lookUp(word string, d conf.Dialect) []transform {
+func lookUp(word string, p Protocol, d conf.Dialect) []transform {
 	switch {
 	case conf.Strong(d):
 		return table().inStrong(word)
+	case d == conf.DialectLibreswan:
+		return table().inLibreswan(word, p)
 	case d != conf.DialectUnknown:
 		return table().inPluto(word)
 	}

@@ -47,6 +47,10 @@ func TestNegotiate(t *testing.T) {
 		{"aes256-sha256-newgroup7!", s, "aes128-sha256-modp2048!", s, ProtocolIKE, MomentFirst, "unknown"},
 		{"aes256-sha256-newgroup7,aes128-sha1-modp2048!", s, "aes128-sha1-modp2048!", s, ProtocolIKE, MomentFirst, "yes"},
 		{"sha256", l, "sha512", l, ProtocolAH, MomentFirst, "no: hash"},
+		{"aes-sha1;modp1024", l, "aes-sha1;modp1024", l, ProtocolIKE, MomentFirst, "unknown"}, // not every libreswan takes it
+		{"aesgcm256", l, "aes256gcm16!", s, ProtocolESP, MomentFirst, "unknown"},
+		{"aes_ccm-sha2;modp2048", l, "aes_ccm-sha2;modp2048", l, ProtocolIKE, MomentFirst, "unknown"},
+		{"aes-sha1;modp1024", conf.DialectOpenswan, "aes-sha1;modp1024", conf.DialectOpenswan, ProtocolIKE, MomentFirst, "yes"},
 	} {
 		a, b := Parse(c.a, c.p, c.da), Parse(c.b, c.p, c.db)
 		for _, out := range []Outcome{Negotiate(a, b, c.m), Negotiate(b, a, c.m)} {
@@ -119,6 +123,9 @@ func TestTableHasNoRowThatCannotMatch(t *testing.T) {
 	for word := range table().pluto {
 		assert.NotContains(t, word, "_", "underscores are taken away before")
 		assert.NotEmpty(t, table().inPluto(word), word)
+	}
+	for word := range table().libreswan {
+		assert.Empty(t, Parse("aes-"+word, ProtocolESP, conf.DialectLibreswan).Unread, word)
 	}
 	for key, tr := range table().byName {
 		if tr.kind == "cipher" || tr.kind == "aead" {
